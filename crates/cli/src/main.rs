@@ -1,0 +1,2 @@
+//! The `securecall` command.
+fn main() {}
