@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -106,10 +107,7 @@ fn secret(bytes: &[u8], origin: &Origin) -> Result<Secret, TurnSecretError> {
 
 /// A warning when others than the owner may read the file. Secrets that a container runtime
 /// mounts are often like that, so it is no error.
-#[cfg(unix)]
 fn read_by_others(file: &File, path: &Path) -> io::Result<Vec<String>> {
-    use std::os::unix::fs::PermissionsExt;
-
     let mode = file.metadata()?.permissions().mode();
     let path = path.display();
     Ok(if mode & 0o044 == 0 {
@@ -117,11 +115,6 @@ fn read_by_others(file: &File, path: &Path) -> io::Result<Vec<String>> {
     } else {
         vec![format!("turn.secret_file {path} is readable for others: chmod 600 it")]
     })
-}
-
-#[cfg(not(unix))]
-fn read_by_others(_: &File, _: &Path) -> io::Result<Vec<String>> {
-    Ok(Vec::new())
 }
 
 /// Why there is no usable secret. Says where, never what.
