@@ -6,7 +6,7 @@ use super::within::{KIB, within};
 /// The directory of public keys.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Directory {
-    /// Who may replace a key: its owner (others get KEY_PINNED), or whoever is registered with the id
+    /// Who may replace a key: its owner (others: KEY_PINNED), or whoever is registered with the id
     #[arg(id = "directory.replace", long = "directory-replace", value_name = "WHO")]
     #[arg(value_enum, default_value_t = Replace::Owner)]
     pub replace: Replace,
