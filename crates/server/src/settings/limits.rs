@@ -44,8 +44,8 @@ pub struct Limits {
     /// Connections of one IPv4 address or IPv6 /64; above it HTTP 429
     #[arg(id = "limits.connections_per_address_max", long = "connections-per-address-max")]
     #[arg(value_name = "COUNT", default_value_t = defaults::CONNECTIONS_PER_ADDRESS_MAX)]
-    #[arg(value_parser = within(1_usize..=10_000_000))]
-    pub connections_per_address_max: usize,
+    #[arg(value_parser = within(1_u32..=10_000_000))]
+    pub connections_per_address_max: u32,
 
     /// New connections that one address may open at once
     #[arg(id = "limits.connection_burst", long = "connection-burst", value_name = "COUNT")]

@@ -15,6 +15,7 @@
 mod address;
 mod calls;
 mod consistency;
+mod decisions;
 mod declaration;
 pub mod defaults;
 mod descriptors;

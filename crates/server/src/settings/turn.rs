@@ -54,10 +54,10 @@ impl Preset {
 pub struct TurnSettings {
     /// What clients are told, in this order. Not empty.
     pub urls: Vec<String>,
-    /// Signs new credentials. Not empty.
+    /// Signs credentials. Not empty.
     pub secret: Secret,
-    /// Signed credentials before the last rotation. `None`: there was none. The TURN servers
-    /// decide how long they still accept it; this server never signs with it.
+    /// The one before, which some TURN servers may still have while it is being replaced. `None`:
+    /// all have the current one.
     pub secret_previous: Option<Secret>,
     /// How long a credential is valid.
     pub ttl: StdDuration,

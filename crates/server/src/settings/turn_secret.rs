@@ -102,7 +102,9 @@ fn secret(bytes: &[u8], origin: &Origin) -> Result<Secret, TurnSecretError> {
     if bytes.trim_ascii().len() != bytes.len() {
         return Err(TurnSecretError::Blank { origin: origin.clone() });
     }
-    Ok(Secret::new(bytes.to_vec()))
+    let text =
+        str::from_utf8(bytes).map_err(|_| TurnSecretError::NotText { origin: origin.clone() })?;
+    Ok(Secret::new(text.to_owned()))
 }
 
 /// A warning when others than the owner may read the file. Secrets that a container runtime
@@ -147,6 +149,12 @@ pub enum TurnSecretError {
     /// White space around it.
     #[error("the TURN secret begins or ends with white space ({origin}): remove it")]
     Blank {
+        /// Where the secret is.
+        origin: Origin,
+    },
+    /// Not UTF-8.
+    #[error("the TURN secret is not UTF-8 text ({origin}): choose one that is")]
+    NotText {
         /// Where the secret is.
         origin: Origin,
     },

@@ -28,7 +28,7 @@ fn a_preset_brings_its_url() {
         World::new().flag("--turn-preset=metered").variable("SECURECALL_TURN_SECRET", "hush");
     let relay = relay(&world);
     assert_eq!(relay.urls, ["turn:a.relay.metered.ca:443?transport=tcp"]);
-    assert_eq!(relay.secret.expose(), b"hush");
+    assert_eq!(relay.secret.expose(), "hush");
     assert_eq!(relay.secret_previous, None);
     assert_eq!(relay.ttl, Duration::from_secs(3600));
 }
@@ -49,8 +49,8 @@ fn the_environment_may_have_the_previous_secret() {
         .variable("SECURECALL_TURN_SECRET", "new")
         .variable("SECURECALL_TURN_SECRET_PREVIOUS", "old");
     let relay = relay(&world);
-    assert_eq!(relay.secret.expose(), b"new");
-    assert_eq!(relay.secret_previous.unwrap().expose(), b"old");
+    assert_eq!(relay.secret.expose(), "new");
+    assert_eq!(relay.secret_previous.unwrap().expose(), "old");
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn a_file_has_one_secret_or_two() {
         ("new\r\nold\r\n", Some("old")),
     ] {
         let relay = relay(&with_secret_file(content));
-        assert_eq!(relay.secret.expose(), b"new", "{content:?}");
+        assert_eq!(relay.secret.expose(), "new", "{content:?}");
         let shown = relay.secret_previous.as_ref().map(|secret| secret.expose());
-        assert_eq!(shown, previous.map(str::as_bytes), "{content:?}");
+        assert_eq!(shown, previous, "{content:?}");
     }
 }
 
@@ -147,4 +147,11 @@ fn urls_that_clients_would_refuse_are_refused() {
         let refusal = World::new().variable("SECURECALL_TURN_URLS", url).refusal();
         assert!(refusal.contains(says), "{url} gives {refusal:?}");
     }
+}
+
+#[test]
+fn a_secret_that_is_no_text_is_refused() {
+    let world = with_secret_file("");
+    std::fs::write(world.folder.path().join("secret"), b"\xff\xfe").unwrap();
+    assert!(world.refusal().contains("not UTF-8"));
 }
