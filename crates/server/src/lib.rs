@@ -1,1 +1,4 @@
 //! Placeholder.
+
+pub mod data_dir;
+pub mod directory;
