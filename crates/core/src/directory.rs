@@ -15,10 +15,12 @@
 /// The setting `directory.replace`: who has a claim to replace a pinned key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReplacePolicy {
-    /// The connection that set the key, for as long as it lasts.
+    /// The connection that set the key ([`Decision::Create`], [`Decision::Replace`]), for as long
+    /// as it lasts.
     ///
     /// Presenting the stored key again does not make a connection its owner: public keys are
-    /// public.
+    /// public. And a connection learns that it owns a record from the answer: until then, it has
+    /// no claim to replace what it is just setting.
     #[default]
     Owner,
     /// Whoever is registered under the id: the replacement the protocol reference documents.

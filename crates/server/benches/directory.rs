@@ -65,7 +65,8 @@ fn register_again(bencher: Bencher<'_, '_>, callers: usize) {
 fn open(bencher: Bencher<'_, '_>, records: usize) {
     let TestBed { folder, directory, .. } = TestBed::with_records(records);
     drop(directory);
-    bencher.bench_local(|| DataDir::open(folder.path()).expect("opens").directory().expect("opens"));
+    bencher
+        .bench_local(|| DataDir::open(folder.path()).expect("opens").directory().expect("opens"));
 }
 
 struct TestBed {

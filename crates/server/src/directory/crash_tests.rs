@@ -10,7 +10,7 @@ use super::Replacement::{Allowed, Refused};
 use super::database::{create, open_storage};
 use super::simulated_disk::SimulatedDisk;
 use super::volume::RETRY_PAUSE;
-use super::{Directory, Embedded};
+use super::{Directory, Embedded, OpenError};
 use crate::data_dir::DataDir;
 
 /// What the clients know of each record.
@@ -133,6 +133,28 @@ async fn survive_failed_sync(sync: u64) {
         let directory = open_on(&disk.after_power_cut(seed));
         records.assert_kept_by(&directory, &format!("failed sync {sync}, seed {seed}")).await;
     }
+}
+
+/// Falling back to the commit before would be right after a torn commit, and loses keys here.
+#[tokio::test]
+async fn damage_after_a_crash_is_not_taken_for_the_crash() {
+    let disk = empty_disk();
+    let directory = open_on(&disk);
+    let mut records = Records::default();
+    register_some(&directory, &mut records, "first").await;
+
+    let mut refused = 0;
+    for page in (0..disk.len_bytes()).step_by(4096) {
+        let crashed = disk.after_power_cut(0);
+        crashed.damage(page + 60, usize::MAX);
+        let opener = crashed.clone();
+        match Embedded::start(Box::new(move || open_storage(opener.clone()))) {
+            Ok(directory) => records.assert_kept_by(&directory, &format!("page at {page}")).await,
+            Err(OpenError::Damaged(_)) => refused += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(refused > 5, "{refused} refused");
 }
 
 const CHILD: &str = "directory::crash_tests::child_that_registers_until_it_is_killed";

@@ -22,8 +22,8 @@ use super::volume::{Opener, Volume};
 use super::writer::{Registration, Writer};
 use super::{Answer, Directory, OpenError, RegisterError, Registered, Replacement, Unavailable};
 
-/// How many requests of a kind wait at most. At 4 KiB a key, 4 MiB; at 64 records a commit and
-/// a few milliseconds an fsync, a wait below a second.
+/// How many requests of a kind wait at most: 4 MiB at 4 KiB a key. A commit takes all there are, so
+/// even the last one waits for two commits only, some 10 ms each on an ordinary SSD.
 pub const QUEUE_LENGTH: usize = 1024;
 
 /// A directory in a local file. Its methods may be called from any thread.

@@ -139,6 +139,27 @@ async fn it_recovers_when_the_disk_does() {
 }
 
 #[tokio::test]
+async fn a_file_damaged_while_open_is_not_used_until_it_is_sound_again() {
+    let (directory, disk) = empty();
+    directory.register("early", r#""k""#, Refused).await.unwrap();
+    let damage = || disk.damage(4096, 512);
+    disk.set(|faults| faults.broken = true);
+    assert_eq!(directory.register("id", r#""k""#, Refused).await, UNAVAILABLE);
+
+    damage();
+    disk.set(|faults| faults.broken = false);
+    tokio::time::sleep(RETRY_PAUSE).await;
+    assert_eq!(directory.lookup("early").await, Err(Unavailable));
+    assert_eq!(directory.register("id", r#""k""#, Refused).await, UNAVAILABLE);
+
+    // The same bits once more are the old bytes.
+    damage();
+    tokio::time::sleep(RETRY_PAUSE).await;
+    assert_eq!(directory.lookup("early").await.unwrap().as_deref(), Some(r#""k""#));
+    directory.register("id", r#""k""#, Refused).await.unwrap();
+}
+
+#[tokio::test]
 async fn closing_finishes_what_is_queued() {
     let (directory, disk) = empty();
     let directory = Arc::new(directory);

@@ -87,6 +87,18 @@ impl SimulatedDisk {
         Self(Arc::new((Mutex::new(next), Condvar::new())))
     }
 
+    /// Changes what is there behind everybody's back, at every `stride`th byte from `start`.
+    pub(super) fn damage(&self, start: usize, stride: usize) {
+        let platter = &mut *self.0.0.lock();
+        for image in [&mut platter.live, &mut platter.durable] {
+            image.iter_mut().skip(start).step_by(stride).for_each(|byte| *byte ^= 0x40);
+        }
+    }
+
+    pub(super) fn len_bytes(&self) -> usize {
+        self.0.0.lock().live.len()
+    }
+
     fn operate(&self) -> Result<MutexGuard<'_, Platter>> {
         let mut platter = self.0.0.lock();
         platter.operations += 1;

@@ -14,8 +14,8 @@ use tracing::{error, info};
 use super::database::unpanicked;
 use super::{OpenError, Unavailable};
 
-/// How long a database that would not open, or would not be written, is left alone. Opening reads
-/// all of it: a broken disk should not be busy with that alone.
+/// How long a database that failed twice, or would not be written, is left alone. Opening reads all
+/// of it: a broken disk should not be busy with that alone.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Opens the database, at the start and after each failure.
@@ -28,17 +28,23 @@ pub(super) struct Volume {
 }
 
 struct State {
-    /// `None` when it failed and would not open again.
+    /// `None` while it does not open, or has just failed again.
     database: Option<Database>,
-    /// Counts the openings, so that two threads that saw the same failure open once.
-    opening: u64,
-    tried_at: Instant,
+    /// Counts the closings, so that two threads that saw the same failure close once.
+    closings: u64,
+    /// When it was last opened after a failure, or could not be; `None` before the first.
+    reopened_at: Option<Instant>,
+}
+
+impl State {
+    fn has_rested(&self) -> bool {
+        self.reopened_at.is_none_or(|at| at.elapsed() >= RETRY_PAUSE)
+    }
 }
 
 impl Volume {
     pub(super) fn new(open: Opener) -> Result<Self, OpenError> {
-        let database = Some(open()?);
-        let state = State { database, opening: 0, tried_at: Instant::now() };
+        let state = State { database: Some(open()?), closings: 0, reopened_at: None };
         Ok(Self { open, state: RwLock::new(state) })
     }
 
@@ -54,29 +60,35 @@ impl Volume {
             Ok(result) => return Ok(result),
             Err(failure) => failure,
         };
-        let opening = state.opening;
+        let closings = state.closings;
         drop(state);
-        error!(%failure, "the directory failed; opening it again");
-        self.open_again(opening);
+        error!(%failure, "the directory failed");
+        self.close_and_open(closings);
         Err(Unavailable)
     }
 
     fn open_if_due(&self) {
         let state = self.state.read();
-        if state.database.is_none() && state.tried_at.elapsed() >= RETRY_PAUSE {
-            let opening = state.opening;
+        if state.database.is_none() && state.has_rested() {
             drop(state);
-            self.open_again(opening);
+            self.open(&mut self.state.write());
         }
     }
 
-    /// Closes and opens the database, unless somebody has since `opening`.
-    fn open_again(&self, opening: u64) {
+    /// Unless somebody else has, since there were so many `closings`.
+    fn close_and_open(&self, closings: u64) {
         let mut state = self.state.write();
-        if state.opening != opening {
+        if state.closings == closings {
+            state.closings += 1;
+            close(state.database.take());
+            self.open(&mut state);
+        }
+    }
+
+    fn open(&self, state: &mut State) {
+        if state.database.is_some() || !state.has_rested() {
             return;
         }
-        close(state.database.take());
         match (self.open)() {
             Ok(database) => {
                 state.database = Some(database);
@@ -84,8 +96,7 @@ impl Volume {
             }
             Err(reason) => error!(%reason, "the directory does not open; trying again later"),
         }
-        state.opening += 1;
-        state.tried_at = Instant::now();
+        state.reopened_at = Some(Instant::now());
     }
 }
 
@@ -100,5 +111,39 @@ fn close(database: Option<Database>) {
     let Some(database) = database else { return };
     if let Err(reason) = unpanicked(|| Ok(database.close()?)) {
         info!(%reason, "the directory did not close cleanly");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::{create, open_storage};
+    use super::super::simulated_disk::SimulatedDisk;
+    use super::*;
+
+    fn volume() -> Volume {
+        let disk = SimulatedDisk::default();
+        drop(create(disk.clone()).unwrap());
+        Volume::new(Box::new(move || open_storage(disk.clone()))).unwrap()
+    }
+
+    fn panicking(volume: &Volume) -> Result<(), Unavailable> {
+        volume.with(|_| panic!("a panic that a test wants"))
+    }
+
+    #[test]
+    fn a_panic_is_a_failure_and_the_database_is_opened_again() {
+        let volume = volume();
+        assert_eq!(panicking(&volume), Err(Unavailable));
+        assert_eq!(volume.with(|_| Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn a_database_that_keeps_failing_is_left_alone_for_a_while() {
+        let volume = volume();
+        assert_eq!(panicking(&volume), Err(Unavailable));
+        assert_eq!(panicking(&volume), Err(Unavailable));
+        assert_eq!(volume.with(|_| Ok(7)), Err(Unavailable));
+        std::thread::sleep(RETRY_PAUSE);
+        assert_eq!(volume.with(|_| Ok(7)), Ok(7));
     }
 }
