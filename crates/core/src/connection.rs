@@ -10,6 +10,7 @@ use securecall_protocol::{
 };
 
 use crate::context::{ConnectionLimits, Context};
+use crate::directory::Replacement;
 use crate::limits::Bucket;
 use crate::time::Instant;
 
@@ -50,8 +51,8 @@ pub enum Step<'a> {
         client_id: ClientId,
         /// The key.
         public_key: Opaque<'a>,
-        /// Whether another key than this may be replaced.
-        may_replace: bool,
+        /// Whether it may take the place of another key.
+        replacement: Replacement,
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
@@ -194,8 +195,8 @@ impl Connection {
                 Err(KEY_TOO_LONG)
             }
             ClientMessage::PkdRegister { client_id, public_key } => {
-                let may_replace = self.set_own_key || cx.config.registered_may_replace_key;
-                Ok(Step::PkdRegister { client_id, public_key, may_replace, request_id })
+                let replacement = cx.config.replace_key.replacement(self.set_own_key);
+                Ok(Step::PkdRegister { client_id, public_key, replacement, request_id })
             }
             ClientMessage::PkdLookup { client_id } => Ok(Step::PkdLookup { client_id, request_id }),
             ClientMessage::TurnCredentials => Ok(reply(turn_credentials(cx, registered))),
