@@ -1,8 +1,8 @@
 //! From the bytes of a connection to its messages.
 //!
 //! Almost every message that a signaling server gets is one frame, wholly in the read buffer: it
-//! is unmasked there and lent out. All else (fragments, and frames that span reads) goes the long
-//! way through `partial.rs`. While nothing is incomplete a decoder holds no memory.
+//! is unmasked there and lent out. All else (fragments, frames that span reads, frames that are
+//! too big) goes the long way through `partial.rs`. While nothing is incomplete a decoder holds no memory.
 
 use std::mem;
 
