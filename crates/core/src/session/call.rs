@@ -105,6 +105,12 @@ impl Call {
         matches!(self.phase, Phase::Ringing { .. })
     }
 
+    /// Whether this session itself has taken part in it. A call that somebody's mail says it is in
+    /// does not count until its client says so, too: old calls could otherwise make it busy.
+    pub(super) fn is_claimed(&self) -> bool {
+        !matches!(self.claim, Claim::Unproven { deadline: Some(_) })
+    }
+
     /// Whether the callee may still answer it.
     pub(super) fn is_unanswered(&self) -> bool {
         matches!(self.phase, Phase::Ringing { .. } | Phase::Recovered { answered: false })

@@ -93,9 +93,7 @@ impl Session {
         if target_id == self.client_id {
             return Err(SELF_CALL);
         }
-        if self.claimed_calls() >= cx.config.calls.per_session_max {
-            return Err(TOO_MANY_CALLS);
-        }
+        self.check_room(cx)?;
         let parties =
             Parties { caller: self.client_id.clone(), callee: target_id.clone(), born: cx.unix };
         let call_id = cx.config.call_ids.seal((cx.nonce)(), &parties);
@@ -169,7 +167,8 @@ impl Session {
     ) -> Result<&mut Call, Refusal> {
         let known = self.calls.iter().position(|call| *call.id == *call_id);
         let at = match known {
-            Some(at) => at,
+            Some(at) if self.calls[at].is_claimed() => at,
+            Some(at) => self.check_room(cx).map(|()| at)?,
             None => self.take_up(cx, call_id)?,
         };
         let call = &mut self.calls[at];
@@ -183,10 +182,14 @@ impl Session {
     /// Takes up a call that is older than this session.
     fn take_up(&mut self, cx: &Context<'_>, call_id: &str) -> Result<usize, Refusal> {
         let call = self.recover(cx, call_id, Claim::Proven).ok_or(CALL_NOT_FOUND)?;
-        if self.claimed_calls() >= cx.config.calls.per_session_max {
-            return Err(TOO_MANY_CALLS);
-        }
+        self.check_room(cx)?;
         self.calls.push(call);
         Ok(self.calls.len() - 1)
+    }
+
+    /// Whether the client may take part in one more call.
+    fn check_room(&self, cx: &Context<'_>) -> Result<(), Refusal> {
+        let room = self.claimed_calls() < cx.config.calls.per_session_max;
+        room.then_some(()).ok_or(TOO_MANY_CALLS)
     }
 }

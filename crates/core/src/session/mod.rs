@@ -194,9 +194,9 @@ impl Session {
         older.then(|| Call::recovered(call_id, peer, role, claim))
     }
 
-    /// How many calls its client takes part in, as far as it has shown.
+    /// How many calls it takes part in, without those that it knows from others' mail alone.
     fn claimed_calls(&self) -> usize {
-        self.calls.iter().filter(|call| !matches!(call.claim, Claim::Unproven { .. })).count()
+        self.calls.iter().filter(|call| call.is_claimed()).count()
     }
 }
 

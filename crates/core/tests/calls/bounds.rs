@@ -1,6 +1,6 @@
 //! How much a session holds.
 
-use crate::wire::{accept, assert_error, end, field, initiate};
+use crate::wire::{accept, assert_error, candidate, end, field, initiate};
 use crate::world::{CALLS_MAX, Device, RING_TIMEOUT, SILENCE, World};
 
 const CALLERS: [&str; CALLS_MAX] = ["carol", "dave", "erin"];
@@ -74,4 +74,49 @@ fn a_caller_that_is_refused_for_its_own_bound_has_told_nobody() {
     world.say(bob, &accept(&call, "answer"));
     assert_error(&world.heard(bob), "RATE_LIMITED");
     assert_eq!(world.heard(alice), SILENCE);
+}
+
+#[test]
+fn calls_that_wait_for_their_client_count_too() {
+    let (mut world, _, _) = world_with_a_busy_bob();
+    for _ in 0..5 {
+        let bob = world.register("bob");
+        world.say(bob, &initiate("carol", "offer"));
+        assert_error(&world.heard(bob), "RATE_LIMITED");
+    }
+    assert_eq!(world.records("bob"), Some(CALLS_MAX), "reconnecting makes no room for more");
+}
+
+/// Each caller has had so many calls with bob as fit; they are older than the server is now.
+fn world_of_old_calls() -> (World, Vec<(&'static str, Vec<String>)>) {
+    let mut world = World::new();
+    let bob = world.register("bob");
+    let calls = CALLERS.map(|name| {
+        let caller = world.register(name);
+        let calls: Vec<String> = (0..CALLS_MAX).map(|_| world.call(caller, bob)).collect();
+        for call in &calls {
+            world.say(caller, &end(call));
+        }
+        world.heard(bob);
+        (name, calls)
+    });
+    world.restart();
+    (world, calls.into())
+}
+
+#[test]
+fn old_calls_that_both_ends_take_up_again_count_too() {
+    let (mut world, calls) = world_of_old_calls();
+    let bob = world.register("bob");
+    for (caller, calls) in calls {
+        let caller = world.register(caller);
+        for call in calls {
+            world.say(caller, &candidate(&call, "one"));
+            world.say(bob, &candidate(&call, "two"));
+        }
+    }
+    let records = world.records("bob").unwrap();
+    assert!(records <= 2 * CALLS_MAX, "{records}: as many proven ones, as many to be proven");
+    world.pass(RING_TIMEOUT);
+    assert_eq!(world.records("bob"), Some(CALLS_MAX));
 }
