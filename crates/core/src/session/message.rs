@@ -111,10 +111,8 @@ impl Session {
         sdp_answer: Opaque<'m>,
         outputs: &mut Outputs<'m>,
     ) -> Result<(ClientId, Mail<'m>), Refusal> {
-        let call = self.present(cx, &call_id, outputs)?;
-        if call.role != Role::Callee || !call.is_unanswered() {
-            return Err(NOT_ACCEPTABLE);
-        }
+        let at = self.present_unanswered(cx, &call_id, NOT_ACCEPTABLE, outputs)?;
+        let call = &mut self.calls[at];
         call.phase = Phase::Active;
         Ok((call.peer.clone(), Mail { call_id, content: Content::Accept { sdp_answer } }))
     }
@@ -125,10 +123,7 @@ impl Session {
         call_id: Cow<'m, str>,
         outputs: &mut Outputs<'m>,
     ) -> Result<(ClientId, Mail<'m>), Refusal> {
-        let call = self.present(cx, &call_id, outputs)?;
-        if call.role != Role::Callee || !call.is_unanswered() {
-            return Err(NOT_REJECTABLE);
-        }
+        self.present_unanswered(cx, &call_id, NOT_REJECTABLE, outputs)?;
         let call = self.end_call(&call_id).ok_or(CALL_NOT_FOUND)?;
         Ok((call.peer, Mail { call_id, content: Content::Reject }))
     }
@@ -153,8 +148,26 @@ impl Session {
         content: Content<'m>,
         outputs: &mut Outputs<'m>,
     ) -> Result<(ClientId, Mail<'m>), Refusal> {
-        let call = self.present(cx, &call_id, outputs)?;
-        Ok((call.peer.clone(), Mail { call_id, content }))
+        let at = self.present(cx, &call_id, outputs)?;
+        Ok((self.calls[at].peer.clone(), Mail { call_id, content }))
+    }
+
+    /// The client presents the id of a call that it was to answer and has not.
+    fn present_unanswered<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        call_id: &str,
+        refusal: Refusal,
+        outputs: &mut Outputs<'m>,
+    ) -> Result<usize, Refusal> {
+        let known = self.calls.len();
+        let at = self.present(cx, call_id, outputs)?;
+        if self.calls[at].role == Role::Callee && self.calls[at].is_unanswered() {
+            return Ok(at);
+        }
+        // What it has not told the other end of, it has not taken up.
+        self.calls.truncate(known);
+        Err(refusal)
     }
 
     /// The client presents a call's id: the call is its own. What waited for that proof goes to it
@@ -164,7 +177,7 @@ impl Session {
         cx: &Context<'_>,
         call_id: &str,
         outputs: &mut Outputs<'m>,
-    ) -> Result<&mut Call, Refusal> {
+    ) -> Result<usize, Refusal> {
         let known = self.calls.iter().position(|call| *call.id == *call_id);
         let at = match known {
             Some(at) if self.calls[at].is_claimed() => at,
@@ -176,7 +189,7 @@ impl Session {
             call.claim = Claim::Proven;
             outputs.extend(call.waiting.take().map(Output::SendText));
         }
-        Ok(call)
+        Ok(at)
     }
 
     /// Takes up a call that is older than this session.

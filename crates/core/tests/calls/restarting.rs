@@ -216,3 +216,17 @@ fn ended_calls_that_are_replayed_after_a_restart_do_not_keep_a_real_one_from_com
     assert_eq!(world.heard(carol), SILENCE);
     world.assert_talks(&real, bob, carol);
 }
+
+#[test]
+fn a_caller_that_accepts_its_old_calls_does_not_take_them_up() {
+    let (mut world, calls) = world_with_ended_calls();
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    for call in &calls {
+        for request in [accept(call, "answer"), reject(call)] {
+            world.say(alice, &request);
+            assert_error(&world.heard(alice), "INVALID_STATE");
+        }
+    }
+    assert_eq!(world.records("alice"), Some(0), "no mail went out that could end them");
+    world.call(alice, bob);
+}
