@@ -192,7 +192,7 @@ impl Session {
         Ok(at)
     }
 
-    /// Takes up a call that is older than this session.
+    /// Takes up a call from before the server started.
     fn take_up(&mut self, cx: &Context<'_>, call_id: &str) -> Result<usize, Refusal> {
         let call = self.recover(cx, call_id, Claim::Proven).ok_or(CALL_NOT_FOUND)?;
         self.check_room(cx)?;

@@ -79,3 +79,51 @@ fn a_call_that_was_given_up_as_unreachable_stays_ended_when_the_lost_end_returns
     assert_error(&world.heard(bob), "CALL_NOT_FOUND");
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
 }
+
+#[test]
+fn a_late_candidate_revives_nothing_after_both_ends_have_registered_again() {
+    let (mut world, alice, bob, call) = World::pair_in_a_call();
+    world.say(alice, &end(&call));
+    world.heard(bob);
+    world.leave(alice);
+    world.leave(bob);
+    assert!(world.is_empty());
+    world.pass(MOMENT);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    for client in [alice, bob] {
+        world.say(client, &candidate(&call, "late"));
+        assert_error(&world.heard(client), "CALL_NOT_FOUND");
+        assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+    }
+}
+
+#[test]
+fn a_late_candidate_that_is_under_way_while_its_receiver_registers_again_revives_nothing() {
+    let (mut world, alice, bob, call) = World::pair_in_a_call();
+    world.hold_post();
+    world.say(bob, &candidate(&call, "late"));
+    world.say(alice, &end(&call));
+    world.deliver_from(alice);
+    world.leave(alice);
+    world.pass(MOMENT);
+    world.register("alice");
+    world.deliver_post();
+    assert_eq!(world.heard(bob), [ended(&call)]);
+    assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}
+
+#[test]
+fn an_answer_that_is_under_way_while_its_caller_leaves_and_returns_revives_nothing() {
+    let (mut world, alice, bob) = World::pair();
+    let call = world.ring(alice, bob);
+    world.hold_post();
+    world.say(bob, &accept(&call, "late"));
+    world.leave(alice);
+    world.deliver_from(alice);
+    world.pass(MOMENT);
+    let alice = world.register("alice");
+    world.deliver_post();
+    assert_eq!(world.heard(alice), SILENCE);
+    assert_eq!(world.heard(bob), [ended(&call)]);
+    assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}

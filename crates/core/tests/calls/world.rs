@@ -149,9 +149,9 @@ impl World {
     pub(crate) fn come_back(&mut self, client: &'static str) -> (Device, Vec<String>) {
         let device = Device { client, connection: self.inboxes.len() };
         self.inboxes.push(Vec::new());
-        let nature = &self.nature;
+        let (nature, started) = (&self.nature, self.started);
         let place = self.places.entry(device.id()).or_insert_with(|| Place {
-            session: nature.with(|cx| Session::new(id(client), cx)),
+            session: nature.with(|cx| Session::new(id(client), started, cx)),
             attached: None,
         });
         place.attached = Some(device.connection);
