@@ -58,28 +58,33 @@ impl Session {
     /// delivered.
     pub fn handle_outcome<'m>(
         &mut self,
+        cx: &Context<'_>,
         mail: Mail<'m>,
         outcome: Outcome,
         request_id: Option<Opaque<'m>>,
     ) -> Option<Output<'m>> {
-        let refused = |(code, message): Refusal| Some(Output::error(code, message, request_id));
+        let online = self.is_online();
+        let refused = |(code, message): Refusal| {
+            // An error answers a request: nobody waits for it any more.
+            online.then(|| Output::error(code, message, request_id))
+        };
         match (&mail.content, outcome) {
             (_, Outcome::Delivered) | (Content::End { .. } | Content::Reject, _) => None,
             (Content::Ring { .. }, outcome) => {
                 self.end_call(&mail.call_id)?;
                 match outcome {
-                    Outcome::Busy | Outcome::Full => Some(Output::Send(Reply {
-                        message: ServerMessage::CallRejected { call_id: mail.call_id },
-                        reply_to: request_id,
-                    })),
+                    Outcome::Busy | Outcome::Full => {
+                        let message = ServerMessage::CallRejected { call_id: mail.call_id };
+                        self.tell_end(cx, Reply { message, reply_to: request_id })
+                    }
                     Outcome::Unavailable => refused(UNAVAILABLE),
                     _ => refused(TARGET_NOT_FOUND),
                 }
             }
             (_, Outcome::Unavailable) => refused(UNAVAILABLE),
             (_, _) => match self.end_call(&mail.call_id)?.phase {
-                Phase::Recovered { .. } => refused(CALL_NOT_FOUND),
-                _ => Some(Output::message(ServerMessage::CallEnded { call_id: mail.call_id })),
+                Phase::Recovered { .. } if online => refused(CALL_NOT_FOUND),
+                _ => self.tell_end(cx, ServerMessage::CallEnded { call_id: mail.call_id }),
             },
         }
     }

@@ -177,12 +177,13 @@ impl Session {
 
     /// Tells the client that a call is over, now or when it is back. Whoever is behind the session
     /// may know: the call is of no use to anybody any more.
-    fn tell_end<'m>(&mut self, cx: &Context<'_>, message: ServerMessage<'m>) -> Option<Output<'m>> {
+    fn tell_end<'m>(&mut self, cx: &Context<'_>, end: impl Into<Reply<'m>>) -> Option<Output<'m>> {
+        let end = end.into();
         if self.is_online() {
-            return Some(Output::message(message));
+            return Some(Output::Send(end));
         }
         // Over the bound the client will find the call gone when it asks for it.
-        let _ = self.farewells.push(message, cx.config.calls.waiting_bytes_max);
+        let _ = self.farewells.push(end.message, cx.config.calls.waiting_bytes_max);
         None
     }
 

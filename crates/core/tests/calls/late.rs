@@ -127,3 +127,16 @@ fn an_answer_that_is_under_way_while_its_caller_leaves_and_returns_revives_nothi
     assert_eq!(world.heard(bob), [ended(&call)]);
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
 }
+
+#[test]
+fn the_end_of_a_call_is_told_even_when_its_end_is_found_out_while_a_client_is_away() {
+    let (mut world, alice, bob, call) = World::pair_in_a_call();
+    world.hold_post();
+    world.say(bob, &candidate(&call, "late"));
+    world.lose(bob);
+    world.say(alice, &end(&call));
+    world.deliver_from(bob);
+    world.deliver_post();
+    let (_, heard) = world.come_back("bob");
+    assert_eq!(heard, [ended(&call)]);
+}

@@ -326,7 +326,9 @@ impl World {
             return;
         }
         if let Some(sender) = self.places.get_mut(&letter.from) {
-            let told = sender.session.handle_outcome(mail, outcome, letter.request_id());
+            let told = self
+                .nature
+                .with(|cx| sender.session.handle_outcome(cx, mail, outcome, letter.request_id()));
             self.carry_out(letter.from.clone(), told.into_iter().collect());
         }
     }
