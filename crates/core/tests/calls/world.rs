@@ -98,7 +98,7 @@ fn config(turn: Option<Turn>) -> Config {
         },
         call_ids: CallIdKey::new(&[7; 32]),
         turn,
-        registered_may_replace_key: false,
+        replace_key: securecall_core::directory::ReplacePolicy::Owner,
         key_bytes_max: 4_096,
     }
 }
