@@ -1,2 +1,37 @@
 //! The `securecall` command.
-fn main() {}
+//!
+//! Exit codes: 0 for success, 1 when the server failed, 2 when the command line or the
+//! configuration is wrong.
+
+mod check_config;
+mod command_line;
+mod failure;
+mod logging;
+mod serve;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use failure::Failure;
+
+fn main() -> ExitCode {
+    match run(env::args_os()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Where standard error is closed, the exit code still tells.
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let Some(matches) = command_line::parse(arguments)? else { return Ok(()) };
+    match matches.subcommand() {
+        Some((check_config::NAME, flags)) => check_config::run(flags),
+        Some((_, flags)) => serve::run(flags),
+        None => serve::run(&matches),
+    }
+}

@@ -1,1 +1,42 @@
-//! Placeholder.
+//! What SecureCall signaling decides: who is present, which step of a call is legal, what is too
+//! much.
+//!
+//! This crate refuses to do four things: it opens no socket, reads no clock, draws no randomness
+//! and starts no task. Time and randomness come in with a [`Context`], and what is to be done goes
+//! out as values.
+//!
+//! # The contract of a session
+//!
+//! A [`Session`] is one client's side of its calls. Whoever runs it does this, in a loop:
+//!
+//! 1. Give it **one** input: its client's message ([`Session::handle_message`]), mail from another
+//!    session ([`Session::handle_mail`]), a client that comes or goes ([`Session::attach`],
+//!    [`Session::detach`]) or the time ([`Session::handle_timeout`]).
+//! 2. Carry out all [`Output`]s, in order: send to the client, or hand mail to another session.
+//!    What became of a mail ([`Outcome`]) is told to [`Session::handle_outcome`] when it was not
+//!    delivered.
+//! 3. Drop it when [`Session::is_over`]; otherwise wait for the next input, but not beyond
+//!    [`Session::deadline`].
+//!
+//! Two sessions never share memory: they talk by mail alone, so it does not matter whether they
+//! live in one thread, one process or one country.
+
+pub mod admission;
+pub mod call_id;
+pub mod connection;
+pub mod context;
+pub mod limits;
+pub mod mail;
+pub mod session;
+pub mod time;
+pub mod turn;
+
+pub use admission::{AddressKey, Admission, AdmissionLimits, Refusal};
+pub use call_id::{CallIdKey, Nonce, Parties};
+pub use connection::{Connection, Due, Step};
+pub use context::{CallLimits, Config, ConnectionLimits, Context};
+pub use limits::{Bucket, Rate};
+pub use mail::{Content, Mail, Outcome};
+pub use session::{Departure, Output, Outputs, Receipt, Session};
+pub use time::{Instant, UnixTime};
+pub use turn::Turn;

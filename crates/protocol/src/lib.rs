@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The messages of SecureCall signaling: text ⇄ values.
+//!
+//! This crate refuses to do three things: it opens no socket, it reads no clock, and it decides
+//! nothing. Whether a message is *allowed* is `securecall-core`'s business; here it is only
+//! *understood*.
+//!
+//! Every message is one JSON object, `{"type": "…", "payload": {…}}`. What clients seal for each
+//! other (offers, answers, candidates, keys) is [`Opaque`]: a slice of the received text, quotes
+//! and escapes included. It is never unescaped and escaped again, so it leaves as it came, byte
+//! for byte.
+//!
+//! ```text
+//! received text ── decode ──► Request { id, ClientMessage<'text> }        (borrows the text)
+//! ServerMessage<'text> ── encode ──► text appended to a write buffer      (one copy)
+//! ```
+
+mod client_message;
+mod close_code;
+mod decode;
+mod error_code;
+mod ids;
+mod opaque;
+mod reason;
+mod server_message;
+mod write;
+
+pub use client_message::{CallMessage, ClientMessage, MessageType, Request};
+pub use close_code::CloseCode;
+pub use decode::{DecodeError, decode};
+pub use error_code::ErrorCode;
+pub use ids::{ClientId, ClientIdError};
+pub use opaque::Opaque;
+pub use reason::EndReason;
+pub use server_message::{Reply, ServerMessage};
+pub use write::TextSink;

@@ -1,1 +1,46 @@
-//! Placeholder.
+//! RFC 6455 as values: frames and the opening handshake, for the server and for the client.
+//!
+//! This crate does no I/O, reads no clock and draws no random number. The caller reads bytes from
+//! a socket and hands them in, takes events out, and writes the bytes that the encoders append to
+//! its buffer. Mask keys and handshake nonces are arguments.
+//!
+//! One side of a connection, as the server runs it:
+//!
+//! 1. [`parse_request`] until it yields a [`Request`]; [`Request::upgrade`] and
+//!    [`write_switching_protocols`], or [`RequestError::write_response`] and the end.
+//! 2. After each read, [`Decoder::next`] until it yields `None`: all of the read buffer is used
+//!    then, and what is incomplete is kept inside the decoder.
+//! 3. Answer [`Event::Ping`] with [`write_pong`] and [`Event::Close`] with [`write_close`]; the
+//!    decoder answers nothing by itself.
+//! 4. On a [`ProtocolError`], write its [`close_reason`](ProtocolError::close_reason) and hang up.
+//!
+//! No extension and no subprotocol is ever negotiated, so every reserved bit is an error.
+
+mod close;
+mod decode;
+mod encode;
+mod error;
+mod event;
+mod handshake;
+mod header;
+mod mask;
+mod opcode;
+mod partial;
+mod text;
+
+pub use close::{CloseReason, code};
+pub use decode::Decoder;
+pub use encode::{
+    CONTROL_PAYLOAD_BYTES_MAX, write_binary, write_close, write_header, write_masked_binary,
+    write_masked_close, write_masked_header, write_masked_ping, write_masked_pong,
+    write_masked_text, write_ping, write_pong, write_text,
+};
+pub use error::ProtocolError;
+pub use event::Event;
+pub use handshake::{
+    HEAD_BYTES_MAX, HEADERS_MAX, Nonce, Request, RequestError, ResponseError, UnsafeHeader,
+    UpgradeKey, accept_key, parse_request, parse_response, write_request,
+    write_switching_protocols,
+};
+pub use mask::{MaskKey, mask};
+pub use opcode::{Opcode, Role};

@@ -1,0 +1,73 @@
+//! The command line: commands, help, and `serve` for whoever names none.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{ArgMatches, Command};
+use securecall_server::settings::{SettingsError, with_options};
+
+use crate::failure::Failure;
+use crate::{check_config, serve};
+
+/// Parses a command line, its first item the program. `None`: help or the version was asked for,
+/// and is printed.
+pub(crate) fn parse(
+    arguments: impl Iterator<Item = OsString>,
+) -> Result<Option<ArgMatches>, Failure> {
+    match command().try_get_matches_from(with_command(arguments.collect())) {
+        Ok(matches) => Ok(Some(matches)),
+        Err(text) if !text.use_stderr() => text.print().map(|()| None).map_err(Failure::Output),
+        Err(error) => Err(SettingsError::from(error).into()),
+    }
+}
+
+fn command() -> Command {
+    Command::new("securecall")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(EXAMPLES)
+        .subcommand(with_options(Command::new(serve::NAME)).about(serve::ABOUT).after_help(LAYERS))
+        .subcommand(
+            with_options(Command::new(check_config::NAME))
+                .about(check_config::ABOUT)
+                .after_help(LAYERS),
+        )
+}
+
+/// `securecall --listen …` means `securecall serve --listen …`.
+fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    const OF_THE_PROGRAM: [&str; 4] = ["--help", "-h", "--version", "-V"];
+    let first = arguments.get(1).map(OsString::as_os_str);
+    let is_flag_of_serve = first.is_none_or(|first| {
+        first.as_encoded_bytes().starts_with(b"-")
+            && !OF_THE_PROGRAM.map(OsStr::new).contains(&first)
+    });
+    if is_flag_of_serve {
+        arguments.insert(arguments.len().min(1), serve::NAME.into());
+    }
+    arguments
+}
+
+const ABOUT: &str = "SecureCall signaling: brings the two ends of a WebRTC call together";
+
+const EXAMPLES: &str = "\
+Without a command it serves.
+
+Examples:
+  securecall
+      Serve on port 8080, with the data in ./securecall-data
+  securecall serve --listen 127.0.0.1:9000 --log debug
+      Serve this machine alone, and say more
+  SECURECALL_TURN_SECRET=… securecall serve --turn-preset metered
+      Give clients credentials for a TURN service
+  securecall check-config --config securecall.toml
+      Show what would count, and where it comes from; mistakes end with code 2";
+
+const LAYERS: &str = "\
+Each setting can be written in three places; the later one wins:
+  the TOML file     [limits] ping_after = \"25s\"
+  the environment   SECURECALL_PING_AFTER=25s: SECURECALL_ and the flag
+  a flag            --ping-after 25s
+PORT in the environment replaces the port of --listen, unless that is a flag.
+The TURN secret is in SECURECALL_TURN_SECRET (and SECURECALL_TURN_SECRET_PREVIOUS), or in the
+file of --turn-secret-file. Durations: 500ms, 25s, 5m, 1h. A rate is BURST/PER_SECOND: how many
+messages pass at once, and how many more in each second.";

@@ -1,0 +1,20 @@
+//! `securecall serve`: the server.
+
+use clap::ArgMatches;
+use securecall_server::settings::{Loaded, Surroundings};
+
+use crate::failure::Failure;
+use crate::logging;
+
+pub(crate) const NAME: &str = "serve";
+pub(crate) const ABOUT: &str = "Serve clients until SIGTERM or SIGINT (also without a command)";
+
+/// Serves until the process is told to stop.
+pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let Loaded { settings, warnings, .. } = Loaded::new(flags, &Surroundings::of_process())?;
+    logging::start(&settings.log, settings.log_format);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    securecall_server::serve(settings).map_err(Failure::Serve)
+}

@@ -1,0 +1,261 @@
+//! One WebSocket: whether it is alive, whether it has registered, and how much it may ask.
+//!
+//! A connection decides what is done with a text; the session behind it decides about calls.
+
+use std::time::Duration;
+
+use securecall_protocol::{
+    CallMessage, ClientId, ClientMessage, CloseCode, ErrorCode, MessageType, Opaque, Reply,
+    Request, ServerMessage, decode,
+};
+
+use crate::context::{ConnectionLimits, Context};
+use crate::limits::Bucket;
+use crate::time::Instant;
+
+/// Our state for a WebSocket connection.
+#[derive(Debug)]
+pub struct Connection {
+    client_id: Option<ClientId>,
+    opened: Instant,
+    heard: Instant,
+    pinged: bool,
+    set_own_key: bool,
+    buckets: Buckets,
+}
+
+/// What to do with a text.
+#[derive(Debug, PartialEq)]
+pub enum Step<'a> {
+    /// Answer at once.
+    Reply(Reply<'a>),
+    /// Claim the id for this connection, then [`Connection::registered`].
+    Register {
+        /// Whose connection it says it is.
+        client_id: ClientId,
+        /// The request's `id`.
+        request_id: Option<Opaque<'a>>,
+    },
+    /// Ask the session.
+    Call {
+        /// What its client said.
+        message: CallMessage<'a>,
+        /// The request's `id`.
+        request_id: Option<Opaque<'a>>,
+    },
+    /// Ask the directory to take the client's key, then answer, and tell
+    /// [`Connection::key_registered`].
+    PkdRegister {
+        /// The registered client itself.
+        client_id: ClientId,
+        /// The key.
+        public_key: Opaque<'a>,
+        /// Whether another key than this may be replaced.
+        may_replace: bool,
+        /// The request's `id`.
+        request_id: Option<Opaque<'a>>,
+    },
+    /// Ask the directory for a key, then answer.
+    PkdLookup {
+        /// Whose.
+        client_id: ClientId,
+        /// The request's `id`.
+        request_id: Option<Opaque<'a>>,
+    },
+}
+
+/// What the time demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing yet.
+    Nothing,
+    /// Send a WebSocket ping: is anybody there?
+    Ping,
+    /// Close.
+    Close(CloseCode),
+}
+
+/// A bucket for each class of message.
+#[derive(Debug, Default)]
+struct Buckets {
+    calls: Bucket,
+    candidates: Bucket,
+    directory: Bucket,
+    other: Bucket,
+}
+
+impl Connection {
+    /// A connection that was opened now.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            client_id: None,
+            opened: now,
+            heard: now,
+            pinged: false,
+            set_own_key: false,
+            buckets: Buckets::default(),
+        }
+    }
+
+    /// Any frame came: the client is there.
+    pub fn heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.pinged = false;
+    }
+
+    /// A text message came.
+    pub fn handle_text<'m>(&mut self, cx: &Context<'_>, text: &'m str) -> Step<'m> {
+        self.step(cx, text).unwrap_or_else(|(refusal, reply_to)| {
+            let Refusal { code, message } = refusal;
+            Step::Reply(Reply { message: ServerMessage::Error { code, message }, reply_to })
+        })
+    }
+
+    /// The id is this connection's now.
+    pub fn registered(&mut self, client_id: ClientId) {
+        self.client_id = Some(client_id);
+    }
+
+    /// The client's key was not in the directory, or not that one, before this connection set it.
+    pub fn key_registered(&mut self) {
+        self.set_own_key = true;
+    }
+
+    /// When [`Connection::handle_timeout`] wants to be called.
+    pub fn deadline(&self, limits: &ConnectionLimits) -> Instant {
+        let silence = if self.pinged { limits.silence_timeout } else { limits.ping_after };
+        let silent = self.heard + silence;
+        match self.client_id {
+            Some(_) => silent,
+            None => silent.min(self.opened + limits.register_timeout),
+        }
+    }
+
+    /// A deadline may have come. Harmless when none has.
+    pub fn handle_timeout(&mut self, cx: &Context<'_>) -> Due {
+        let limits = &cx.config.connection;
+        let silent = cx.now.since(self.heard);
+        if silent >= limits.silence_timeout {
+            return Due::Close(CloseCode::Silent);
+        }
+        if self.client_id.is_none() && cx.now.since(self.opened) >= limits.register_timeout {
+            return Due::Close(CloseCode::RegisterTimeout);
+        }
+        if silent >= limits.ping_after && !self.pinged {
+            self.pinged = true;
+            return Due::Ping;
+        }
+        Due::Nothing
+    }
+
+    fn step<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        text: &'m str,
+    ) -> Result<Step<'m>, (Refusal, Option<Opaque<'m>>)> {
+        let limits = &cx.config.connection;
+        let Request { id: request_id, message } = match decode(text) {
+            Ok(request) => request,
+            Err(error) => {
+                let malformed = Refusal::new(ErrorCode::InvalidMessage, error.message());
+                let within = self.buckets.other.take(limits.other, cx.now).is_ok();
+                return Err((if within { malformed } else { RATE_LIMITED }, None));
+            }
+        };
+        self.buckets
+            .take(limits, message.message_type(), cx.now)
+            .map_err(|_| (RATE_LIMITED, request_id))?;
+        self.permitted(cx, message, request_id).map_err(|refusal| (refusal, request_id))
+    }
+
+    fn permitted<'m>(
+        &self,
+        cx: &Context<'_>,
+        message: ClientMessage<'m>,
+        request_id: Option<Opaque<'m>>,
+    ) -> Result<Step<'m>, Refusal> {
+        if let ClientMessage::Register { client_id } = message {
+            return match &self.client_id {
+                Some(registered) if *registered != client_id => Err(OTHER_ID),
+                _ => Ok(Step::Register { client_id, request_id }),
+            };
+        }
+        let registered = self.client_id.as_ref().ok_or(NOT_REGISTERED)?;
+        let reply = |message| Step::Reply(Reply { message, reply_to: request_id });
+        match message {
+            ClientMessage::Register { client_id } => Ok(Step::Register { client_id, request_id }),
+            ClientMessage::Call(message) => Ok(Step::Call { message, request_id }),
+            ClientMessage::PkdRegister { client_id, .. } if client_id != *registered => {
+                Err(NOT_OWN_KEY)
+            }
+            ClientMessage::PkdRegister { public_key, .. }
+                if public_key.len() > cx.config.key_bytes_max + 2 =>
+            {
+                Err(KEY_TOO_LONG)
+            }
+            ClientMessage::PkdRegister { client_id, public_key } => {
+                let may_replace = self.set_own_key || cx.config.registered_may_replace_key;
+                Ok(Step::PkdRegister { client_id, public_key, may_replace, request_id })
+            }
+            ClientMessage::PkdLookup { client_id } => Ok(Step::PkdLookup { client_id, request_id }),
+            ClientMessage::TurnCredentials => Ok(reply(turn_credentials(cx, registered))),
+            ClientMessage::Heartbeat => Ok(reply(ServerMessage::HeartbeatAck)),
+        }
+    }
+}
+
+impl Buckets {
+    fn take(
+        &mut self,
+        limits: &ConnectionLimits,
+        message_type: MessageType,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let (bucket, rate) = match message_type {
+            MessageType::CallInitiate
+            | MessageType::CallAccept
+            | MessageType::CallReject
+            | MessageType::CallEnd => (&mut self.calls, limits.calls),
+            MessageType::IceCandidate => (&mut self.candidates, limits.candidates),
+            MessageType::PkdRegister | MessageType::PkdLookup => {
+                (&mut self.directory, limits.directory)
+            }
+            MessageType::Register | MessageType::TurnCredentials | MessageType::Heartbeat => {
+                (&mut self.other, limits.other)
+            }
+        };
+        bucket.take(rate, now)
+    }
+}
+
+fn turn_credentials(cx: &Context<'_>, client_id: &ClientId) -> ServerMessage<'static> {
+    match &cx.config.turn {
+        Some(turn) => ServerMessage::TurnCredentials {
+            ice_servers: turn.ice_servers(client_id, cx.unix).into(),
+            ttl_seconds: turn.ttl().as_secs(),
+        },
+        None => ServerMessage::TurnCredentials { ice_servers: "[]".into(), ttl_seconds: 0 },
+    }
+}
+
+/// Why a message goes no further.
+#[derive(Debug, Clone, Copy)]
+struct Refusal {
+    code: ErrorCode,
+    message: &'static str,
+}
+
+impl Refusal {
+    const fn new(code: ErrorCode, message: &'static str) -> Self {
+        Self { code, message }
+    }
+}
+
+const RATE_LIMITED: Refusal =
+    Refusal::new(ErrorCode::RateLimited, "too many requests from this connection");
+const NOT_REGISTERED: Refusal = Refusal::new(ErrorCode::NotRegistered, "REGISTER first");
+const OTHER_ID: Refusal =
+    Refusal::new(ErrorCode::InvalidState, "this connection is registered under another id");
+const NOT_OWN_KEY: Refusal =
+    Refusal::new(ErrorCode::Unauthorized, "a client registers the key of its own id only");
+const KEY_TOO_LONG: Refusal = Refusal::new(ErrorCode::InvalidMessage, "publicKey is too long");

@@ -1,0 +1,69 @@
+//! What a decision may look at besides its own state.
+
+use std::time::Duration;
+
+use crate::call_id::{CallIdKey, Nonce};
+use crate::limits::Rate;
+use crate::time::{Instant, UnixTime};
+use crate::turn::Turn;
+
+/// The world around one decision: the time, the configuration, fresh randomness.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Now, on the clock that deadlines are measured with.
+    pub now: Instant,
+    /// Now, on the wall clock.
+    pub unix: UnixTime,
+    /// What the operator decided.
+    pub config: &'a Config,
+    /// Draws a nonce that was never drawn before.
+    pub nonce: &'a dyn Fn() -> Nonce,
+}
+
+/// What the operator decided, as far as decisions depend on it.
+pub struct Config {
+    /// Bounds and deadlines of calls.
+    pub calls: CallLimits,
+    /// Bounds and deadlines of a connection.
+    pub connection: ConnectionLimits,
+    /// Seals and opens call ids.
+    pub call_ids: CallIdKey,
+    /// Issues relay credentials. None: no TURN is configured, and messages carry no `iceServers`.
+    pub turn: Option<Turn>,
+    /// Whoever is registered under an id may replace its key, not only the connection that set it.
+    pub registered_may_replace_key: bool,
+    /// The longest public key, in bytes of JSON without the quotes.
+    pub key_bytes_max: usize,
+}
+
+/// Bounds and deadlines of calls.
+#[derive(Debug, Clone, Copy)]
+pub struct CallLimits {
+    /// How long a call rings before both ends are told that it is over.
+    pub ring_timeout: Duration,
+    /// How long a client that lost its connection may take to come back.
+    pub grace: Duration,
+    /// How many calls a session takes part in at once; one more finds it busy.
+    pub per_session_max: usize,
+    /// How many bytes of mail a session keeps for a client that is away.
+    pub waiting_bytes_max: usize,
+}
+
+/// Bounds and deadlines of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// How long a connection may take to REGISTER.
+    pub register_timeout: Duration,
+    /// After how much silence the server pings.
+    pub ping_after: Duration,
+    /// After how much silence the server closes.
+    pub silence_timeout: Duration,
+    /// CALL_INITIATE, CALL_ACCEPT, CALL_REJECT, CALL_END.
+    pub calls: Rate,
+    /// ICE_CANDIDATE.
+    pub candidates: Rate,
+    /// PKD_REGISTER, PKD_LOOKUP.
+    pub directory: Rate,
+    /// Everything else, malformed messages included.
+    pub other: Rate,
+}

@@ -1,0 +1,60 @@
+//! What one session sends another.
+
+use std::borrow::Cow;
+
+use securecall_protocol::{EndReason, Opaque};
+
+/// A message from one session to another about a call that both have an end of.
+///
+/// Who sent it is not in it: whoever delivers it knows, and says so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mail<'a> {
+    /// Which call.
+    pub call_id: Cow<'a, str>,
+    /// What about it.
+    pub content: Content<'a>,
+}
+
+/// What a mail says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content<'a> {
+    /// From the caller: the call begins.
+    Ring {
+        /// The caller's offer.
+        sdp_offer: Opaque<'a>,
+    },
+    /// From the callee: it answers.
+    Accept {
+        /// The callee's answer.
+        sdp_answer: Opaque<'a>,
+    },
+    /// From the callee: it declines.
+    Reject,
+    /// From either end: the call is over.
+    End {
+        /// Why.
+        reason: EndReason,
+    },
+    /// From either end: a candidate.
+    Candidate {
+        /// The candidate.
+        candidate: Opaque<'a>,
+    },
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The other session has it: its client was told, or will be when it is back.
+    Delivered,
+    /// No session is there for that client, or its client is away and cannot be rung.
+    Offline,
+    /// The other client is in as many calls as it may be.
+    Busy,
+    /// The other session knows no such call with this client.
+    NoSuchCall,
+    /// The other client is away and its mail has reached its bound. The call is over for it.
+    Full,
+    /// Whether it arrived cannot be said now.
+    Unavailable,
+}

@@ -1,0 +1,35 @@
+//! The calls that ended, remembered briefly, so that a late message cannot revive one.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// How many ended calls a session remembers. A client ends at most a call a second for long
+/// (`ConnectionLimits::calls`), and a late candidate is late by seconds.
+const REMEMBERED_MAX: usize = 32;
+
+/// The last calls that ended, by a hash of their ids.
+///
+/// Two ids share a hash once in 2⁶⁴; the cost would be a CALL_NOT_FOUND.
+#[derive(Debug, Default)]
+#[expect(clippy::box_collection, reason = "a session without ended calls pays one pointer")]
+pub(super) struct EndedCalls(Option<Box<VecDeque<u64>>>);
+
+impl EndedCalls {
+    pub(super) fn remember(&mut self, call_id: &str) {
+        let calls = self.0.get_or_insert_default();
+        if calls.len() == REMEMBERED_MAX {
+            calls.pop_front();
+        }
+        calls.push_back(hash(call_id));
+    }
+
+    pub(super) fn contains(&self, call_id: &str) -> bool {
+        self.0.as_ref().is_some_and(|calls| calls.contains(&hash(call_id)))
+    }
+}
+
+fn hash(call_id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    call_id.hash(&mut hasher);
+    hasher.finish()
+}

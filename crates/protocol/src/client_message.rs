@@ -1,0 +1,185 @@
+//! What clients send.
+
+use std::borrow::Cow;
+
+use crate::{ClientId, Opaque};
+
+/// A message of a client, with the id by which it wants the answer named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request<'a> {
+    /// The top-level `id`; what answers the request repeats it as `replyTo`.
+    /// None: the client did not ask for that.
+    pub id: Option<Opaque<'a>>,
+    /// What it asks for.
+    pub message: ClientMessage<'a>,
+}
+
+/// One message from a client.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClientMessage<'a> {
+    /// REGISTER: this connection is that client.
+    Register {
+        /// Who registers.
+        client_id: ClientId,
+    },
+    /// One of the messages about a call.
+    Call(CallMessage<'a>),
+    /// PKD_REGISTER: put one's own public key into the directory.
+    PkdRegister {
+        /// Whose key; must be the registered client itself.
+        client_id: ClientId,
+        /// The key, opaque to the server.
+        public_key: Opaque<'a>,
+    },
+    /// PKD_LOOKUP: ask for somebody's public key.
+    PkdLookup {
+        /// Whose key.
+        client_id: ClientId,
+    },
+    /// TURN_CREDENTIALS: ask for fresh relay credentials.
+    TurnCredentials,
+    /// HEARTBEAT: for clients that cannot send WebSocket pings.
+    Heartbeat,
+}
+
+/// A message about a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallMessage<'a> {
+    /// CALL_INITIATE: ring another client.
+    CallInitiate {
+        /// Whom to call.
+        target_id: ClientId,
+        /// The caller's offer.
+        sdp_offer: Opaque<'a>,
+    },
+    /// CALL_ACCEPT: the callee answers.
+    CallAccept {
+        /// Which call.
+        call_id: Cow<'a, str>,
+        /// The callee's answer.
+        sdp_answer: Opaque<'a>,
+    },
+    /// CALL_REJECT: the callee declines.
+    CallReject {
+        /// Which call.
+        call_id: Cow<'a, str>,
+    },
+    /// CALL_END: either end hangs up.
+    CallEnd {
+        /// Which call.
+        call_id: Cow<'a, str>,
+    },
+    /// ICE_CANDIDATE: a candidate for the other end.
+    IceCandidate {
+        /// Which call.
+        call_id: Cow<'a, str>,
+        /// The candidate.
+        candidate: Opaque<'a>,
+    },
+}
+
+/// The type of a client's message, as a value of its own: what limits and metrics count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageType {
+    /// REGISTER
+    Register,
+    /// CALL_INITIATE
+    CallInitiate,
+    /// CALL_ACCEPT
+    CallAccept,
+    /// CALL_REJECT
+    CallReject,
+    /// CALL_END
+    CallEnd,
+    /// ICE_CANDIDATE
+    IceCandidate,
+    /// PKD_REGISTER
+    PkdRegister,
+    /// PKD_LOOKUP
+    PkdLookup,
+    /// TURN_CREDENTIALS
+    TurnCredentials,
+    /// HEARTBEAT
+    Heartbeat,
+}
+
+impl MessageType {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Register,
+        Self::CallInitiate,
+        Self::CallAccept,
+        Self::CallReject,
+        Self::CallEnd,
+        Self::IceCandidate,
+        Self::PkdRegister,
+        Self::PkdLookup,
+        Self::TurnCredentials,
+        Self::Heartbeat,
+    ];
+
+    /// The type as it stands on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Register => "REGISTER",
+            Self::CallInitiate => "CALL_INITIATE",
+            Self::CallAccept => "CALL_ACCEPT",
+            Self::CallReject => "CALL_REJECT",
+            Self::CallEnd => "CALL_END",
+            Self::IceCandidate => "ICE_CANDIDATE",
+            Self::PkdRegister => "PKD_REGISTER",
+            Self::PkdLookup => "PKD_LOOKUP",
+            Self::TurnCredentials => "TURN_CREDENTIALS",
+            Self::Heartbeat => "HEARTBEAT",
+        }
+    }
+
+    pub(crate) fn from_wire(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|message_type| message_type.as_str() == text)
+    }
+
+    /// What the payload must hold, in words for the developer of a client.
+    pub(crate) const fn shape(self) -> &'static str {
+        match self {
+            Self::Register => "REGISTER needs clientId: 1 to 64 characters of a-zA-Z0-9_-",
+            Self::CallInitiate => {
+                "CALL_INITIATE needs targetId (a client id) and sdpOffer (string)"
+            }
+            Self::CallAccept => "CALL_ACCEPT needs callId and sdpAnswer (strings)",
+            Self::CallReject => "CALL_REJECT needs callId (string)",
+            Self::CallEnd => "CALL_END needs callId (string)",
+            Self::IceCandidate => "ICE_CANDIDATE needs callId and candidate (strings)",
+            Self::PkdRegister => "PKD_REGISTER needs clientId and publicKey (string)",
+            Self::PkdLookup => "PKD_LOOKUP needs clientId",
+            Self::TurnCredentials => "TURN_CREDENTIALS needs an object as its payload",
+            Self::Heartbeat => "HEARTBEAT needs an object as its payload",
+        }
+    }
+}
+
+impl ClientMessage<'_> {
+    /// Which type of message this is.
+    pub const fn message_type(&self) -> MessageType {
+        match self {
+            Self::Register { .. } => MessageType::Register,
+            Self::Call(call) => call.message_type(),
+            Self::PkdRegister { .. } => MessageType::PkdRegister,
+            Self::PkdLookup { .. } => MessageType::PkdLookup,
+            Self::TurnCredentials => MessageType::TurnCredentials,
+            Self::Heartbeat => MessageType::Heartbeat,
+        }
+    }
+}
+
+impl CallMessage<'_> {
+    /// Which type of message this is.
+    pub const fn message_type(&self) -> MessageType {
+        match self {
+            Self::CallInitiate { .. } => MessageType::CallInitiate,
+            Self::CallAccept { .. } => MessageType::CallAccept,
+            Self::CallReject { .. } => MessageType::CallReject,
+            Self::CallEnd { .. } => MessageType::CallEnd,
+            Self::IceCandidate { .. } => MessageType::IceCandidate,
+        }
+    }
+}

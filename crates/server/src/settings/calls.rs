@@ -1,0 +1,31 @@
+//! `[calls]`: how long calls ring and wait.
+
+use humantime::Duration;
+
+use super::defaults;
+use super::within::{HOUR, KIB, MIB, MINUTE, within, within_ms};
+
+/// How long calls ring and wait, and how many there may be.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+pub struct Calls {
+    /// A call that nobody answers ends after this time
+    #[arg(id = "calls.ring_timeout", long = "ring-timeout", value_name = "DURATION")]
+    #[arg(default_value_t = defaults::RING_TIMEOUT.into())]
+    #[arg(value_parser = within_ms(100..=10 * MINUTE))]
+    pub ring_timeout: Duration,
+
+    /// How long the calls of a lost connection wait for the client to come back
+    #[arg(id = "calls.grace", long = "grace", value_name = "DURATION")]
+    #[arg(default_value_t = defaults::GRACE.into(), value_parser = within_ms(100..=HOUR))]
+    pub grace: Duration,
+
+    /// Calls in one session; above it the caller is told busy
+    #[arg(id = "calls.per_session_max", long = "calls-per-session-max", value_name = "COUNT")]
+    #[arg(default_value_t = defaults::CALLS_PER_SESSION_MAX, value_parser = within(1..=1000))]
+    pub per_session_max: usize,
+
+    /// Bytes that wait for a client during its grace
+    #[arg(id = "calls.waiting_bytes_max", long = "waiting-bytes-max", value_name = "BYTES")]
+    #[arg(default_value_t = defaults::WAITING_BYTES_MAX, value_parser = within(KIB..=64 * MIB))]
+    pub waiting_bytes_max: usize,
+}

@@ -1,0 +1,76 @@
+//! Every default with its unit and the sum behind it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::Rate;
+
+const KIB: usize = 1024;
+
+/// All IPv4 interfaces, an unprivileged port. TLS is usually in front of it.
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
+/// Relative to the working directory, so that a first try needs no privileges.
+pub const DATA_DIR: &str = "securecall-data";
+/// One line for each start, stop and trouble; none for each message.
+pub const LOG: &str = "info";
+
+/// An offer with audio, video and all candidates is 5–10 KiB of SDP. Escaped as JSON, sealed and
+/// in base64 (× 4/3) it is 8–16 KiB: four times that.
+pub const MESSAGE_BYTES_MAX: usize = 64 * KIB;
+/// Enough for a person to confirm a key on the device between connecting and REGISTER.
+pub const REGISTER_TIMEOUT: Duration = Duration::from_secs(60);
+/// NATs of mobile networks forget an idle TCP connection after 30 s at the earliest, proxies after
+/// 60 s: one ping in time for the shorter, with 5 s to spare.
+pub const PING_AFTER: Duration = Duration::from_secs(25);
+/// 25 s to the ping and 35 s for its pong: longer than any stall of a radio link that recovers.
+pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A request head fits in one or two packets. Whoever needs 10 s for them holds a slot on purpose.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// An idle connection costs 1–2 KiB here and 3 KiB in the kernel: 20,000 × 5 KiB = 100 MB, and
+/// 1 in 100 with a full outbox adds 200 × 256 KiB = 51 MB. A server with 512 MB holds that.
+pub const CONNECTIONS_MAX: usize = 20_000;
+/// An office, or a block of flats behind one address of a carrier.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+/// All 256 connections of an address may come back at once after a restart…
+pub const CONNECTION_BURST: u32 = 256;
+/// …and again 8 s later (256 ÷ 32/s).
+pub const CONNECTION_RATE: f64 = 32.0;
+/// Four of the largest messages, or a peer's whole burst of 400 candidates of 300 bytes, twice.
+pub const OUTBOX_BYTES_MAX: usize = 256 * KIB;
+
+/// A person redials, a device answers several calls: 20 at once, one a second for ever.
+pub const CALLS_RATE: Rate = Rate { burst: 20, per_second: 1.0 };
+/// A full ICE gather: 5 interfaces (Wi-Fi, Ethernet, VPN, two bridges) × IPv4 and IPv6 × UDP and
+/// TCP = 20 host candidates, 10 server-reflexive, 5 × 4 TURN URLs = 20 relayed: 50 for each of
+/// two unbundled media, 100 a call. Four such gathers at once (a call, its ICE restart, another
+/// call and its restart), and a further one every 2 s.
+pub const CANDIDATES_RATE: Rate = Rate { burst: 400, per_second: 50.0 };
+/// A screen of 20 contacts is looked up at once, and scrolling adds two a second.
+pub const DIRECTORY_RATE: Rate = Rate { burst: 20, per_second: 2.0 };
+/// Registration, heartbeats, acknowledgements, signals inside a call: 30 at once, five a second.
+pub const OTHER_RATE: Rate = Rate { burst: 30, per_second: 5.0 };
+
+/// Ten rings of 6 s: as long as telephones ring before they give up.
+pub const RING_TIMEOUT: Duration = Duration::from_secs(60);
+/// Wi-Fi to cellular takes some 10 s; reconnects after 1 + 2 + 4 + 8 = 15 s still are in time.
+pub const GRACE: Duration = Duration::from_secs(30);
+/// One active, one waiting, and a conference of full mesh with 14 others.
+pub const CALLS_PER_SESSION_MAX: usize = 16;
+/// As much as the outbox takes when the client is back: all that waited is written at once.
+pub const WAITING_BYTES_MAX: usize = OUTBOX_BYTES_MAX;
+
+/// A public key of X25519 with X-Wing beside it is 1.25 KiB, 1.7 KiB in base64: twice that.
+pub const KEY_BYTES_MAX: usize = 4 * KIB;
+
+/// Only the allocation is checked against it, and clients ask anew: an hour outlasts every call
+/// setup, and a leaked credential is worth no more than that.
+pub const TURN_TTL: Duration = Duration::from_secs(3600);
+
+/// What nearly all proxies send.
+pub const CLIENT_ADDRESS_HEADER: &str = "x-forwarded-for";
+
+/// 20,000 connections in 10 s are 2,000 TLS handshakes a second elsewhere, at 0.3 ms each six
+/// tenths of a core.
+pub const DRAIN_PERIOD: Duration = Duration::from_secs(10);
+/// The period and 5 s for the last close frames; half of the 30 s that Kubernetes waits.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);

@@ -1,0 +1,86 @@
+//! Why a configuration is refused: one line that names the setting and says what to do.
+
+use std::path::PathBuf;
+
+use super::Origin;
+use super::turn_secret::TurnSecretError;
+
+/// A configuration that cannot be used. Always the operator's to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A name that is no setting.
+    #[error("there is no setting {name} ({origin}){}", suggestion(nearest.as_deref()))]
+    Unknown {
+        /// The name as written.
+        name: String,
+        /// Where it is.
+        origin: Origin,
+        /// The setting that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A value of the wrong form, or out of range.
+    #[error("{setting} ({origin}): {reason}")]
+    Invalid {
+        /// The key of the setting in the file.
+        setting: String,
+        /// Where the value is.
+        origin: Origin,
+        /// What it must be.
+        reason: String,
+    },
+    /// Two values that do not go together.
+    #[error("{left} must be {relation} {right}: change one of them")]
+    Contradiction {
+        /// The first setting, with its value and origin.
+        left: String,
+        /// What is asked of it.
+        relation: &'static str,
+        /// The second setting, with its value and origin.
+        right: String,
+    },
+    /// More connections than the process may have files open.
+    #[error(
+        "{setting} needs {needed} file descriptors and this process may have {allowed}: lower it, \
+         or raise the limit (ulimit -Hn)"
+    )]
+    Descriptors {
+        /// The setting, with its value and origin.
+        setting: String,
+        /// Descriptors for that many connections and all else.
+        needed: u64,
+        /// The limit of the process.
+        allowed: u64,
+    },
+    /// The configuration file cannot be read, or is no TOML.
+    #[error("configuration file {}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A secret in the configuration file.
+    #[error(
+        "{name} does not belong in the configuration file ({origin}): \
+         set SECURECALL_TURN_SECRET or turn.secret_file"
+    )]
+    SecretInFile {
+        /// The key as written.
+        name: String,
+        /// Where it is.
+        origin: Origin,
+    },
+    /// Half a configuration of TURN, or a secret that cannot be used.
+    #[error(transparent)]
+    Turn(#[from] TurnSecretError),
+    /// The command line is none.
+    #[error("{0}")]
+    CommandLine(String),
+}
+
+fn suggestion(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(name) => format!(": did you mean {name}?"),
+        None => ": `securecall check-config` lists all of them".to_owned(),
+    }
+}

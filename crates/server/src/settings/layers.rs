@@ -1,0 +1,170 @@
+//! The layers of a configuration: file, environment, flags. Each is a set of texts, and a later
+//! one wins.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use super::declaration::{Declaration, parser};
+use super::nearest::nearest;
+use super::surroundings::PORT_VARIABLE;
+use super::turn_secret::{SECRET_PREVIOUS_VARIABLE, SECRET_VARIABLE};
+use super::{CONFIG, CONFIG_VARIABLE, Origin, SettingsError, Surroundings, address, file, usage};
+
+/// A value as text, and where it is.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub(super) text: OsString,
+    pub(super) origin: Origin,
+}
+
+/// What was given for each key that was given anywhere.
+pub(super) struct Layers<'a> {
+    declarations: &'a [Declaration],
+    pub(super) given: BTreeMap<String, Given>,
+}
+
+impl<'a> Layers<'a> {
+    /// Reads all layers, and checks every value on its own: also one that a later layer replaces.
+    pub(super) fn read(
+        declarations: &'a [Declaration],
+        flags: &ArgMatches,
+        surroundings: &Surroundings,
+    ) -> Result<Self, SettingsError> {
+        let mut layers = Self { declarations, given: BTreeMap::new() };
+        if let Some(path) = config_path(flags, surroundings) {
+            layers.add_file(&path)?;
+        }
+        layers.add_environment(surroundings)?;
+        layers.add_flags(flags)?;
+        layers.add_port(surroundings)?;
+        Ok(layers)
+    }
+
+    /// All of it as a command line.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = OsString> {
+        self.declarations.iter().filter_map(|declaration| {
+            let given = self.given.get(&declaration.key)?;
+            Some(argument(declaration, &given.text))
+        })
+    }
+
+    /// Sets a value without a look at its form.
+    pub(super) fn set(&mut self, key: &str, text: impl Into<OsString>, origin: Origin) {
+        self.given.insert(key.to_owned(), Given { text: text.into(), origin });
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<(), SettingsError> {
+        for (key, text) in file::read(path)? {
+            let origin = Origin::File(path.to_owned());
+            if key.starts_with("turn.secret") && key != "turn.secret_file" {
+                return Err(SettingsError::SecretInFile { name: key, origin });
+            }
+            // A section with nothing in it says nothing.
+            if text.is_empty() && self.is_section(&key) {
+                continue;
+            }
+            let declaration = self.declaration(&key, |d| &d.key, &origin)?;
+            self.add(declaration, OsStr::new(&text), origin)?;
+        }
+        Ok(())
+    }
+
+    fn add_environment(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
+        const NO_SETTINGS: [&str; 3] = [CONFIG_VARIABLE, SECRET_VARIABLE, SECRET_PREVIOUS_VARIABLE];
+        let settings = surroundings.prefixed().filter(|(name, _)| !NO_SETTINGS.contains(name));
+        for (name, text) in settings {
+            let origin = Origin::Environment(name.to_owned());
+            let declaration = self.declaration(name, |d| &d.variable, &origin)?;
+            self.add(declaration, text, origin)?;
+        }
+        Ok(())
+    }
+
+    /// Flags were checked when the command line was parsed.
+    fn add_flags(&mut self, flags: &ArgMatches) -> Result<(), SettingsError> {
+        for declaration in self.declarations {
+            if flags.value_source(&declaration.key) != Some(ValueSource::CommandLine) {
+                continue;
+            }
+            let mut texts = flags.get_raw(&declaration.key).into_iter().flatten();
+            if let Some(text) = texts.next_back() {
+                self.set(&declaration.key, text, Origin::Flag(format!("--{}", declaration.flag)));
+            }
+        }
+        Ok(())
+    }
+
+    /// `PORT` replaces the port of `listen`, unless that is a flag: whoever types a flag means it.
+    fn add_port(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
+        const LISTEN: &str = "listen";
+        let Some(port) = surroundings.variable(PORT_VARIABLE) else { return Ok(()) };
+        let given = self.given.get(LISTEN);
+        if given.is_some_and(|given| matches!(given.origin, Origin::Flag(_))) {
+            return Ok(());
+        }
+        let origin = Origin::Environment(PORT_VARIABLE.to_owned());
+        let port = port.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            let reason = format!("{port:?} is not a port: must be from 0 to 65535");
+            SettingsError::Invalid { setting: LISTEN.to_owned(), origin: origin.clone(), reason }
+        })?;
+        let mut listen: SocketAddr = given
+            .and_then(|given| given.text.to_str())
+            .and_then(|text| address::parse(text).ok())
+            .unwrap_or(super::defaults::LISTEN);
+        listen.set_port(port);
+        self.set(LISTEN, listen.to_string(), origin);
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        declaration: &Declaration,
+        text: &OsStr,
+        origin: Origin,
+    ) -> Result<(), SettingsError> {
+        parser()
+            .try_get_matches_from([argument(declaration, text)])
+            .map_err(|error| usage::invalid(&error, declaration, text, origin.clone()))?;
+        self.set(&declaration.key, text, origin);
+        Ok(())
+    }
+
+    /// The setting whose name, in this layer, is `written`.
+    fn declaration(
+        &self,
+        written: &str,
+        name: impl Fn(&Declaration) -> &String,
+        origin: &Origin,
+    ) -> Result<&'a Declaration, SettingsError> {
+        let names = self.declarations.iter().map(|declaration| name(declaration).as_str());
+        self.declarations.iter().find(|d| name(d) == written).ok_or_else(|| {
+            SettingsError::Unknown {
+                name: written.to_owned(),
+                origin: origin.clone(),
+                nearest: nearest(written, names),
+            }
+        })
+    }
+
+    fn is_section(&self, key: &str) -> bool {
+        let section = format!("{key}.");
+        self.declarations.iter().any(|declaration| declaration.key.starts_with(&section))
+    }
+}
+
+fn config_path(flags: &ArgMatches, surroundings: &Surroundings) -> Option<PathBuf> {
+    let flag = flags.get_one::<PathBuf>(CONFIG).cloned();
+    flag.or_else(|| surroundings.variable(CONFIG_VARIABLE).map(PathBuf::from))
+}
+
+/// `--flag=text`; with `=`, so that a text that begins with a dash is no flag.
+fn argument(declaration: &Declaration, text: &OsStr) -> OsString {
+    let mut argument = OsString::from(format!("--{}=", declaration.flag));
+    argument.push(text);
+    argument
+}

@@ -1,0 +1,84 @@
+//! `[limits]`: what one connection, one address and the server may use.
+
+use humantime::Duration;
+
+use super::within::{HOUR, KIB, MIB, MINUTE, SECOND, within, within_ms};
+use super::{Rate, defaults};
+
+/// What one connection, one address and the whole server may use.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+pub struct Limits {
+    /// Largest message taken from a client; above it the connection closes with 1009
+    #[arg(id = "limits.message_bytes_max", long = "message-bytes-max", value_name = "BYTES")]
+    #[arg(default_value_t = defaults::MESSAGE_BYTES_MAX, value_parser = within(KIB..=16 * MIB))]
+    pub message_bytes_max: usize,
+
+    /// A connection without REGISTER closes after this time, with 4101
+    #[arg(id = "limits.register_timeout", long = "register-timeout", value_name = "DURATION")]
+    #[arg(default_value_t = defaults::REGISTER_TIMEOUT.into())]
+    #[arg(value_parser = within_ms(100..=10 * MINUTE))]
+    pub register_timeout: Duration,
+
+    /// Ping a client that was silent this long
+    #[arg(id = "limits.ping_after", long = "ping-after", value_name = "DURATION")]
+    #[arg(default_value_t = defaults::PING_AFTER.into(), value_parser = within_ms(100..=HOUR))]
+    pub ping_after: Duration,
+
+    /// A client that was silent this long loses its connection, with 4102
+    #[arg(id = "limits.silence_timeout", long = "silence-timeout", value_name = "DURATION")]
+    #[arg(default_value_t = defaults::SILENCE_TIMEOUT.into())]
+    #[arg(value_parser = within_ms(100..=2 * HOUR))]
+    pub silence_timeout: Duration,
+
+    /// Time for a whole HTTP request head
+    #[arg(id = "limits.request_timeout", long = "request-timeout", value_name = "DURATION")]
+    #[arg(default_value_t = defaults::REQUEST_TIMEOUT.into())]
+    #[arg(value_parser = within_ms(100..=60 * SECOND))]
+    pub request_timeout: Duration,
+
+    /// Connections of the whole server; above it HTTP 503
+    #[arg(id = "limits.connections_max", long = "connections-max", value_name = "COUNT")]
+    #[arg(default_value_t = defaults::CONNECTIONS_MAX, value_parser = within(1..=10_000_000))]
+    pub connections_max: usize,
+
+    /// Connections of one IPv4 address or IPv6 /64; above it HTTP 429
+    #[arg(id = "limits.connections_per_address_max", long = "connections-per-address-max")]
+    #[arg(value_name = "COUNT", default_value_t = defaults::CONNECTIONS_PER_ADDRESS_MAX)]
+    #[arg(value_parser = within(1..=10_000_000))]
+    pub connections_per_address_max: usize,
+
+    /// New connections of one address at once…
+    #[arg(id = "limits.connection_burst", long = "connection-burst", value_name = "COUNT")]
+    #[arg(default_value_t = defaults::CONNECTION_BURST, value_parser = within(1..=1_000_000))]
+    pub connection_burst: u32,
+
+    /// …and per second after that; above it HTTP 429
+    #[arg(id = "limits.connection_rate", long = "connection-rate", value_name = "PER_SECOND")]
+    #[arg(default_value_t = defaults::CONNECTION_RATE, value_parser = within(0.001..=1e6))]
+    pub connection_rate: f64,
+
+    /// Bytes that wait for a slow reader; above it the connection closes with 1013
+    #[arg(id = "limits.outbox_bytes_max", long = "outbox-bytes-max", value_name = "BYTES")]
+    #[arg(default_value_t = defaults::OUTBOX_BYTES_MAX, value_parser = within(KIB..=64 * MIB))]
+    pub outbox_bytes_max: usize,
+
+    /// Call messages of one connection; above this and the next three RATE_LIMITED
+    #[arg(id = "limits.calls", long = "calls-rate", value_name = "BURST/PER_SECOND")]
+    #[arg(default_value_t = defaults::CALLS_RATE)]
+    pub calls: Rate,
+
+    /// ICE candidates of one connection
+    #[arg(id = "limits.candidates", long = "candidates-rate", value_name = "BURST/PER_SECOND")]
+    #[arg(default_value_t = defaults::CANDIDATES_RATE)]
+    pub candidates: Rate,
+
+    /// Directory messages of one connection
+    #[arg(id = "limits.directory", long = "directory-rate", value_name = "BURST/PER_SECOND")]
+    #[arg(default_value_t = defaults::DIRECTORY_RATE)]
+    pub directory: Rate,
+
+    /// All other messages of one connection
+    #[arg(id = "limits.other", long = "other-rate", value_name = "BURST/PER_SECOND")]
+    #[arg(default_value_t = defaults::OTHER_RATE)]
+    pub other: Rate,
+}

@@ -1,0 +1,161 @@
+//! The configuration: one type, filled from four layers.
+//!
+//! ```text
+//! default  <  TOML file  <  environment  <  flag          PORT replaces the port of `listen`
+//! ```
+//!
+//! Each setting is declared once, as a field with its key in the file, its flag, its unit, its
+//! default and a sentence. Names in the environment follow from flags; help, `check-config` and
+//! `docs/configuration.md` are made from the declarations. A value is text in every layer, and
+//! one parser reads them all.
+//!
+//! A setting is added as a field here and a constant in [`defaults`]; a new rule between two of
+//! them in [`consistency`].
+
+mod address;
+mod calls;
+mod consistency;
+mod declaration;
+pub mod defaults;
+mod directory;
+mod drain;
+mod error;
+mod file;
+mod layers;
+mod limits;
+mod list;
+mod loaded;
+mod log;
+mod nearest;
+mod origin;
+mod proxy;
+mod rate;
+mod secret;
+mod surroundings;
+mod turn;
+mod turn_secret;
+mod turn_url;
+mod usage;
+mod within;
+mod workers;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Arg, Args as _, Command, value_parser};
+pub use humantime::Duration;
+pub use ipnet::IpNet;
+
+pub use self::address::Admin;
+pub use self::calls::Calls;
+pub use self::consistency::DESCRIPTORS_RESERVED;
+pub use self::declaration::{Declaration, declarations};
+pub use self::directory::{Directory, Replace};
+pub use self::drain::Drain;
+pub use self::error::SettingsError;
+pub use self::limits::Limits;
+pub use self::list::List;
+pub use self::loaded::Loaded;
+pub use self::log::{LogFilter, LogFormat};
+pub use self::origin::Origin;
+pub use self::proxy::{HeaderName, Proxy};
+pub use self::rate::Rate;
+pub use self::secret::Secret;
+pub use self::surroundings::Surroundings;
+pub use self::turn::{Preset, Turn, TurnSettings};
+pub use self::turn_secret::TurnSecretError;
+pub use self::turn_url::TurnUrl;
+pub use self::workers::Workers;
+
+/// Everything that can be set. Made by [`Loaded::new`], or [`Settings::from_flags`] in tests.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub struct Settings {
+    /// Address for clients; port 0 takes a free one
+    #[arg(id = "listen", long = "listen", value_name = "ADDRESS:PORT")]
+    #[arg(default_value_t = defaults::LISTEN, value_parser = address::parse)]
+    pub listen: SocketAddr,
+
+    /// Folder of the directory and the server key
+    #[arg(id = "data_dir", long = "data-dir", value_name = "FOLDER")]
+    #[arg(default_value = defaults::DATA_DIR)]
+    pub data_dir: PathBuf,
+
+    /// Threads that serve connections; auto is one for each core
+    #[arg(id = "workers", long = "workers", value_name = "COUNT", default_value_t = Workers::Auto)]
+    pub workers: Workers,
+
+    /// Least level that is logged, on standard error; also TARGET=LEVEL, with commas
+    #[arg(id = "log", long = "log", value_name = "LEVEL", default_value = defaults::LOG)]
+    pub log: LogFilter,
+
+    /// How log lines look
+    #[arg(id = "log_format", long = "log-format", value_name = "FORMAT")]
+    #[arg(value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// What one connection, one address and the whole server may use.
+    #[command(flatten, next_help_heading = "Limits")]
+    pub limits: Limits,
+
+    /// How long calls ring and wait.
+    #[command(flatten, next_help_heading = "Calls")]
+    pub calls: Calls,
+
+    /// The directory of public keys.
+    #[command(flatten, next_help_heading = "Directory of public keys")]
+    pub directory: Directory,
+
+    /// What was set about TURN; [`Settings::relay`] is what follows from it.
+    #[command(flatten, next_help_heading = "TURN")]
+    pub turn: Turn,
+
+    /// The TURN servers that clients are told, with the secrets. `None`: TURN is off.
+    #[arg(skip)]
+    pub relay: Option<TurnSettings>,
+
+    /// Which peers are proxies.
+    #[command(flatten, next_help_heading = "Proxies")]
+    pub proxy: Proxy,
+
+    /// How the server stops.
+    #[command(flatten, next_help_heading = "Stopping")]
+    pub drain: Drain,
+
+    /// The listener for operators.
+    #[command(flatten, next_help_heading = "Operators")]
+    pub admin: Admin,
+}
+
+impl Settings {
+    /// Settings from flags alone, without the environment, for tests and programs that embed the
+    /// server: `Settings::from_flags(["--listen=127.0.0.1:0"])`.
+    ///
+    /// # Errors
+    /// As [`Loaded::new`].
+    pub fn from_flags<F: Into<OsString> + Clone>(
+        flags: impl IntoIterator<Item = F>,
+    ) -> Result<Self, SettingsError> {
+        let command = with_options(Command::new("securecall").no_binary_name(true));
+        let flags = command.try_get_matches_from(flags)?;
+        Loaded::new(&flags, &Surroundings::default()).map(|loaded| loaded.settings)
+    }
+}
+
+const CONFIG: &str = "config";
+const CONFIG_VARIABLE: &str = "SECURECALL_CONFIG";
+
+/// Adds `--config` and a flag for each setting to a command.
+#[must_use]
+pub fn with_options(command: Command) -> Command {
+    let config = Arg::new(CONFIG)
+        .long(CONFIG)
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("TOML file with settings (environment: SECURECALL_CONFIG)");
+    Settings::augment_args(command.arg(config))
+}

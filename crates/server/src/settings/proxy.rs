@@ -1,0 +1,56 @@
+//! `[proxy]`: where a client's address is read.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use super::{List, defaults};
+
+/// Which peers are proxies, and where they write the client's address.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+pub struct Proxy {
+    /// Networks of the proxies in front; only they are believed about a client's address [default: none]
+    #[arg(id = "proxy.trusted", long = "trusted-proxies", value_name = "CIDR,...")]
+    #[arg(default_value_t, hide_default_value = true)]
+    pub trusted: List<IpNet>,
+
+    /// The header in which they write it, read from the right
+    #[arg(id = "proxy.header", long = "client-address-header", value_name = "NAME")]
+    #[arg(default_value = defaults::CLIENT_ADDRESS_HEADER)]
+    pub header: HeaderName,
+}
+
+/// The name of an HTTP header, in lower case (RFC 9110, 5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderName(String);
+
+impl HeaderName {
+    /// The name in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HeaderName {
+    type Err = InvalidHeaderName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHeaderName> {
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let usable = !text.is_empty() && text.bytes().all(is_token);
+        usable.then(|| Self(text.to_ascii_lowercase())).ok_or(InvalidHeaderName)
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is not the name of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be the name of an HTTP header, such as x-real-ip")]
+pub struct InvalidHeaderName;

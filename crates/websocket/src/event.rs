@@ -1,0 +1,49 @@
+//! What a decoder yields.
+
+use std::borrow::Cow;
+
+use crate::{CloseReason, Opcode, ProtocolError};
+
+/// A whole message or a control frame, unmasked and checked.
+///
+/// It borrows from the read buffer when its one frame was wholly there, and owns its bytes when
+/// they came in pieces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event<'b> {
+    /// A text message.
+    Text(Cow<'b, str>),
+    /// A binary message.
+    Binary(Cow<'b, [u8]>),
+    /// A question, to be answered by a pong with the same payload.
+    Ping(Cow<'b, [u8]>),
+    /// The answer to a ping, or a sign of life.
+    Pong(Cow<'b, [u8]>),
+    /// The peer closes; `None` is a close frame without a code. The decoder is finished.
+    Close(Option<CloseReason<'b>>),
+}
+
+impl<'b> Event<'b> {
+    /// The event of a whole frame in the read buffer.
+    #[inline]
+    pub(crate) fn whole(opcode: Opcode, payload: &'b [u8]) -> Result<Self, ProtocolError> {
+        match opcode {
+            Opcode::Text => match simdutf8::basic::from_utf8(payload) {
+                Ok(text) => Ok(Self::Text(text.into())),
+                Err(_) => Err(ProtocolError::TextNotUtf8),
+            },
+            Opcode::Binary => Ok(Self::Binary(payload.into())),
+            _ => Self::control(opcode, payload.into()),
+        }
+    }
+
+    /// The event of a control frame.
+    pub(crate) fn control(opcode: Opcode, payload: Cow<'b, [u8]>) -> Result<Self, ProtocolError> {
+        match opcode {
+            Opcode::Ping => Ok(Self::Ping(payload)),
+            Opcode::Pong => Ok(Self::Pong(payload)),
+            Opcode::Close => CloseReason::parse(payload).map(Self::Close),
+            // Data frames do not come here; a continuation without a message is what is left.
+            _ => Err(ProtocolError::ContinuationWithoutMessage),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What the heads of requests and of responses have in common.
+
+use httparse::Header;
+
+/// The longest head that is read, in bytes. Browsers send 500 to 1,500, cookies included.
+pub const HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// The most header fields that are read. Browsers send about 15, and proxies add some.
+pub const HEADERS_MAX: usize = 64;
+
+/// The version of the protocol that RFC 6455 defines.
+pub(super) const VERSION: &str = "13";
+
+/// The values of all fields with this name, in their order.
+pub(super) fn values<'a, 'b>(
+    headers: &'a [Header<'b>],
+    name: &'a str,
+) -> impl Iterator<Item = &'b [u8]> + use<'a, 'b> {
+    headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value)
+}
+
+/// The value of the only field with this name; `None` if there is none, or more than one.
+pub(super) fn only_value<'b>(headers: &[Header<'b>], name: &str) -> Option<&'b str> {
+    let mut values = values(headers, name);
+    match (values.next(), values.next()) {
+        (Some(value), None) => std::str::from_utf8(value).ok(),
+        _ => None,
+    }
+}
+
+/// Whether a field that is a comma-separated list, maybe in several lines, has this token.
+pub(super) fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
+    values(headers, name)
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}

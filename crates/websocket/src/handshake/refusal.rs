@@ -1,0 +1,62 @@
+//! Why a request is refused, and the response that says so.
+
+/// What a request should have had.
+const UPGRADE_FIELDS: &str =
+    "Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+
+/// What is wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// This is not HTTP.
+    #[error("malformed request: {0}")]
+    Malformed(httparse::Error),
+    /// The head is longer than [`HEAD_BYTES_MAX`](crate::HEAD_BYTES_MAX) or has more than
+    /// [`HEADERS_MAX`](crate::HEADERS_MAX) fields.
+    #[error("request head too large")]
+    HeadTooLarge,
+    /// An HTTP/1.1 request without `Host`, or any request with two: which of them a proxy believed
+    /// is anybody's guess (RFC 9112, section 3.2).
+    #[error("not exactly one Host")]
+    HostNotUnique,
+    /// The request has, or may have, a body. None of our resources takes one, and what would
+    /// follow the head could be read as frames or as another request.
+    #[error("request with a body")]
+    Body,
+    /// A request for the WebSocket resource that does not ask for the upgrade as HTTP/1.1 has it.
+    #[error("not a WebSocket upgrade")]
+    NotAnUpgrade,
+    /// `Sec-WebSocket-Version` is not 13.
+    #[error("unsupported WebSocket version")]
+    UnsupportedVersion,
+    /// `Sec-WebSocket-Key` is missing, there are two, or it is not the base64 of 16 bytes.
+    #[error("invalid Sec-WebSocket-Key")]
+    InvalidKey,
+}
+
+impl RequestError {
+    /// The HTTP status code.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) | Self::HostNotUnique | Self::Body | Self::InvalidKey => 400,
+            Self::NotAnUpgrade | Self::UnsupportedVersion => 426,
+            Self::HeadTooLarge => 431,
+        }
+    }
+
+    /// Appends the whole response to `out`; the connection is to be closed after it.
+    pub fn write_response(&self, out: &mut Vec<u8>) {
+        // RFC 9110, section 15.5.22, and RFC 6455, section 4.4: a 426 says what would be right.
+        let (status_line, fields) = match self.status() {
+            426 => ("426 Upgrade Required", UPGRADE_FIELDS),
+            431 => ("431 Request Header Fields Too Large", "Connection: close\r\n"),
+            _ => ("400 Bad Request", "Connection: close\r\n"),
+        };
+        let reason = self.to_string();
+        let length = reason.len() + 1;
+        let response = format!(
+            "HTTP/1.1 {status_line}\r\n{fields}\
+             Content-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{reason}\n"
+        );
+        out.extend_from_slice(response.as_bytes());
+    }
+}

@@ -1,0 +1,190 @@
+//! What is incomplete on a connection: half a header, half a frame, half a message.
+
+use std::mem;
+
+use crate::header::{FrameHeader, HEADER_BYTES_MAX};
+use crate::mask::mask;
+use crate::text::TextAssembly;
+use crate::{Event, Opcode, ProtocolError, Role};
+
+/// The pieces of a frame and of a message so far. Every buffer grows as bytes arrive: what a
+/// header merely claims allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Partial {
+    header: PartialHeader,
+    /// The frame whose header is complete and whose payload is not.
+    frame: Option<FrameInFlight>,
+    /// The payload of a control frame in flight; it may come between the fragments of a message.
+    control: Vec<u8>,
+    message: Option<Message>,
+}
+
+#[derive(Debug, Default)]
+struct PartialHeader {
+    bytes: [u8; HEADER_BYTES_MAX],
+    len: usize,
+}
+
+#[derive(Debug)]
+struct FrameInFlight {
+    fin: bool,
+    opcode: Opcode,
+    /// Rotated so that its first byte meets the next byte of the payload.
+    key: [u8; 4],
+    remaining: u64,
+}
+
+/// The message in progress: what its fragments have brought.
+#[derive(Debug)]
+enum Message {
+    Text(TextAssembly),
+    Binary(Vec<u8>),
+}
+
+impl Partial {
+    /// Whether there is nothing left to remember.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.header.len == 0 && self.frame.is_none() && self.message.is_none()
+    }
+
+    /// Takes bytes off `input` until an event is complete, or all are taken.
+    pub(crate) fn next<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        role: Role,
+        message_bytes_max: u32,
+    ) -> Result<Option<Event<'b>>, ProtocolError> {
+        loop {
+            let mut frame = match self.frame.take() {
+                Some(frame) => frame,
+                None => match self.header.take(input, role)? {
+                    Some(header) => self.begin(header, message_bytes_max)?,
+                    None => return Ok(None),
+                },
+            };
+            self.append(frame.opcode, frame.take(input))?;
+            if frame.remaining > 0 {
+                self.frame = Some(frame);
+                return Ok(None);
+            }
+            if let Some(event) = self.end(&frame)? {
+                return Ok(Some(event));
+            }
+        }
+    }
+
+    /// Judges whether this frame may come now, and whether its payload fits the limit.
+    fn begin(
+        &mut self,
+        header: FrameHeader,
+        message_bytes_max: u32,
+    ) -> Result<FrameInFlight, ProtocolError> {
+        match (header.opcode, &self.message) {
+            (Opcode::Continuation, None) => return Err(ProtocolError::ContinuationWithoutMessage),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                return Err(ProtocolError::MessageWithinMessage);
+            }
+            (Opcode::Text, None) => self.message = Some(Message::Text(TextAssembly::default())),
+            (Opcode::Binary, None) => self.message = Some(Message::Binary(Vec::new())),
+            _ => {}
+        }
+        if !header.opcode.is_control() && header.payload_bytes > self.room(message_bytes_max) {
+            return Err(ProtocolError::MessageTooBig);
+        }
+        Ok(FrameInFlight {
+            fin: header.fin,
+            opcode: header.opcode,
+            key: header.key,
+            remaining: header.payload_bytes,
+        })
+    }
+
+    /// How many bytes the message in progress may still take.
+    fn room(&self, message_bytes_max: u32) -> u64 {
+        let taken = self.message.as_ref().map_or(0, Message::len);
+        u64::from(message_bytes_max).saturating_sub(taken as u64)
+    }
+
+    fn append(&mut self, opcode: Opcode, piece: &[u8]) -> Result<(), ProtocolError> {
+        match &mut self.message {
+            Some(message) if !opcode.is_control() => message.append(piece),
+            _ => {
+                self.control.extend_from_slice(piece);
+                Ok(())
+            }
+        }
+    }
+
+    /// The event that the end of `frame` completes, if it does.
+    fn end<'b>(&mut self, frame: &FrameInFlight) -> Result<Option<Event<'b>>, ProtocolError> {
+        if frame.opcode.is_control() {
+            let payload = mem::take(&mut self.control);
+            return Event::control(frame.opcode, payload.into()).map(Some);
+        }
+        if !frame.fin {
+            return Ok(None);
+        }
+        self.message.take().map(Message::finish).transpose()
+    }
+}
+
+impl PartialHeader {
+    /// Takes the bytes of a header, and no more, off `input`. One by one, so that the first byte
+    /// that breaks a rule is the last one looked at.
+    fn take(
+        &mut self,
+        input: &mut &mut [u8],
+        role: Role,
+    ) -> Result<Option<FrameHeader>, ProtocolError> {
+        while let Some(byte) = input.split_off_first_mut() {
+            // A header is complete, or broken, by its fourteenth byte: there is always room.
+            self.bytes[self.len] = *byte;
+            self.len += 1;
+            if let Some(header) = FrameHeader::parse(&self.bytes[..self.len], role)? {
+                self.len = 0;
+                return Ok(Some(header));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl FrameInFlight {
+    /// Takes what `input` has of this frame's payload, unmasked.
+    fn take<'b>(&mut self, input: &mut &'b mut [u8]) -> &'b [u8] {
+        let all = mem::take(input);
+        let len = usize::try_from(self.remaining).map_or(all.len(), |n| n.min(all.len()));
+        let (piece, rest) = all.split_at_mut(len);
+        *input = rest;
+        mask(piece, self.key);
+        self.key.rotate_left(len % 4);
+        self.remaining -= len as u64;
+        piece
+    }
+}
+
+impl Message {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    fn append(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
+        match self {
+            Self::Text(text) => text.append(piece),
+            Self::Binary(bytes) => {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            }
+        }
+    }
+
+    fn finish<'b>(self) -> Result<Event<'b>, ProtocolError> {
+        match self {
+            Self::Text(text) => Ok(Event::Text(text.finish()?.into())),
+            Self::Binary(bytes) => Ok(Event::Binary(bytes.into())),
+        }
+    }
+}
