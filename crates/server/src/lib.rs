@@ -1,5 +1,7 @@
 //! The SecureCall signaling server.
 
+pub mod data_dir;
+pub mod directory;
 pub mod settings;
 
 use settings::Settings;

@@ -64,20 +64,17 @@ impl Decoder {
     }
 
     /// The hot path: an unfragmented frame, wholly at the front of `input`. Anything else is left
-    /// where it is, for the long way.
+    /// where it is, for the long way to take or to refuse.
     #[inline]
     fn whole_frame<'b>(
         &self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
         let Some(header) = FrameHeader::parse(input, self.role)? else { return Ok(None) };
-        if header.payload_bytes > self.message_bytes_max.into() && !header.opcode.is_control() {
-            return Err(ProtocolError::MessageTooBig);
-        }
-        if !header.fin {
+        if !header.fin || header.payload_bytes > self.message_bytes_max.into() {
             return Ok(None);
         }
-        // At most 32 bits and a header: this fits. (Control frames are shorter still.)
+        // At most 32 bits and a header: this fits.
         let frame_bytes = header.header_bytes + header.payload_bytes as usize;
         let Some(frame) = input.split_off_mut(..frame_bytes) else { return Ok(None) };
         let payload = &mut frame[header.header_bytes..];
