@@ -159,11 +159,14 @@ def test_a_reader_too_slow_for_its_mail_is_closed_with_1013(serve):
     slow = RawSocket(server.port, receive_buffer=4096)
     slow.register("slow")
     with Client(server.url, "alice") as alice:
-        flood_a_peer_who_does_not_read(server, alice, slow)
+        call_id = flood_a_peer_who_does_not_read(alice, slow)
+        with Client(server.url, "bob") as bob:
+            bob.expect_quiet()
         assert slow.receive_close() == 1013
+        alice.expect("CALL_ENDED", callId=call_id)
 
 
-def flood_a_peer_who_does_not_read(server, alice: Client, slow: RawSocket) -> None:
+def flood_a_peer_who_does_not_read(alice: Client, slow: RawSocket) -> str:
     """A call to `slow`, accepted, and then far more candidates than kernel and outbox together can hold."""
     alice.send("CALL_INITIATE", targetId="slow", sdpOffer="offer")
     call_id = json.loads(slow.receive_frame()[1])["payload"]["callId"]
@@ -171,5 +174,4 @@ def flood_a_peer_who_does_not_read(server, alice: Client, slow: RawSocket) -> No
     alice.expect("CALL_ACCEPTED", callId=call_id)
     for _ in range(200):
         alice.send("ICE_CANDIDATE", callId=call_id, candidate="x" * 60_000)
-    with Client(server.url, "bob") as bob:
-        bob.expect_quiet()
+    return call_id

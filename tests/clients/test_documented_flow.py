@@ -1,5 +1,7 @@
 """The reference, played from REGISTER to CALL_END over the `websockets` package."""
 
+import time
+
 import pytest
 
 from driver.client import Client, accept, establish, ring
@@ -171,18 +173,20 @@ def test_a_pinned_key_is_not_replaced_by_whoever_registers_the_id_next(server, p
 
 
 def test_too_many_requests_are_rate_limited_and_the_connection_stays(serve):
-    server = serve("--directory-rate", "5/20", "--calls-rate", "5/20")
+    server = serve("--directory-rate", "5/1", "--calls-rate", "5/1")
     with Client(server.url, "alice") as alice:
-        for _ in range(50):
+        for _ in range(20):
             alice.send("PKD_LOOKUP", clientId="carol")
-        kinds = [alice.receive() for _ in range(50)]
-        assert kinds[0]["type"] == "PKD_RESULT"
-        assert {message["payload"]["code"] for message in kinds if message["type"] == "ERROR"} == {"RATE_LIMITED"}
-        for _ in range(50):
+        answers = [alice.receive() for _ in range(20)]
+        assert [answer["type"] for answer in answers].count("PKD_RESULT") in (5, 6)
+        assert {answer["payload"]["code"] for answer in answers if answer["type"] == "ERROR"} == {"RATE_LIMITED"}
+        for _ in range(20):
             alice.send("CALL_INITIATE", targetId="carol", sdpOffer="offer")
-        codes = [alice.expect("ERROR")["code"] for _ in range(50)]
+        codes = [alice.expect("ERROR")["code"] for _ in range(20)]
         assert codes[:5] == ["TARGET_NOT_FOUND"] * 5
-        assert codes[-1] == "RATE_LIMITED"
+        assert codes[6:] == ["RATE_LIMITED"] * 14
+        time.sleep(1)
+        alice.expect_quiet()
 
 
 def test_a_full_ice_gather_meets_no_limit(pair):

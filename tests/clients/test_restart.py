@@ -45,14 +45,17 @@ def test_a_call_that_rang_when_the_server_died_is_accepted_after_both_come_back(
         bob.expect("CALL_ENDED", callId=call_id)
 
 
-def test_an_active_call_goes_on_when_both_ends_present_it_after_the_crash(serve):
+def test_an_active_call_goes_on_once_both_ends_present_it_after_the_crash(serve):
     server = serve()
     call_id = establish(Client(server.url, "alice"), Client(server.url, "bob"))
     server.crash()
     server.restart()
     with Client(server.url, "alice") as alice, Client(server.url, "bob") as bob:
-        alice.send("ICE_CANDIDATE", callId=call_id, candidate="ice restart")
-        bob.expect("ICE_CANDIDATE", callId=call_id, candidate="ice restart")
+        alice.send("ICE_CANDIDATE", callId=call_id, candidate="alice is back")
+        alice.expect_quiet()
+        bob.send("ICE_CANDIDATE", callId=call_id, candidate="bob is back")
+        alice.expect("ICE_CANDIDATE", callId=call_id, candidate="bob is back")
+        bob.expect("ICE_CANDIDATE", callId=call_id, candidate="alice is back")
         bob.send("CALL_END", callId=call_id)
         alice.expect("CALL_ENDED", callId=call_id)
 

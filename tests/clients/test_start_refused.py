@@ -36,8 +36,8 @@ def largest_file(folder):
 
 def test_a_data_folder_below_a_regular_file(serve, tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    below = str(tmp_path / "file" / "state")
-    assert below in refusal(lambda: serve("--data-dir", below))
+    below = tmp_path / "file" / "state"
+    assert str(below) in refusal(lambda: serve(data_dir=below))
 
 
 def test_a_directory_file_full_of_rubbish_stays_as_it_is(stopped):
@@ -60,6 +60,10 @@ def test_turn_urls_without_a_secret(serve):
     assert "turn" in refusal(lambda: serve("--turn-urls", "turn:127.0.0.1:3478")).lower()
 
 
+def test_a_turn_secret_without_urls(serve):
+    assert "turn" in refusal(lambda: serve(environment={"SECURECALL_TURN_SECRET": "secret"})).lower()
+
+
 def test_a_turn_secret_file_that_is_not_there(serve, tmp_path):
     missing = str(tmp_path / "missing")
     assert missing in refusal(lambda: serve("--turn-urls", "turn:127.0.0.1:3478", "--turn-secret-file", missing))
@@ -72,7 +76,7 @@ def test_a_port_that_is_taken(serve):
 
 @pytest.mark.parametrize("option, value", [
     ("--register-timeout", "soon"), ("--calls-rate", "20"), ("--connections-max", "-1"),
-    ("--trusted-proxies", "everybody"), ("--listen-to", "127.0.0.1:1"), ("--data-dir", ""),
+    ("--trusted-proxies", "everybody"), ("--listen-to", "127.0.0.1:1"), ("--workers", "0"),
 ])
 def test_a_setting_that_means_nothing(serve, option, value):
     refusal(lambda: serve(option, value))

@@ -71,7 +71,7 @@ def test_without_turn_no_message_mentions_it(server):
 
 
 def test_the_metered_preset_is_what_the_reference_names(serve):
-    server = serve(environment={"SECURECALL_TURN_SECRET": CURRENT})
+    server = serve("--turn-preset", "metered", environment={"SECURECALL_TURN_SECRET": CURRENT})
     with Client(server.url, "alice") as alice:
         (entry,) = ask(alice)["iceServers"]
         assert entry["urls"] == ["turn:a.relay.metered.ca:443?transport=tcp"]
@@ -103,6 +103,18 @@ def test_an_expired_or_altered_credential_is_refused_by_coturn(serve, coturn):
     with Client(server.url, "alice") as alice:
         (entry,) = ask(alice)["iceServers"]
         assert not turnserver.allocates(Credential(future, entry["credential"])), "the expiry is not signed"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+def test_an_issued_credential_dies_with_its_time(serve, coturn):
+    turnserver = coturn(CURRENT)
+    server = serve_turn(serve, turn_url(turnserver), "--turn-ttl", "1m")
+    with Client(server.url, "alice") as alice:
+        (entry,) = ask(alice)["iceServers"]
+    assert turnserver.allocates(issued(entry))
+    time.sleep(62)
+    assert not turnserver.allocates(issued(entry))
 
 
 def test_while_a_secret_rotates_a_coturn_that_knows_either_accepts_one_entry(serve, coturn):

@@ -59,7 +59,7 @@ def assert_service_is_as_before(server) -> None:
 
 
 def test_addresses_that_came_and_went_are_forgotten(serve):
-    server = serve("--connections-per-address-max", "5")
+    server = serve("--connections-per-address-max", "5", "--connection-rate", "256")
     for host in range(2, 102):
         Client(server.url, source_address=(f"127.0.0.{host}", 0)).close()
     for _ in range(20):

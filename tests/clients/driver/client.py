@@ -15,7 +15,8 @@ ANSWER_SECONDS_MAX = 5
 
 class Client:
     def __init__(self, url: str, client_id: str | None = None, **options):
-        options = {"max_size": None, "proxy": None, "open_timeout": ANSWER_SECONDS_MAX, **options}
+        # `max_queue` as well: a client that stops reading could not see the end of a close.
+        options = {"max_size": None, "max_queue": None, "proxy": None, "open_timeout": ANSWER_SECONDS_MAX, **options}
         self.socket = connect(url, **options).__enter__()
         self.client_id = client_id
         if client_id:

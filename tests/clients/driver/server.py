@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-LISTENING = re.compile(r"listening on ws://127\.0\.0\.1:(\d+)/signal")
+LISTENING = re.compile(r"listening on ws://127\.0\.0\.1:(\d+)/signal\n")
+METRICS = re.compile(r"metrics on http://127\.0\.0\.1:(\d+)/metrics\n")
 SAMPLE = re.compile(r"^(\w+)(?:\{.*\})? (\S+)$")
 
 # A server that has nothing to recover is up in milliseconds; this only bounds a broken one.
@@ -53,22 +54,18 @@ def accepts(port: int) -> bool:
 class Server:
     """One server process. `options` are its command-line flags, `environment` what it sees besides them."""
 
-    def __init__(self, folder: Path, *options: str, port: int = 0, environment: dict[str, str] | None = None):
+    def __init__(self, folder: Path, *options: str, port: int = 0, data_dir: Path | None = None,
+                 environment: dict[str, str] | None = None):
         self.folder = folder
+        self.data_dir = data_dir or folder / "state"
         self.options = options
-        self.admin_port = free_port()
         self.starts = 0
         self.environment = environment or {}
-        self.process = self._spawn(port)
-        self.port = self._await_listening()
+        self._start(port)
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/signal"
-
-    @property
-    def data_dir(self) -> Path:
-        return self.folder / "state"
 
     @property
     def log_path(self) -> Path:
@@ -101,29 +98,33 @@ class Server:
 
     def restart(self) -> None:
         """Starts again after a crash, in the same folder and on the same port, as a supervisor would."""
-        self.process = self._spawn(self.port)
-        self.port = self._await_listening()
+        self._start(self.port)
 
     def stop(self) -> None:
         if self.process.poll() is None:
             self.crash()
 
+    def _start(self, port: int) -> None:
+        self.process = self._spawn(port)
+        self.port = self._await(LISTENING)
+        self.admin_port = self._await(METRICS)
+
     def _spawn(self, port: int) -> subprocess.Popen:
-        command = [
-            binary(), "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", self.data_dir,
-            "--admin-listen", f"127.0.0.1:{self.admin_port}", *self.options,
-        ]
+        # `listen` by environment, so that PORT can be seen to replace its port.
+        listen = {"SECURECALL_LISTEN": f"127.0.0.1:{port}"}
+        command = [binary(), "serve", "--data-dir", self.data_dir, "--admin-listen", "0", *self.options]
         self.starts += 1
         with self.log_path.open("w") as log:
             return subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder,
-                env=clean_environment(**self.environment),
+                env=clean_environment(**listen, **self.environment),
             )
 
-    def _await_listening(self) -> int:
+    def _await(self, announcement: re.Pattern) -> int:
+        """The port in a line that the process prints once it listens."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
-            if found := LISTENING.search(self.log()):
+            if found := announcement.search(self.log()):
                 return int(found[1])
             if self.process.poll() is not None:
                 break
