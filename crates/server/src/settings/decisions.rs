@@ -1,5 +1,6 @@
 //! What the core is told of the settings.
 
+use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
     AdmissionLimits, CallIdKey, CallLimits, Config, ConnectionLimits, Rate as CoreRate, Turn,
 };
@@ -16,7 +17,7 @@ impl Settings {
             connection: self.connection_limits(),
             call_ids,
             turn: self.relay.as_ref().map(Turn::from),
-            registered_may_replace_key: self.directory.replace == Replace::Registered,
+            replace_key: self.directory.replace.into(),
             key_bytes_max: self.directory.key_bytes_max,
         }
     }
@@ -54,6 +55,15 @@ impl Settings {
     }
 }
 
+impl From<Replace> for ReplacePolicy {
+    fn from(replace: Replace) -> Self {
+        match replace {
+            Replace::Owner => Self::Owner,
+            Replace::Registered => Self::Registered,
+        }
+    }
+}
+
 impl From<Rate> for CoreRate {
     fn from(rate: Rate) -> Self {
         Self::new(rate.burst, rate.per_second)
@@ -62,7 +72,7 @@ impl From<Rate> for CoreRate {
 
 impl From<&TurnSettings> for Turn {
     fn from(relay: &TurnSettings) -> Self {
-        let text = |secret: &super::Secret| Zeroizing::new(secret.expose().to_owned());
+        let text = |secret: &super::Secret| Zeroizing::new(secret.expose().as_bytes().to_vec());
         let previous = relay.secret_previous.as_ref().map(text);
         Self::new(&relay.urls, text(&relay.secret), previous, relay.ttl)
     }

@@ -6,10 +6,12 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::layers::Layers;
 use super::{Origin, Settings, SettingsError, Surroundings, defaults};
+use crate::requests::REQUESTS_MAX;
 
-/// File descriptors beside those of connections: listeners, storage, an event queue for each of
-/// many workers, the cluster, standard streams; 64 is twice what a server of 16 cores has open.
-pub const DESCRIPTORS_RESERVED: u64 = 64;
+/// File descriptors beside those of connections: requests that are under way, and listeners,
+/// storage, an event queue for each of many workers, the cluster, standard streams; 64 is twice
+/// what a server of 16 cores has open.
+pub const DESCRIPTORS_RESERVED: u64 = 64 + REQUESTS_MAX as u64;
 
 const CONNECTIONS_MAX: &str = "limits.connections_max";
 

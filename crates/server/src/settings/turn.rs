@@ -56,8 +56,8 @@ pub struct TurnSettings {
     pub urls: Vec<String>,
     /// Signs credentials. Not empty.
     pub secret: Secret,
-    /// The one before, which some TURN servers may still have while it is being replaced. `None`:
-    /// all have the current one.
+    /// Signs a second credential in each answer, so that during a rotation it does not matter
+    /// which secret a TURN server knows. `None`: no rotation is under way.
     pub secret_previous: Option<Secret>,
     /// How long a credential is valid.
     pub ttl: StdDuration,

@@ -1,5 +1,7 @@
 //! What RFC 6455 demands and the suite does not ask: masks, lengths, and our own limit.
 
+use std::borrow::Cow;
+
 use securecall_websocket::{Decoder, Event, ProtocolError, Role};
 
 use crate::case::{Answer, ends_raw};
@@ -119,12 +121,15 @@ fn the_first_byte_that_breaks_a_rule_is_reported_without_waiting_for_more() {
 fn a_whole_frame_is_lent_and_a_cut_one_is_given() {
     let wire = text("Hello").wire();
     let mut decoder = Decoder::new(Role::Server, 64);
-    let mut read = wire.clone();
-    let lent = decoder.next(&mut &mut read[..]);
-    assert!(matches!(lent, Ok(Some(Event::Text(std::borrow::Cow::Borrowed("Hello"))))));
+    // The second round would fail if the cut frame left anything behind in the decoder.
+    for _ in 0..2 {
+        let mut read = wire.clone();
+        let lent = decoder.next(&mut &mut read[..]);
+        assert!(matches!(lent, Ok(Some(Event::Text(Cow::Borrowed("Hello"))))));
 
-    let (mut start, mut end) = (wire[..8].to_vec(), wire[8..].to_vec());
-    assert_eq!(decoder.next(&mut &mut start[..]), Ok(None));
-    let given = decoder.next(&mut &mut end[..]);
-    assert!(matches!(given, Ok(Some(Event::Text(std::borrow::Cow::Owned(_))))));
+        let (mut start, mut end) = (wire[..8].to_vec(), wire[8..].to_vec());
+        assert_eq!(decoder.next(&mut &mut start[..]), Ok(None));
+        let given = decoder.next(&mut &mut end[..]);
+        assert!(matches!(given, Ok(Some(Event::Text(Cow::Owned(_))))));
+    }
 }

@@ -117,7 +117,7 @@ fn each_value_is_shown_with_its_origin() {
 
 #[test]
 fn the_default_number_of_connections_is_lowered_to_the_descriptors_with_a_warning() {
-    let loaded = World::new().descriptors(1064).load().unwrap();
+    let loaded = World::new().descriptors(1576).load().unwrap();
     assert_eq!(loaded.settings.limits.connections_max, 1000);
     assert!(loaded.warnings[0].contains("limits.connections_max is 1000 instead of 20000"));
     assert!(loaded.to_toml().contains("connections_max = 1000  # default, lowered"));
@@ -125,7 +125,7 @@ fn the_default_number_of_connections_is_lowered_to_the_descriptors_with_a_warnin
 
 #[test]
 fn enough_descriptors_leave_the_connections_alone() {
-    let loaded = World::new().descriptors(20_064).load().unwrap();
+    let loaded = World::new().descriptors(20_576).load().unwrap();
     assert_eq!(loaded.settings.limits.connections_max, 20_000);
     assert_eq!(loaded.warnings, [""; 0]);
 }

@@ -151,13 +151,13 @@ fn a_contradiction_names_values_and_origins_of_both() {
 
 #[test]
 fn more_connections_than_descriptors_are_refused_when_asked_for() {
-    let world = World::new().flag("--connections-max=1001").descriptors(1064);
-    assert_refused(&world, &["limits.connections_max (1001", "1065", "1064", "ulimit"]);
+    let world = World::new().flag("--connections-max=1001").descriptors(1576);
+    assert_refused(&world, &["limits.connections_max (1001", "1577", "1576", "ulimit"]);
 }
 
 #[test]
 fn too_few_descriptors_for_any_connection_are_refused() {
-    assert_refused(&World::new().descriptors(64), &["limits.connections_max", "ulimit"]);
+    assert_refused(&World::new().descriptors(576), &["limits.connections_max", "ulimit"]);
 }
 
 #[test]
