@@ -6,7 +6,7 @@ import time
 import pytest
 
 from driver.client import Client, establish
-from driver.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawSocket
+from driver.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawSocket, frame
 
 MESSAGE_BYTES_MAX = 65536
 
@@ -69,6 +69,20 @@ def test_a_client_that_only_answers_pings_stays(serve):
 def test_a_ping_is_answered_with_its_own_bytes(raw):
     raw.send_frame(PING, b"are you there?")
     assert raw.receive_frame() == (PONG, b"are you there?")
+
+
+def test_messages_may_follow_the_request_without_waiting_for_the_upgrade(server):
+    register = frame(TEXT, b'{"type":"REGISTER","payload":{"clientId":"alice"}}')
+    lookup = frame(TEXT, b'{"type":"PKD_LOOKUP","payload":{"clientId":"bob"}}')
+    raw = RawSocket(server.port, first=register + lookup)
+    assert b'"REGISTERED"' in raw.receive_frame()[1]
+    assert b'"PKD_RESULT"' in raw.receive_frame()[1]
+
+
+def test_a_frame_may_arrive_byte_by_byte(raw):
+    for byte in frame(TEXT, b'{"type":"REGISTER","payload":{"clientId":"alice"}}'):
+        raw.socket.sendall(bytes([byte]))
+    assert b'"REGISTERED"' in raw.receive_frame()[1]
 
 
 def test_a_message_of_exactly_64_kib_passes(raw):

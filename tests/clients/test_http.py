@@ -1,5 +1,8 @@
 """The public listener's HTTP side: health, what is not there, and refusals before the upgrade."""
 
+import socket
+import time
+
 import pytest
 
 from driver.client import Client, refused
@@ -32,6 +35,31 @@ def test_metrics_are_on_the_admin_listener_alone(server):
 def test_signal_without_an_upgrade_is_refused_and_the_server_lives(server):
     assert 400 <= server.http("/signal")[0].status < 500
     assert server.http("/health")[0].status == 200
+
+
+def test_a_request_that_never_ends_is_cut_off(serve):
+    server = serve("--request-timeout", "500ms")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
+        plain.sendall(b"GET /health HTTP/1.1\r\nHost: ")
+        began = time.monotonic()
+        while plain.recv(1024):
+            pass
+        assert 0.3 < time.monotonic() - began < 3
+
+
+def test_a_request_head_without_end_is_refused(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
+        plain.sendall(b"GET /health HTTP/1.1\r\nX: " + b"x" * 100_000)
+        assert plain.recv(1024).startswith(b"HTTP/1.1 431 ")
+    assert server.http("/health")[0].status == 200
+
+
+def test_connections_that_say_nothing_do_not_keep_other_addresses_out(server):
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(1000)]
+    with Client(server.url, "alice", source_address=("127.0.0.2", 0)) as alice:
+        alice.expect_quiet()
+    for plain in silent:
+        plain.close()
 
 
 def test_the_port_variable_replaces_the_port_of_listen(serve):

@@ -14,13 +14,15 @@ HANDSHAKE = (
 
 
 class RawSocket:
-    def __init__(self, port: int, receive_buffer: int | None = None):
+    """`first` is sent right behind the request, before the server's answer."""
+
+    def __init__(self, port: int, receive_buffer: int | None = None, first: bytes = b""):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(10)
         self.socket.connect(("127.0.0.1", port))
-        self.socket.sendall(HANDSHAKE.encode())
+        self.socket.sendall(HANDSHAKE.encode() + first)
         self.received = b""
         self._read_head()
 
