@@ -3,6 +3,7 @@
 import time
 
 from driver.client import Client, accept, establish, ring
+from driver.server import eventually
 
 
 def test_an_unanswered_call_ends_for_both_sides(serve):
@@ -40,6 +41,7 @@ def test_candidates_for_an_end_that_comes_back_in_time_wait_for_it(server):
     with Client(server.url, "alice") as alice:
         call_id = establish(alice, bob)
         bob.lose_connection()
+        assert eventually(lambda: server.metrics()["securecall_connections"] == 1, 2)
         alice.send("ICE_CANDIDATE", callId=call_id, candidate="while bob was away")
         alice.expect_quiet()
         with Client(server.url, "bob") as again:
