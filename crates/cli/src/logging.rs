@@ -1,6 +1,6 @@
 //! Log lines, on standard error: standard output is for what was asked for.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use securecall_server::settings::{LogFilter, LogFormat};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -10,7 +10,7 @@ use tracing_subscriber::{Layer, fmt, registry};
 
 /// Starts logging for the whole process.
 pub(crate) fn start(filter: &LogFilter, format: LogFormat) {
-    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),

@@ -1,7 +1,7 @@
 //! `securecall serve`: the server.
 
 use clap::ArgMatches;
-use securecall_server::settings::{Loaded, Surroundings};
+use securecall_server::settings::{Loaded, Surroundings, raise_descriptor_limit};
 
 use crate::failure::Failure;
 use crate::logging;
@@ -15,6 +15,9 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     logging::start(&settings.log, settings.log_format);
     for warning in warnings {
         tracing::warn!("{warning}");
+    }
+    if let Err(error) = raise_descriptor_limit() {
+        tracing::warn!("the limit of open files stays as it is: {error}");
     }
     securecall_server::serve(settings).map_err(Failure::Serve)
 }

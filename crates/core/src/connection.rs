@@ -10,6 +10,7 @@ use securecall_protocol::{
 };
 
 use crate::context::{ConnectionLimits, Context};
+use crate::directory::Replacement;
 use crate::limits::Bucket;
 use crate::time::Instant;
 
@@ -43,15 +44,13 @@ pub enum Step<'a> {
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
-    /// Ask the directory to take the client's key, then answer, and tell
-    /// [`Connection::key_registered`].
+    /// Ask the directory to take the client's key, with the [`Connection::replacement`] of that
+    /// moment, then answer, and tell [`Connection::key_registered`].
     PkdRegister {
         /// The registered client itself.
         client_id: ClientId,
         /// The key.
         public_key: Opaque<'a>,
-        /// Whether another key than this may be replaced.
-        may_replace: bool,
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
@@ -114,6 +113,12 @@ impl Connection {
     /// The id is this connection's now.
     pub fn registered(&mut self, client_id: ClientId) {
         self.client_id = Some(client_id);
+    }
+
+    /// Whether a key of this client may take the place of another one. Ask for it when earlier
+    /// requests of the client are answered: they may have made the connection the key's owner.
+    pub fn replacement(&self, cx: &Context<'_>) -> Replacement {
+        cx.config.replace_key.replacement(self.set_own_key)
     }
 
     /// The client's key was not in the directory, or not that one, before this connection set it.
@@ -194,8 +199,7 @@ impl Connection {
                 Err(KEY_TOO_LONG)
             }
             ClientMessage::PkdRegister { client_id, public_key } => {
-                let may_replace = self.set_own_key || cx.config.registered_may_replace_key;
-                Ok(Step::PkdRegister { client_id, public_key, may_replace, request_id })
+                Ok(Step::PkdRegister { client_id, public_key, request_id })
             }
             ClientMessage::PkdLookup { client_id } => Ok(Step::PkdLookup { client_id, request_id }),
             ClientMessage::TurnCredentials => Ok(reply(turn_credentials(cx, registered))),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::call_id::{CallIdKey, Nonce};
+use crate::directory::ReplacePolicy;
 use crate::limits::Rate;
 use crate::time::{Instant, UnixTime};
 use crate::turn::Turn;
@@ -30,8 +31,8 @@ pub struct Config {
     pub call_ids: CallIdKey,
     /// Issues relay credentials. None: no TURN is configured, and messages carry no `iceServers`.
     pub turn: Option<Turn>,
-    /// Whoever is registered under an id may replace its key, not only the connection that set it.
-    pub registered_may_replace_key: bool,
+    /// Who may replace a key in the directory.
+    pub replace_key: ReplacePolicy,
     /// The longest public key, in bytes of JSON without the quotes.
     pub key_bytes_max: usize,
 }

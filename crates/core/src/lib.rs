@@ -25,6 +25,7 @@ pub mod admission;
 pub mod call_id;
 pub mod connection;
 pub mod context;
+pub mod directory;
 pub mod limits;
 pub mod mail;
 pub mod session;

@@ -18,7 +18,7 @@ use crate::time::UnixTime;
 /// Issues relay credentials.
 pub struct Turn {
     urls_json: String,
-    secrets: Vec<Zeroizing<String>>,
+    secrets: Vec<Zeroizing<Vec<u8>>>,
     ttl: Duration,
 }
 
@@ -29,8 +29,8 @@ impl Turn {
     /// replaced it does not matter which one a TURN server knows already.
     pub fn new(
         urls: &[String],
-        secret: Zeroizing<String>,
-        previous_secret: Option<Zeroizing<String>>,
+        secret: Zeroizing<Vec<u8>>,
+        previous_secret: Option<Zeroizing<Vec<u8>>>,
         ttl: Duration,
     ) -> Self {
         let quoted: Vec<String> = urls.iter().map(|url| quote(url)).collect();
@@ -61,9 +61,9 @@ impl Turn {
     }
 }
 
-fn credential(secret: &str, username: &str) -> String {
+fn credential(secret: &[u8], username: &str) -> String {
     // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret.as_bytes()) else {
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret) else {
         return String::new();
     };
     mac.update(username.as_bytes());
@@ -92,7 +92,7 @@ mod tests {
     /// The expected credential was computed by `openssl dgst -sha1 -hmac north -binary | base64`.
     #[test]
     fn the_credential_is_the_one_that_openssl_computes() {
-        assert_eq!(credential("north", "1767229200:alice"), OPENSSL_CREDENTIAL);
+        assert_eq!(credential(b"north", "1767229200:alice"), OPENSSL_CREDENTIAL);
     }
 
     const OPENSSL_CREDENTIAL: &str = "NtnEvQtTWyjHZIle0+Ms+zW2Ryc=";

@@ -1,28 +1,37 @@
-//! The SecureCall signaling server.
+//! The SecureCall signaling server: the shell around the core.
+//!
+//! This crate decides nothing about calls. It reads bytes, hands them to the core, and carries out
+//! what comes back; see `driver` for the one place where a socket meets the core.
+//!
+//! ```text
+//! serve ─► accept ─► http ─► driver ◄─► connection (outbox)
+//!                               │
+//!                               ▼
+//!                           registry ─► cell (session) ─► another cell
+//! ```
 
+mod accept;
+mod admin;
+mod batch;
+mod cell;
+mod client_address;
+mod clock;
+mod connection;
+mod counters;
+pub mod data_dir;
+pub mod directory;
+mod directory_queue;
+mod drain;
+mod driver;
+mod http;
+mod metrics;
+mod outbox;
+mod permit;
+mod read_buffer;
+mod registry;
+mod requests;
+mod serve;
+mod server;
 pub mod settings;
 
-use settings::Settings;
-
-// ── Stand-ins until the server is here: its author replaces everything below. ──
-
-/// Why the server could not start or had to stop.
-#[derive(Debug, thiserror::Error)]
-#[error("the server is not built yet")]
-pub struct ServeError;
-
-/// Serves until SIGTERM or SIGINT.
-///
-/// # Errors
-/// When it cannot listen or its data cannot be used.
-pub fn serve(_settings: Settings) -> Result<(), ServeError> {
-    Err(ServeError)
-}
-
-/// Checks what can be checked without serving: whether the data folder can be used.
-///
-/// # Errors
-/// As [`serve`] would.
-pub fn check(_settings: &Settings) -> Result<(), ServeError> {
-    Ok(())
-}
+pub use serve::{ServeError, check, serve};

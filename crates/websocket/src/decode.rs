@@ -1,15 +1,13 @@
 //! From the bytes of a connection to its messages.
 //!
 //! Almost every message that a signaling server gets is one frame, wholly in the read buffer: it
-//! is unmasked there and lent out. All else (fragments, and frames that span reads) goes the long
-//! way through `partial.rs`. While nothing is incomplete a decoder holds no memory.
-
-use std::mem;
+//! is unmasked there and lent out. All else (fragments, frames that span reads, frames that are
+//! too big) goes the long way through `partial.rs`. While nothing is incomplete a decoder holds no memory.
 
 use crate::header::FrameHeader;
 use crate::mask::mask;
 use crate::partial::Partial;
-use crate::{Event, ProtocolError, Role};
+use crate::{Event, Opcode, ProtocolError, Role};
 
 /// Decodes what one peer sends.
 #[derive(Debug)]
@@ -45,44 +43,47 @@ impl Decoder {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        let result = self.step(input);
-        if matches!(result, Err(_) | Ok(Some(Event::Close(_)))) {
-            self.finish(input);
+        // Each arm builds its result where it is returned: to copy it costs as much as to unmask.
+        match self.take_whole_frame(input) {
+            Some((Opcode::Text, payload)) => match simdutf8::basic::from_utf8(payload) {
+                Ok(text) => Ok(Some(Event::Text(text.into()))),
+                Err(_) => self.fail(input, ProtocolError::TextNotUtf8),
+            },
+            Some((Opcode::Binary, payload)) => Ok(Some(Event::Binary(payload.into()))),
+            Some((opcode, payload)) => self.whole_control(opcode, payload, input),
+            None => self.next_in_pieces(input),
         }
-        result
     }
 
+    /// The hot path: an unfragmented frame, wholly at the front of `input`, while nothing else is
+    /// incomplete; its payload is unmasked. Anything else is left where it is, for the long way to
+    /// take or to refuse.
     #[inline]
-    fn step<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Event<'b>>, ProtocolError> {
-        if self.partial.is_none()
-            && !self.finished
-            && let Some(event) = self.whole_frame(input)?
-        {
-            return Ok(Some(event));
+    fn take_whole_frame<'b>(&self, input: &mut &'b mut [u8]) -> Option<(Opcode, &'b [u8])> {
+        if self.partial.is_some() || self.finished {
+            return None;
         }
-        self.next_in_pieces(input)
+        let header = FrameHeader::parse(input, self.role).ok()??;
+        if !header.fin || header.payload_bytes > self.message_bytes_max.into() {
+            return None;
+        }
+        // At most 32 bits and a header: this fits.
+        let frame_bytes = header.header_bytes + header.payload_bytes as usize;
+        let payload = &mut input.split_off_mut(..frame_bytes)?[header.header_bytes..];
+        mask(payload, header.key);
+        Some((header.opcode, payload))
     }
 
-    /// The hot path: an unfragmented frame, wholly at the front of `input`. Anything else is left
-    /// where it is, for the long way.
-    #[inline]
-    fn whole_frame<'b>(
-        &self,
+    fn whole_control<'b>(
+        &mut self,
+        opcode: Opcode,
+        payload: &'b [u8],
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        let Some(header) = FrameHeader::parse(input, self.role)? else { return Ok(None) };
-        if header.payload_bytes > self.message_bytes_max.into() && !header.opcode.is_control() {
-            return Err(ProtocolError::MessageTooBig);
+        match Event::control(opcode, payload.into()) {
+            Ok(event) => Ok(Some(self.note_close(event, input))),
+            Err(error) => self.fail(input, error),
         }
-        if !header.fin {
-            return Ok(None);
-        }
-        // At most 32 bits and a header: this fits. (Control frames are shorter still.)
-        let frame_bytes = header.header_bytes + header.payload_bytes as usize;
-        let Some(frame) = input.split_off_mut(..frame_bytes) else { return Ok(None) };
-        let payload = &mut frame[header.header_bytes..];
-        mask(payload, header.key);
-        Event::whole(header.opcode, payload).map(Some)
     }
 
     /// The long way: what is incomplete is collected until an event can be given away.
@@ -98,17 +99,37 @@ impl Decoder {
             return Ok(None);
         }
         let partial = self.partial.get_or_insert_default();
-        let event = partial.next(input, self.role, self.message_bytes_max)?;
+        let event = match partial.next(input, self.role, self.message_bytes_max) {
+            Ok(event) => event,
+            Err(error) => return self.fail(input, error),
+        };
         if partial.is_empty() {
             self.partial = None;
         }
-        Ok(event)
+        Ok(event.map(|event| self.note_close(event, input)))
+    }
+
+    /// Passes the event on; nothing comes after a close.
+    fn note_close<'b>(&mut self, event: Event<'b>, input: &mut &mut [u8]) -> Event<'b> {
+        if matches!(event, Event::Close(_)) {
+            self.finish(input);
+        }
+        event
     }
 
     #[cold]
+    fn fail<'b>(
+        &mut self,
+        input: &mut &mut [u8],
+        error: ProtocolError,
+    ) -> Result<Option<Event<'b>>, ProtocolError> {
+        self.finish(input);
+        Err(error)
+    }
+
     fn finish(&mut self, input: &mut &mut [u8]) {
         self.finished = true;
         self.partial = None;
-        mem::take(input);
+        *input = &mut [];
     }
 }

@@ -23,19 +23,6 @@ pub enum Event<'b> {
 }
 
 impl<'b> Event<'b> {
-    /// The event of a whole frame in the read buffer.
-    #[inline]
-    pub(crate) fn whole(opcode: Opcode, payload: &'b [u8]) -> Result<Self, ProtocolError> {
-        match opcode {
-            Opcode::Text => match simdutf8::basic::from_utf8(payload) {
-                Ok(text) => Ok(Self::Text(text.into())),
-                Err(_) => Err(ProtocolError::TextNotUtf8),
-            },
-            Opcode::Binary => Ok(Self::Binary(payload.into())),
-            _ => Self::control(opcode, payload.into()),
-        }
-    }
-
     /// The event of a control frame.
     pub(crate) fn control(opcode: Opcode, payload: Cow<'b, [u8]>) -> Result<Self, ProtocolError> {
         match opcode {

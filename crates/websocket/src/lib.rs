@@ -14,6 +14,30 @@
 //!    decoder answers nothing by itself.
 //! 4. On a [`ProtocolError`], write its [`close_reason`](ProtocolError::close_reason) and hang up.
 //!
+//! ```
+//! use securecall_websocket::{Decoder, Event, ProtocolError, Role, write_pong};
+//!
+//! fn received(
+//!     decoder: &mut Decoder,
+//!     mut input: &mut [u8],
+//!     out: &mut Vec<u8>,
+//! ) -> Result<(), ProtocolError> {
+//!     while let Some(event) = decoder.next(&mut input)? {
+//!         match event {
+//!             Event::Text(text) => println!("{} bytes", text.len()),
+//!             Event::Ping(payload) => write_pong(out, &payload),
+//!             _ => {}
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let mut read = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+//! let mut decoder = Decoder::new(Role::Server, 64 * 1024);
+//! received(&mut decoder, &mut read, &mut Vec::new())?;
+//! # Ok::<(), ProtocolError>(())
+//! ```
+//!
 //! No extension and no subprotocol is ever negotiated, so every reserved bit is an error.
 
 mod close;

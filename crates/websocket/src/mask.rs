@@ -9,14 +9,15 @@ pub type MaskKey = [u8; 4];
 /// Words first and the odd bytes last; the compiler turns the words into vector instructions.
 #[inline]
 pub fn mask(payload: &mut [u8], key: MaskKey) {
-    let [a, b, c, d] = key;
-    let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    // The same four bytes twice, so the byte order of the machine does not matter.
+    let key = u32::from_ne_bytes(key);
+    let word = u64::from(key) << 32 | u64::from(key);
     let (words, tail) = payload.as_chunks_mut::<8>();
     for bytes in words {
         *bytes = (u64::from_ne_bytes(*bytes) ^ word).to_ne_bytes();
     }
     // The words hold whole keys, so the tail starts at the key's first byte again.
-    for (byte, key) in tail.iter_mut().zip(key.into_iter().cycle()) {
+    for (byte, key) in tail.iter_mut().zip(word.to_ne_bytes()) {
         *byte ^= key;
     }
 }

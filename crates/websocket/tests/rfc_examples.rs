@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use securecall_websocket::{
-    Decoder, Event, Opcode, Role, accept_key, write_header, write_masked_pong, write_masked_text,
-    write_ping, write_text,
+    CloseReason, Decoder, Event, Opcode, Role, accept_key, code, write_close, write_header,
+    write_masked_pong, write_masked_text, write_ping, write_text,
 };
 
 const MESSAGE_BYTES_MAX: u32 = 1 << 20;
@@ -80,4 +80,20 @@ fn binary_messages_of_256_bytes_and_of_64_kib() {
 #[test]
 fn the_sample_nonce_has_the_sample_answer() {
     assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
+
+#[test]
+fn what_is_too_long_for_a_control_frame_is_cut_to_it() {
+    let mut out = Vec::new();
+    write_ping(&mut out, &[7; 126]);
+    assert_eq!(decode_one(Role::Client, out), Event::Ping(vec![7; 125].into()));
+
+    // Between characters: 61 of them are 122 bytes, and half a character is not written.
+    let text = "é".repeat(100);
+    let mut out = Vec::new();
+    write_close(&mut out, Some(&CloseReason::new(code::GOING_AWAY, &text)));
+    let mut decoder = Decoder::new(Role::Client, MESSAGE_BYTES_MAX);
+    let closed = decoder.next(&mut &mut out[..]);
+    let reason = CloseReason::new(code::GOING_AWAY, &text[..122]);
+    assert_eq!(closed, Ok(Some(Event::Close(Some(reason)))));
 }

@@ -21,7 +21,7 @@ pub struct Calls {
 
     /// Calls in one session; above it the caller is told busy
     #[arg(id = "calls.per_session_max", long = "calls-per-session-max", value_name = "COUNT")]
-    #[arg(default_value_t = defaults::CALLS_PER_SESSION_MAX, value_parser = within(1..=1000))]
+    #[arg(default_value_t = defaults::CALLS_PER_SESSION_MAX, value_parser = within(1_usize..=1000))]
     pub per_session_max: usize,
 
     /// Bytes that wait for a client during its grace

@@ -1,15 +1,9 @@
-//! Settings that must fit each other, and the machine.
+//! Settings that must fit each other.
 
 use std::fmt::Display;
 
 use super::layers::Layers;
-use super::{Origin, Settings, SettingsError, Surroundings, defaults};
-
-/// File descriptors beside those of connections: listeners, storage, an event queue for each of
-/// many workers, the cluster, standard streams; 64 is twice what a server of 16 cores has open.
-pub const DESCRIPTORS_RESERVED: u64 = 64;
-
-const CONNECTIONS_MAX: &str = "limits.connections_max";
+use super::{Settings, SettingsError};
 
 /// Refuses settings that contradict each other.
 pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
@@ -18,7 +12,7 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
         if holds {
             return Ok(());
         }
-        let name = |(key, value)| described(key, value, layers);
+        let name = |(key, value)| layers.described(key, value);
         Err(SettingsError::Contradiction { left: name(left), relation, right: name(right) })
     };
 
@@ -71,44 +65,11 @@ fn check_listeners(settings: &Settings, layers: &Layers<'_>) -> Result<(), Setti
     match settings.admin.listen {
         Some(admin) if admin == settings.listen && admin.port() != 0 => {
             Err(SettingsError::Contradiction {
-                left: described("admin.listen", &admin, layers),
+                left: layers.described("admin.listen", &admin),
                 relation: "another address than",
-                right: described("listen", &settings.listen, layers),
+                right: layers.described("listen", &settings.listen),
             })
         }
         _ => Ok(()),
     }
-}
-
-/// Fits the number of connections to the file descriptors: the default is lowered with a
-/// warning, what somebody asked for is refused.
-pub(super) fn fit_descriptors(
-    settings: &mut Settings,
-    layers: &mut Layers<'_>,
-    surroundings: &Surroundings,
-) -> Result<Option<String>, SettingsError> {
-    let Some(allowed) = surroundings.descriptors_max else { return Ok(None) };
-    let asked = settings.limits.connections_max;
-    let needed = (asked as u64).saturating_add(DESCRIPTORS_RESERVED);
-    if needed <= allowed {
-        return Ok(None);
-    }
-    let possible = usize::try_from(allowed.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(asked);
-    if possible == 0 || layers.given.contains_key(CONNECTIONS_MAX) {
-        let setting = described(CONNECTIONS_MAX, &asked, layers);
-        return Err(SettingsError::Descriptors { setting, needed, allowed });
-    }
-    settings.limits.connections_max = possible;
-    layers.set(CONNECTIONS_MAX, possible.to_string(), Origin::DescriptorLimit);
-    Ok(Some(format!(
-        "{CONNECTIONS_MAX} is {possible} instead of {}: the process may have {allowed} files open \
-         (ulimit -Hn)",
-        defaults::CONNECTIONS_MAX
-    )))
-}
-
-/// `key (value, origin)`.
-fn described(key: &str, value: &dyn Display, layers: &Layers<'_>) -> String {
-    let origin = layers.given.get(key).map_or(&Origin::Default, |given| &given.origin);
-    format!("{key} ({value}, {origin})")
 }

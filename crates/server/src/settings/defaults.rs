@@ -30,7 +30,7 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// 1 in 100 with a full outbox adds 200 × 256 KiB = 51 MB. A server with 512 MB holds that.
 pub const CONNECTIONS_MAX: usize = 20_000;
 /// An office, or a block of flats behind one address of a carrier.
-pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+pub const CONNECTIONS_PER_ADDRESS_MAX: u32 = 256;
 /// All 256 connections of an address may come back at once after a restart…
 pub const CONNECTION_BURST: u32 = 256;
 /// …and again 8 s later (256 ÷ 32/s).

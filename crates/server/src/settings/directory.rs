@@ -6,7 +6,7 @@ use super::within::{KIB, within};
 /// The directory of public keys.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Directory {
-    /// Who may replace a key
+    /// Who may replace a key: its owner (others: KEY_PINNED), or whoever is registered with the id
     #[arg(id = "directory.replace", long = "directory-replace", value_name = "WHO")]
     #[arg(value_enum, default_value_t = Replace::Owner)]
     pub replace: Replace,
@@ -20,8 +20,8 @@ pub struct Directory {
 /// Who may replace the key of a client id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Replace {
-    /// The connection that set it, or the owner of the identity by proof; others get KEY_PINNED
+    /// The connection that set it, or the owner of the identity by proof. Others get `KEY_PINNED`.
     Owner,
-    /// Whoever is registered with the id
+    /// Whoever is registered with the id.
     Registered,
 }

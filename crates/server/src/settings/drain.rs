@@ -8,7 +8,7 @@ use super::within::{HOUR, MINUTE, within_ms};
 /// How the server stops on SIGTERM and SIGINT.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Drain {
-    /// Connections close spread over this time, so that clients do not return all at once; 0s: all at once
+    /// Connections close spread over this time, so that clients do not return at once (0s: they do)
     #[arg(id = "drain.period", long = "drain-period", value_name = "DURATION")]
     #[arg(default_value_t = defaults::DRAIN_PERIOD.into(), value_parser = within_ms(0..=10 * MINUTE))]
     pub period: Duration,

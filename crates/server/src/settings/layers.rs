@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -58,28 +59,41 @@ impl<'a> Layers<'a> {
         self.given.insert(key.to_owned(), Given { text: text.into(), origin });
     }
 
+    /// A setting as errors name it: `key (value, origin)`.
+    pub(super) fn described(&self, key: &str, value: &dyn Display) -> String {
+        let origin = self.given.get(key).map_or(&Origin::Default, |given| &given.origin);
+        format!("{key} ({value}, {origin})")
+    }
+
     fn add_file(&mut self, path: &Path) -> Result<(), SettingsError> {
+        // What somebody would call them who expects them here.
+        const SECRET_KEYS: [&str; 2] = ["turn.secret", "turn.secret_previous"];
         for (key, text) in file::read(path)? {
             let origin = Origin::File(path.to_owned());
-            if key.starts_with("turn.secret") && key != "turn.secret_file" {
+            if SECRET_KEYS.contains(&key.as_str()) {
                 return Err(SettingsError::SecretInFile { name: key, origin });
             }
             // A section with nothing in it says nothing.
             if text.is_empty() && self.is_section(&key) {
                 continue;
             }
-            let declaration = self.declaration(&key, |d| &d.key, &origin)?;
+            let declaration = find(self.declarations, &key, |d| &d.key)
+                .map_err(|nearest| unknown(&key, &origin, nearest))?;
             self.add(declaration, OsStr::new(&text), origin)?;
         }
         Ok(())
     }
 
     fn add_environment(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
-        const NO_SETTINGS: [&str; 3] = [CONFIG_VARIABLE, SECRET_VARIABLE, SECRET_PREVIOUS_VARIABLE];
-        let settings = surroundings.prefixed().filter(|(name, _)| !NO_SETTINGS.contains(name));
-        for (name, text) in settings {
+        for (name, text) in surroundings.prefixed() {
+            if OTHER_VARIABLES.contains(&name) {
+                continue;
+            }
             let origin = Origin::Environment(name.to_owned());
-            let declaration = self.declaration(name, |d| &d.variable, &origin)?;
+            let declaration = find(self.declarations, name, |d| &d.variable).map_err(|known| {
+                let names = known.as_deref().into_iter().chain(OTHER_VARIABLES);
+                unknown(name, &origin, nearest(name, names))
+            })?;
             self.add(declaration, text, origin)?;
         }
         Ok(())
@@ -134,27 +148,28 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
-    /// The setting whose name, in this layer, is `written`.
-    fn declaration(
-        &self,
-        written: &str,
-        name: impl Fn(&Declaration) -> &String,
-        origin: &Origin,
-    ) -> Result<&'a Declaration, SettingsError> {
-        let names = self.declarations.iter().map(|declaration| name(declaration).as_str());
-        self.declarations.iter().find(|d| name(d) == written).ok_or_else(|| {
-            SettingsError::Unknown {
-                name: written.to_owned(),
-                origin: origin.clone(),
-                nearest: nearest(written, names),
-            }
-        })
-    }
-
     fn is_section(&self, key: &str) -> bool {
         let section = format!("{key}.");
         self.declarations.iter().any(|declaration| declaration.key.starts_with(&section))
     }
+}
+
+/// Variables that are no settings.
+const OTHER_VARIABLES: [&str; 3] = [CONFIG_VARIABLE, SECRET_VARIABLE, SECRET_PREVIOUS_VARIABLE];
+
+/// The setting whose name, as this layer has it, is `written`; or the nearest name.
+fn find<'a>(
+    declarations: &'a [Declaration],
+    written: &str,
+    name: impl Fn(&Declaration) -> &String,
+) -> Result<&'a Declaration, Option<String>> {
+    let names = declarations.iter().map(|declaration| name(declaration).as_str());
+    let found = declarations.iter().find(|declaration| name(declaration) == written);
+    found.ok_or_else(|| nearest(written, names))
+}
+
+fn unknown(written: &str, origin: &Origin, nearest: Option<String>) -> SettingsError {
+    SettingsError::Unknown { name: written.to_owned(), origin: origin.clone(), nearest }
 }
 
 fn config_path(flags: &ArgMatches, surroundings: &Surroundings) -> Option<PathBuf> {

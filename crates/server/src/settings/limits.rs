@@ -38,21 +38,21 @@ pub struct Limits {
 
     /// Connections of the whole server; above it HTTP 503
     #[arg(id = "limits.connections_max", long = "connections-max", value_name = "COUNT")]
-    #[arg(default_value_t = defaults::CONNECTIONS_MAX, value_parser = within(1..=10_000_000))]
+    #[arg(default_value_t = defaults::CONNECTIONS_MAX, value_parser = within(1_usize..=10_000_000))]
     pub connections_max: usize,
 
     /// Connections of one IPv4 address or IPv6 /64; above it HTTP 429
     #[arg(id = "limits.connections_per_address_max", long = "connections-per-address-max")]
     #[arg(value_name = "COUNT", default_value_t = defaults::CONNECTIONS_PER_ADDRESS_MAX)]
-    #[arg(value_parser = within(1..=10_000_000))]
-    pub connections_per_address_max: usize,
+    #[arg(value_parser = within(1_u32..=10_000_000))]
+    pub connections_per_address_max: u32,
 
-    /// New connections of one address at once…
+    /// New connections that one address may open at once
     #[arg(id = "limits.connection_burst", long = "connection-burst", value_name = "COUNT")]
-    #[arg(default_value_t = defaults::CONNECTION_BURST, value_parser = within(1..=1_000_000))]
+    #[arg(default_value_t = defaults::CONNECTION_BURST, value_parser = within(1_u32..=1_000_000))]
     pub connection_burst: u32,
 
-    /// …and per second after that; above it HTTP 429
+    /// New connections of one address per second after that; above it HTTP 429
     #[arg(id = "limits.connection_rate", long = "connection-rate", value_name = "PER_SECOND")]
     #[arg(default_value_t = defaults::CONNECTION_RATE, value_parser = within(0.001..=1e6))]
     pub connection_rate: f64,
@@ -62,22 +62,22 @@ pub struct Limits {
     #[arg(default_value_t = defaults::OUTBOX_BYTES_MAX, value_parser = within(KIB..=64 * MIB))]
     pub outbox_bytes_max: usize,
 
-    /// Call messages of one connection; above this and the next three RATE_LIMITED
+    /// Call messages of one connection; above it RATE_LIMITED
     #[arg(id = "limits.calls", long = "calls-rate", value_name = "BURST/PER_SECOND")]
     #[arg(default_value_t = defaults::CALLS_RATE)]
     pub calls: Rate,
 
-    /// ICE candidates of one connection
+    /// ICE candidates of one connection; above it RATE_LIMITED
     #[arg(id = "limits.candidates", long = "candidates-rate", value_name = "BURST/PER_SECOND")]
     #[arg(default_value_t = defaults::CANDIDATES_RATE)]
     pub candidates: Rate,
 
-    /// Directory messages of one connection
+    /// Directory messages of one connection; above it RATE_LIMITED
     #[arg(id = "limits.directory", long = "directory-rate", value_name = "BURST/PER_SECOND")]
     #[arg(default_value_t = defaults::DIRECTORY_RATE)]
     pub directory: Rate,
 
-    /// All other messages of one connection
+    /// All other messages of one connection; above it RATE_LIMITED
     #[arg(id = "limits.other", long = "other-rate", value_name = "BURST/PER_SECOND")]
     #[arg(default_value_t = defaults::OTHER_RATE)]
     pub other: Rate,

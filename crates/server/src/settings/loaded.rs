@@ -8,7 +8,7 @@ use toml::Value;
 
 use super::declaration::{Declaration, declarations, parser};
 use super::layers::Layers;
-use super::{Origin, Settings, SettingsError, Surroundings, consistency, turn};
+use super::{Origin, Settings, SettingsError, Surroundings, consistency, descriptors, turn};
 
 /// A configuration that passed all checks.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Loaded {
         let mut settings = Settings::from_arg_matches(&matches)?;
 
         let mut warnings = Vec::new();
-        warnings.extend(consistency::fit_descriptors(&mut settings, &mut layers, surroundings)?);
+        warnings.extend(descriptors::fit(&mut settings, &mut layers, surroundings)?);
         consistency::check(&settings, &layers)?;
         let turn = turn::resolve(&settings.turn, surroundings)?;
         settings.relay = turn.relay;

@@ -9,14 +9,16 @@
 //! `docs/configuration.md` are made from the declarations. A value is text in every layer, and
 //! one parser reads them all.
 //!
-//! A setting is added as a field here and a constant in [`defaults`]; a new rule between two of
-//! them in [`consistency`].
+//! A setting is added as a field of its section and a constant in [`defaults`]; a rule between two
+//! settings in `consistency.rs`.
 
 mod address;
 mod calls;
 mod consistency;
+mod decisions;
 mod declaration;
 pub mod defaults;
+mod descriptors;
 mod directory;
 mod drain;
 mod error;
@@ -46,14 +48,14 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Arg, Args as _, Command, value_parser};
+use clap::{Arg, ArgAction, Args as _, Command, value_parser};
 pub use humantime::Duration;
 pub use ipnet::IpNet;
 
 pub use self::address::Admin;
 pub use self::calls::Calls;
-pub use self::consistency::DESCRIPTORS_RESERVED;
 pub use self::declaration::{Declaration, declarations};
+pub use self::descriptors::{DESCRIPTORS_RESERVED, raise_descriptor_limit};
 pub use self::directory::{Directory, Replace};
 pub use self::drain::Drain;
 pub use self::error::SettingsError;
@@ -152,10 +154,24 @@ const CONFIG_VARIABLE: &str = "SECURECALL_CONFIG";
 /// Adds `--config` and a flag for each setting to a command.
 #[must_use]
 pub fn with_options(command: Command) -> Command {
+    // One form of help: the long one of clap would take five lines a setting.
+    let help = Arg::new("help").short('h').long("help").help("Print help");
     let config = Arg::new(CONFIG)
         .long(CONFIG)
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .help("TOML file with settings (environment: SECURECALL_CONFIG)");
-    Settings::augment_args(command.arg(config))
+    let command =
+        command.disable_help_flag(true).arg(config).arg(help.action(ArgAction::HelpShort));
+    Settings::augment_args(command).mut_args(show_absent_default)
+}
+
+/// Says so where nothing is set by default: clap shows only values.
+fn show_absent_default(arg: Arg) -> Arg {
+    let is_setting = arg.get_help_heading().is_some();
+    if !is_setting || arg.get_default_values().iter().any(|value| !value.is_empty()) {
+        return arg;
+    }
+    let meaning = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    arg.help(format!("{meaning} [default: none]"))
 }

@@ -10,7 +10,7 @@ use super::{List, defaults};
 /// Which peers are proxies, and where they write the client's address.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Proxy {
-    /// Networks of the proxies in front; only they are believed about a client's address [default: none]
+    /// Networks of the proxies in front; only they are believed about a client's address
     #[arg(id = "proxy.trusted", long = "trusted-proxies", value_name = "CIDR,...")]
     #[arg(default_value_t, hide_default_value = true)]
     pub trusted: List<IpNet>,

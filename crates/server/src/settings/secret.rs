@@ -1,4 +1,4 @@
-//! Bytes that nobody may see.
+//! Text that nobody may see.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use zeroize::Zeroizing;
 
 /// A secret: wiped from memory when dropped, and never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes over the bytes.
+    /// Takes over the text.
     #[must_use]
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
     }
 
-    /// The bytes, for the one place that computes with them.
+    /// The text, for the one place that computes with it.
     #[must_use]
-    pub fn expose(&self) -> &[u8] {
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

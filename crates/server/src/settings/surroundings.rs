@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 
-use rustix::process::{Resource, getrlimit};
+use super::descriptors;
 
 /// How the names of all variables begin, except `PORT`.
 pub(super) const VARIABLE_PREFIX: &str = "SECURECALL_";
@@ -25,7 +25,7 @@ impl Surroundings {
     pub fn of_process() -> Self {
         let named =
             env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        Self::new(named, getrlimit(Resource::Nofile).maximum)
+        Self::new(named, descriptors::allowed())
     }
 
     /// These variables and this limit of file descriptors.

@@ -12,17 +12,17 @@ use super::{List, Origin, Secret, Surroundings, TurnUrl, defaults};
 /// What was set about TURN. [`super::Settings::relay`] is what follows from it.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Turn {
-    /// A TURN service with known URLs [default: none]
+    /// A TURN service with known URLs
     // `None`: only `urls` count.
     #[arg(id = "turn.preset", long = "turn-preset", value_name = "SERVICE", value_enum)]
     pub preset: Option<Preset>,
 
-    /// URLs of TURN and STUN servers, after those of the preset [default: none]
+    /// URLs of TURN and STUN servers, after those of the preset
     #[arg(id = "turn.urls", long = "turn-urls", value_name = "URL,...")]
     #[arg(default_value_t, hide_default_value = true)]
     pub urls: List<TurnUrl>,
 
-    /// File with the secret shared with the TURN servers, and the previous one on a second line [default: none]
+    /// File with the secret shared with the TURN servers; the previous one on a second line
     // `None`: the secret comes from the environment, or TURN is off.
     #[arg(id = "turn.secret_file", long = "turn-secret-file", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
@@ -54,10 +54,10 @@ impl Preset {
 pub struct TurnSettings {
     /// What clients are told, in this order. Not empty.
     pub urls: Vec<String>,
-    /// Signs new credentials. Not empty.
+    /// Signs credentials. Not empty.
     pub secret: Secret,
-    /// Signed credentials before the last rotation. `None`: there was none. The TURN servers
-    /// decide how long they still accept it; this server never signs with it.
+    /// Signs a second credential in each answer, so that during a rotation it does not matter
+    /// which secret a TURN server knows. `None`: no rotation is under way.
     pub secret_previous: Option<Secret>,
     /// How long a credential is valid.
     pub ttl: StdDuration,

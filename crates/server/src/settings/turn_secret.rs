@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -101,15 +102,14 @@ fn secret(bytes: &[u8], origin: &Origin) -> Result<Secret, TurnSecretError> {
     if bytes.trim_ascii().len() != bytes.len() {
         return Err(TurnSecretError::Blank { origin: origin.clone() });
     }
-    Ok(Secret::new(bytes.to_vec()))
+    let text =
+        str::from_utf8(bytes).map_err(|_| TurnSecretError::NotText { origin: origin.clone() })?;
+    Ok(Secret::new(text.to_owned()))
 }
 
 /// A warning when others than the owner may read the file. Secrets that a container runtime
 /// mounts are often like that, so it is no error.
-#[cfg(unix)]
 fn read_by_others(file: &File, path: &Path) -> io::Result<Vec<String>> {
-    use std::os::unix::fs::PermissionsExt;
-
     let mode = file.metadata()?.permissions().mode();
     let path = path.display();
     Ok(if mode & 0o044 == 0 {
@@ -117,11 +117,6 @@ fn read_by_others(file: &File, path: &Path) -> io::Result<Vec<String>> {
     } else {
         vec![format!("turn.secret_file {path} is readable for others: chmod 600 it")]
     })
-}
-
-#[cfg(not(unix))]
-fn read_by_others(_: &File, _: &Path) -> io::Result<Vec<String>> {
-    Ok(Vec::new())
 }
 
 /// Why there is no usable secret. Says where, never what.
@@ -154,6 +149,12 @@ pub enum TurnSecretError {
     /// White space around it.
     #[error("the TURN secret begins or ends with white space ({origin}): remove it")]
     Blank {
+        /// Where the secret is.
+        origin: Origin,
+    },
+    /// Not UTF-8.
+    #[error("the TURN secret is not UTF-8 text ({origin}): choose one that is")]
+    NotText {
         /// Where the secret is.
         origin: Origin,
     },

@@ -45,7 +45,10 @@ impl From<Error> for SettingsError {
 
 /// The setting whose value is wrong. `None`: it is something else that is wrong.
 fn setting_of(error: &Error) -> Option<Declaration> {
-    context(error, ContextKind::InvalidValue)?;
+    let value = context(error, ContextKind::InvalidValue)?;
+    if value.is_empty() {
+        return None;
+    }
     let argument = context(error, ContextKind::InvalidArg)?;
     let flag = argument.split_whitespace().next()?.strip_prefix("--")?.to_owned();
     declarations().into_iter().find(|declaration| declaration.flag == flag)

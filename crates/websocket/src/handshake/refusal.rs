@@ -10,6 +10,10 @@ pub enum RequestError {
     /// This is not HTTP.
     #[error("malformed request: {0}")]
     Malformed(httparse::Error),
+    /// A line that ends with a line feed alone: RFC 9112, section 2.2, lets us take it for an end,
+    /// and lets a proxy before us not do so.
+    #[error("line feed without a carriage return")]
+    BareLineFeed,
     /// The head is longer than [`HEAD_BYTES_MAX`](crate::HEAD_BYTES_MAX) or has more than
     /// [`HEADERS_MAX`](crate::HEADERS_MAX) fields.
     #[error("request head too large")]
@@ -37,9 +41,13 @@ impl RequestError {
     /// The HTTP status code.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Malformed(_) | Self::HostNotUnique | Self::Body | Self::InvalidKey => 400,
             Self::NotAnUpgrade | Self::UnsupportedVersion => 426,
             Self::HeadTooLarge => 431,
+            Self::Malformed(_)
+            | Self::BareLineFeed
+            | Self::HostNotUnique
+            | Self::Body
+            | Self::InvalidKey => 400,
         }
     }
 

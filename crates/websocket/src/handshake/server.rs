@@ -36,6 +36,7 @@ pub fn parse_request(bytes: &[u8]) -> Result<Option<(Request<'_>, usize)>, Reque
         }
         Err(error) => return Err(RequestError::Malformed(error)),
     };
+    check_line_ends(&window[..head_bytes])?;
     let request = Request {
         method: parsed.method.unwrap_or_default(),
         target: parsed.path.unwrap_or_default(),
@@ -45,6 +46,12 @@ pub fn parse_request(bytes: &[u8]) -> Result<Option<(Request<'_>, usize)>, Reque
     request.check_host()?;
     request.check_no_body()?;
     Ok(Some((request, head_bytes)))
+}
+
+fn check_line_ends(head: &[u8]) -> Result<(), RequestError> {
+    let lines = head.split_inclusive(|byte| *byte == b'\n');
+    let ends_well = lines.into_iter().all(|line| line.ends_with(b"\r\n"));
+    if ends_well { Ok(()) } else { Err(RequestError::BareLineFeed) }
 }
 
 impl<'b> Request<'b> {

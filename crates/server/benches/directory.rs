@@ -1,0 +1,112 @@
+//! How many lookups and registrations a second the embedded directory answers, to 1 and to 64
+//! callers at a time: `cargo bench -p securecall-server --bench directory`.
+//!
+//! It measures the disk of the machine as much as the code: a registration is one fsync pair,
+//! shared by those who wait together.
+
+#![allow(missing_docs, clippy::expect_used, reason = "a bench may stop at what it cannot measure")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, bench, black_box};
+use securecall_server::data_dir::DataDir;
+use securecall_server::directory::{Directory as _, Embedded, Replacement};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+const RECORDS: usize = 100_000;
+const CALLERS: [usize; 2] = [1, 64];
+
+fn main() {
+    divan::main();
+}
+
+#[bench(args = CALLERS)]
+fn lookup(bencher: Bencher<'_, '_>, callers: usize) {
+    let bed = TestBed::with_records(RECORDS);
+    let next = AtomicU64::new(0);
+    bencher.counter(ItemsCount::new(callers)).bench(|| {
+        let answers = (0..callers).map(|_| {
+            let n = next.fetch_add(7919, Ordering::Relaxed) % RECORDS as u64;
+            bed.directory.lookup(&id(n))
+        });
+        black_box(bed.await_all(answers.collect()))
+    });
+}
+
+#[bench(args = CALLERS)]
+fn register(bencher: Bencher<'_, '_>, callers: usize) {
+    let bed = TestBed::with_records(0);
+    let next = AtomicU64::new(0);
+    bencher.counter(ItemsCount::new(callers)).bench(|| {
+        let answers = (0..callers).map(|_| {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            bed.directory.register(&id(n), &key(n), Replacement::Refused)
+        });
+        black_box(bed.await_all(answers.collect()))
+    });
+}
+
+/// A key that is already there, as each start of a client presents it.
+#[bench(args = CALLERS)]
+fn register_again(bencher: Bencher<'_, '_>, callers: usize) {
+    let bed = TestBed::with_records(RECORDS);
+    let next = AtomicU64::new(0);
+    bencher.counter(ItemsCount::new(callers)).bench(|| {
+        let answers = (0..callers).map(|_| {
+            let n = next.fetch_add(7919, Ordering::Relaxed) % RECORDS as u64;
+            bed.directory.register(&id(n), &key(n), Replacement::Refused)
+        });
+        black_box(bed.await_all(answers.collect()))
+    });
+}
+
+/// A start of the server: the whole file is read and checked.
+#[bench(args = [1_000, 100_000], sample_count = 10)]
+fn open(bencher: Bencher<'_, '_>, records: usize) {
+    let TestBed { folder, directory, .. } = TestBed::with_records(records);
+    drop(directory);
+    bencher
+        .bench_local(|| DataDir::open(folder.path()).expect("opens").directory().expect("opens"));
+}
+
+struct TestBed {
+    runtime: Runtime,
+    directory: Embedded,
+    folder: TempDir,
+}
+
+impl TestBed {
+    fn with_records(records: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let directory = DataDir::open(folder.path()).expect("opens").directory().expect("opens");
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        let bed = Self { runtime, directory, folder };
+        for first in (0..records as u64).step_by(1000) {
+            let answers = (first..first + 1000)
+                .map(|n| bed.directory.register(&id(n), &key(n), Replacement::Refused));
+            bed.await_all(answers.collect());
+        }
+        bed
+    }
+
+    fn await_all<T>(&self, answers: Vec<impl Future<Output = T>>) -> Vec<T> {
+        self.runtime.block_on(async {
+            let mut results = Vec::with_capacity(answers.len());
+            for answer in answers {
+                results.push(answer.await);
+            }
+            results
+        })
+    }
+}
+
+fn id(n: u64) -> String {
+    format!("client-{n}")
+}
+
+/// As long as an RSA-2048 key in PEM, about the longest in use.
+fn key(n: u64) -> String {
+    format!("\"{n:0>450}\"")
+}

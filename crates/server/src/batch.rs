@@ -1,0 +1,64 @@
+//! One turn of work.
+
+use std::sync::Arc;
+
+use securecall_core::Context;
+use securecall_protocol::{Reply, ServerMessage};
+use smallvec::SmallVec;
+
+use crate::connection::{Appended, Connection};
+use crate::outbox::Outbox;
+use crate::server::Server;
+
+/// What one wake-up of a task has to work with: the server, the time, and the connections it has
+/// sent to. Those are written once each, when the batch is dropped.
+pub(crate) struct Batch<'a> {
+    pub(crate) server: &'a Arc<Server>,
+    pub(crate) cx: Context<'a>,
+    unflushed: SmallVec<[Arc<Connection>; 4]>,
+}
+
+impl<'a> Batch<'a> {
+    /// Begins a turn: the time is read here, once.
+    pub(crate) fn begin(server: &'a Arc<Server>) -> Self {
+        Self { server, cx: server.context(), unflushed: SmallVec::new() }
+    }
+
+    pub(crate) fn send(&mut self, connection: &Arc<Connection>, reply: &Reply<'_>) {
+        if let ServerMessage::Error { code, .. } = reply.message {
+            self.server.counters.error(code);
+        }
+        self.append(connection, |outbox| outbox.push(reply));
+    }
+
+    pub(crate) fn send_text(&mut self, connection: &Arc<Connection>, text: &str) {
+        self.append(connection, |outbox| outbox.push_text(text));
+    }
+
+    pub(crate) fn ping(&mut self, connection: &Arc<Connection>) {
+        self.append(connection, Outbox::push_ping);
+    }
+
+    pub(crate) fn pong(&mut self, connection: &Arc<Connection>, payload: &[u8]) {
+        self.append(connection, |outbox| outbox.push_pong(payload));
+    }
+
+    pub(crate) fn echo_close(&mut self, connection: &Arc<Connection>, code: Option<u16>) {
+        self.append(connection, |outbox| outbox.echo_close(code));
+    }
+
+    fn append(&mut self, connection: &Arc<Connection>, append: impl FnOnce(&mut Outbox)) {
+        let appended = connection.append(&self.server.counters, append);
+        if appended == Appended::FlushIsMine {
+            self.unflushed.push(connection.clone());
+        }
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        for connection in self.unflushed.drain(..) {
+            connection.flush();
+        }
+    }
+}

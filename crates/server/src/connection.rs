@@ -1,0 +1,151 @@
+//! A WebSocket that anybody may write to.
+//!
+//! Its [`Driver`](crate::driver::Driver) owns it: reads it, times it, tears it down. Everybody
+//! else has a [`Connection`]: mail from a peer is written by the peer's own thread, directly.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::task::Waker;
+
+use parking_lot::Mutex;
+use securecall_protocol::CloseCode;
+use tokio::net::tcp::OwnedWriteHalf;
+
+use crate::counters::Counters;
+use crate::outbox::Outbox;
+
+/// The side of a connection that is written to.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    writer: OwnedWriteHalf,
+    outbox_bytes_max: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    outbox: Outbox,
+    /// The socket failed: nothing will ever be written again.
+    broken: bool,
+    /// The session has a deadline before the one that the driver knows.
+    deadline_moved: bool,
+    /// Wakes the driver, for what only it can do: wait for room, tear down, watch a new deadline.
+    driver: Option<Waker>,
+}
+
+/// What the driver has to look after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Condition {
+    /// Bytes wait for room in the socket.
+    pub(crate) backlog: bool,
+    /// The close frame is written or waits to be.
+    pub(crate) closed: bool,
+    /// The socket failed.
+    pub(crate) broken: bool,
+    /// The session has a new, earlier deadline. Reported once.
+    pub(crate) deadline_moved: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(writer: OwnedWriteHalf, outbox_bytes_max: usize) -> Arc<Self> {
+        Arc::new(Self { writer, outbox_bytes_max, state: Mutex::default() })
+    }
+
+    /// The driver's waker; it must be taken back (None) when the driver ends, since the two hold
+    /// each other.
+    pub(crate) fn set_driver(&self, driver: Option<Waker>) {
+        self.state.lock().driver = driver;
+    }
+
+    /// Has the driver look at the session's deadline.
+    pub(crate) fn deadline_moved(&self) {
+        let mut state = self.state.lock();
+        state.deadline_moved = true;
+        state.wake_driver();
+    }
+
+    pub(crate) fn condition(&self) -> Condition {
+        let mut state = self.state.lock();
+        Condition {
+            backlog: !state.outbox.unwritten().is_empty(),
+            closed: state.outbox.is_closed(),
+            broken: state.broken,
+            deadline_moved: std::mem::take(&mut state.deadline_moved),
+        }
+    }
+
+    /// The socket, to wait for room in it.
+    pub(crate) fn socket(&self) -> &tokio::net::TcpStream {
+        self.writer.as_ref()
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    pub(crate) fn flush(&self) {
+        let mut state = self.state.lock();
+        state.outbox.flush_is_due = false;
+        self.write_out(&mut state);
+    }
+
+    /// Begins to close. What was sent before is still written. Does nothing a second time.
+    pub(crate) fn close(&self, counters: &Counters, code: CloseCode) {
+        let mut state = self.state.lock();
+        let closed = state.outbox.push_close(code);
+        counters.closed(code, closed);
+        if closed {
+            self.write_out(&mut state);
+            state.wake_driver();
+        }
+    }
+
+    /// Appends to the outbox. Nothing is written yet, unless the outbox is over its bound.
+    pub(crate) fn append(&self, counters: &Counters, append: impl FnOnce(&mut Outbox)) -> Appended {
+        let mut state = self.state.lock();
+        append(&mut state.outbox);
+        if state.outbox.unwritten().len() > self.outbox_bytes_max {
+            self.write_out(&mut state);
+            if state.outbox.unwritten().len() > self.outbox_bytes_max {
+                // A reader this slow is given up: what it would miss, it could not know of.
+                counters
+                    .closed(CloseCode::Overloaded, state.outbox.push_close(CloseCode::Overloaded));
+                state.wake_driver();
+            }
+        }
+        let first = !state.outbox.flush_is_due && !state.outbox.unwritten().is_empty();
+        state.outbox.flush_is_due |= first;
+        if first { Appended::FlushIsMine } else { Appended::FlushIsDue }
+    }
+
+    fn write_out(&self, state: &mut State) {
+        while !state.broken && !state.outbox.unwritten().is_empty() {
+            match self.writer.try_write(state.outbox.unwritten()) {
+                Ok(bytes) => state.outbox.advance(bytes),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    state.wake_driver();
+                    return;
+                }
+                Err(_) => {
+                    state.broken = true;
+                    state.outbox.clear();
+                    state.wake_driver();
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn wake_driver(&self) {
+        if let Some(driver) = &self.driver {
+            driver.wake_by_ref();
+        }
+    }
+}
+
+/// Who flushes after an append.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Appended {
+    /// Whoever appended.
+    FlushIsMine,
+    /// Somebody who appended before, or nobody, because nothing is there to write.
+    FlushIsDue,
+}

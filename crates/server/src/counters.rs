@@ -1,0 +1,161 @@
+//! What the server counts. Never whom.
+//!
+//! Each worker counts in a shard of its own, on cache lines of its own, so that counting costs the
+//! same on one core and on sixty. A scrape adds the shards up.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use securecall_core::{Outcome, Step};
+use securecall_protocol::{CloseCode, ErrorCode, MessageType, ServerMessage};
+
+thread_local! {
+    static SHARD: Cell<usize> = const { Cell::new(0) };
+}
+
+/// All counters.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    shards: Box<[Shard]>,
+}
+
+/// One worker's counters.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard {
+    messages: [AtomicU64; MessageType::ALL.len()],
+    errors: [AtomicU64; ErrorCode::ALL.len()],
+    closes: [AtomicU64; CloseCode::ALL.len()],
+    mail: [AtomicU64; OUTCOMES.len()],
+    calls: AtomicI64,
+    accepted: AtomicU64,
+    refused: [AtomicU64; Refused::ALL.len()],
+}
+
+/// All outcomes, with the names that metrics give them.
+pub(crate) const OUTCOMES: [(Outcome, &str); 6] = [
+    (Outcome::Delivered, "delivered"),
+    (Outcome::Offline, "offline"),
+    (Outcome::Busy, "busy"),
+    (Outcome::NoSuchCall, "no_such_call"),
+    (Outcome::Full, "full"),
+    (Outcome::Unavailable, "unavailable"),
+];
+
+/// Why an upgrade was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    ServerFull,
+    AddressFull,
+    TooFast,
+    Draining,
+    NotAnUpgrade,
+}
+
+impl Refused {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::ServerFull, Self::AddressFull, Self::TooFast, Self::Draining, Self::NotAnUpgrade];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ServerFull => "server_full",
+            Self::AddressFull => "address_full",
+            Self::TooFast => "too_fast",
+            Self::Draining => "draining",
+            Self::NotAnUpgrade => "not_an_upgrade",
+        }
+    }
+}
+
+impl Counters {
+    pub(crate) fn new(workers: usize) -> Self {
+        Self { shards: (0..workers.max(1)).map(|_| Shard::default()).collect() }
+    }
+
+    /// This thread is that worker.
+    pub(crate) fn use_shard(worker: usize) {
+        SHARD.set(worker);
+    }
+
+    /// A message was understood, or not.
+    pub(crate) fn step(&self, step: &Step<'_>) {
+        let message_type = match step {
+            Step::Register { .. } => MessageType::Register,
+            Step::Call { message, .. } => message.message_type(),
+            Step::PkdRegister { .. } => MessageType::PkdRegister,
+            Step::PkdLookup { .. } => MessageType::PkdLookup,
+            Step::Reply(reply) => match reply.message {
+                ServerMessage::HeartbeatAck => MessageType::Heartbeat,
+                ServerMessage::TurnCredentials { .. } => MessageType::TurnCredentials,
+                // An ERROR is counted when it is sent.
+                _ => return,
+            },
+        };
+        self.shard().messages[message_type as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn error(&self, code: ErrorCode) {
+        self.shard().errors[code as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The server closed a connection, if it did.
+    pub(crate) fn closed(&self, code: CloseCode, closed: bool) {
+        self.shard().closes[code as usize].fetch_add(closed.into(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn mail(&self, outcome: Outcome) {
+        self.shard().mail[outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn accepted(&self) {
+        self.shard().accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn refused(&self, why: Refused) {
+        self.shard().refused[why as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A session's number of calls changed.
+    pub(crate) fn calls_changed(&self, before: usize, after: usize) {
+        if before != after {
+            self.shard().calls.fetch_add(after as i64 - before as i64, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn messages_total(&self, message_type: MessageType) -> u64 {
+        self.sum(|shard| &shard.messages[message_type as usize])
+    }
+
+    pub(crate) fn errors_total(&self, code: ErrorCode) -> u64 {
+        self.sum(|shard| &shard.errors[code as usize])
+    }
+
+    pub(crate) fn closes_total(&self, code: CloseCode) -> u64 {
+        self.sum(|shard| &shard.closes[code as usize])
+    }
+
+    pub(crate) fn mail_total(&self, outcome: Outcome) -> u64 {
+        self.sum(|shard| &shard.mail[outcome as usize])
+    }
+
+    pub(crate) fn accepted_total(&self) -> u64 {
+        self.sum(|shard| &shard.accepted)
+    }
+
+    pub(crate) fn refused_total(&self, why: Refused) -> u64 {
+        self.sum(|shard| &shard.refused[why as usize])
+    }
+
+    /// How many calls sessions take part in now; a call with both its ends here counts twice.
+    pub(crate) fn calls(&self) -> i64 {
+        self.shards.iter().map(|shard| shard.calls.load(Ordering::Relaxed)).sum()
+    }
+
+    fn shard(&self) -> &Shard {
+        &self.shards[SHARD.get() % self.shards.len()]
+    }
+
+    fn sum(&self, counter: impl Fn(&Shard) -> &AtomicU64) -> u64 {
+        self.shards.iter().map(|shard| counter(shard).load(Ordering::Relaxed)).sum()
+    }
+}

@@ -1,0 +1,207 @@
+//! The data folder: what the server keeps across restarts, and nothing else.
+//!
+//! ```text
+//! securecall-data/      0700
+//! ├── lock              held by the running server
+//! ├── server.key        0600, 32 random bytes
+//! └── directory.redb    0600, the public-key directory
+//! ```
+//!
+//! This module never makes do. It does not fall back to another folder, replace a key file that it
+//! cannot read, or start an empty directory where there was a damaged one: each of these would
+//! break calls or forget keys while everything looks well. It refuses to start, and says what is
+//! wrong, where, and what to do. Nothing about clients is in its errors.
+
+mod server_key;
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::backends::FileBackend;
+
+use crate::directory::{self, Embedded, OpenError};
+pub use server_key::{SERVER_KEY_BYTES, ServerKey};
+
+const LOCK: &str = "lock";
+const SERVER_KEY: &str = "server.key";
+const DIRECTORY: &str = "directory.redb";
+
+/// Why the data folder cannot be used. Each names the path, and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages are the documentation")]
+pub enum DataDirError {
+    #[error(
+        "the data folder {} is not a folder: name another with --data-dir, or move the file away",
+        .0.display()
+    )]
+    NotAFolder(PathBuf),
+    #[error(
+        "the data folder {} cannot be created: {source}. Create it, owned by the user that the \
+         server runs as, or name another with --data-dir",
+        path.display()
+    )]
+    NotCreated { path: PathBuf, source: io::Error },
+    #[error(
+        "the data folder {} cannot be written: {source}. Give it to the user that the server runs \
+         as (or mount it writable, or free some space), or name another with --data-dir",
+        path.display()
+    )]
+    NotWritable { path: PathBuf, source: io::Error },
+    #[error(
+        "another server uses the data folder {}: stop it, or give each server a folder of its own \
+         with --data-dir",
+        .0.display()
+    )]
+    InUse(PathBuf),
+    #[error(
+        "the server key {} cannot be used: {source}. Make it readable for the user that the server \
+         runs as",
+        path.display()
+    )]
+    KeyNotReadable { path: PathBuf, source: io::Error },
+    #[error(
+        "the server key {} is not a file of {SERVER_KEY_BYTES} bytes, so it is not the one this \
+         server wrote. Restore it from a backup, or remove it to have a new one made: calls that \
+         are being set up then end",
+        .0.display()
+    )]
+    KeyDamaged(PathBuf),
+    #[error("the server key {} cannot be written: {source}", path.display())]
+    KeyNotWritten { path: PathBuf, source: io::Error },
+    #[error(
+        "the directory {} cannot be used: {source}. It was left as it is. If it is damaged, \
+         restore it from a backup, or move it away to start with an empty one: all pinned keys are \
+         then forgotten",
+        path.display()
+    )]
+    Directory { path: PathBuf, source: OpenError },
+}
+
+/// An open data folder, locked against other servers for as long as it, or a directory that was
+/// opened from it, exists.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    lock: Arc<File>,
+}
+
+impl DataDir {
+    /// Opens the folder at `path`, creating it if need be, and makes sure that files written there
+    /// reach the disk.
+    ///
+    /// # Errors
+    /// When there is something else at `path`, it cannot be written, or another server has it.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        create_folder(path)?;
+        let lock = Arc::new(lock(path)?);
+        probe(path).map_err(|source| not_writable(path, source))?;
+        Ok(Self { path: path.to_owned(), lock })
+    }
+
+    /// The secret of this server, made at the first start.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or is not what this server wrote.
+    pub fn server_key(&self) -> Result<ServerKey, DataDirError> {
+        ServerKey::load_or_create(&self.path.join(SERVER_KEY))
+    }
+
+    /// The directory of public keys, empty at the first start.
+    ///
+    /// This reads and checks the whole file: about a tenth of a second for 100,000 records.
+    ///
+    /// # Errors
+    /// When it is damaged or cannot be read or written. Its bytes are then as they were.
+    pub fn directory(&self) -> Result<Embedded, DataDirError> {
+        let path = self.path.join(DIRECTORY);
+        self.open_directory(&path).map_err(|source| DataDirError::Directory { path, source })
+    }
+
+    fn open_directory(&self, path: &Path) -> Result<Embedded, OpenError> {
+        if !path.try_exists()? {
+            create_directory(path)?;
+        }
+        Embedded::open(path.to_owned(), self.lock.clone())
+    }
+}
+
+fn create_folder(path: &Path) -> Result<(), DataDirError> {
+    match DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Ok(()) => Ok(()),
+        Err(_) if path.exists() => Err(DataDirError::NotAFolder(path.to_owned())),
+        Err(source) => Err(DataDirError::NotCreated { path: path.to_owned(), source }),
+    }
+}
+
+/// A lock of our own, since redb gives its up while a failed database is opened again.
+fn lock(folder: &Path) -> Result<File, DataDirError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(folder.join(LOCK)).map_err(|source| not_writable(folder, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(not_writable(folder, source)),
+    }
+}
+
+/// Writes a file through to the disk: permissions alone do not tell a read-only mount, a full disk
+/// or an exhausted quota.
+fn probe(folder: &Path) -> io::Result<()> {
+    let path = folder.join("write-test");
+    write_new(&path, &[0; 4096])?;
+    fs::remove_file(&path)
+}
+
+/// Writes a file readable for its owner alone, and has it and its folder entry on disk.
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = create_new(path)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    sync_folder_of(path)
+}
+
+/// Creates an empty file. What an earlier start left there unfinished is removed.
+fn create_new(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Made under another name first: a start that is cut short must not leave half a database, which
+/// the next start would rightly refuse.
+fn create_directory(path: &Path) -> Result<(), OpenError> {
+    let unfinished = unfinished(path);
+    let storage = FileBackend::new(create_new(&unfinished)?).map_err(redb::Error::from)?;
+    drop(directory::create(storage)?);
+    put_in_place(&unfinished, path)?;
+    Ok(())
+}
+
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_added_extension("unfinished")
+}
+
+/// Gives a finished file its name, durably.
+fn put_in_place(unfinished: &Path, path: &Path) -> io::Result<()> {
+    File::open(unfinished)?.sync_all()?;
+    fs::rename(unfinished, path)?;
+    sync_folder_of(path)
+}
+
+/// A file's name is on disk once its folder is.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn not_writable(folder: &Path, source: io::Error) -> DataDirError {
+    DataDirError::NotWritable { path: folder.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! The server's secret, under which it seals call ids.
+//!
+//! It is never printed and never replaced: a key file that is not what this server wrote is an
+//! error, because a new key would silently invalidate every call id in the field.
+
+use std::fmt;
+use std::fs::{self, File, Permissions};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use tracing::warn;
+use zeroize::Zeroizing;
+
+use super::{DataDirError, put_in_place, unfinished, write_new};
+
+/// How long the key is.
+pub const SERVER_KEY_BYTES: usize = 32;
+
+/// Random bytes that only this server knows; wiped from memory when dropped.
+#[derive(Clone)]
+pub struct ServerKey(Zeroizing<[u8; SERVER_KEY_BYTES]>);
+
+impl ServerKey {
+    /// The secret itself.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; SERVER_KEY_BYTES] {
+        &self.0
+    }
+
+    pub(super) fn load_or_create(path: &Path) -> Result<Self, DataDirError> {
+        match File::open(path) {
+            Ok(file) => Self::load(path, file),
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::create(path),
+            Err(source) => Err(not_readable(path, source)),
+        }
+    }
+
+    fn load(path: &Path, mut file: File) -> Result<Self, DataDirError> {
+        let metadata = file.metadata().map_err(|source| not_readable(path, source))?;
+        if !metadata.is_file() || metadata.len() != SERVER_KEY_BYTES as u64 {
+            return Err(DataDirError::KeyDamaged(path.to_owned()));
+        }
+        keep_private(path, metadata.permissions().mode())
+            .map_err(|source| not_readable(path, source))?;
+        let mut key = Zeroizing::new([0; SERVER_KEY_BYTES]);
+        file.read_exact(&mut *key).map_err(|source| not_readable(path, source))?;
+        Ok(Self(key))
+    }
+
+    fn create(path: &Path) -> Result<Self, DataDirError> {
+        let written = |source| DataDirError::KeyNotWritten { path: path.to_owned(), source };
+        let mut key = Zeroizing::new([0; SERVER_KEY_BYTES]);
+        SysRng.try_fill_bytes(&mut *key).map_err(|error| written(error.into()))?;
+        let unfinished = unfinished(path);
+        write_new(&unfinished, &*key).map_err(written)?;
+        put_in_place(&unfinished, path).map_err(written)?;
+        Ok(Self(key))
+    }
+}
+
+impl fmt::Debug for ServerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServerKey(..)")
+    }
+}
+
+/// Takes the file from everybody but its owner. A volume that is mounted with a group's rights
+/// (as Kubernetes does) would otherwise keep the server from starting.
+fn keep_private(path: &Path, mode: u32) -> io::Result<()> {
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    warn!(
+        path = %path.display(),
+        "the server key was readable for others and is no longer; replace it if they may have read it"
+    );
+    Ok(())
+}
+
+fn not_readable(path: &Path, source: io::Error) -> DataDirError {
+    DataDirError::KeyNotReadable { path: path.to_owned(), source }
+}

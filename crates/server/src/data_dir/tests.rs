@@ -1,0 +1,237 @@
+//! Folders that will do, and the many ways in which one will not.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::directory::{Directory as _, Registered, Replacement::Refused};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// A folder whose directory has some records, and the bytes of that.
+async fn folder_with_records() -> (TempDir, PathBuf, Vec<u8>) {
+    let folder = folder();
+    let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
+    for n in 0..50 {
+        let key = format!("\"{n}{}\"", "k".repeat(200));
+        directory.register(&format!("id-{n}"), &key, Refused).await.unwrap();
+    }
+    drop(directory);
+    let path = folder.path().join(DIRECTORY);
+    let bytes = fs::read(&path).unwrap();
+    (folder, path, bytes)
+}
+
+/// What the start says, which must name the path and leave the bytes alone.
+fn refusal(folder: &TempDir, path: &Path) -> String {
+    let before = fs::read(path).unwrap();
+    let error = DataDir::open(folder.path()).unwrap().directory().err().expect("was opened");
+    assert!(fs::read(path).unwrap() == before, "a refused file was changed");
+    let message = error.to_string();
+    assert!(message.contains(path.to_str().unwrap()), "{message}");
+    message
+}
+
+#[test]
+fn a_new_folder_is_for_its_owner_alone() {
+    let parent = folder();
+    let path = parent.path().join("a/b");
+    let data_dir = DataDir::open(&path).unwrap();
+    data_dir.server_key().unwrap();
+    drop(data_dir.directory().unwrap());
+
+    assert_eq!(mode(&path), 0o700);
+    let mut files: Vec<_> =
+        fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, [DIRECTORY, LOCK, SERVER_KEY]);
+    for file in files {
+        assert_eq!(mode(&path.join(file)), 0o600);
+    }
+}
+
+#[tokio::test]
+async fn keys_survive_a_restart() {
+    let (folder, ..) = folder_with_records().await;
+    let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
+    assert!(directory.lookup("id-49").await.unwrap().is_some());
+    let created = directory.register("late", r#""k""#, Refused).await;
+    assert_eq!(created, Ok(Registered::Created));
+}
+
+#[test]
+fn the_server_key_is_random_and_stays() {
+    let (one, other) = (folder(), folder());
+    let key =
+        |folder: &TempDir| *DataDir::open(folder.path()).unwrap().server_key().unwrap().expose();
+    assert_eq!(key(&one), key(&one));
+    assert_ne!(key(&one), key(&other));
+}
+
+#[test]
+fn a_server_key_is_not_printed() {
+    let folder = folder();
+    let key = DataDir::open(folder.path()).unwrap().server_key().unwrap();
+    assert_eq!(format!("{key:?}"), "ServerKey(..)");
+}
+
+#[test]
+fn a_second_server_is_refused() {
+    let folder = folder();
+    let first = DataDir::open(folder.path()).unwrap();
+    let error = DataDir::open(folder.path()).unwrap_err();
+    assert!(matches!(error, DataDirError::InUse(_)));
+    assert!(error.to_string().contains(folder.path().to_str().unwrap()));
+    drop(first);
+    DataDir::open(folder.path()).unwrap();
+}
+
+#[test]
+fn an_open_directory_keeps_the_folder_locked() {
+    let folder = folder();
+    let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
+    assert!(matches!(DataDir::open(folder.path()), Err(DataDirError::InUse(_))));
+    directory.close();
+    DataDir::open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_directory_is_opened_once() {
+    let folder = folder();
+    let data_dir = DataDir::open(folder.path()).unwrap();
+    let _open = data_dir.directory().unwrap();
+    let source = data_dir.directory().err().unwrap();
+    assert!(matches!(source, DataDirError::Directory { source: OpenError::InUse, .. }));
+}
+
+#[test]
+fn a_file_in_place_of_the_folder_is_refused() {
+    let parent = folder();
+    let path = parent.path().join("file");
+    fs::write(&path, "mine").unwrap();
+    assert!(matches!(DataDir::open(&path), Err(DataDirError::NotAFolder(_))));
+    assert_eq!(fs::read(&path).unwrap(), b"mine");
+}
+
+#[test]
+fn a_folder_below_a_file_is_refused() {
+    let parent = folder();
+    let file = parent.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    let error = DataDir::open(&file.join("below")).unwrap_err();
+    assert!(matches!(error, DataDirError::NotCreated { .. }), "{error}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_no_files_is_refused() {
+    // Even root writes nothing here.
+    let error = DataDir::open(Path::new("/proc")).unwrap_err();
+    assert!(matches!(error, DataDirError::NotWritable { .. }), "{error}");
+    assert!(error.to_string().contains("/proc"));
+    let error = DataDir::open(Path::new("/proc/securecall")).unwrap_err();
+    assert!(matches!(error, DataDirError::NotCreated { .. }), "{error}");
+}
+
+#[test]
+fn a_server_key_of_another_size_is_refused_and_kept() {
+    for content in [&b""[..], &[7; 31], &[7; 33]] {
+        let folder = folder();
+        let path = folder.path().join(SERVER_KEY);
+        fs::write(&path, content).unwrap();
+        let error = DataDir::open(folder.path()).unwrap().server_key().unwrap_err();
+        assert!(matches!(error, DataDirError::KeyDamaged(_)), "{error}");
+        assert!(error.to_string().contains(path.to_str().unwrap()));
+        assert_eq!(fs::read(&path).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_folder_in_place_of_the_server_key_is_refused() {
+    let folder = folder();
+    fs::create_dir(folder.path().join(SERVER_KEY)).unwrap();
+    assert!(DataDir::open(folder.path()).unwrap().server_key().is_err());
+}
+
+#[test]
+fn a_server_key_others_could_read_is_taken_from_them() {
+    let folder = folder();
+    let path = folder.path().join(SERVER_KEY);
+    fs::write(&path, [7; 32]).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(DataDir::open(folder.path()).unwrap().server_key().unwrap().expose(), &[7; 32]);
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn what_a_start_left_unfinished_is_made_again() {
+    let folder = folder();
+    for file in [SERVER_KEY, DIRECTORY] {
+        fs::write(unfinished(&folder.path().join(file)), "half").unwrap();
+    }
+    let data_dir = DataDir::open(folder.path()).unwrap();
+    data_dir.server_key().unwrap();
+    data_dir.directory().unwrap();
+}
+
+#[tokio::test]
+async fn a_shortened_directory_is_refused() {
+    let (folder, path, bytes) = folder_with_records().await;
+    for len in [0, 1, 511, 4096, bytes.len() / 2, bytes.len() - 4096, bytes.len() - 1] {
+        fs::write(&path, &bytes[..len]).unwrap();
+        assert!(refusal(&folder, &path).contains("damaged"), "{len} bytes");
+    }
+}
+
+#[tokio::test]
+async fn another_file_in_place_of_the_directory_is_refused() {
+    let (folder, path, bytes) = folder_with_records().await;
+    fs::write(&path, vec![b'x'; bytes.len()]).unwrap();
+    refusal(&folder, &path);
+}
+
+#[tokio::test]
+async fn a_database_of_somebody_else_is_refused() {
+    let (folder, path, _) = folder_with_records().await;
+    fs::remove_file(&path).unwrap();
+    drop(redb::Database::create(&path).unwrap());
+    let error = DataDir::open(folder.path()).unwrap().directory().err().unwrap();
+    assert!(error.to_string().contains(path.to_str().unwrap()));
+}
+
+/// Every byte that matters is under a checksum; the others do not change what is read.
+#[tokio::test]
+async fn a_changed_byte_is_refused_or_changes_nothing() {
+    let (folder, path, bytes) = folder_with_records().await;
+    let mut refused = 0;
+    // redb's header: a magic number, flags, the layout, and two commit slots.
+    let flags = (0..8).map(|bit| (9, 1 << bit));
+    let header = (0..320).map(|position| (position, 0x40));
+    let everywhere = (320..bytes.len()).step_by(389).map(|position| (position, 0x40));
+    for (position, mask) in flags.chain(header).chain(everywhere) {
+        let mut changed = bytes.clone();
+        changed[position] ^= mask;
+        fs::write(&path, &changed).unwrap();
+        match DataDir::open(folder.path()).unwrap().directory() {
+            Err(_) => {
+                refused += 1;
+                assert!(fs::read(&path).unwrap() == changed, "changed byte {position}, refused");
+            }
+            Ok(directory) => {
+                for n in 0..50 {
+                    let key = directory.lookup(&format!("id-{n}")).await.unwrap();
+                    let expected = format!("\"{n}{}\"", "k".repeat(200));
+                    assert_eq!(key.as_deref(), Some(&*expected), "changed byte {position}");
+                }
+            }
+        }
+    }
+    assert!(refused > 100, "{refused} refused");
+}

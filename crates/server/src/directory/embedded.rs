@@ -1,0 +1,99 @@
+//! The directory of a single server: a redb file, one thread that writes and one that reads.
+//!
+//! It never touches the disk on the caller's thread, never queues more than [`QUEUE_LENGTH`]
+//! requests of a kind, and never repairs a file. What fails, and what follows:
+//!
+//! | failure | answer |
+//! |---|---|
+//! | queue full | `Unavailable` at once |
+//! | disk full, I/O error | `Unavailable` for that batch, and for registrations during the next second; lookups go on as soon as the file is open again |
+//! | file damaged while open | `Unavailable` until the file opens and checks out again |
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::database;
+use super::queue::Worker;
+use super::reader::{self, Lookup};
+use super::volume::{Opener, Volume};
+use super::writer::{Registration, Writer};
+use super::{Answer, Directory, OpenError, RegisterError, Registered, Replacement, Unavailable};
+
+/// How many requests of a kind wait at most: 4 MiB at 4 KiB a key. A commit takes all there are, so
+/// even the last one waits for two commits only, some 10 ms each on an ordinary SSD.
+pub const QUEUE_LENGTH: usize = 1024;
+
+/// A directory in a local file. Its methods may be called from any thread.
+pub struct Embedded {
+    writer: Worker<Registration>,
+    reader: Worker<Lookup>,
+}
+
+impl Embedded {
+    /// Opens the database at `path`, which must exist, and checks all of it. `lock` is what keeps
+    /// other servers out; it is held until the file is closed.
+    pub(crate) fn open(path: PathBuf, lock: Arc<File>) -> Result<Self, OpenError> {
+        Self::start(Box::new(move || {
+            let _held = &lock;
+            database::open(&path)
+        }))
+    }
+
+    pub(super) fn start(open: Opener) -> Result<Self, OpenError> {
+        let volume = Arc::new(Volume::new(open)?);
+        let mut writer = Writer::new(volume.clone());
+        Ok(Self {
+            writer: Worker::start("directory-write", QUEUE_LENGTH, move |batch| {
+                writer.write(batch);
+            })?,
+            reader: Worker::start("directory-read", QUEUE_LENGTH, move |batch| {
+                reader::read(&volume, batch);
+            })?,
+        })
+    }
+
+    /// Finishes what is queued, ends both threads and closes the file. Later requests are
+    /// `Unavailable`.
+    ///
+    /// This waits for the disk: it belongs on a thread that may, after the reactors are done.
+    /// Dropping the directory does the same.
+    pub fn close(&self) {
+        self.writer.stop();
+        self.reader.stop();
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Directory for Embedded {
+    fn lookup(&self, id: &str) -> Answer<Option<Box<str>>, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        let queued = self.reader.submit(Lookup { id: id.into(), answer });
+        Box::pin(async move {
+            queued?;
+            answered.await.unwrap_or(Err(Unavailable))
+        })
+    }
+
+    fn register(
+        &self,
+        id: &str,
+        key: &str,
+        replacement: Replacement,
+    ) -> Answer<Registered, RegisterError> {
+        let (answer, answered) = oneshot::channel();
+        let registration = Registration { id: id.into(), key: key.into(), replacement, answer };
+        let queued = self.writer.submit(registration);
+        Box::pin(async move {
+            queued?;
+            answered.await.unwrap_or(Err(Unavailable.into()))
+        })
+    }
+}

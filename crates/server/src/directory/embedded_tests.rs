@@ -1,0 +1,186 @@
+//! The embedded directory on disks that are slow, full, broken or fine.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::Replacement::Refused;
+use super::database::{create, open_storage};
+use super::simulated_disk::SimulatedDisk;
+use super::volume::RETRY_PAUSE;
+use super::{
+    Answer, Directory, Embedded, QUEUE_LENGTH, RegisterError, Registered, Unavailable, conformance,
+};
+
+const UNAVAILABLE: Result<Registered, RegisterError> = Err(RegisterError::Unavailable(Unavailable));
+
+fn open_on(disk: &SimulatedDisk) -> Embedded {
+    let disk = disk.clone();
+    Embedded::start(Box::new(move || open_storage(disk.clone()))).unwrap()
+}
+
+fn empty() -> (Embedded, SimulatedDisk) {
+    let disk = SimulatedDisk::default();
+    drop(create(disk.clone()).unwrap());
+    (open_on(&disk), disk)
+}
+
+/// Has the writer wait in its first fsync, so that what follows queues up.
+async fn hold_the_writer(
+    directory: &Embedded,
+    disk: &SimulatedDisk,
+) -> Answer<Registered, RegisterError> {
+    disk.set(|faults| faults.syncs_hang = true);
+    let first = directory.register("first", r#""k""#, Refused);
+    while !disk.is_syncing() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    first
+}
+
+#[tokio::test]
+async fn it_is_a_directory() {
+    conformance::holds_for(&empty().0).await;
+}
+
+#[tokio::test]
+async fn a_hundred_concurrent_registrations_share_a_commit() {
+    let (directory, disk) = empty();
+    let before = disk.syncs();
+    let first = hold_the_writer(&directory, &disk).await;
+    let waiting: Vec<_> =
+        (0..100).map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused)).collect();
+    disk.set(|faults| faults.syncs_hang = false);
+
+    assert_eq!(first.await, Ok(Registered::Created));
+    for answer in waiting {
+        assert_eq!(answer.await, Ok(Registered::Created));
+    }
+    // Two commits of two phases, and two for a file that grows.
+    let syncs = disk.syncs() - before;
+    assert!((4..=6).contains(&syncs), "{syncs} syncs");
+}
+
+#[tokio::test]
+async fn a_key_that_is_already_there_costs_no_fsync() {
+    let (directory, disk) = empty();
+    directory.register("id", r#""k""#, Refused).await.unwrap();
+    let before = disk.syncs();
+    assert_eq!(directory.register("id", r#""k""#, Refused).await, Ok(Registered::Kept));
+    let other = directory.register("id", r#""l""#, Refused).await;
+    assert_eq!(other, Err(RegisterError::Pinned));
+    assert_eq!(disk.syncs(), before);
+}
+
+#[tokio::test]
+async fn a_full_queue_is_unavailable_at_once() {
+    let (directory, disk) = empty();
+    let first = hold_the_writer(&directory, &disk).await;
+    let waiting: Vec<_> = (0..QUEUE_LENGTH)
+        .map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused))
+        .collect();
+
+    // The writer still hangs: an answer now does not come from it.
+    assert_eq!(directory.register("one-more", r#""k""#, Refused).await, UNAVAILABLE);
+
+    disk.set(|faults| faults.syncs_hang = false);
+    assert_eq!(first.await, Ok(Registered::Created));
+    for answer in waiting {
+        assert_eq!(answer.await, Ok(Registered::Created));
+    }
+}
+
+#[tokio::test]
+async fn a_lookup_does_not_wait_for_an_fsync() {
+    let (directory, disk) = empty();
+    directory.register("id", r#""k""#, Refused).await.unwrap();
+    let first = hold_the_writer(&directory, &disk).await;
+
+    assert_eq!(directory.lookup("id").await.unwrap().as_deref(), Some(r#""k""#));
+    assert_eq!(directory.lookup("first").await.unwrap(), None, "not durable, so not shown");
+
+    disk.set(|faults| faults.syncs_hang = false);
+    first.await.unwrap();
+    assert_eq!(directory.lookup("first").await.unwrap().as_deref(), Some(r#""k""#));
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_registrations_and_still_answers_lookups() {
+    let (directory, disk) = empty();
+    directory.register("early", r#""k""#, Refused).await.unwrap();
+    disk.set(|faults| faults.full = true);
+    let key = format!("\"{}\"", "k".repeat(4096));
+    let mut refused = 0;
+    for n in 0..40 {
+        if directory.register(&format!("id-{n}"), &key, Refused).await == UNAVAILABLE {
+            refused += 1;
+        }
+        assert_eq!(directory.lookup("early").await.unwrap().as_deref(), Some(r#""k""#));
+    }
+    assert!(refused > 0);
+
+    disk.set(|faults| faults.full = false);
+    tokio::time::sleep(RETRY_PAUSE).await;
+    assert_eq!(directory.register("late", &key, Refused).await, Ok(Registered::Created));
+}
+
+#[tokio::test]
+async fn it_recovers_when_the_disk_does() {
+    let (directory, disk) = empty();
+    directory.register("early", r#""k""#, Refused).await.unwrap();
+    disk.set(|faults| faults.broken = true);
+    assert_eq!(directory.register("id", r#""k""#, Refused).await, UNAVAILABLE);
+    assert_eq!(directory.lookup("early").await, Err(Unavailable));
+
+    disk.set(|faults| faults.broken = false);
+    tokio::time::sleep(RETRY_PAUSE).await;
+    assert_eq!(directory.lookup("early").await.unwrap().as_deref(), Some(r#""k""#));
+    directory.register("id", r#""k""#, Refused).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_damaged_while_open_is_not_used_until_it_is_sound_again() {
+    let (directory, disk) = empty();
+    directory.register("early", r#""k""#, Refused).await.unwrap();
+    let damage = || disk.damage(4096, 512);
+    disk.set(|faults| faults.broken = true);
+    assert_eq!(directory.register("id", r#""k""#, Refused).await, UNAVAILABLE);
+
+    damage();
+    disk.set(|faults| faults.broken = false);
+    tokio::time::sleep(RETRY_PAUSE).await;
+    assert_eq!(directory.lookup("early").await, Err(Unavailable));
+    assert_eq!(directory.register("id", r#""k""#, Refused).await, UNAVAILABLE);
+
+    // The same bits once more are the old bytes.
+    damage();
+    tokio::time::sleep(RETRY_PAUSE).await;
+    assert_eq!(directory.lookup("early").await.unwrap().as_deref(), Some(r#""k""#));
+    directory.register("id", r#""k""#, Refused).await.unwrap();
+}
+
+#[tokio::test]
+async fn closing_finishes_what_is_queued() {
+    let (directory, disk) = empty();
+    let directory = Arc::new(directory);
+    let first = hold_the_writer(&directory, &disk).await;
+    let waiting: Vec<_> =
+        (0..50).map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused)).collect();
+    let closing = thread::spawn({
+        let directory = directory.clone();
+        move || directory.close()
+    });
+    disk.set(|faults| faults.syncs_hang = false);
+    closing.join().unwrap();
+
+    assert_eq!(first.await, Ok(Registered::Created));
+    for answer in waiting {
+        assert_eq!(answer.await, Ok(Registered::Created));
+    }
+    assert_eq!(directory.register("late", r#""k""#, Refused).await, UNAVAILABLE);
+    assert_eq!(directory.lookup("first").await, Err(Unavailable));
+    directory.close();
+
+    let again = open_on(&disk);
+    assert_eq!(again.lookup("id-49").await.unwrap().as_deref(), Some(r#""k""#));
+}

@@ -1,0 +1,89 @@
+//! The public-key directory: one key per client id, kept across restarts.
+//!
+//! A directory does not ask who writes and does not look into keys: the session has already decided
+//! that the request is for the sender's own id and whether it has a claim to replace a key
+//! ([`Replacement`]), and the rule is [`securecall_core::directory::decide`]. It lists nothing,
+//! deletes nothing, and logs neither ids nor keys. Above all it never says "registered" before the
+//! record would survive a power cut, and never keeps its caller waiting for a disk.
+//!
+//! Every backend passes the suite in `conformance`; a new one implements [`Directory`] and adds one
+//! line there.
+
+mod database;
+mod embedded;
+mod queue;
+mod reader;
+mod volume;
+mod writer;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod embedded_tests;
+#[cfg(test)]
+mod simulated_disk;
+
+use std::pin::Pin;
+
+pub use database::OpenError;
+pub(crate) use database::create;
+pub use embedded::{Embedded, QUEUE_LENGTH};
+pub use securecall_core::directory::Replacement;
+
+/// The answer to a request, some time later.
+///
+/// The request is under way when the method returns, polled or not; dropping the answer does not
+/// take it back.
+pub type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'static>>;
+
+/// A place that keeps public keys.
+///
+/// Ids and keys are taken as they come: the caller has checked their form and length. A key is a
+/// raw JSON string and comes back byte for byte.
+pub trait Directory: Send + Sync + 'static {
+    /// The key under `id`; `None` if there is no record.
+    ///
+    /// It is at least as new as every registration that was answered before this call.
+    fn lookup(&self, id: &str) -> Answer<Option<Box<str>>, Unavailable>;
+
+    /// Registers `key` under `id`, or finds it registered.
+    ///
+    /// The answer comes when the record is durable. Requests for one id take effect one after
+    /// another, each seeing the one before.
+    fn register(
+        &self,
+        id: &str,
+        key: &str,
+        replacement: Replacement,
+    ) -> Answer<Registered, RegisterError>;
+}
+
+/// How a key came to be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// The id had no record.
+    Created,
+    /// The record already held this key. Whoever asked did not become its owner.
+    Kept,
+    /// Another key was there before.
+    Replaced,
+}
+
+/// The directory cannot answer for now: its queue is full or its storage fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the directory cannot answer for now")]
+pub struct Unavailable;
+
+/// Why a key was not registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegisterError {
+    /// The id has another key, and the client no claim to replace it (`KEY_PINNED`).
+    #[error("the id has another key")]
+    Pinned,
+    /// Not known whether the key was registered: a commit that fails may still have reached the
+    /// disk. Asking again is safe, since the same key is simply found there (`UNAVAILABLE`).
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}

@@ -1,0 +1,89 @@
+//! The thread that reads, so that a lookup waits neither on a reactor thread nor behind an fsync.
+//!
+//! It sees committed records only: each batch reads one snapshot, taken after its last request
+//! came in.
+
+use redb::{Database, ReadableDatabase};
+use tokio::sync::oneshot;
+
+use super::Unavailable;
+use super::database::KEYS;
+use super::volume::Volume;
+
+pub(super) struct Lookup {
+    pub(super) id: Box<str>,
+    pub(super) answer: oneshot::Sender<Result<Option<Box<str>>, Unavailable>>,
+}
+
+/// Answers a batch of lookups.
+pub(super) fn read(volume: &Volume, batch: Vec<Lookup>) {
+    let find = |database: &Database| find(database, &batch);
+    // Once more: a commit that fails, on a full disk say, takes the open database from the reader
+    // too, and the volume has just opened it again.
+    match volume.with(find).or_else(|_| volume.with(find)) {
+        Ok(found) => {
+            for (lookup, key) in batch.into_iter().zip(found) {
+                answer(lookup, Ok(key));
+            }
+        }
+        Err(unavailable) => {
+            for lookup in batch {
+                answer(lookup, Err(unavailable));
+            }
+        }
+    }
+}
+
+fn find(database: &Database, batch: &[Lookup]) -> Result<Vec<Option<Box<str>>>, redb::Error> {
+    let keys = database.begin_read()?.open_table(KEYS)?;
+    let mut found = Vec::with_capacity(batch.len());
+    for lookup in batch {
+        found.push(keys.get(&*lookup.id)?.map(|key| key.value().into()));
+    }
+    Ok(found)
+}
+
+fn answer(lookup: Lookup, key: Result<Option<Box<str>>, Unavailable>) {
+    // Whoever asked may have left.
+    let _ = lookup.answer.send(key);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::{begin_write, create, open_storage};
+    use super::super::simulated_disk::SimulatedDisk;
+    use super::*;
+
+    fn insert(database: &Database, ids: std::ops::Range<u32>) -> Result<(), redb::Error> {
+        let transaction = begin_write(database)?;
+        let mut keys = transaction.open_table(KEYS)?;
+        for id in ids {
+            keys.insert(&*id.to_string(), &*"k".repeat(500))?;
+        }
+        drop(keys);
+        Ok(transaction.commit()?)
+    }
+
+    /// Spoilt by a failed commit, and not opened again yet. Most of its pages are not in the cache.
+    fn spoilt_volume() -> Volume {
+        let disk = SimulatedDisk::default();
+        insert(&create(disk.clone()).unwrap(), 0..100).unwrap();
+        let open = {
+            let disk = disk.clone();
+            move || open_storage(disk.clone())
+        };
+        let volume = Volume::new(Box::new(open)).unwrap();
+        disk.set(|faults| faults.broken = true);
+        let spoilt = volume.with(|database| Ok(insert(database, 100..101).is_err()));
+        assert_eq!(spoilt, Ok(true));
+        disk.set(|faults| faults.broken = false);
+        volume
+    }
+
+    #[test]
+    fn a_lookup_survives_the_failure_of_a_commit_beside_it() {
+        let (answer, mut answered) = oneshot::channel();
+        read(&spoilt_volume(), vec![Lookup { id: "42".into(), answer }]);
+        assert!(matches!(answered.try_recv().unwrap(), Ok(Some(_))));
+    }
+}

@@ -1,0 +1,352 @@
+//! The one place where a socket meets the core.
+//!
+//! A driver owns a connection from its upgrade to its end. It is a task that sleeps in three
+//! places at once (the socket, the timer, the directory) and on every wake-up looks at them in
+//! this order:
+//!
+//! 1. Is the connection closing? Then only the goodbye is left.
+//! 2. Room in the socket for what waits in the outbox: write before anything adds to it.
+//! 3. Bytes to read: frames, messages, decisions, all in this thread's buffer. What they send, to
+//!    this client or another, is written at the end of the batch.
+//! 4. An answer of the directory, in the order of the requests.
+//! 5. The time: pings, silence, the session's deadlines.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use securecall_core::{Connection as Protocol, Departure, Due, Instant, Step};
+use securecall_protocol::{CloseCode, Reply, ServerMessage};
+use securecall_websocket::{Decoder, Event, Role};
+use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::time::Sleep;
+
+use crate::batch::Batch;
+use crate::cell::Cell;
+use crate::connection::{Condition, Connection};
+use crate::directory_queue::{DirectoryQueue, UNAVAILABLE};
+use crate::permit::Permit;
+use crate::read_buffer;
+use crate::server::Server;
+
+/// How long a connection that closes may take to finish writing and to hear the client's goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// How many full buffers are read in a row before others have a turn.
+const READS_PER_TURN: usize = 4;
+
+/// Drives a connection to its end. `first` came right behind the upgrade request.
+pub(crate) async fn drive(server: Arc<Server>, stream: TcpStream, permit: Permit, first: Vec<u8>) {
+    let driver = Driver::new(&server, stream, permit);
+    let mut timer = pin!(tokio::time::sleep_until(server.clock.timer(driver.armed)));
+    let mut driving = Driving { server, driver };
+    driving.begin(first);
+    poll_fn(|task| driving.poll(task, timer.as_mut())).await;
+}
+
+/// A driver with its server. Dropping it, for whatever reason, is the one teardown path.
+struct Driving {
+    server: Arc<Server>,
+    driver: Driver,
+}
+
+struct Driver {
+    connection: Arc<Connection>,
+    reader: OwnedReadHalf,
+    decoder: Decoder,
+    protocol: Protocol,
+    /// Where the client is registered. None: not yet, or not any more.
+    cell: Option<Arc<Cell>>,
+    directory: DirectoryQueue,
+    /// When the timer fires.
+    armed: Instant,
+    /// None: the connection is open.
+    goodbye: Option<Goodbye>,
+    /// Whether the connection has our waker.
+    wakeable: bool,
+    table_key: usize,
+    _permit: Permit,
+}
+
+/// A connection that closes: our close frame is on its way.
+struct Goodbye {
+    until: Instant,
+    /// The client's close frame has come: nothing more is to be read.
+    answered: bool,
+}
+
+/// How a look at the socket ended.
+enum Read {
+    /// There may be more.
+    Some,
+    /// Nothing is there; the socket will wake us.
+    Empty,
+    /// The client is gone.
+    End,
+}
+
+impl Driving {
+    fn begin(&mut self, mut first: Vec<u8>) {
+        let mut batch = Batch::begin(&self.server);
+        self.driver.handle_bytes(&mut batch, &mut first);
+    }
+
+    fn poll(&mut self, task: &mut TaskContext<'_>, timer: Pin<&mut Sleep>) -> Poll<()> {
+        let mut batch = Batch::begin(&self.server);
+        self.driver.poll(&mut batch, task, timer)
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        let mut batch = Batch::begin(&self.server);
+        self.driver.release(&mut batch, Departure::Lost);
+        self.driver.connection.set_driver(None);
+        self.server.connections.remove(self.driver.table_key);
+    }
+}
+
+impl Driver {
+    fn new(server: &Arc<Server>, stream: TcpStream, permit: Permit) -> Self {
+        let (reader, writer) = stream.into_split();
+        let connection = Connection::new(writer, server.outbox_bytes_max);
+        let protocol = Protocol::new(server.clock.now());
+        Self {
+            table_key: server.connections.insert(connection.clone()),
+            decoder: Decoder::new(Role::Server, server.message_bytes_max),
+            armed: protocol.deadline(&server.config.connection),
+            cell: None,
+            directory: DirectoryQueue::default(),
+            goodbye: None,
+            wakeable: false,
+            _permit: permit,
+            connection,
+            reader,
+            protocol,
+        }
+    }
+
+    fn poll(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &mut TaskContext<'_>,
+        timer: Pin<&mut Sleep>,
+    ) -> Poll<()> {
+        if !self.wakeable {
+            self.connection.set_driver(Some(task.waker().clone()));
+            self.wakeable = true;
+        }
+        let condition = self.connection.condition();
+        if condition.broken {
+            return Poll::Ready(());
+        }
+        if condition.closed {
+            self.say_goodbye(batch, Departure::Lost);
+        }
+        if condition.backlog {
+            self.poll_backlog(task);
+        }
+        if let Read::End = self.poll_read(batch, task) {
+            return Poll::Ready(());
+        }
+        self.poll_directory(batch, task);
+        self.poll_timer(batch, task, timer, condition)
+    }
+
+    /// Writes what waits, and asks to be woken as long as something does.
+    fn poll_backlog(&self, task: &mut TaskContext<'_>) {
+        while self.connection.condition().backlog {
+            match self.connection.socket().poll_write_ready(task) {
+                Poll::Ready(_) => self.connection.flush(),
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    fn poll_read(&mut self, batch: &mut Batch<'_>, task: &mut TaskContext<'_>) -> Read {
+        for _ in 0..READS_PER_TURN {
+            match read_buffer::with(|buffer| self.read(batch, task, buffer)) {
+                Read::Some => {}
+                done => return done,
+            }
+        }
+        task.waker().wake_by_ref();
+        Read::Empty
+    }
+
+    fn read(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &mut TaskContext<'_>,
+        buffer: &mut [u8],
+    ) -> Read {
+        let mut buffer = ReadBuf::new(buffer);
+        match Pin::new(&mut self.reader).poll_read(task, &mut buffer) {
+            Poll::Pending => Read::Empty,
+            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                self.handle_bytes(batch, buffer.filled_mut());
+                Read::Some
+            }
+            Poll::Ready(_) => Read::End,
+        }
+    }
+
+    fn handle_bytes(&mut self, batch: &mut Batch<'_>, mut bytes: &mut [u8]) {
+        loop {
+            match self.decoder.next(&mut bytes) {
+                Ok(Some(event)) => self.handle_event(batch, event),
+                Ok(None) => return,
+                Err(error) => return self.close(batch, close_code(error.close_reason().code)),
+            }
+        }
+    }
+
+    fn handle_event(&mut self, batch: &mut Batch<'_>, event: Event<'_>) {
+        self.protocol.heard(batch.cx.now);
+        if let Some(goodbye) = &mut self.goodbye {
+            goodbye.answered |= matches!(event, Event::Close(_));
+            return;
+        }
+        match event {
+            Event::Text(text) => self.handle_text(batch, &text),
+            Event::Binary(_) => self.close(batch, CloseCode::Unsupported),
+            Event::Ping(payload) => batch.pong(&self.connection, &payload),
+            Event::Pong(_) => {}
+            Event::Close(reason) => self.handle_close(batch, reason.map(|reason| reason.code)),
+        }
+    }
+
+    fn handle_text(&mut self, batch: &mut Batch<'_>, text: &str) {
+        let step = self.protocol.handle_text(&batch.cx, text);
+        batch.server.counters.step(&step);
+        let registry = &batch.server.clone().registry;
+        let full = match step {
+            Step::Reply(reply) => return batch.send(&self.connection, &reply),
+            Step::Register { client_id, request_id } => {
+                if self.cell.is_some() {
+                    let message = ServerMessage::Registered { client_id };
+                    let reply = Reply { message, reply_to: request_id };
+                    return batch.send(&self.connection, &reply);
+                }
+                let cell = registry.register(batch, &self.connection, &client_id, request_id);
+                self.cell = Some(cell);
+                self.protocol.registered(client_id);
+                return self.connection.deadline_moved();
+            }
+            Step::Call { message, request_id } => {
+                let Some(cell) = &self.cell else { return };
+                return registry.handle_message(batch, cell, &self.connection, message, request_id);
+            }
+            Step::PkdRegister { client_id, public_key, request_id } => {
+                self.directory.register(client_id, public_key, request_id)
+            }
+            Step::PkdLookup { client_id, request_id } => {
+                self.directory.lookup(client_id, request_id)
+            }
+        };
+        if full.is_err() {
+            batch.send(&self.connection, &UNAVAILABLE.into());
+        }
+    }
+
+    fn poll_directory(&mut self, batch: &mut Batch<'_>, task: &mut TaskContext<'_>) {
+        let directory = &*batch.server.directory;
+        loop {
+            let replacement = self.protocol.replacement(&batch.cx);
+            let Poll::Ready(answered) = self.directory.poll_next(directory, replacement, task)
+            else {
+                return;
+            };
+            if answered.took_key {
+                self.protocol.key_registered();
+            }
+            batch.send(&self.connection, &answered.reply());
+        }
+    }
+
+    fn poll_timer(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &mut TaskContext<'_>,
+        mut timer: Pin<&mut Sleep>,
+        condition: Condition,
+    ) -> Poll<()> {
+        let mut look = condition.deadline_moved;
+        loop {
+            if let Some(goodbye) = &self.goodbye {
+                let backlog = self.connection.condition().backlog;
+                if goodbye.until <= batch.cx.now || (goodbye.answered && !backlog) {
+                    return Poll::Ready(());
+                }
+            }
+            let fired = timer.as_mut().poll(task).is_ready();
+            if !fired && !look {
+                return Poll::Pending;
+            }
+            look = false;
+            let next = self.handle_timeout(batch);
+            if fired || next < self.armed {
+                self.armed = next;
+                timer.as_mut().reset(batch.server.clock.timer(next));
+            }
+        }
+    }
+
+    /// Does what the time demands; returns when to look again.
+    fn handle_timeout(&mut self, batch: &mut Batch<'_>) -> Instant {
+        if let Some(goodbye) = &self.goodbye {
+            return goodbye.until;
+        }
+        match self.protocol.handle_timeout(&batch.cx) {
+            Due::Nothing => {}
+            Due::Ping => batch.ping(&self.connection),
+            Due::Close(code) => {
+                self.close(batch, code);
+                return batch.cx.now + GOODBYE;
+            }
+        }
+        let latest = self.protocol.deadline(&batch.cx.config.connection);
+        let Some(cell) = &self.cell else { return latest };
+        batch.server.clone().registry.handle_timeout(batch, cell, &self.connection, latest)
+    }
+
+    /// The client closes. 1000 means that it does not come back.
+    fn handle_close(&mut self, batch: &mut Batch<'_>, code: Option<u16>) {
+        let normal = code == Some(CloseCode::Normal.code());
+        self.say_goodbye(batch, if normal { Departure::Left } else { Departure::Lost });
+        batch.echo_close(&self.connection, code);
+        if let Some(goodbye) = &mut self.goodbye {
+            goodbye.answered = true;
+        }
+    }
+
+    fn close(&mut self, batch: &mut Batch<'_>, code: CloseCode) {
+        self.connection.close(&batch.server.counters, code);
+        self.say_goodbye(batch, Departure::Lost);
+    }
+
+    /// From here on the connection has no client. It ends when both close frames are through, or
+    /// after [`GOODBYE`].
+    fn say_goodbye(&mut self, batch: &mut Batch<'_>, departure: Departure) {
+        if self.goodbye.is_none() {
+            self.goodbye = Some(Goodbye { until: batch.cx.now + GOODBYE, answered: false });
+            self.release(batch, departure);
+            self.connection.deadline_moved();
+        }
+    }
+
+    fn release(&mut self, batch: &mut Batch<'_>, departure: Departure) {
+        if let Some(cell) = self.cell.take() {
+            let server = batch.server.clone();
+            server.registry.release(batch, &cell, &self.connection, departure);
+        }
+    }
+}
+
+/// The codec's close codes as ours.
+fn close_code(code: u16) -> CloseCode {
+    CloseCode::ALL.into_iter().find(|known| known.code() == code).unwrap_or(CloseCode::Protocol)
+}

@@ -1,0 +1,184 @@
+//! Where sessions are: presence, and the post between them.
+//!
+//! At any time exactly one task looks after a cell's deadlines: the driver of the attached
+//! connection, or, when there is none, a keeper that ends with the session.
+//!
+//! Locks are taken one cell at a time, and inside it a connection's outbox, never the other way.
+
+use std::sync::Arc;
+
+use dashmap::{DashMap, Entry};
+use securecall_core::{Content, Context, Departure, Instant, Mail, Outcome, Session, UnixTime};
+use securecall_protocol::{CallMessage, ClientId, CloseCode, Opaque};
+
+use crate::batch::Batch;
+use crate::cell::{Cell, Letter, Letters};
+use crate::connection::Connection;
+use crate::server::Server;
+
+/// All cells of this server.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    cells: DashMap<ClientId, Arc<Cell>>,
+    /// Calls born before this can have been forgotten.
+    server_started: UnixTime,
+}
+
+impl Registry {
+    pub(crate) fn new(server_started: UnixTime) -> Self {
+        Self { cells: DashMap::new(), server_started }
+    }
+
+    /// How many clients are here or expected back.
+    pub(crate) fn sessions(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The connection is that client from now on; the one that was, is closed.
+    pub(crate) fn register(
+        &self,
+        batch: &mut Batch<'_>,
+        connection: &Arc<Connection>,
+        client_id: &ClientId,
+        request_id: Option<Opaque<'_>>,
+    ) -> Arc<Cell> {
+        loop {
+            let cell = self.cell_of(client_id, &batch.cx);
+            let Some(superseded) = cell.attach(batch, connection, request_id) else {
+                self.remove(&cell);
+                continue;
+            };
+            if let Some(old) = superseded {
+                old.close(&batch.server.counters, CloseCode::Superseded);
+            }
+            return cell;
+        }
+    }
+
+    /// The connection is gone, or as good as. If it still was the client's, the client is away.
+    pub(crate) fn release(
+        &self,
+        batch: &mut Batch<'_>,
+        cell: &Arc<Cell>,
+        connection: &Arc<Connection>,
+        departure: Departure,
+    ) {
+        let letters = cell.detach(batch, connection, departure);
+        if cell.is_over() {
+            self.remove(cell);
+        }
+        self.post(batch, cell, letters);
+    }
+
+    /// The client asks for something about a call. Nothing happens if the connection is not the
+    /// client's any more.
+    pub(crate) fn handle_message<'m>(
+        &self,
+        batch: &mut Batch<'_>,
+        cell: &Arc<Cell>,
+        connection: &Arc<Connection>,
+        message: CallMessage<'m>,
+        request_id: Option<Opaque<'m>>,
+    ) {
+        let letters = cell.handle_message(batch, connection, message, request_id);
+        self.post(batch, cell, letters);
+    }
+
+    /// The driver looks at its session's deadlines, and will do so again no later than the time
+    /// that this returns: `latest`, or before.
+    pub(crate) fn handle_timeout(
+        &self,
+        batch: &mut Batch<'_>,
+        cell: &Arc<Cell>,
+        connection: &Arc<Connection>,
+        latest: Instant,
+    ) -> Instant {
+        let (next, letters) = cell.handle_timeout(batch, connection, latest);
+        self.post(batch, cell, letters);
+        next
+    }
+
+    /// What a keeper does: looks after a session without a connection until it is over.
+    pub(crate) async fn keep(&self, server: Arc<Server>, cell: Arc<Cell>) {
+        while let Some(deadline) = self.keep_until(&server, &cell) {
+            tokio::time::sleep_until(server.clock.timer(deadline)).await;
+        }
+    }
+
+    /// None: there is nothing more to keep.
+    fn keep_until(&self, server: &Arc<Server>, cell: &Arc<Cell>) -> Option<Instant> {
+        let mut batch = Batch::begin(server);
+        let (next, letters) = cell.handle_absence(&mut batch)?;
+        self.post(&mut batch, cell, letters);
+        if cell.is_over() {
+            self.remove(cell);
+            return None;
+        }
+        next
+    }
+
+    /// Hands letters over, and tells the sender's session what became of them if it matters.
+    fn post(&self, batch: &mut Batch<'_>, from: &Arc<Cell>, letters: Letters<'_>) {
+        for Letter { to, mail, request_id } in letters {
+            let outcome = self.deliver(batch, &from.client_id, &to, &mail);
+            batch.server.counters.mail(outcome);
+            if outcome != Outcome::Delivered {
+                from.handle_outcome(batch, mail, outcome, request_id);
+            }
+        }
+    }
+
+    fn deliver(
+        &self,
+        batch: &mut Batch<'_>,
+        from: &ClientId,
+        to: &ClientId,
+        mail: &Mail<'_>,
+    ) -> Outcome {
+        loop {
+            let found = self.cells.get(to).map(|cell| cell.clone());
+            if let Some(cell) = found {
+                match cell.handle_mail(batch, from, mail) {
+                    Some(outcome) => return outcome,
+                    None => self.remove(&cell),
+                }
+            } else if !self.expect(batch, from, to, mail) {
+                return Outcome::Offline;
+            }
+        }
+    }
+
+    /// Makes a place for a client that a restart has cut off and that is not back yet, if the
+    /// mail proves that it was in a call.
+    fn expect(
+        &self,
+        batch: &mut Batch<'_>,
+        from: &ClientId,
+        to: &ClientId,
+        mail: &Mail<'_>,
+    ) -> bool {
+        if matches!(mail.content, Content::Ring { .. }) {
+            return false;
+        }
+        let expected = || Session::expected(to.clone(), self.server_started, &batch.cx);
+        if expected().handle_mail(&batch.cx, from, mail).outcome != Outcome::Delivered {
+            return false;
+        }
+        if let Entry::Vacant(vacant) = self.cells.entry(to.clone()) {
+            let cell = Arc::new(Cell::new(expected()));
+            cell.keep(batch.server);
+            vacant.insert(cell);
+        }
+        true
+    }
+
+    fn cell_of(&self, client_id: &ClientId, cx: &Context<'_>) -> Arc<Cell> {
+        let session = || Session::new(client_id.clone(), self.server_started, cx);
+        let new = || Arc::new(Cell::new(session()));
+        self.cells.entry(client_id.clone()).or_insert_with(new).clone()
+    }
+
+    fn remove(&self, cell: &Arc<Cell>) {
+        self.cells.remove_if(&cell.client_id, |_, registered| Arc::ptr_eq(registered, cell));
+    }
+}

@@ -1,0 +1,134 @@
+//! From settings to a running server, and to its end.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use securecall_core::CallIdKey;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::accept::{Workers, accept, event_loop};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::{admin, drain};
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}. Choose another with {flag}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Which setting says so.
+        flag: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The operating system gave no thread, event queue or signal.
+    #[error("the operating system refused what a server needs: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, then drains. A second signal ends at once.
+///
+/// # Errors
+/// When it cannot listen, or its data cannot be used. Once it serves it does not fail.
+pub fn serve(settings: Settings) -> Result<(), ServeError> {
+    let data_dir = DataDir::open(&settings.data_dir)?;
+    let call_ids = CallIdKey::new(data_dir.server_key()?.expose());
+    let directory = Arc::new(data_dir.directory()?);
+    let runtime = event_loop()?;
+    runtime.block_on(async {
+        let listener = bind(settings.listen, "--listen").await?;
+        let admin = match settings.admin.listen {
+            Some(address) => Some(bind(address, "--admin-listen").await?),
+            None => None,
+        };
+        let config = settings.core_config(call_ids);
+        let server = Server::new(&settings, config, directory.clone(), Handle::current());
+        run(Arc::new(server), &settings, listener, admin).await
+    })?;
+    drop(runtime);
+    directory.close();
+    Ok(())
+}
+
+/// Checks what can be checked without serving: whether the data folder can be used.
+///
+/// # Errors
+/// As [`serve`] would.
+pub fn check(settings: &Settings) -> Result<(), ServeError> {
+    let data_dir = DataDir::open(&settings.data_dir)?;
+    data_dir.server_key()?;
+    data_dir.directory()?.close();
+    Ok(())
+}
+
+async fn run(
+    server: Arc<Server>,
+    settings: &Settings,
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+) -> Result<(), ServeError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut workers = Workers::start(settings.workers.count(), Handle::current())?;
+    announce(&listener, admin.as_ref())?;
+    if let Some(admin) = admin {
+        tokio::spawn(admin::serve(server.clone(), admin));
+    }
+    {
+        let serving = accept(&server, listener, &mut workers);
+        let stopping = async {
+            tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+            tokio::select! {
+                () = drain::drain(&server, &settings.drain) => {}
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        // While it drains it still accepts, to say 503.
+        tokio::select! { () = serving => {} () = stopping => {} }
+    }
+    workers.stop();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| ServeError::Listen { address, flag, source })
+}
+
+/// Says where it listens, and what to try.
+fn announce(listener: &TcpListener, admin: Option<&TcpListener>) -> io::Result<()> {
+    let address = reachable(listener.local_addr()?);
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on ws://{address}/signal")?;
+    if let Some(admin) = admin {
+        writeln!(out, "metrics on http://{}/metrics", reachable(admin.local_addr()?))?;
+    }
+    writeln!(out)?;
+    writeln!(out, "try: curl http://{address}/health")?;
+    writeln!(out, "     npx wscat -c ws://{address}/signal")?;
+    writeln!(out, r#"     > {{"type":"REGISTER","payload":{{"clientId":"alice"}}}}"#)?;
+    out.flush()
+}
+
+/// The unspecified address as one that can be connected to from here.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}

@@ -1,0 +1,114 @@
+//! What all parts of a running server share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use securecall_core::{Admission, Config, Context, Nonce};
+use slab::Slab;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use crate::cell::Cell;
+use crate::client_address::Proxies;
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::counters::Counters;
+use crate::directory::Directory;
+use crate::registry::Registry;
+use crate::settings::Settings;
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) clock: Clock,
+    pub(crate) config: Config,
+    pub(crate) message_bytes_max: u32,
+    pub(crate) outbox_bytes_max: usize,
+    pub(crate) request_timeout: std::time::Duration,
+    pub(crate) proxies: Proxies,
+    pub(crate) admission: Mutex<Admission>,
+    pub(crate) connections: Connections,
+    pub(crate) registry: Registry,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) counters: Counters,
+    draining: AtomicBool,
+    /// Where sessions without a connection are looked after.
+    runtime: Handle,
+}
+
+impl Server {
+    pub(crate) fn new(
+        settings: &Settings,
+        config: Config,
+        directory: Arc<dyn Directory>,
+        runtime: Handle,
+    ) -> Self {
+        let clock = Clock::start();
+        Self {
+            clock,
+            config,
+            message_bytes_max: settings.limits.message_bytes_max as u32,
+            outbox_bytes_max: settings.limits.outbox_bytes_max,
+            request_timeout: *settings.limits.request_timeout,
+            proxies: Proxies::new(&settings.proxy),
+            admission: Mutex::new(Admission::new(settings.admission_limits())),
+            connections: Connections::default(),
+            registry: Registry::new(clock.unix()),
+            directory,
+            counters: Counters::new(settings.workers.count()),
+            draining: AtomicBool::new(false),
+            runtime,
+        }
+    }
+
+    /// The world as a decision made now sees it.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            now: self.clock.now(),
+            unix: self.clock.unix(),
+            config: &self.config,
+            nonce: &fresh_nonce,
+        }
+    }
+
+    pub(crate) fn spawn_keeper(self: &Arc<Self>, cell: Arc<Cell>) -> AbortHandle {
+        let server = self.clone();
+        let keeping = async move { server.registry.keep(server.clone(), cell).await };
+        self.runtime.spawn(keeping).abort_handle()
+    }
+
+    /// Lets nobody in from here on.
+    pub(crate) fn begin_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+fn fresh_nonce() -> Nonce {
+    rand::random()
+}
+
+/// All open connections, to close them when the server drains.
+#[derive(Debug, Default)]
+pub(crate) struct Connections(Mutex<Slab<Arc<Connection>>>);
+
+impl Connections {
+    pub(crate) fn insert(&self, connection: Arc<Connection>) -> usize {
+        self.0.lock().insert(connection)
+    }
+
+    pub(crate) fn remove(&self, key: usize) {
+        self.0.lock().try_remove(key);
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().len()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
+        self.0.lock().iter().map(|(_, connection)| connection.clone()).collect()
+    }
+}

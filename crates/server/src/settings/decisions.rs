@@ -1,0 +1,79 @@
+//! What the core is told of the settings.
+
+use securecall_core::directory::ReplacePolicy;
+use securecall_core::{
+    AdmissionLimits, CallIdKey, CallLimits, Config, ConnectionLimits, Rate as CoreRate, Turn,
+};
+use zeroize::Zeroizing;
+
+use super::{Rate, Replace, Settings, TurnSettings};
+
+impl Settings {
+    /// What decisions depend on.
+    #[must_use]
+    pub fn core_config(&self, call_ids: CallIdKey) -> Config {
+        Config {
+            calls: self.call_limits(),
+            connection: self.connection_limits(),
+            call_ids,
+            turn: self.relay.as_ref().map(Turn::from),
+            replace_key: self.directory.replace.into(),
+            key_bytes_max: self.directory.key_bytes_max,
+        }
+    }
+
+    /// Who is let in.
+    #[must_use]
+    pub fn admission_limits(&self) -> AdmissionLimits {
+        let limits = &self.limits;
+        AdmissionLimits {
+            connections_max: limits.connections_max,
+            per_address_max: limits.connections_per_address_max,
+            new_per_address: CoreRate::new(limits.connection_burst, limits.connection_rate),
+        }
+    }
+
+    fn call_limits(&self) -> CallLimits {
+        CallLimits {
+            ring_timeout: *self.calls.ring_timeout,
+            grace: *self.calls.grace,
+            per_session_max: self.calls.per_session_max,
+            waiting_bytes_max: self.calls.waiting_bytes_max,
+        }
+    }
+
+    fn connection_limits(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            register_timeout: *self.limits.register_timeout,
+            ping_after: *self.limits.ping_after,
+            silence_timeout: *self.limits.silence_timeout,
+            calls: self.limits.calls.into(),
+            candidates: self.limits.candidates.into(),
+            directory: self.limits.directory.into(),
+            other: self.limits.other.into(),
+        }
+    }
+}
+
+impl From<Replace> for ReplacePolicy {
+    fn from(replace: Replace) -> Self {
+        match replace {
+            Replace::Owner => Self::Owner,
+            Replace::Registered => Self::Registered,
+        }
+    }
+}
+
+impl From<Rate> for CoreRate {
+    fn from(rate: Rate) -> Self {
+        Self::new(rate.burst, rate.per_second)
+    }
+}
+
+impl From<&TurnSettings> for Turn {
+    fn from(relay: &TurnSettings) -> Self {
+        let text = |secret: &super::Secret| Zeroizing::new(secret.expose().as_bytes().to_vec());
+        let previous = relay.secret_previous.as_ref().map(text);
+        Self::new(&relay.urls, text(&relay.secret), previous, relay.ttl)
+    }
+}

@@ -1,0 +1,59 @@
+//! File descriptors: each connection is one.
+
+use std::io;
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+use super::layers::Layers;
+use super::{Origin, Settings, SettingsError, Surroundings, defaults};
+use crate::requests::REQUESTS_MAX;
+
+/// File descriptors beside those of connections: requests that are under way, and listeners,
+/// storage, an event queue for each of many workers, the cluster, standard streams; 64 is twice
+/// what a server of 16 cores has open.
+pub const DESCRIPTORS_RESERVED: u64 = 64 + REQUESTS_MAX as u64;
+
+const CONNECTIONS_MAX: &str = "limits.connections_max";
+
+/// How many file descriptors this process may have at most. `None`: no limit.
+pub(super) fn allowed() -> Option<u64> {
+    getrlimit(Resource::Nofile).maximum
+}
+
+/// Raises the soft limit, often 1024, to the hard one that settings are checked against. For a
+/// program that owns its process.
+///
+/// # Errors
+/// When the system refuses.
+pub fn raise_descriptor_limit() -> io::Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
+/// Fits the number of connections to the file descriptors: the default is lowered with a
+/// warning, what somebody asked for is refused.
+pub(super) fn fit(
+    settings: &mut Settings,
+    layers: &mut Layers<'_>,
+    surroundings: &Surroundings,
+) -> Result<Option<String>, SettingsError> {
+    let Some(allowed) = surroundings.descriptors_max else { return Ok(None) };
+    let asked = settings.limits.connections_max;
+    let needed = (asked as u64).saturating_add(DESCRIPTORS_RESERVED);
+    if needed <= allowed {
+        return Ok(None);
+    }
+    let possible = usize::try_from(allowed.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(asked);
+    if possible == 0 || layers.given.contains_key(CONNECTIONS_MAX) {
+        let setting = layers.described(CONNECTIONS_MAX, &asked);
+        return Err(SettingsError::Descriptors { setting, needed, allowed });
+    }
+    settings.limits.connections_max = possible;
+    layers.set(CONNECTIONS_MAX, possible.to_string(), Origin::DescriptorLimit);
+    Ok(Some(format!(
+        "{CONNECTIONS_MAX} is {possible} instead of {}: the process may have {allowed} files open \
+         (ulimit -Hn)",
+        defaults::CONNECTIONS_MAX
+    )))
+}

@@ -1,0 +1,67 @@
+//! Secrets are shown nowhere.
+
+use super::World;
+
+const SECRET: &str = "correct-horse-battery";
+const PREVIOUS: &str = "staple-of-old";
+
+#[track_caller]
+fn assert_silent(shown: &str) {
+    for secret in [SECRET, PREVIOUS] {
+        assert!(!shown.contains(secret), "a secret is in {shown}");
+        // As bytes, which is how a derived Debug would show them.
+        let bytes = format!("{:?}", &secret.as_bytes()[..4]);
+        assert!(!shown.contains(bytes.trim_matches(['[', ']'])), "a secret is in {shown}");
+    }
+}
+
+fn with_secrets() -> World {
+    World::new()
+        .flag("--turn-preset=metered")
+        .variable("SECURECALL_TURN_SECRET", SECRET)
+        .variable("SECURECALL_TURN_SECRET_PREVIOUS", PREVIOUS)
+}
+
+#[test]
+fn not_in_debug_output() {
+    let loaded = with_secrets().load().unwrap();
+    assert_silent(&format!("{loaded:?} {:#?}", loaded.settings));
+}
+
+#[test]
+fn not_in_the_shown_configuration_which_says_where_it_is_from() {
+    let toml = with_secrets().load().unwrap().to_toml();
+    assert_silent(&toml);
+    assert!(toml.contains("# the secret is set from environment SECURECALL_TURN_SECRET"));
+
+    let world = World::new().flag("--turn-preset=metered");
+    let path = world.write("secret", &format!("{SECRET}\n{PREVIOUS}\n"));
+    let world = world.flag(&format!("--turn-secret-file={}", path.display()));
+    let toml = world.load().unwrap().to_toml();
+    assert_silent(&toml);
+    assert!(toml.contains(&format!("# the secret is set from file {}", path.display())));
+}
+
+#[test]
+fn not_in_refusals() {
+    let padded = format!("{SECRET} ");
+    let url = format!("turn:{SECRET}@relay.example");
+    let worlds = [
+        World::new().variable("SECURECALL_TURN_SECRET", SECRET),
+        World::new().flag("--turn-preset=metered").variable("SECURECALL_TURN_SECRET", &padded),
+        World::new().variable("SECURECALL_TURN_SECRT", SECRET),
+        World::new().variable("SECURECALL_TURN_SECRET_PREVIOUS", PREVIOUS),
+        with_secrets().flag("--turn-secret-file=/nowhere"),
+        World::new().file(&format!("[turn]\nsecret = '{SECRET}'")),
+        World::new().file(&format!("[turn]\nsecret_key = '{SECRET}'")),
+        World::new().file(&format!("[turn]\nsecret = '{SECRET}' {PREVIOUS}")),
+        World::new().file(&format!("[turn]\nsecret = {SECRET}")),
+        World::new().flag(&format!("--turn-urls={url}")),
+        World::new().variable("SECURECALL_TURN_URLS", &url),
+        World::new().flag(&format!("--turn-secret={SECRET}")),
+        World::new().flag(&format!("--turn-secrets={SECRET}")),
+    ];
+    for world in worlds {
+        assert_silent(&world.refusal());
+    }
+}
