@@ -162,7 +162,9 @@ impl Session {
             // What ends now is remembered for another grace, if it has to be.
             self.presence = Presence::Away { until: now + cx.config.calls.grace };
             self.farewells = Waiting::default();
-            self.ended = EndedCalls::default();
+            if self.calls.is_empty() {
+                self.ended = EndedCalls::default();
+            }
             for call in self.end_calls(|_| true) {
                 outputs.push(end_mail(call, EndReason::Unreachable));
             }
