@@ -8,6 +8,10 @@ use crate::failure::{Failure, Failures};
 
 /// Three digits: a value is off by 0.1 % at most.
 const DIGITS: u8 = 3;
+/// Nothing is told apart that differs by less than 100 ns.
+const NANOS_MIN: Nanos = 100;
+/// Whatever takes an hour or more counts as an hour.
+const NANOS_MAX: Nanos = 3_600 * 1_000_000_000;
 
 /// Something that takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +78,7 @@ impl Recording {
     /// # Errors
     /// None that could happen: the histograms' bounds are constants.
     pub(crate) fn new() -> Result<Self, hdrhistogram::CreationError> {
-        let histogram = Histogram::new(DIGITS)?;
+        let histogram = Histogram::new_with_bounds(NANOS_MIN, NANOS_MAX, DIGITS)?;
         Ok(Self {
             sent: 0,
             received: 0,
