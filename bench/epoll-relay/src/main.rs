@@ -1,0 +1,33 @@
+//! The least that a WebSocket relay can do, as the limit to measure the server against.
+//!
+//! It refuses to do everything that a signaling server is for: it reads no message, knows no
+//! client ids, no calls, no limits, no heartbeats and no counters. What is left is
+//!
+//! ```text
+//! epoll_wait ─► read ─► unframe ─► peer = index ^ 1 ─► frame ─► write
+//! ```
+//!
+//! on one thread, with one write for all that one read brought. The connections are numbered in
+//! the order in which they are accepted: 0 and 1 are peers, then 2 and 3.
+//!
+//! It trusts its clients (nothing bounds what waits for a slow one), so it listens on loopback.
+
+mod connection;
+mod relay;
+
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+
+use relay::Relay;
+
+fn main() -> io::Result<()> {
+    let port = match std::env::args().nth(1).map(|port| port.parse()) {
+        None => 0,
+        Some(Ok(port)) => port,
+        Some(Err(_)) => return Err(io::Error::other("usage: securecall-epoll-relay [PORT]")),
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    let address = listener.local_addr()?;
+    writeln!(io::stdout(), "listening on ws://{address}/")?;
+    Relay::new(listener)?.run()
+}
