@@ -1,10 +1,11 @@
-// The least that a relay on Node's `ws` can do, with the pairing of bench/epoll-relay: connections
-// are numbered in the order in which they are accepted; 0 and 1 are peers, then 2 and 3. It reads
-// no message and knows no client ids. It trusts its clients, so it listens on loopback.
+// The least that a relay on Node's `ws` can do, in the dialect of bench/epoll-relay: the first text
+// of a client is its id, and each further one `TO\nTEXT`, of which TO gets TEXT. It trusts its
+// clients, so it listens on loopback.
 
 import { WebSocketServer } from 'ws';
 
-const sockets = [];
+const LINE_FEED = 10;
+const sockets = new Map();
 
 const server = new WebSocketServer({
   host: '127.0.0.1',
@@ -14,14 +15,19 @@ const server = new WebSocketServer({
 });
 
 server.on('connection', (socket) => {
-  const number = sockets.push(socket) - 1;
-  socket.on('message', (message, isBinary) => {
-    sockets[number ^ 1]?.send(message, { binary: isBinary });
+  let id;
+  socket.on('message', (message) => {
+    if (id === undefined) {
+      id = message.toString();
+      sockets.set(id, socket);
+      return;
+    }
+    const end = message.indexOf(LINE_FEED);
+    const to = message.latin1Slice(0, end);
+    sockets.get(to)?.send(message.subarray(end + 1), { binary: false });
   });
   socket.on('error', () => socket.terminate());
-  socket.on('close', () => {
-    sockets[number] = undefined;
-  });
+  socket.on('close', () => sockets.delete(id));
 });
 
 server.on('listening', () => {

@@ -1,18 +1,19 @@
 //! The least that a WebSocket relay can do, as the limit to measure the server against.
 //!
-//! It refuses to do everything that a signaling server is for: it reads no message, knows no
-//! client ids, no calls, no limits, no heartbeats and no counters. What is left is
+//! It refuses to do nearly everything that a signaling server is for: it parses no message, knows
+//! no calls, no limits, no heartbeats and no counters. What is left is
 //!
 //! ```text
-//! epoll_wait ─► read ─► unframe ─► peer = index ^ 1 ─► frame ─► write
+//! epoll_wait ─► read ─► unframe ─► index of the peer ─► frame ─► write
 //! ```
 //!
-//! on one thread, with one write for all that one read brought. The connections are numbered in
-//! the order in which they are accepted: 0 and 1 are peers, then 2 and 3.
+//! on one thread, with one write for all that one read brought. The first text of a client is its
+//! id; each further one is `TO\nTEXT`, of which `TO` gets `TEXT`.
 //!
 //! It trusts its clients (nothing bounds what waits for a slow one), so it listens on loopback.
 
 mod connection;
+mod outgoing;
 mod relay;
 
 use std::io::{self, Write as _};

@@ -7,22 +7,23 @@ use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Indices};
+use crate::outgoing::Outgoing;
 
 /// As much as our server reads at once.
 const READ_BUFFER_BYTES: usize = 128 * 1024;
 const EVENTS_PER_WAIT: usize = 1024;
-/// The listener's number; no connection gets that far.
+/// In the place of an index; no connection gets that far.
 const LISTENER: u64 = u64::MAX;
 
-/// All connections, by their number. Numbers are not used again: a relay serves one run.
+/// All connections, by their index. An index is not used again: a relay serves one run.
 pub(crate) struct Relay {
     epoll: OwnedFd,
     listener: TcpListener,
     connections: Vec<Option<Connection>>,
+    indices: Indices,
     read_buffer: Box<[u8]>,
-    /// The frames of one read, on their way to the peer.
-    frames: Vec<u8>,
+    outgoing: Outgoing,
 }
 
 impl Relay {
@@ -30,8 +31,14 @@ impl Relay {
         listener.set_nonblocking(true)?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
-        let read_buffer = vec![0; READ_BUFFER_BYTES].into();
-        Ok(Self { epoll, listener, connections: Vec::new(), read_buffer, frames: Vec::new() })
+        Ok(Self {
+            epoll,
+            listener,
+            connections: Vec::new(),
+            indices: Indices::new(),
+            read_buffer: vec![0; READ_BUFFER_BYTES].into(),
+            outgoing: Outgoing::default(),
+        })
     }
 
     /// Relays until the process is ended.
@@ -48,11 +55,11 @@ impl Relay {
         }
     }
 
-    fn handle(&mut self, number: u64, flags: EventFlags) -> io::Result<()> {
-        if number == LISTENER {
+    fn handle(&mut self, token: u64, flags: EventFlags) -> io::Result<()> {
+        if token == LISTENER {
             return self.accept();
         }
-        let index = number as usize;
+        let index = token as usize;
         let mut alive = Ok(());
         if flags.contains(EventFlags::OUT) {
             alive = self.write_pending(index);
@@ -79,33 +86,25 @@ impl Relay {
     fn add(&mut self, stream: TcpStream) -> io::Result<()> {
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
-        let number = EventData::new_u64(self.connections.len() as u64);
-        epoll::add(&self.epoll, &stream, number, EventFlags::IN)?;
-        self.connections.push(Some(Connection::new(stream)));
+        let index = self.connections.len();
+        epoll::add(&self.epoll, &stream, EventData::new_u64(index as u64), EventFlags::IN)?;
+        self.connections.push(Some(Connection::new(stream, index)));
         Ok(())
     }
 
-    /// Reads from one connection and writes to its peer. What comes before the peer is there, or
-    /// after it is gone, is lost.
+    /// Reads from one connection, and writes to whom its messages go.
     fn relay(&mut self, index: usize) -> io::Result<()> {
         let Some(connection) = &mut self.connections[index] else { return Ok(()) };
-        self.frames.clear();
-        connection.read(&mut self.read_buffer, &mut self.frames)?;
+        self.outgoing.clear();
+        connection.read(&mut self.read_buffer, &mut self.indices, &mut self.outgoing)?;
         if connection.is_backed_up() {
-            self.await_room(index, true)?;
+            await_room(&self.epoll, index, connection, true)?;
         }
-        if !self.frames.is_empty() && self.write_to_peer(index ^ 1).is_err() {
-            // Its own event will say so, too.
-            self.connections[index ^ 1] = None;
-        }
-        Ok(())
-    }
-
-    fn write_to_peer(&mut self, index: usize) -> io::Result<()> {
-        let Some(Some(peer)) = self.connections.get_mut(index) else { return Ok(()) };
-        peer.write(&self.frames)?;
-        if peer.is_backed_up() {
-            self.await_room(index, true)?;
+        for (to, frames) in self.outgoing.runs() {
+            let Some(peer) = &mut self.connections[to] else { continue };
+            if write(&self.epoll, to, peer, frames).is_err() {
+                self.connections[to] = None;
+            }
         }
         Ok(())
     }
@@ -114,16 +113,28 @@ impl Relay {
         let Some(connection) = &mut self.connections[index] else { return Ok(()) };
         connection.write_pending()?;
         if !connection.is_backed_up() {
-            self.await_room(index, false)?;
+            await_room(&self.epoll, index, connection, false)?;
         }
         Ok(())
     }
+}
 
-    fn await_room(&self, index: usize, wanted: bool) -> io::Result<()> {
-        let Some(Some(connection)) = self.connections.get(index) else { return Ok(()) };
-        let room = if wanted { EventFlags::OUT } else { EventFlags::empty() };
-        let number = EventData::new_u64(index as u64);
-        epoll::modify(&self.epoll, connection.stream(), number, EventFlags::IN | room)?;
-        Ok(())
+fn write(epoll: &OwnedFd, to: usize, peer: &mut Connection, frames: &[u8]) -> io::Result<()> {
+    peer.write(frames)?;
+    if peer.is_backed_up() {
+        await_room(epoll, to, peer, true)?;
     }
+    Ok(())
+}
+
+fn await_room(
+    epoll: &OwnedFd,
+    index: usize,
+    connection: &Connection,
+    wanted: bool,
+) -> io::Result<()> {
+    let room = if wanted { EventFlags::OUT } else { EventFlags::empty() };
+    let token = EventData::new_u64(index as u64);
+    epoll::modify(epoll, connection.stream(), token, EventFlags::IN | room)?;
+    Ok(())
 }
