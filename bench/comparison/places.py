@@ -8,7 +8,8 @@ TARGET_DIR = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 RELEASE = TARGET_DIR / "release"
 INSTALLED = TARGET_DIR / "bench"
 """What is installed to be measured, and stays for the next run."""
-NODE = ROOT / "bench" / "node"
+BENCH = ROOT / "bench"
+NODE = BENCH / "node"
 PERFORMANCE_MD = ROOT / "docs" / "performance.md"
 
 SECURECALL = RELEASE / "securecall"

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from .places import BENCH
 from .targets import Target
 
 SERVER_CORE = 0
@@ -46,25 +48,34 @@ class Server:
 def serving(target: Target) -> Iterator[Server]:
     """A fresh server, alone on its core; stopped and reaped at the end."""
     port = unused_port()
-    with tempfile.TemporaryDirectory(prefix="securecall-bench-") as folder:
-        process = start(target.arguments(port, Path(folder)), SERVER_CORE, target.environment)
+    with tempfile.TemporaryDirectory(prefix="securecall-bench-") as name:
+        folder = Path(name)
+        complaints = folder / "stderr"
+        with complaints.open("w") as stderr:
+            arguments = target.arguments(port, folder)
+            process = start(arguments, SERVER_CORE, target.environment, subprocess.DEVNULL, stderr)
         try:
-            wait_until_listening(process, port)
+            wait_until_listening(process, port, complaints)
             yield Server(target, process.pid, port)
         finally:
             stop(process)
 
 
 def start(
-    arguments: list[str], core: int, environment: dict[str, str] | None = None
+    arguments: list[str],
+    core: int,
+    environment: dict[str, str] | None = None,
+    stdout: int = subprocess.PIPE,
+    stderr: int | IO[str] = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
-    """Starts a process on one core. What it prints on stderr waits until it ends."""
+    """Starts a process on one core."""
     return subprocess.Popen(
         arguments,
+        cwd=BENCH,
         env=os.environ | (environment or {}),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if core == GENERATOR_CORE else subprocess.DEVNULL,
-        stderr=subprocess.PIPE if core == GENERATOR_CORE else subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
         text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
     )
@@ -94,11 +105,11 @@ def generate(arguments: list[str]) -> dict:
 
 
 @contextmanager
-def generating(arguments: list[str]) -> Iterator[None]:
-    """A generator that runs beside another; stopped at the end."""
+def generating(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A generator that runs as long as the block; stopped and reaped at its end."""
     process = start(arguments, GENERATOR_CORE)
     try:
-        yield
+        yield process
     finally:
         stop(process)
 
@@ -109,12 +120,12 @@ def unused_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
-    """Waits without connecting: the bare relays count their connections."""
+def wait_until_listening(process: subprocess.Popen[str], port: int, complaints: Path) -> None:
+    """Waits without connecting: that would be part of what is measured."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while not is_listening(port):
         if process.poll() is not None:
-            raise RunFailed(f"the server ended with {process.returncode} when it was started")
+            raise RunFailed(f"the server did not start: {complaints.read_text().strip()}")
         if time.monotonic() > deadline:
             raise RunFailed("the server does not listen")
         time.sleep(0.05)

@@ -102,9 +102,10 @@ SECURECALL = Target(
         "--listen", f"127.0.0.1:{port}",
         "--data-dir", str(folder / "data"),
         "--log", "warn",
-        # All clients of the generator come from one address, and talk faster than people.
+        # All clients come from a few addresses, 100,000 of them in a minute, and talk faster than
+        # people.
         "--connections-per-address-max", "20000",
-        "--connection-burst", "20000",
+        "--connection-burst", "200000",
         "--candidates-rate", "1000000/1000000",
     ],
 )
