@@ -44,15 +44,13 @@ pub enum Step<'a> {
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
-    /// Ask the directory to take the client's key, then answer, and tell
-    /// [`Connection::key_registered`].
+    /// Ask the directory to take the client's key, with the [`Connection::replacement`] of that
+    /// moment, then answer, and tell [`Connection::key_registered`].
     PkdRegister {
         /// The registered client itself.
         client_id: ClientId,
         /// The key.
         public_key: Opaque<'a>,
-        /// Whether it may take the place of another key.
-        replacement: Replacement,
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
@@ -115,6 +113,12 @@ impl Connection {
     /// The id is this connection's now.
     pub fn registered(&mut self, client_id: ClientId) {
         self.client_id = Some(client_id);
+    }
+
+    /// Whether a key of this client may take the place of another one. Ask for it when earlier
+    /// requests of the client are answered: they may have made the connection the key's owner.
+    pub fn replacement(&self, cx: &Context<'_>) -> Replacement {
+        cx.config.replace_key.replacement(self.set_own_key)
     }
 
     /// The client's key was not in the directory, or not that one, before this connection set it.
@@ -195,8 +199,7 @@ impl Connection {
                 Err(KEY_TOO_LONG)
             }
             ClientMessage::PkdRegister { client_id, public_key } => {
-                let replacement = cx.config.replace_key.replacement(self.set_own_key);
-                Ok(Step::PkdRegister { client_id, public_key, replacement, request_id })
+                Ok(Step::PkdRegister { client_id, public_key, request_id })
             }
             ClientMessage::PkdLookup { client_id } => Ok(Step::PkdLookup { client_id, request_id }),
             ClientMessage::TurnCredentials => Ok(reply(turn_credentials(cx, registered))),

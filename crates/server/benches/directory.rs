@@ -4,6 +4,8 @@
 //! It measures the disk of the machine as much as the code: a registration is one fsync pair,
 //! shared by those who wait together.
 
+#![allow(missing_docs, clippy::expect_used, reason = "a bench may stop at what it cannot measure")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use divan::counter::ItemsCount;

@@ -32,7 +32,7 @@ struct Request {
 }
 
 enum Ask {
-    Register { public_key: Box<str>, replacement: Replacement },
+    Register { public_key: Box<str> },
     Lookup,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Answered {
     /// The key is in the directory because of this request.
     pub(crate) took_key: bool,
     request: Request,
-    result: Result<Option<Box<str>>, RegisterError>,
+    result: Found,
 }
 
 impl DirectoryQueue {
@@ -58,11 +58,10 @@ impl DirectoryQueue {
         &mut self,
         client_id: ClientId,
         public_key: Opaque<'_>,
-        replacement: Replacement,
         request_id: Option<Opaque<'_>>,
     ) -> Result<(), Full> {
         let public_key = public_key.as_json().into();
-        self.push(client_id, Ask::Register { public_key, replacement }, request_id)
+        self.push(client_id, Ask::Register { public_key }, request_id)
     }
 
     pub(crate) fn lookup(
@@ -88,15 +87,18 @@ impl DirectoryQueue {
         Ok(())
     }
 
-    /// The next answer, when it is there. Pending without a request wakes nobody.
+    /// The next answer, when it is there. Pending without a request wakes nobody. A registration
+    /// that begins now may replace a key as `replacement` says.
     pub(crate) fn poll_next(
         &mut self,
         directory: &dyn Directory,
+        replacement: Replacement,
         task: &mut TaskContext<'_>,
     ) -> Poll<Answered> {
         let Some(queue) = &mut self.0 else { return Poll::Pending };
         if queue.current.is_none() {
-            queue.current = queue.waiting.pop_front().map(|request| request.start(directory));
+            queue.current =
+                queue.waiting.pop_front().map(|request| request.start(directory, replacement));
         }
         let Some((_, pending)) = &mut queue.current else {
             self.0 = None;
@@ -109,24 +111,24 @@ impl DirectoryQueue {
 }
 
 impl Request {
-    fn start(self, directory: &dyn Directory) -> (Self, Pending) {
+    fn start(self, directory: &dyn Directory, replacement: Replacement) -> (Self, Pending) {
         let id = self.client_id.as_str();
         let pending = match &self.ask {
             Ask::Lookup => Pending::Lookup(directory.lookup(id)),
-            Ask::Register { public_key, replacement } => {
-                Pending::Register(directory.register(id, public_key, *replacement))
+            Ask::Register { public_key } => {
+                Pending::Register(directory.register(id, public_key, replacement))
             }
         };
         (self, pending)
     }
 }
 
+/// What a lookup found, or why there is no answer.
+type Found = Result<Option<Box<str>>, RegisterError>;
+
 impl Pending {
     /// Whether a key was taken, and the key that was found.
-    fn poll(
-        &mut self,
-        task: &mut TaskContext<'_>,
-    ) -> Poll<(bool, Result<Option<Box<str>>, RegisterError>)> {
+    fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<(bool, Found)> {
         match self {
             Self::Lookup(answer) => {
                 let found = ready!(answer.as_mut().poll(task));
@@ -145,7 +147,7 @@ impl Answered {
     pub(crate) fn reply(&self) -> Reply<'_> {
         let Request { client_id, ask, request_id } = &self.request;
         let message = match (&self.result, ask) {
-            (Ok(_), Ask::Register { public_key, .. }) => found(client_id, Some(public_key)),
+            (Ok(_), Ask::Register { public_key }) => found(client_id, Some(public_key)),
             (Ok(public_key), Ask::Lookup) => found(client_id, public_key.as_deref()),
             (Err(RegisterError::Pinned), _) => KEY_PINNED,
             (Err(RegisterError::Unavailable(_)), _) => UNAVAILABLE,

@@ -240,8 +240,8 @@ impl Driver {
                 let Some(cell) = &self.cell else { return };
                 return registry.handle_message(batch, cell, &self.connection, message, request_id);
             }
-            Step::PkdRegister { client_id, public_key, replacement, request_id } => {
-                self.directory.register(client_id, public_key, replacement, request_id)
+            Step::PkdRegister { client_id, public_key, request_id } => {
+                self.directory.register(client_id, public_key, request_id)
             }
             Step::PkdLookup { client_id, request_id } => {
                 self.directory.lookup(client_id, request_id)
@@ -253,8 +253,13 @@ impl Driver {
     }
 
     fn poll_directory(&mut self, batch: &mut Batch<'_>, task: &mut TaskContext<'_>) {
-        let directory = &batch.server.directory;
-        while let Poll::Ready(answered) = self.directory.poll_next(&**directory, task) {
+        let directory = &*batch.server.directory;
+        loop {
+            let replacement = self.protocol.replacement(&batch.cx);
+            let Poll::Ready(answered) = self.directory.poll_next(directory, replacement, task)
+            else {
+                return;
+            };
             if answered.took_key {
                 self.protocol.key_registered();
             }

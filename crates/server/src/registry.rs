@@ -173,7 +173,7 @@ impl Registry {
     }
 
     fn cell_of(&self, client_id: &ClientId, cx: &Context<'_>) -> Arc<Cell> {
-        let new = || Arc::new(Cell::new(Session::new(client_id.clone(), cx)));
+        let new = || Arc::new(Cell::new(Session::new(client_id.clone(), self.server_started, cx)));
         self.cells.entry(client_id.clone()).or_insert_with(new).clone()
     }
 

@@ -118,7 +118,7 @@ fn announce(listener: &TcpListener, admin: Option<&TcpListener>) -> io::Result<(
     writeln!(out)?;
     writeln!(out, "try: curl http://{address}/health")?;
     writeln!(out, "     npx wscat -c ws://{address}/signal")?;
-    writeln!(out, "     > {}", r#"{"type":"REGISTER","payload":{"clientId":"alice"}}"#)?;
+    writeln!(out, r#"     > {{"type":"REGISTER","payload":{{"clientId":"alice"}}}}"#)?;
     out.flush()
 }
 

@@ -46,7 +46,7 @@ pub(super) enum Phase {
     },
     /// The callee answered.
     Active,
-    /// Known by its token alone: this session is younger than the call and does not know how far
+    /// Known by its token alone: the server is younger than the call and does not know how far
     /// it got, nor whether the other end still knows it.
     Recovered {
         /// Whether it must have been answered before.
@@ -84,7 +84,7 @@ impl Call {
         Self { id, peer, role, phase, claim: Claim::Untold, waiting: Waiting::default() }
     }
 
-    /// A call older than this session.
+    /// A call from before the server started.
     pub(super) fn recovered(id: &str, peer: ClientId, role: Role, claim: Claim) -> Self {
         // A caller learns the id from CALL_ACCEPTED: if it presents one, the call was answered.
         let answered = role == Role::Caller && claim == Claim::Proven;
@@ -103,6 +103,12 @@ impl Call {
 
     pub(super) fn is_ringing(&self) -> bool {
         matches!(self.phase, Phase::Ringing { .. })
+    }
+
+    /// Whether this session itself has taken part in it. A call that somebody's mail says it is in
+    /// does not count until its client says so, too: old calls could otherwise make it busy.
+    pub(super) fn is_claimed(&self) -> bool {
+        !matches!(self.claim, Claim::Unproven { deadline: Some(_) })
     }
 
     /// Whether the callee may still answer it.

@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// The call that the mail is about: one that this session has with `from`, or one that the
-    /// mail's token proves and that is older than the session.
+    /// mail's token proves and that is from before the server started.
     fn find_or_expect(
         &mut self,
         cx: &Context<'_>,

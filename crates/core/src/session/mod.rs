@@ -28,7 +28,7 @@ use crate::time::{Instant, UnixTime};
 pub struct Session {
     client_id: ClientId,
     /// Calls older than this can have been forgotten; younger ones are known or over.
-    born: UnixTime,
+    knows_since: UnixTime,
     presence: Presence,
     calls: Vec<Call>,
     ended: EndedCalls,
@@ -54,21 +54,25 @@ pub enum Departure {
 
 impl Session {
     /// A session for a client that registers now. [`Session::attach`] is its first input.
-    pub fn new(client_id: ClientId, cx: &Context<'_>) -> Self {
-        Self::absent(client_id, cx.unix, cx.now)
+    ///
+    /// `server_started` is the time before which calls may have been forgotten, and not the time
+    /// of this registration: a call that is younger is over if the client has no session, and must
+    /// not come back with a message that was under way when it ended.
+    pub fn new(client_id: ClientId, server_started: UnixTime, cx: &Context<'_>) -> Self {
+        Self::absent(client_id, server_started, cx.now)
     }
 
     /// A session for a client that is expected back after a restart: it was in a call that is
-    /// older than the server, and mail for it has come before itself. `server_started` is the
-    /// time before which calls may be forgotten.
+    /// older than the server, and mail for it has come before itself. `server_started` is as in
+    /// [`Session::new`].
     pub fn expected(client_id: ClientId, server_started: UnixTime, cx: &Context<'_>) -> Self {
         Self::absent(client_id, server_started, cx.now + cx.config.calls.grace)
     }
 
-    fn absent(client_id: ClientId, born: UnixTime, until: Instant) -> Self {
+    fn absent(client_id: ClientId, knows_since: UnixTime, until: Instant) -> Self {
         Self {
             client_id,
-            born,
+            knows_since,
             presence: Presence::Away { until },
             calls: Vec::new(),
             ended: EndedCalls::default(),
@@ -173,30 +177,31 @@ impl Session {
 
     /// Tells the client that a call is over, now or when it is back. Whoever is behind the session
     /// may know: the call is of no use to anybody any more.
-    fn tell_end<'m>(&mut self, cx: &Context<'_>, message: ServerMessage<'m>) -> Option<Output<'m>> {
+    fn tell_end<'m>(&mut self, cx: &Context<'_>, end: impl Into<Reply<'m>>) -> Option<Output<'m>> {
+        let end = end.into();
         if self.is_online() {
-            return Some(Output::message(message));
+            return Some(Output::Send(end));
         }
         // Over the bound the client will find the call gone when it asks for it.
-        let _ = self.farewells.push(message, cx.config.calls.waiting_bytes_max);
+        let _ = self.farewells.push(end.message, cx.config.calls.waiting_bytes_max);
         None
     }
 
     /// A record for a call of which this session knows its token alone, if the token says that it
-    /// may: it names this client and is older than the session, and the call has not ended here.
+    /// may: it names this client, is from before the server started, and has not ended here since.
     fn recover(&self, cx: &Context<'_>, call_id: &str, claim: Claim) -> Option<Call> {
         if self.ended.contains(call_id) {
             return None;
         }
         let parties = cx.config.call_ids.open(call_id)?;
-        let older = parties.born < self.born;
+        let older = parties.born < self.knows_since;
         let (role, peer) = Role::of(&self.client_id, parties)?;
         older.then(|| Call::recovered(call_id, peer, role, claim))
     }
 
-    /// How many calls its client takes part in, as far as it has shown.
+    /// How many calls it takes part in, without those that it knows from others' mail alone.
     fn claimed_calls(&self) -> usize {
-        self.calls.iter().filter(|call| !matches!(call.claim, Claim::Unproven { .. })).count()
+        self.calls.iter().filter(|call| call.is_claimed()).count()
     }
 }
 

@@ -47,3 +47,43 @@ fn answer(lookup: Lookup, key: Result<Option<Box<str>>, Unavailable>) {
     // Whoever asked may have left.
     let _ = lookup.answer.send(key);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::{begin_write, create, open_storage};
+    use super::super::simulated_disk::SimulatedDisk;
+    use super::*;
+
+    fn insert(database: &Database, ids: std::ops::Range<u32>) -> Result<(), redb::Error> {
+        let transaction = begin_write(database)?;
+        let mut keys = transaction.open_table(KEYS)?;
+        for id in ids {
+            keys.insert(&*id.to_string(), &*"k".repeat(500))?;
+        }
+        drop(keys);
+        Ok(transaction.commit()?)
+    }
+
+    /// Spoilt by a failed commit, and not opened again yet. Most of its pages are not in the cache.
+    fn spoilt_volume() -> Volume {
+        let disk = SimulatedDisk::default();
+        insert(&create(disk.clone()).unwrap(), 0..100).unwrap();
+        let open = {
+            let disk = disk.clone();
+            move || open_storage(disk.clone())
+        };
+        let volume = Volume::new(Box::new(open)).unwrap();
+        disk.set(|faults| faults.broken = true);
+        let spoilt = volume.with(|database| Ok(insert(database, 100..101).is_err()));
+        assert_eq!(spoilt, Ok(true));
+        disk.set(|faults| faults.broken = false);
+        volume
+    }
+
+    #[test]
+    fn a_lookup_survives_the_failure_of_a_commit_beside_it() {
+        let (answer, mut answered) = oneshot::channel();
+        read(&spoilt_volume(), vec![Lookup { id: "42".into(), answer }]);
+        assert!(matches!(answered.try_recv().unwrap(), Ok(Some(_))));
+    }
+}
