@@ -4,13 +4,12 @@ A measure has entries that are run one after the other in every round; an entry 
 server in another situation. Each run starts a fresh server.
 """
 
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from . import crowds, generator, targets
-from .processes import Server, serving
+from . import crowds, generator, in_process, targets
+from .processes import serving
 from .targets import Target
 
 Values = dict[str, float]
@@ -30,6 +29,7 @@ class Effort:
     few: int
     present: int
     away: int
+    samples: int
 
 
 FULL = Effort(
@@ -43,7 +43,8 @@ FULL = Effort(
     # The crowd is 100,000 with them; more than 19,000 descriptors a server does not get.
     few=1_000,
     present=14_000,
-    away=84_000,
+    away=85_000,
+    samples=100,
 )
 QUICK = Effort(
     seconds=0.5,
@@ -55,6 +56,7 @@ QUICK = Effort(
     few=100,
     present=200,
     away=400,
+    samples=3,
 )
 
 
@@ -123,6 +125,22 @@ def population(crowded: bool) -> Callable[[Target, Effort], Values]:
     return run
 
 
+def all_active(target: Target, effort: Effort) -> Values:
+    """What a message and a client's coming and going cost when 100,000 are active, over what they
+    cost with 1,000: whole, on the real server, and to that what the core says is added."""
+    with serving(target) as server:
+        message = generator.relay(server, effort.few // 2, effort.seconds, in_flight=1)
+    with serving(target) as server:
+        client = generator.idle(server, effort.few)
+    extra = in_process.population(effort.samples)
+    message_us = message["cpu_us"]
+    client_us = client["connect_cpu_us"] + client["disconnect_cpu_us"]
+    return {
+        "message": 1 + in_process.extra_us(extra["relay_candidate"]) / message_us,
+        "client": 1 + in_process.extra_us(extra["register_and_leave"]) / client_us,
+    }
+
+
 ALL = (
     Measure("wake_ups", "one message in flight in each of 1,000 pairs", on_all(wake_ups)),
     Measure("throughput", "16 messages in flight in each of 100 pairs", on_all(throughput)),
@@ -136,5 +154,10 @@ ALL = (
             Entry("alone", crowds.TARGET, population(crowded=False)),
             Entry("in a crowd", crowds.TARGET, population(crowded=True)),
         ),
+    ),
+    Measure(
+        "all_active",
+        "100,000 clients that are all active, over 1,000",
+        (Entry("securecall", targets.SECURECALL, all_active),),
     ),
 )

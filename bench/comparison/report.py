@@ -19,6 +19,8 @@ METRICS = {
     "bytes_per_client": "memory, B/client",
     "connect_cpu_us": "CPU to connect, µs",
     "disconnect_cpu_us": "CPU to disconnect, µs",
+    "message": "per message, ×",
+    "client": "per register and disconnect, ×",
 }
 
 COLUMNS = {
@@ -28,6 +30,7 @@ COLUMNS = {
     "idle": ("bytes_per_client",),
     "registration": ("connect_cpu_us", "disconnect_cpu_us"),
     "population": ("cpu_us", "connect_cpu_us", "disconnect_cpu_us"),
+    "all_active": ("message", "client"),
 }
 
 

@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from comparison import goals, report, rounds
+from comparison import goals, in_process, report, rounds
 from comparison.goals import Goal, Spread
 from comparison.quiet import Moment, idle_seconds
 from comparison.rounds import Results
@@ -69,6 +69,21 @@ class Writing(unittest.TestCase):
     def test_numbers_have_three_digits(self):
         numbers = [report.number(value) for value in (0.123, 1.15, 12.345, 123.4, 1_234_567.0)]
         self.assertEqual(numbers, ["0.12", "1.15", "12.3", "123", "1,234,567"])
+
+
+class Reading(unittest.TestCase):
+    def test_the_medians_of_a_benchmark_are_found(self):
+        table = """
+population             fastest       │ slowest       │ median        │ mean          │ samples
+├─ register_and_leave                │               │               │               │
+│  ├─ 1000             335 ns        │ 12.5 µs       │ 344.7 ns      │ 1.122 µs      │ 100
+│  ╰─ 100000           496.9 ns      │ 16.87 µs      │ 2 µs          │ 2.336 µs      │ 100
+╰─ relay_candidate                   │               │               │               │
+   ╰─ 1000             281.1 ns      │ 20.4 µs       │ 1.5 ms        │ 1.228 µs      │ 100
+"""
+        expected = {"register_and_leave": {1000: 0.3447, 100_000: 2.0},
+                    "relay_candidate": {1000: 1500.0}}
+        self.assertEqual(in_process.medians(table), expected)
 
 
 if __name__ == "__main__":
