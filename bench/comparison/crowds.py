@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from .processes import RunFailed, Server, generating
 from .targets import SECURECALL
 
-STAY = ("--grace", "1h", "--ring-timeout", "10m")
-"""So long those of the crowd who were cut off are expected back."""
+STAY = (
+    # So long those of the crowd who were cut off are expected back.
+    "--grace", "1h", "--ring-timeout", "10m",
+    # They all come from one address, in seconds.
+    "--connections-per-address-max", "20000", "--connection-burst", "200000",
+)
 
 TARGET = dataclasses.replace(
     SECURECALL, arguments=lambda port, folder: [*SECURECALL.arguments(port, folder), *STAY]

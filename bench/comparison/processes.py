@@ -39,10 +39,6 @@ class Server:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}{self.target.path}"
 
-    def descriptors(self) -> int:
-        """How many files it has open."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
-
 
 @contextmanager
 def serving(target: Target) -> Iterator[Server]:

@@ -43,6 +43,8 @@ def number(value: float) -> str:
 
 def shown(spread_: Spread, unit: str = "") -> str:
     middle = f"{number(spread_.median)}{unit}"
+    if spread_.least == spread_.most:
+        return middle
     return f"{middle} ({number(spread_.least)}–{number(spread_.most)})"
 
 
@@ -76,7 +78,7 @@ def measure_table(measure: Measure, everything: Everything) -> list[str]:
         ]
         if any(spreads):
             rows.append([entry.name, *(shown(one) if one else "–" for one in spreads)])
-    kept = f"{len(results.rounds)} rounds, {results.discarded} discarded"
+    kept = f"rounds: {len(results.rounds)} quiet, {results.discarded} discarded"
     head = ["", *(METRICS[column] for column in columns)]
     return ["", f"**{measure.title}** ({kept})", "", *table(head, rows)]
 
