@@ -17,13 +17,19 @@ ROUNDS = 5
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench/compare", description=__doc__)
-    parser.description = "Measures our server beside others, and writes docs/performance.md."
+    parser = argparse.ArgumentParser(
+        prog="bench/compare",
+        description="Measures our server beside others, and writes docs/performance.md.",
+    )
     parser.add_argument(
         "--quick", action="store_true",
         help="one short round of everything, kept however noisy, and nothing written: a smoke test",
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="quiet rounds that are wanted")
+    parser.add_argument(
+        "--keep-noisy", action="store_true",
+        help="count rounds whoever else was running; implies --no-write",
+    )
     parser.add_argument("--no-write", action="store_true", help="only print the tables")
     parser.add_argument(
         "--measure", action="append", choices=[measure.key for measure in measures.ALL],
@@ -50,10 +56,18 @@ def main(arguments: list[str] | None = None) -> int:
     section = report.written(everything, conditions(), versions, absent)
     save(everything)
     print(f"\n{section}")
-    if not (options.quick or options.no_write or options.measure or options.target):
+    if options.quick:
+        print("This was a smoke test, shorter and smaller than it says: its numbers mean nothing.")
+    if is_whole(options):
         report.replace_section(places.PERFORMANCE_MD, section)
         print(f"written to {places.PERFORMANCE_MD}")
     return 1 if any(results.failures for results in everything.values()) else 0
+
+
+def is_whole(options: argparse.Namespace) -> bool:
+    """Whether this run is what docs/performance.md is to show."""
+    partly = options.quick or options.keep_noisy or options.measure or options.target
+    return not (partly or options.no_write)
 
 
 def allow_descriptors() -> None:
@@ -70,7 +84,8 @@ def measure_all(options: argparse.Namespace, versions: dict[str, str]) -> Everyt
             continue
         print(f"{measure.key}: {measure.title}", flush=True)
         effort, rounds = (QUICK, 1) if options.quick else (FULL, options.rounds)
-        everything[measure.key] = collect(measure, entries, effort, rounds, options.quick)
+        keep_noisy = options.quick or options.keep_noisy
+        everything[measure.key] = collect(entries, effort, rounds, keep_noisy)
     return everything
 
 

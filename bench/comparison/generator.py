@@ -22,6 +22,8 @@ def relay(
         server, "relay", "--pairs", pairs, *pace, "--bytes", CANDIDATE_BYTES,
         "--warmup", f"{warmup}s", "--duration", f"{seconds}s",
     )
+    if not report["traffic"]["received"]:
+        raise RunFailed("load relay: nothing arrived")
     return {
         "cpu_us": report["server"]["cpu_per_message"],
         "per_second": report["traffic"]["received_per_second"],
@@ -48,6 +50,6 @@ def load(server: Server, workload: str, *arguments: object) -> dict:
         "--dialect", server.target.dialect, "--server-pid", server.pid, "--json", *arguments,
     ]
     report = generate([str(argument) for argument in command])
-    if report["failures"]:
-        raise RunFailed(f"load {workload}: {report['failures']}")
+    if report["failures"] or report["interrupted"]:
+        raise RunFailed(f"load {workload}: {report['failures'] or 'interrupted'}")
     return report

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .measures import Effort, Entry, Measure, Values
+from .measures import Effort, Entry, Values
 from .processes import RunFailed
 from .quiet import OTHERS_MAX_CORES, Watch
 
@@ -23,9 +23,7 @@ class Results:
     failures: list[str] = field(default_factory=list)
 
 
-def collect(
-    measure: Measure, entries: list[Entry], effort: Effort, wanted: int, keep_noisy: bool
-) -> Results:
+def collect(entries: list[Entry], effort: Effort, wanted: int, keep_noisy: bool) -> Results:
     """Runs rounds until so many were quiet."""
     results = Results()
     for attempt in range(wanted * ATTEMPTS_PER_ROUND):
