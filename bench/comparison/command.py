@@ -52,6 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         target for target in targets.ALL if not options.target or target.name in options.target
     )
     versions, absent = targets.build_all(chosen, options.quick)
+    if targets.SECURECALL.name in absent:
+        # The generator is in it, too.
+        return 1
     everything = measure_all(options, versions)
     section = report.written(everything, conditions(), versions, absent)
     save(everything)

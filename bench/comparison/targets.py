@@ -6,6 +6,7 @@ off, and only those that the load would meet.
 
 import json
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
@@ -37,7 +38,7 @@ class Target:
 
 
 def run(*command: object, cwd: Path = places.ROOT) -> str:
-    """Runs a build step; what it says goes to stderr only when it fails."""
+    """Runs a build step and returns what it printed; its complaints are shown when it fails."""
     arguments = [str(argument) for argument in command]
     try:
         done = subprocess.run(
@@ -46,8 +47,8 @@ def run(*command: object, cwd: Path = places.ROOT) -> str:
     except FileNotFoundError as error:
         raise Absent(f"{arguments[0]} is not installed") from error
     except subprocess.CalledProcessError as error:
-        last = (error.stderr.strip() or error.stdout.strip() or "no output").splitlines()[-1]
-        raise Absent(f"`{' '.join(arguments[:3])} …` failed: {last}") from error
+        print(error.stderr.strip(), file=sys.stderr)
+        raise Absent(f"`{' '.join(arguments[:3])} …` failed") from error
     return done.stdout.strip()
 
 
