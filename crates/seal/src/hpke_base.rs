@@ -50,11 +50,11 @@ pub(crate) struct Opened {
 impl KemPublicKey {
     /// None: not a public key of this suite.
     pub(crate) fn from_bytes(suite: Suite, bytes: &[u8]) -> Option<Self> {
-        match suite {
-            Suite::X25519 => drop(public_key::<X25519HkdfSha256>(bytes).ok()?),
-            Suite::XWing => drop(public_key::<XWing>(bytes).ok()?),
-        }
-        Some(Self { suite, bytes: bytes.to_vec() })
+        let valid = match suite {
+            Suite::X25519 => public_key::<X25519HkdfSha256>(bytes).is_ok(),
+            Suite::XWing => public_key::<XWing>(bytes).is_ok(),
+        };
+        valid.then(|| Self { suite, bytes: bytes.to_vec() })
     }
 
     pub(crate) const fn suite(&self) -> Suite {
