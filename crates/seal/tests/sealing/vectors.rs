@@ -1,7 +1,8 @@
 //! The test vectors in `vectors/`, for implementations in other languages: made by this crate from
 //! the written-down randomness, every value in between by the second implementation.
 //!
-//! `SECURECALL_WRITE_VECTORS=1 cargo test -p securecall-seal vectors` writes them again.
+//! `SECURECALL_WRITE_VECTORS=1 cargo test -p securecall-seal vectors` writes them again, and
+//! `vectors/check.mjs` makes them a third time, in JavaScript.
 
 use std::{fs, path::PathBuf, time::SystemTime};
 
@@ -37,13 +38,14 @@ const MESSAGES: [(&str, &str, &str); 4] = [
 #[test]
 fn the_vectors_are_what_this_crate_makes() {
     for (suite, name) in [(Suite::X25519, "suite-1-x25519"), (Suite::XWing, "suite-2-x-wing")] {
-        let made = serde_json::to_string_pretty(&vector(suite)).unwrap() + "\n";
+        let made = vector(suite);
         let path: PathBuf =
             [env!("CARGO_MANIFEST_DIR"), "vectors", &format!("{name}.json")].iter().collect();
         if std::env::var_os("SECURECALL_WRITE_VECTORS").is_some() {
-            fs::write(&path, &made).unwrap();
+            fs::write(&path, serde_json::to_string_pretty(&made).unwrap() + "\n").unwrap();
         }
-        assert_eq!(fs::read_to_string(&path).unwrap(), made, "{name}");
+        let kept: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(kept, made, "{name}");
     }
 }
 
