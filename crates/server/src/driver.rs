@@ -40,18 +40,23 @@ const GOODBYE: Duration = Duration::from_secs(5);
 const READS_PER_TURN: usize = 4;
 
 /// Drives a connection to its end. `first` came right behind the upgrade request.
-pub(crate) async fn drive(
+pub(crate) fn drive(
     server: Arc<Server>,
     stream: TcpStream,
     tls: Option<Box<Records>>,
     permit: Permit,
     first: Vec<u8>,
-) {
+) -> impl Future<Output = ()> + Send {
     let driver = Driver::new(&server, stream, tls, permit);
-    let mut timer = pin!(tokio::time::sleep_until(server.clock.timer(driver.armed)));
     let mut driving = Driving { server, driver };
     driving.begin(first);
-    poll_fn(|task| driving.poll(task, timer.as_mut())).await;
+    // What begins a connection is not kept for as long as it lasts: the future holds no more than
+    // it needs.
+    async move {
+        let armed = driving.server.clock.timer(driving.driver.armed);
+        let mut timer = pin!(tokio::time::sleep_until(armed));
+        poll_fn(|task| driving.poll(task, timer.as_mut())).await;
+    }
 }
 
 /// A driver with its server. Dropping it, for whatever reason, is the one teardown path.

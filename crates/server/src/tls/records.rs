@@ -12,7 +12,7 @@ use rustls::unbuffered::{
     ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
     WriteTraffic,
 };
-use rustls::{Error, HandshakeKind, ServerConfig};
+use rustls::{Error, HandshakeKind, ProtocolVersion, ServerConfig};
 
 use crate::outbox::Outbox;
 use crate::pending::Pending;
@@ -64,6 +64,11 @@ impl Records {
 
     pub(crate) fn is_handshaking(&self) -> bool {
         self.tls.is_handshaking()
+    }
+
+    /// Whether the client waits for none of what is unsent.
+    pub(crate) fn may_wait(&self) -> bool {
+        !self.is_handshaking() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
     /// Whether the handshake took up an earlier session.

@@ -53,8 +53,11 @@ impl TlsStream {
             if is_no_tls(&heard) {
                 return Err(HandshakeError::NotTls(stream.socket));
             }
-            stream.flush().await?;
-            if heard? == 0 && stream.incoming == Incoming::Closed {
+            // What ends a handshake of TLS 1.3, a ticket, goes out with the response.
+            if heard.is_err() || !stream.records.may_wait() {
+                stream.flush().await?;
+            }
+            if heard? == 0 {
                 return Err(HandshakeError::Io);
             }
         }
@@ -113,7 +116,6 @@ impl Stream for TlsStream {
     async fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
         while self.received.is_empty() && self.incoming == Incoming::Open {
             self.receive().await?;
-            self.flush().await?;
         }
         let bytes = self.received.len();
         into.append(&mut self.received);
