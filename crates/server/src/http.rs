@@ -62,6 +62,7 @@ async fn shake_hands(
     };
     server.counters.handshake(how);
     match stream {
+        Ok(stream) if stream.is_challenge() => linger(stream).await,
         Ok(stream) => return Some(stream),
         Err(Some(HandshakeError::NotTls(stream))) => refuse_plain(stream).await,
         Err(_) => {}

@@ -37,5 +37,5 @@ pub mod settings;
 mod stream;
 mod tls;
 
-pub use tls::CertificateError;
 pub use serve::{ServeError, check, serve};
+pub use tls::{CertificateError, TlsError};

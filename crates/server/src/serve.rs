@@ -3,7 +3,6 @@
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use securecall_core::CallIdKey;
 use tokio::net::TcpListener;
@@ -13,8 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::accept::{Workers, accept, event_loop};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::server::Server;
-use crate::settings::{self, Settings};
-use crate::tls::{Certificate, CertificateError, Certificates, Tls};
+use crate::settings::Settings;
+use crate::tls::{Source, TlsError};
 use crate::{admin, drain};
 
 /// Why the server could not start.
@@ -23,12 +22,9 @@ pub enum ServeError {
     /// The data folder cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// The certificate cannot be used.
+    /// There can be no TLS.
     #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// TLS cannot be used at all.
-    #[error("TLS cannot be used: {0}")]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] TlsError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}. Choose another with {flag}")]
     Listen {
@@ -52,7 +48,7 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&settings.data_dir)?;
     let call_ids = CallIdKey::new(data_dir.server_key()?.expose());
     let directory = Arc::new(data_dir.directory()?);
-    let tls = tls(&settings)?;
+    let (tls, source) = Source::open(&settings, &data_dir)?.unzip();
     let runtime = event_loop()?;
     runtime.block_on(async {
         let listener = bind(settings.listen, "--listen").await?;
@@ -62,6 +58,9 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
         };
         let config = settings.core_config(call_ids);
         let server = Server::new(&settings, config, directory.clone(), tls, Handle::current());
+        if let Some(source) = source {
+            tokio::spawn(source.keep(signal(SignalKind::hangup())?));
+        }
         run(Arc::new(server), &settings, listener, admin).await
     })?;
     drop(runtime);
@@ -78,18 +77,8 @@ pub fn check(settings: &Settings) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&settings.data_dir)?;
     data_dir.server_key()?;
     data_dir.directory()?.close();
-    tls(settings)?;
+    Source::open(settings, &data_dir)?;
     Ok(())
-}
-
-/// None: connections are plain.
-fn tls(settings: &Settings) -> Result<Option<Tls>, ServeError> {
-    let settings::Tls { certificate: Some(certificate), key: Some(key) } = &settings.tls else {
-        return Ok(None);
-    };
-    let certificates = Arc::new(Certificates::default());
-    certificates.replace(Certificate::read(certificate, key, SystemTime::now())?);
-    Ok(Some(Tls::new(certificates)?))
 }
 
 async fn run(

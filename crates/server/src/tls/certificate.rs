@@ -10,9 +10,10 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use super::config::provider;
+use crate::settings::DomainName;
 
 /// Why a certificate cannot be used. Each names the file, and the remedy where it is not plain.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,15 @@ impl Certificate {
         Ok(Self { key: Arc::new(key), validity })
     }
 
+    /// Whether it is for all of these names (RFC 5280 section 4.2.1.6).
+    pub(crate) fn covers(&self, domains: &[DomainName]) -> bool {
+        let Some(own) = self.key.cert.first() else { return false };
+        let Ok((_, own)) = X509Certificate::from_der(own) else { return false };
+        let Ok(Some(names)) = own.subject_alternative_name() else { return false };
+        let names = &names.value.general_names;
+        domains.iter().all(|domain| names.contains(&GeneralName::DNSName(domain.as_str())))
+    }
+
     /// When it expires, in seconds since 1970.
     pub(crate) fn not_after(&self) -> usize {
         let since = self.validity.not_after.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -108,6 +118,12 @@ impl Validity {
         };
         let validity = certificate.validity();
         Ok(Self { not_before: time(validity.not_before), not_after: time(validity.not_after) })
+    }
+
+    /// When two thirds of its time are over.
+    pub(crate) fn renewal_is_due(self) -> SystemTime {
+        let lifetime = self.not_after.duration_since(self.not_before).unwrap_or_default();
+        self.not_before + lifetime * 2 / 3
     }
 
     fn check(self, path: &Path, now: SystemTime) -> Result<(), CertificateError> {

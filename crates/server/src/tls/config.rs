@@ -10,6 +10,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::{CipherSuite, Error, ServerConfig};
 
 use super::Certificates;
+use super::acme::CHALLENGE_PROTOCOL;
 
 /// The only protocol that is served (RFC 7301); WebSocket begins as it.
 const HTTP: &[u8] = b"http/1.1";
@@ -22,11 +23,15 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// TLS 1.3 and 1.2, with these certificates.
+    /// TLS 1.3 and 1.2, with these certificates, and perhaps answers for the authority that they
+    /// are ordered from.
     ///
     /// # Errors
     /// When there are no random numbers.
-    pub(crate) fn new(certificates: Arc<Certificates>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        certificates: Arc<Certificates>,
+        answers_challenges: bool,
+    ) -> Result<Self, Error> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
@@ -39,6 +44,9 @@ impl Tls {
         // A client has one connection, so it needs one ticket for the next.
         config.send_tls13_tickets = 1;
         config.alpn_protocols = vec![HTTP.to_vec()];
+        if answers_challenges {
+            config.alpn_protocols.push(CHALLENGE_PROTOCOL.to_vec());
+        }
         Ok(Self { config: Arc::new(config), certificates })
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::{Error, InvalidMessage, ServerConfig};
 use tokio::net::TcpStream;
 
+use super::acme::CHALLENGE_PROTOCOL;
 use super::records::{Incoming, PARTIAL_BYTES_MAX, Records};
 use crate::read_buffer;
 use crate::stream::Stream;
@@ -69,6 +70,11 @@ impl TlsStream {
         self.records.is_resumed()
     }
 
+    /// Whether it was a certificate authority, which has seen all that it wants to.
+    pub(crate) fn is_challenge(&self) -> bool {
+        self.records.alpn_protocol() == Some(CHALLENGE_PROTOCOL)
+    }
+
     /// Waits for bytes and takes them in. Returns how many; 0: no more will come.
     async fn receive(&mut self) -> io::Result<usize> {
         loop {
@@ -81,7 +87,8 @@ impl TlsStream {
                 }
                 let buffer = &mut buffer[..PARTIAL_BYTES_MAX + bytes];
                 let incoming = self.records.receive(buffer, &mut self.received);
-                self.incoming = incoming.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+                self.incoming =
+                    incoming.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
                 Ok(bytes)
             });
             match received {
