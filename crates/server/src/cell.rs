@@ -154,8 +154,9 @@ impl Cell {
         outcome: Outcome,
         request_id: Option<Opaque<'_>>,
     ) {
+        let cx = batch.cx;
         self.state.lock().run(batch, |session| {
-            session.handle_outcome(mail, outcome, request_id).into_iter().collect()
+            session.handle_outcome(&cx, mail, outcome, request_id).into_iter().collect()
         });
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Call {
     pub(super) role: Role,
     pub(super) phase: Phase,
     pub(super) claim: Claim,
+    /// It is from before the server started: its id alone would bring it back.
+    pub(super) recovered: bool,
     /// Messages of the peer that the client cannot be given yet.
     pub(super) waiting: Waiting,
 }
@@ -46,7 +48,7 @@ pub(super) enum Phase {
     },
     /// The callee answered.
     Active,
-    /// Known by its token alone: this session is younger than the call and does not know how far
+    /// Known by its token alone: the server is younger than the call and does not know how far
     /// it got, nor whether the other end still knows it.
     Recovered {
         /// Whether it must have been answered before.
@@ -81,15 +83,17 @@ impl Call {
         sdp_offer: Option<Box<str>>,
     ) -> Self {
         let phase = Phase::Ringing { deadline, sdp_offer };
-        Self { id, peer, role, phase, claim: Claim::Untold, waiting: Waiting::default() }
+        let (claim, waiting) = (Claim::Untold, Waiting::default());
+        Self { id, peer, role, phase, claim, recovered: false, waiting }
     }
 
-    /// A call older than this session.
+    /// A call from before the server started.
     pub(super) fn recovered(id: &str, peer: ClientId, role: Role, claim: Claim) -> Self {
         // A caller learns the id from CALL_ACCEPTED: if it presents one, the call was answered.
         let answered = role == Role::Caller && claim == Claim::Proven;
         let phase = Phase::Recovered { answered };
-        Self { id: id.into(), peer, role, phase, claim, waiting: Waiting::default() }
+        let waiting = Waiting::default();
+        Self { id: id.into(), peer, role, phase, claim, recovered: true, waiting }
     }
 
     /// When this call wants the time.
@@ -103,6 +107,12 @@ impl Call {
 
     pub(super) fn is_ringing(&self) -> bool {
         matches!(self.phase, Phase::Ringing { .. })
+    }
+
+    /// Whether this session itself has taken part in it. A call that somebody's mail says it is in
+    /// does not count until its client says so, too: old calls could otherwise make it busy.
+    pub(super) fn is_claimed(&self) -> bool {
+        !matches!(self.claim, Claim::Unproven { deadline: Some(_) })
     }
 
     /// Whether the callee may still answer it.

@@ -58,28 +58,33 @@ impl Session {
     /// delivered.
     pub fn handle_outcome<'m>(
         &mut self,
+        cx: &Context<'_>,
         mail: Mail<'m>,
         outcome: Outcome,
         request_id: Option<Opaque<'m>>,
     ) -> Option<Output<'m>> {
-        let refused = |(code, message): Refusal| Some(Output::error(code, message, request_id));
+        let online = self.is_online();
+        let refused = |(code, message): Refusal| {
+            // An error answers a request: nobody waits for it any more.
+            online.then(|| Output::error(code, message, request_id))
+        };
         match (&mail.content, outcome) {
             (_, Outcome::Delivered) | (Content::End { .. } | Content::Reject, _) => None,
             (Content::Ring { .. }, outcome) => {
                 self.end_call(&mail.call_id)?;
                 match outcome {
-                    Outcome::Busy | Outcome::Full => Some(Output::Send(Reply {
-                        message: ServerMessage::CallRejected { call_id: mail.call_id },
-                        reply_to: request_id,
-                    })),
+                    Outcome::Busy | Outcome::Full => {
+                        let message = ServerMessage::CallRejected { call_id: mail.call_id };
+                        self.tell_end(cx, Reply { message, reply_to: request_id })
+                    }
                     Outcome::Unavailable => refused(UNAVAILABLE),
                     _ => refused(TARGET_NOT_FOUND),
                 }
             }
             (_, Outcome::Unavailable) => refused(UNAVAILABLE),
             (_, _) => match self.end_call(&mail.call_id)?.phase {
-                Phase::Recovered { .. } => refused(CALL_NOT_FOUND),
-                _ => Some(Output::message(ServerMessage::CallEnded { call_id: mail.call_id })),
+                Phase::Recovered { .. } if online => refused(CALL_NOT_FOUND),
+                _ => self.tell_end(cx, ServerMessage::CallEnded { call_id: mail.call_id }),
             },
         }
     }
@@ -93,9 +98,7 @@ impl Session {
         if target_id == self.client_id {
             return Err(SELF_CALL);
         }
-        if self.claimed_calls() >= cx.config.calls.per_session_max {
-            return Err(TOO_MANY_CALLS);
-        }
+        self.check_room(cx)?;
         let parties =
             Parties { caller: self.client_id.clone(), callee: target_id.clone(), born: cx.unix };
         let call_id = cx.config.call_ids.seal((cx.nonce)(), &parties);
@@ -113,10 +116,8 @@ impl Session {
         sdp_answer: Opaque<'m>,
         outputs: &mut Outputs<'m>,
     ) -> Result<(ClientId, Mail<'m>), Refusal> {
-        let call = self.present(cx, &call_id, outputs)?;
-        if call.role != Role::Callee || !call.is_unanswered() {
-            return Err(NOT_ACCEPTABLE);
-        }
+        let at = self.present_unanswered(cx, &call_id, NOT_ACCEPTABLE, outputs)?;
+        let call = &mut self.calls[at];
         call.phase = Phase::Active;
         Ok((call.peer.clone(), Mail { call_id, content: Content::Accept { sdp_answer } }))
     }
@@ -127,10 +128,7 @@ impl Session {
         call_id: Cow<'m, str>,
         outputs: &mut Outputs<'m>,
     ) -> Result<(ClientId, Mail<'m>), Refusal> {
-        let call = self.present(cx, &call_id, outputs)?;
-        if call.role != Role::Callee || !call.is_unanswered() {
-            return Err(NOT_REJECTABLE);
-        }
+        self.present_unanswered(cx, &call_id, NOT_REJECTABLE, outputs)?;
         let call = self.end_call(&call_id).ok_or(CALL_NOT_FOUND)?;
         Ok((call.peer, Mail { call_id, content: Content::Reject }))
     }
@@ -155,8 +153,26 @@ impl Session {
         content: Content<'m>,
         outputs: &mut Outputs<'m>,
     ) -> Result<(ClientId, Mail<'m>), Refusal> {
-        let call = self.present(cx, &call_id, outputs)?;
-        Ok((call.peer.clone(), Mail { call_id, content }))
+        let at = self.present(cx, &call_id, outputs)?;
+        Ok((self.calls[at].peer.clone(), Mail { call_id, content }))
+    }
+
+    /// The client presents the id of a call that it was to answer and has not.
+    fn present_unanswered<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        call_id: &str,
+        refusal: Refusal,
+        outputs: &mut Outputs<'m>,
+    ) -> Result<usize, Refusal> {
+        let known = self.calls.len();
+        let at = self.present(cx, call_id, outputs)?;
+        if self.calls[at].role == Role::Callee && self.calls[at].is_unanswered() {
+            return Ok(at);
+        }
+        // What it has not told the other end of, it has not taken up.
+        self.calls.truncate(known);
+        Err(refusal)
     }
 
     /// The client presents a call's id: the call is its own. What waited for that proof goes to it
@@ -166,10 +182,11 @@ impl Session {
         cx: &Context<'_>,
         call_id: &str,
         outputs: &mut Outputs<'m>,
-    ) -> Result<&mut Call, Refusal> {
+    ) -> Result<usize, Refusal> {
         let known = self.calls.iter().position(|call| *call.id == *call_id);
         let at = match known {
-            Some(at) => at,
+            Some(at) if self.calls[at].is_claimed() => at,
+            Some(at) => self.check_room(cx).map(|()| at)?,
             None => self.take_up(cx, call_id)?,
         };
         let call = &mut self.calls[at];
@@ -177,16 +194,20 @@ impl Session {
             call.claim = Claim::Proven;
             outputs.extend(call.waiting.take().map(Output::SendText));
         }
-        Ok(call)
+        Ok(at)
     }
 
-    /// Takes up a call that is older than this session.
+    /// Takes up a call from before the server started.
     fn take_up(&mut self, cx: &Context<'_>, call_id: &str) -> Result<usize, Refusal> {
         let call = self.recover(cx, call_id, Claim::Proven).ok_or(CALL_NOT_FOUND)?;
-        if self.claimed_calls() >= cx.config.calls.per_session_max {
-            return Err(TOO_MANY_CALLS);
-        }
+        self.check_room(cx)?;
         self.calls.push(call);
         Ok(self.calls.len() - 1)
+    }
+
+    /// Whether the client may take part in one more call.
+    fn check_room(&self, cx: &Context<'_>) -> Result<(), Refusal> {
+        let room = self.claimed_calls() < cx.config.calls.per_session_max;
+        room.then_some(()).ok_or(TOO_MANY_CALLS)
     }
 }

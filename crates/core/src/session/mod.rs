@@ -28,9 +28,11 @@ use crate::time::{Instant, UnixTime};
 pub struct Session {
     client_id: ClientId,
     /// Calls older than this can have been forgotten; younger ones are known or over.
-    born: UnixTime,
+    knows_since: UnixTime,
     presence: Presence,
     calls: Vec<Call>,
+    /// Calls from before the server started that have ended here: their ids alone would bring them
+    /// back. It outlives the client's connection by the grace, because mail can be under way.
     ended: EndedCalls,
     /// Ends of calls that the client could not be told.
     farewells: Waiting,
@@ -54,21 +56,25 @@ pub enum Departure {
 
 impl Session {
     /// A session for a client that registers now. [`Session::attach`] is its first input.
-    pub fn new(client_id: ClientId, cx: &Context<'_>) -> Self {
-        Self::absent(client_id, cx.unix, cx.now)
+    ///
+    /// `server_started` is the time before which calls may have been forgotten, and not the time
+    /// of this registration: a call that is younger is over if the client has no session, and must
+    /// not come back with a message that was under way when it ended.
+    pub fn new(client_id: ClientId, server_started: UnixTime, cx: &Context<'_>) -> Self {
+        Self::absent(client_id, server_started, cx.now)
     }
 
     /// A session for a client that is expected back after a restart: it was in a call that is
-    /// older than the server, and mail for it has come before itself. `server_started` is the
-    /// time before which calls may be forgotten.
+    /// older than the server, and mail for it has come before itself. `server_started` is as in
+    /// [`Session::new`].
     pub fn expected(client_id: ClientId, server_started: UnixTime, cx: &Context<'_>) -> Self {
         Self::absent(client_id, server_started, cx.now + cx.config.calls.grace)
     }
 
-    fn absent(client_id: ClientId, born: UnixTime, until: Instant) -> Self {
+    fn absent(client_id: ClientId, knows_since: UnixTime, until: Instant) -> Self {
         Self {
             client_id,
-            born,
+            knows_since,
             presence: Presence::Away { until },
             calls: Vec::new(),
             ended: EndedCalls::default(),
@@ -86,9 +92,24 @@ impl Session {
         self.calls.len()
     }
 
+    /// The ids of those calls. Not for logs: an id is all that it takes to have the call.
+    pub fn call_ids(&self) -> impl Iterator<Item = &str> {
+        self.calls.iter().map(|call| &*call.id)
+    }
+
+    /// How many bytes wait for its client, at most [`CallLimits::waiting_bytes_max`] for its calls
+    /// and as many for the ends that it could not be told.
+    ///
+    /// [`CallLimits::waiting_bytes_max`]: crate::context::CallLimits::waiting_bytes_max
+    pub fn waiting_bytes(&self) -> usize {
+        let calls: usize = self.calls.iter().map(|call| call.waiting.bytes()).sum();
+        calls + self.farewells.bytes()
+    }
+
     /// Whether there is nothing left to keep it for.
     pub fn is_over(&self) -> bool {
-        !self.is_online() && self.calls.is_empty() && self.farewells.is_empty()
+        let remembers_nothing = self.farewells.is_empty() && self.ended.is_empty();
+        !self.is_online() && self.calls.is_empty() && remembers_nothing
     }
 
     /// When it wants [`Session::handle_timeout`]. None: not before something else happens.
@@ -126,8 +147,10 @@ impl Session {
                 outputs.push(end_mail(call, EndReason::Cancelled));
             }
         }
-        let grace = if self.calls.is_empty() { Default::default() } else { cx.config.calls.grace };
-        self.presence = Presence::Away { until: cx.now + grace };
+        self.presence = Presence::Away { until: cx.now };
+        if !self.is_over() {
+            self.presence = Presence::Away { until: cx.now + cx.config.calls.grace };
+        }
         outputs
     }
 
@@ -136,7 +159,12 @@ impl Session {
         let now = cx.now;
         let mut outputs = Outputs::new();
         if matches!(self.presence, Presence::Away { until } if until <= now) {
+            // What ends now is remembered for another grace, if it has to be.
+            self.presence = Presence::Away { until: now + cx.config.calls.grace };
             self.farewells = Waiting::default();
+            if self.calls.is_empty() {
+                self.ended = EndedCalls::default();
+            }
             for call in self.end_calls(|_| true) {
                 outputs.push(end_mail(call, EndReason::Unreachable));
             }
@@ -159,44 +187,48 @@ impl Session {
     /// Takes out all calls that are to end, and remembers that they did.
     fn end_calls(&mut self, mut ends: impl FnMut(&Call) -> bool) -> Vec<Call> {
         let ended: Vec<Call> = self.calls.extract_if(.., |call| ends(call)).collect();
-        for call in &ended {
-            self.ended.remember(&call.id);
-        }
+        ended.iter().for_each(|call| self.ended.remember(call));
         ended
     }
 
     fn end_call(&mut self, call_id: &str) -> Option<Call> {
         let at = self.calls.iter().position(|call| *call.id == *call_id)?;
-        self.ended.remember(call_id);
-        Some(self.calls.swap_remove(at))
+        Some(self.end_call_at(at))
+    }
+
+    fn end_call_at(&mut self, at: usize) -> Call {
+        let call = self.calls.swap_remove(at);
+        self.ended.remember(&call);
+        call
     }
 
     /// Tells the client that a call is over, now or when it is back. Whoever is behind the session
     /// may know: the call is of no use to anybody any more.
-    fn tell_end<'m>(&mut self, cx: &Context<'_>, message: ServerMessage<'m>) -> Option<Output<'m>> {
+    fn tell_end<'m>(&mut self, cx: &Context<'_>, end: impl Into<Reply<'m>>) -> Option<Output<'m>> {
+        let end = end.into();
         if self.is_online() {
-            return Some(Output::message(message));
+            return Some(Output::Send(end));
         }
         // Over the bound the client will find the call gone when it asks for it.
-        let _ = self.farewells.push(message, cx.config.calls.waiting_bytes_max);
+        let _ = self.farewells.push(end.message, cx.config.calls.waiting_bytes_max);
         None
     }
 
     /// A record for a call of which this session knows its token alone, if the token says that it
-    /// may: it names this client and is older than the session, and the call has not ended here.
+    /// may: it names this client, is from before the server started, and has not ended here since.
     fn recover(&self, cx: &Context<'_>, call_id: &str, claim: Claim) -> Option<Call> {
         if self.ended.contains(call_id) {
             return None;
         }
         let parties = cx.config.call_ids.open(call_id)?;
-        let older = parties.born < self.born;
+        let older = parties.born < self.knows_since;
         let (role, peer) = Role::of(&self.client_id, parties)?;
         older.then(|| Call::recovered(call_id, peer, role, claim))
     }
 
-    /// How many calls its client takes part in, as far as it has shown.
+    /// How many calls it takes part in, without those that it knows from others' mail alone.
     fn claimed_calls(&self) -> usize {
-        self.calls.iter().filter(|call| !matches!(call.claim, Claim::Unproven { .. })).count()
+        self.calls.iter().filter(|call| call.is_claimed()).count()
     }
 }
 

@@ -1,0 +1,122 @@
+//! How much a session holds.
+
+use crate::wire::{accept, assert_error, candidate, end, field, initiate};
+use crate::world::{CALLS_MAX, Device, RING_TIMEOUT, SILENCE, World};
+
+const CALLERS: [&str; CALLS_MAX] = ["carol", "dave", "erin"];
+
+/// A world in which bob is in as many calls as he may be.
+fn world_with_a_busy_bob() -> (World, Device, Vec<(Device, String)>) {
+    let mut world = World::new();
+    let bob = world.register("bob");
+    let calls = CALLERS.map(|caller| {
+        let caller = world.register(caller);
+        (caller, world.call(caller, bob))
+    });
+    (world, bob, calls.into())
+}
+
+#[test]
+fn one_call_more_than_a_session_may_have_finds_it_busy() {
+    let (mut world, bob, calls) = world_with_a_busy_bob();
+    let alice = world.register("alice");
+    world.say(alice, &initiate("bob", "offer"));
+    let heard = world.heard(alice);
+    assert_eq!(heard.len(), 1);
+    assert_eq!(field(&heard[0], "type"), "CALL_REJECTED");
+    assert_eq!(world.heard(bob), SILENCE);
+    let (carol, call) = &calls[0];
+    world.say(*carol, &end(call));
+    world.heard(bob);
+    world.ring(alice, bob);
+}
+
+#[test]
+fn a_busy_target_answers_the_request_by_its_id() {
+    let (mut world, _, _) = world_with_a_busy_bob();
+    let alice = world.register("alice");
+    world.say(alice, &crate::wire::with_id(&initiate("bob", "offer"), "r-1"));
+    let heard = world.heard(alice);
+    assert!(heard[0].ends_with(r#","replyTo":"r-1"}"#), "{heard:?}");
+}
+
+#[test]
+fn a_client_in_as_many_calls_as_it_may_be_starts_no_other() {
+    let (mut world, bob, _) = world_with_a_busy_bob();
+    let alice = world.register("alice");
+    world.say(bob, &initiate("alice", "offer"));
+    assert_error(&world.heard(bob), "RATE_LIMITED");
+    assert_eq!(world.heard(alice), SILENCE);
+}
+
+#[test]
+fn ringing_calls_count_until_they_are_over() {
+    let (mut world, alice, bob) = World::pair();
+    for _ in 0..CALLS_MAX {
+        world.ring(alice, bob);
+    }
+    world.say(alice, &initiate("bob", "offer"));
+    assert_error(&world.heard(alice), "RATE_LIMITED");
+    world.pass(RING_TIMEOUT);
+    world.heard(bob);
+    world.ring(alice, bob);
+}
+
+#[test]
+fn a_caller_that_is_refused_for_its_own_bound_has_told_nobody() {
+    let (mut world, alice, bob) = World::pair();
+    let call = world.ring(alice, bob);
+    world.restart();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|client| world.register(client));
+    for _ in 0..CALLS_MAX {
+        world.call(carol, bob);
+    }
+    world.say(bob, &accept(&call, "answer"));
+    assert_error(&world.heard(bob), "RATE_LIMITED");
+    assert_eq!(world.heard(alice), SILENCE);
+}
+
+#[test]
+fn calls_that_wait_for_their_client_count_too() {
+    let (mut world, _, _) = world_with_a_busy_bob();
+    for _ in 0..5 {
+        let bob = world.register("bob");
+        world.say(bob, &initiate("carol", "offer"));
+        assert_error(&world.heard(bob), "RATE_LIMITED");
+    }
+    assert_eq!(world.records("bob"), Some(CALLS_MAX), "reconnecting makes no room for more");
+}
+
+/// Each caller has had so many calls with bob as fit; they are older than the server is now.
+fn world_of_old_calls() -> (World, Vec<(&'static str, Vec<String>)>) {
+    let mut world = World::new();
+    let bob = world.register("bob");
+    let calls = CALLERS.map(|name| {
+        let caller = world.register(name);
+        let calls: Vec<String> = (0..CALLS_MAX).map(|_| world.call(caller, bob)).collect();
+        for call in &calls {
+            world.say(caller, &end(call));
+        }
+        world.heard(bob);
+        (name, calls)
+    });
+    world.restart();
+    (world, calls.into())
+}
+
+#[test]
+fn old_calls_that_both_ends_take_up_again_count_too() {
+    let (mut world, calls) = world_of_old_calls();
+    let bob = world.register("bob");
+    for (caller, calls) in calls {
+        let caller = world.register(caller);
+        for call in calls {
+            world.say(caller, &candidate(&call, "one"));
+            world.say(bob, &candidate(&call, "two"));
+        }
+    }
+    let records = world.records("bob").unwrap();
+    assert!(records <= 2 * CALLS_MAX, "{records}: as many proven ones, as many to be proven");
+    world.pass(RING_TIMEOUT);
+    assert_eq!(world.records("bob"), Some(CALLS_MAX));
+}

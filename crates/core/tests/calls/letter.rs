@@ -1,0 +1,63 @@
+//! Mail that can be held back.
+
+use securecall_core::{Content, Mail};
+use securecall_protocol::{ClientId, EndReason, Opaque};
+
+/// A mail on its way, with texts of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    pub(crate) from: ClientId,
+    pub(crate) to: ClientId,
+    call_id: String,
+    content: Stored,
+    request_id: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Stored {
+    Ring(String),
+    Accept(String),
+    Reject,
+    End(EndReason),
+    Candidate(String),
+}
+
+impl Letter {
+    pub(crate) fn new(
+        from: ClientId,
+        to: ClientId,
+        mail: &Mail<'_>,
+        request_id: Option<Opaque<'_>>,
+    ) -> Self {
+        let text = |opaque: Opaque<'_>| opaque.as_json().to_string();
+        let content = match mail.content {
+            Content::Ring { sdp_offer } => Stored::Ring(text(sdp_offer)),
+            Content::Accept { sdp_answer } => Stored::Accept(text(sdp_answer)),
+            Content::Reject => Stored::Reject,
+            Content::End { reason } => Stored::End(reason),
+            Content::Candidate { candidate } => Stored::Candidate(text(candidate)),
+        };
+        let call_id = mail.call_id.to_string();
+        Self { from, to, call_id, content, request_id: request_id.map(text) }
+    }
+
+    pub(crate) fn mail(&self) -> Mail<'_> {
+        let opaque = |text| Opaque::from_stored(text).unwrap();
+        let content = match &self.content {
+            Stored::Ring(offer) => Content::Ring { sdp_offer: opaque(offer) },
+            Stored::Accept(answer) => Content::Accept { sdp_answer: opaque(answer) },
+            Stored::Reject => Content::Reject,
+            Stored::End(reason) => Content::End { reason: *reason },
+            Stored::Candidate(candidate) => Content::Candidate { candidate: opaque(candidate) },
+        };
+        Mail { call_id: self.call_id.as_str().into(), content }
+    }
+
+    pub(crate) fn request_id(&self) -> Option<Opaque<'_>> {
+        self.request_id.as_deref().and_then(Opaque::from_stored)
+    }
+
+    pub(crate) fn is_ring(&self) -> bool {
+        matches!(self.content, Stored::Ring(_))
+    }
+}

@@ -1,0 +1,21 @@
+//! The rules of calls, each with a small world of sessions on a virtual clock.
+//!
+//! `securecall-sim` looks for what nobody thought of; here stands what was thought of.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod bounds;
+mod deadlines;
+mod late;
+mod letter;
+mod outsiders;
+mod reconnecting;
+mod restarting;
+mod setting_up;
+mod wire;
+mod world;

@@ -1,0 +1,402 @@
+//! Sessions, the post between them, and clients that say what a test tells them to.
+//!
+//! The shell here is the shortest that keeps the contract of `securecall_core`: mail is delivered
+//! at once, unless a test holds it back to make a race.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use securecall_core::directory::ReplacePolicy;
+use securecall_core::{
+    CallIdKey, CallLimits, Config, ConnectionLimits, Context, Departure, Instant, Nonce, Outcome,
+    Output, Outputs, Rate, Session, Turn, UnixTime,
+};
+use securecall_protocol::{CallMessage, ClientId, ClientMessage, Opaque, decode};
+
+use crate::letter::Letter;
+use crate::wire;
+
+pub(crate) const RING_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
+pub(crate) const MOMENT: Duration = Duration::from_millis(1);
+pub(crate) const CALLS_MAX: usize = 3;
+pub(crate) const WAITING_BYTES_MAX: usize = 2_000;
+
+/// A connection of a client, as the client holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Device {
+    client: &'static str,
+    connection: usize,
+}
+
+impl Device {
+    pub(crate) fn id(self) -> ClientId {
+        id(self.client)
+    }
+}
+
+pub(crate) fn id(client: &str) -> ClientId {
+    ClientId::try_from(client).unwrap()
+}
+
+pub(crate) struct World {
+    nature: Nature,
+    started: UnixTime,
+    places: BTreeMap<ClientId, Place>,
+    /// What each connection was sent and has not looked at yet.
+    inboxes: Vec<Vec<String>>,
+    post: VecDeque<Letter>,
+    post_is_held: bool,
+}
+
+struct Place {
+    session: Session,
+    attached: Option<usize>,
+}
+
+/// Time, configuration and randomness.
+struct Nature {
+    now: Instant,
+    config: Config,
+    nonces: Cell<u64>,
+}
+
+impl Nature {
+    fn unix(&self) -> UnixTime {
+        UnixTime::from_millis(1_767_225_600_000 + self.now.as_millis())
+    }
+
+    fn with<R>(&self, decide: impl FnOnce(&Context<'_>) -> R) -> R {
+        let nonce = || {
+            self.nonces.set(self.nonces.get() + 1);
+            let mut nonce = Nonce::default();
+            nonce[..8].copy_from_slice(&self.nonces.get().to_be_bytes());
+            nonce
+        };
+        let cx = Context { now: self.now, unix: self.unix(), config: &self.config, nonce: &nonce };
+        decide(&cx)
+    }
+}
+
+fn config(turn: Option<Turn>) -> Config {
+    let generous = Rate::new(1_000, 1_000.0);
+    Config {
+        calls: CallLimits {
+            ring_timeout: RING_TIMEOUT,
+            grace: GRACE,
+            per_session_max: CALLS_MAX,
+            waiting_bytes_max: WAITING_BYTES_MAX,
+        },
+        connection: ConnectionLimits {
+            register_timeout: Duration::from_secs(60),
+            ping_after: Duration::from_secs(25),
+            silence_timeout: Duration::from_secs(60),
+            calls: generous,
+            candidates: generous,
+            directory: generous,
+            other: generous,
+        },
+        call_ids: CallIdKey::new(&[7; 32]),
+        turn,
+        replace_key: ReplacePolicy::Owner,
+        key_bytes_max: 4_096,
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with_turn(None)
+    }
+
+    pub(crate) fn with_turn(turn: Option<Turn>) -> Self {
+        let now = Instant::from_millis(1_000_000);
+        let nature = Nature { now, config: config(turn), nonces: Cell::new(0) };
+        let started = nature.unix();
+        Self {
+            nature,
+            started,
+            places: BTreeMap::new(),
+            inboxes: Vec::new(),
+            post: VecDeque::new(),
+            post_is_held: false,
+        }
+    }
+
+    /// Two clients, registered.
+    pub(crate) fn pair() -> (Self, Device, Device) {
+        let mut world = Self::new();
+        let (alice, bob) = (world.register("alice"), world.register("bob"));
+        (world, alice, bob)
+    }
+
+    /// Two clients in a call that was answered, and the call's id.
+    pub(crate) fn pair_in_a_call() -> (Self, Device, Device, String) {
+        let (mut world, alice, bob) = Self::pair();
+        let call = world.call(alice, bob);
+        (world, alice, bob, call)
+    }
+
+    /// A new connection registers, and REGISTERED is all that it hears.
+    #[track_caller]
+    pub(crate) fn register(&mut self, client: &'static str) -> Device {
+        let (device, heard) = self.come_back(client);
+        assert_eq!(heard, [] as [String; 0], "beyond REGISTERED");
+        device
+    }
+
+    /// A new connection registers; also what it hears then, after REGISTERED.
+    #[track_caller]
+    pub(crate) fn come_back(&mut self, client: &'static str) -> (Device, Vec<String>) {
+        let device = Device { client, connection: self.inboxes.len() };
+        self.inboxes.push(Vec::new());
+        let (nature, started) = (&self.nature, self.started);
+        let place = self.places.entry(device.id()).or_insert_with(|| Place {
+            session: nature.with(|cx| Session::new(id(client), started, cx)),
+            attached: None,
+        });
+        place.attached = Some(device.connection);
+        let outputs = nature.with(|cx| place.session.attach(cx, None));
+        self.carry_out(device.id(), outputs);
+        let mut heard = self.heard(device);
+        assert_eq!(heard.remove(0), wire::registered(client));
+        (device, heard)
+    }
+
+    /// The connection is lost, and the server has noticed.
+    pub(crate) fn lose(&mut self, device: Device) {
+        self.detach(device, Departure::Lost);
+    }
+
+    /// The client closes with 1000.
+    pub(crate) fn leave(&mut self, device: Device) {
+        self.detach(device, Departure::Left);
+    }
+
+    fn detach(&mut self, device: Device, departure: Departure) {
+        let place = self.places.get_mut(&device.id()).unwrap();
+        assert_eq!(place.attached.take(), Some(device.connection));
+        let outputs = self.nature.with(|cx| place.session.detach(cx, departure));
+        self.carry_out(device.id(), outputs);
+    }
+
+    /// The client says something about a call.
+    #[track_caller]
+    pub(crate) fn say(&mut self, device: Device, text: &str) {
+        let request = decode(text).unwrap();
+        let ClientMessage::Call(message) = request.message else { panic!("not about a call") };
+        self.handle_message(device, message, request.id);
+    }
+
+    fn handle_message(
+        &mut self,
+        device: Device,
+        message: CallMessage<'_>,
+        request_id: Option<Opaque<'_>>,
+    ) {
+        let place = self.places.get_mut(&device.id()).unwrap();
+        assert_eq!(place.attached, Some(device.connection), "a connection that is no more speaks");
+        let outputs = self.nature.with(|cx| place.session.handle_message(cx, message, request_id));
+        self.carry_out(device.id(), outputs);
+    }
+
+    /// What the connection was sent since it was asked last.
+    pub(crate) fn heard(&mut self, device: Device) -> Vec<String> {
+        std::mem::take(&mut self.inboxes[device.connection])
+    }
+
+    /// Time passes, and every deadline in it is kept.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.nature.now + time;
+        while let Some((deadline, client)) = self.next_deadline().filter(|next| next.0 <= end) {
+            self.nature.now = self.nature.now.max(deadline);
+            self.fire(&client);
+        }
+        self.nature.now = end;
+    }
+
+    fn next_deadline(&self) -> Option<(Instant, ClientId)> {
+        let deadlines = self
+            .places
+            .iter()
+            .filter_map(|(client, place)| Some((place.session.deadline()?, client.clone())));
+        deadlines.min()
+    }
+
+    fn fire(&mut self, client: &ClientId) {
+        let place = self.places.get_mut(client).unwrap();
+        let outputs = self.nature.with(|cx| place.session.handle_timeout(cx));
+        let next = place.session.deadline();
+        assert!(
+            place.session.is_over() || next.is_none_or(|next| next > self.nature.now),
+            "a deadline that came is over"
+        );
+        self.carry_out(client.clone(), outputs);
+    }
+
+    /// kill -9, and a new process with the same key.
+    pub(crate) fn restart(&mut self) {
+        self.pass(MOMENT);
+        self.places.clear();
+        self.post.clear();
+        self.started = self.nature.unix();
+        self.pass(MOMENT);
+    }
+
+    /// The same, but the key was lost.
+    pub(crate) fn restart_with_another_key(&mut self) {
+        self.restart();
+        self.nature.config.call_ids = CallIdKey::new(&[8; 32]);
+    }
+
+    /// From now on mail stays in the post until [`World::deliver_post`].
+    pub(crate) fn hold_post(&mut self) {
+        self.post_is_held = true;
+    }
+
+    pub(crate) fn deliver_post(&mut self) {
+        self.post_is_held = false;
+        self.deliver_mail();
+    }
+
+    /// Delivers what one client has sent another, ahead of everything else.
+    pub(crate) fn deliver_from(&mut self, sender: Device) {
+        let of_sender = |letter: &Letter| letter.from == sender.id();
+        let (now, later): (VecDeque<_>, _) = self.post.drain(..).partition(of_sender);
+        self.post = later;
+        for letter in now {
+            self.deliver(&letter);
+        }
+    }
+
+    /// Hands mail to a session as if `from` had sent it.
+    pub(crate) fn forge_mail(
+        &mut self,
+        from: &'static str,
+        to: Device,
+        mail: &securecall_core::Mail<'_>,
+    ) -> Outcome {
+        let place = self.places.get_mut(&to.id()).unwrap();
+        let receipt = self.nature.with(|cx| place.session.handle_mail(cx, &id(from), mail));
+        let outcome = receipt.outcome;
+        self.carry_out(to.id(), receipt.outputs);
+        outcome
+    }
+
+    /// How many records of calls a client's session holds; None: there is no session.
+    pub(crate) fn records(&self, client: &str) -> Option<usize> {
+        self.places.get(client).map(|place| place.session.calls())
+    }
+
+    /// Whether nobody has a session any more.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    fn carry_out(&mut self, client: ClientId, outputs: Outputs<'_>) {
+        for output in outputs {
+            let mut text = String::new();
+            match output {
+                Output::Send(reply) => reply.encode(&mut text),
+                Output::SendText(waited) => text = waited.into(),
+                Output::Mail { to, mail, request_id } => {
+                    self.post.push_back(Letter::new(client.clone(), to, &mail, request_id));
+                    continue;
+                }
+            }
+            let attached = self.places[&client].attached;
+            let connection = attached.expect("a client that is away is sent nothing");
+            self.inboxes[connection].push(text);
+        }
+        if !self.post_is_held {
+            self.deliver_mail();
+        }
+        self.drop_if_over(&client);
+    }
+
+    fn deliver_mail(&mut self) {
+        while let Some(letter) = self.post.pop_front() {
+            self.deliver(&letter);
+        }
+    }
+
+    fn deliver(&mut self, letter: &Letter) {
+        let mail = letter.mail();
+        let outcome = self.receive(letter);
+        if outcome == Outcome::Delivered {
+            return;
+        }
+        if let Some(sender) = self.places.get_mut(&letter.from) {
+            let told = self
+                .nature
+                .with(|cx| sender.session.handle_outcome(cx, mail, outcome, letter.request_id()));
+            self.carry_out(letter.from.clone(), told.into_iter().collect());
+        }
+    }
+
+    fn receive(&mut self, letter: &Letter) -> Outcome {
+        let mail = letter.mail();
+        let nature = &self.nature;
+        let mut expected = None;
+        let session = match self.places.get_mut(&letter.to) {
+            Some(place) => &mut place.session,
+            None if letter.is_ring() => return Outcome::Offline,
+            None => expected
+                .insert(nature.with(|cx| Session::expected(letter.to.clone(), self.started, cx))),
+        };
+        let receipt = nature.with(|cx| session.handle_mail(cx, &letter.from, &mail));
+        let outcome = receipt.outcome;
+        match expected {
+            Some(_) if outcome != Outcome::Delivered => return Outcome::Offline,
+            Some(session) => {
+                self.places.insert(letter.to.clone(), Place { session, attached: None });
+            }
+            None => {}
+        }
+        self.carry_out(letter.to.clone(), receipt.outputs);
+        outcome
+    }
+
+    fn drop_if_over(&mut self, client: &ClientId) {
+        if self.places.get(client).is_some_and(|place| place.session.is_over()) {
+            self.places.remove(client);
+        }
+    }
+}
+
+/// Calls, in one line each.
+impl World {
+    /// Rings; the call's id, which the callee has heard.
+    #[track_caller]
+    pub(crate) fn ring(&mut self, caller: Device, callee: Device) -> String {
+        self.say(caller, &wire::initiate(callee.client, "offer"));
+        let heard = self.heard(callee);
+        let [incoming] = heard.as_slice() else { panic!("not one INCOMING_CALL: {heard:?}") };
+        let call = wire::field(incoming, "callId");
+        assert_eq!(*incoming, wire::incoming(&call, caller.client, "offer"));
+        call
+    }
+
+    /// Rings and answers; the call's id, which both have heard.
+    #[track_caller]
+    pub(crate) fn call(&mut self, caller: Device, callee: Device) -> String {
+        let call = self.ring(caller, callee);
+        self.say(callee, &wire::accept(&call, "answer"));
+        assert_eq!(self.heard(caller), [wire::accepted(&call, "answer")]);
+        call
+    }
+
+    /// Both ends can still reach each other.
+    #[track_caller]
+    pub(crate) fn assert_talks(&mut self, call: &str, one: Device, other: Device) {
+        for (from, to) in [(one, other), (other, one)] {
+            let candidate = wire::candidate(call, "still-there");
+            self.say(from, &candidate);
+            assert_eq!(self.heard(to), [candidate], "from {} to {}", from.client, to.client);
+            assert_eq!(self.heard(from), [] as [String; 0]);
+        }
+    }
+}
+
+/// Nothing was heard.
+pub(crate) const SILENCE: [String; 0] = [];
