@@ -72,6 +72,27 @@ impl Connection {
         state.wake_driver();
     }
 
+    /// Whether bytes wait for room in the socket.
+    pub(crate) fn has_backlog(&self) -> bool {
+        self.state.lock().backlog_bytes() > 0
+    }
+
+    /// Whether more waits than half of what may: the client does not keep up.
+    pub(crate) fn is_behind(&self) -> bool {
+        let mut state = self.state.lock();
+        if state.backlog_bytes() > self.outbox_bytes_max / 2 {
+            self.write_out(&mut state);
+        }
+        state.backlog_bytes() > self.outbox_bytes_max / 2
+    }
+
+    /// Whether nothing more can be sent to the client.
+    pub(crate) fn is_closed(&self) -> bool {
+        let state = self.state.lock();
+        state.broken || state.outbox.is_closed()
+    }
+
+    /// What the driver has to look after. Takes note of a moved deadline: it is reported once.
     pub(crate) fn condition(&self) -> Condition {
         let mut state = self.state.lock();
         Condition {
