@@ -8,7 +8,9 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use securecall_core::{Context, Departure, Instant, Mail, Outcome, Output, Outputs, Session};
+use securecall_core::{
+    Content, Context, Departure, Instant, Mail, Outcome, Output, Outputs, Session,
+};
 use securecall_protocol::{CallMessage, ClientId, Opaque, Registration, ServerMessage};
 use smallvec::SmallVec;
 use tokio::task::AbortHandle;
@@ -113,6 +115,16 @@ impl Cell {
         if !state.is_attached(connection) {
             return Letters::new();
         }
+        self.leave(&mut state, batch, departure)
+    }
+
+    /// From here on the client is away, and a keeper looks after its session.
+    fn leave(
+        self: &Arc<Self>,
+        state: &mut State,
+        batch: &mut Batch<'_>,
+        departure: Departure,
+    ) -> Letters<'static> {
         state.connection = None;
         let cx = batch.cx;
         let letters = state.run(batch, |session| session.detach(&cx, departure));
@@ -142,14 +154,21 @@ impl Cell {
 
     /// Mail has come. None: this cell is over.
     pub(crate) fn handle_mail<'m>(
-        &self,
+        self: &Arc<Self>,
         batch: &mut Batch<'_>,
         from: &ClientId,
         mail: &Mail<'m>,
     ) -> Option<(Outcome, Letters<'m>)> {
         let mut state = self.state.lock();
+        if state.connection.as_ref().is_some_and(|connection| connection.is_closed()) {
+            // Its driver will find that out in a moment; mail must not fall into the gap.
+            self.leave(&mut state, batch, Departure::Lost);
+        }
         if state.over {
             return None;
+        }
+        if let Some(refusal) = state.refusal(batch.server, mail) {
+            return Some((refusal, Letters::new()));
         }
         let cx = batch.cx;
         let mut outcome = Outcome::Delivered;
@@ -249,6 +268,19 @@ impl Cell {
 impl State {
     fn is_attached(&self, connection: &Arc<Connection>) -> bool {
         self.connection.as_ref().is_some_and(|attached| Arc::ptr_eq(attached, connection))
+    }
+
+    /// Why mail is not even given to the session.
+    fn refusal(&self, server: &Server, mail: &Mail<'_>) -> Option<Outcome> {
+        match &self.connection {
+            // What would wait here would end with the process.
+            None => server.is_draining().then_some(Outcome::Unavailable),
+            // A stranger's offers must not be what a slow reader is closed for.
+            Some(connection) => {
+                let rings = matches!(mail.content, Content::Ring { .. });
+                (rings && connection.is_behind()).then_some(Outcome::Busy)
+            }
+        }
     }
 
     fn handle_due(&mut self, batch: &mut Batch<'_>) -> Letters<'static> {

@@ -5,11 +5,14 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::task::Waker;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context as TaskContext, Poll, Waker, ready};
 
 use parking_lot::Mutex;
+use rustix::net::{RecvFlags, recv};
 use securecall_protocol::CloseCode;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
 
 use crate::counters::Counters;
 use crate::outbox::Outbox;
@@ -18,8 +21,10 @@ use crate::tls::{Incoming, Records};
 /// The side of a connection that is written to.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    writer: OwnedWriteHalf,
+    socket: TcpStream,
     outbox_bytes_max: usize,
+    /// The close frame is appended, or the socket failed. Set under the lock, read without.
+    closed: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -51,12 +56,13 @@ pub(crate) struct Condition {
 
 impl Connection {
     pub(crate) fn new(
-        writer: OwnedWriteHalf,
+        socket: TcpStream,
         tls: Option<Box<Records>>,
         outbox_bytes_max: usize,
     ) -> Arc<Self> {
         let state = State { tls, ..State::default() };
-        Arc::new(Self { writer, outbox_bytes_max, state: Mutex::new(state) })
+        let closed = AtomicBool::new(false);
+        Arc::new(Self { socket, outbox_bytes_max, closed, state: Mutex::new(state) })
     }
 
     /// The driver's waker; it must be taken back (None) when the driver ends, since the two hold
@@ -86,10 +92,9 @@ impl Connection {
         state.backlog_bytes() > self.outbox_bytes_max / 2
     }
 
-    /// Whether nothing more can be sent to the client.
+    /// Whether nothing more can be sent to the client, even if its driver does not know yet.
     pub(crate) fn is_closed(&self) -> bool {
-        let state = self.state.lock();
-        state.broken || state.outbox.is_closed()
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// What the driver has to look after. Takes note of a moved deadline: it is reported once.
@@ -105,7 +110,36 @@ impl Connection {
 
     /// The socket, to wait for room in it.
     pub(crate) fn socket(&self) -> &tokio::net::TcpStream {
-        self.writer.as_ref()
+        &self.socket
+    }
+
+    /// Reads into the buffer: how many bytes, and 0 when the client has closed.
+    ///
+    /// A read that does not fill the buffer has emptied the socket, so there is no second one just
+    /// to be told so (epoll reports the next arrival: epoll(7), questions 9 and 10).
+    pub(crate) fn poll_read(
+        &self,
+        task: &mut TaskContext<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.socket.poll_read_ready(task))?;
+            let mut read = 0;
+            let emptied = self.socket.try_io(Interest::READABLE, || {
+                let (bytes, _) = recv(&self.socket, &mut *buffer, RecvFlags::empty())?;
+                read = bytes;
+                let filled = bytes == 0 || bytes == buffer.len();
+                if filled { Ok(()) } else { Err(ErrorKind::WouldBlock.into()) }
+            });
+            match emptied {
+                Ok(()) => return Poll::Ready(Ok(read)),
+                Err(error) if error.kind() != ErrorKind::WouldBlock => {
+                    return Poll::Ready(Err(error));
+                }
+                Err(_) if read > 0 => return Poll::Ready(Ok(read)),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Writes what waits, as far as the socket takes it.
@@ -121,8 +155,15 @@ impl Connection {
         let closed = state.outbox.push_close(code);
         counters.closed(code, closed);
         if closed {
+            self.note_closed(&state);
             self.write_out(&mut state);
             state.wake_driver();
+        }
+    }
+
+    fn note_closed(&self, state: &State) {
+        if state.broken || state.outbox.is_closed() {
+            self.closed.store(true, Ordering::Relaxed);
         }
     }
 
@@ -139,6 +180,7 @@ impl Connection {
                 state.wake_driver();
             }
         }
+        self.note_closed(&state);
         let first = !state.outbox.flush_is_due && !state.outbox.unwritten().is_empty();
         state.outbox.flush_is_due |= first;
         if first { Appended::FlushIsMine } else { Appended::FlushIsDue }
@@ -158,7 +200,7 @@ impl Connection {
             }
             Err(_) => {
                 // The alert is among the unsent; whether it gets there is not waited for.
-                let _ = self.writer.try_write(tls.unsent());
+                let _ = self.socket.try_write(tls.unsent());
                 state.give_up();
                 Incoming::Closed
             }
@@ -169,7 +211,7 @@ impl Connection {
         while !state.broken {
             let written = match state.next_to_write() {
                 Ok([]) => return,
-                Ok(bytes) => self.writer.try_write(bytes),
+                Ok(bytes) => self.socket.try_write(bytes),
                 Err(error) => Err(error),
             };
             match written {
@@ -178,7 +220,10 @@ impl Connection {
                     state.wake_driver();
                     return;
                 }
-                Err(_) => state.give_up(),
+                Err(_) => {
+                    state.give_up();
+                    self.note_closed(state);
+                }
             }
         }
     }

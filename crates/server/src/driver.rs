@@ -20,9 +20,7 @@ use std::time::Duration;
 use securecall_core::{Connection as Protocol, Departure, Due, Instant, Step};
 use securecall_protocol::{CloseCode, Dialect, Opaque, Reply, ServerMessage};
 use securecall_websocket::{Decoder, Event, Role};
-use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Sleep;
 
 use crate::batch::Batch;
@@ -67,7 +65,6 @@ struct Driving {
 
 struct Driver {
     connection: Arc<Connection>,
-    reader: OwnedReadHalf,
     /// Whether the connection decrypts what is read.
     encrypted: bool,
     decoder: Decoder,
@@ -77,6 +74,8 @@ struct Driver {
     directory: DirectoryQueue,
     /// When the timer fires.
     armed: Instant,
+    /// Whether the timer has our waker. It is not asked again before it is due.
+    timed: bool,
     /// None: the connection is open.
     goodbye: Option<Goodbye>,
     /// Whether the connection has our waker.
@@ -130,9 +129,8 @@ impl Driver {
         tls: Option<Box<Records>>,
         permit: Permit,
     ) -> Self {
-        let (reader, writer) = stream.into_split();
         let encrypted = tls.is_some();
-        let connection = Connection::new(writer, tls, server.outbox_bytes_max);
+        let connection = Connection::new(stream, tls, server.outbox_bytes_max);
         let protocol = Protocol::new(server.clock.now());
         Self {
             table_key: server.connections.insert(connection.clone()),
@@ -140,11 +138,11 @@ impl Driver {
             armed: protocol.deadline(&server.config.connection),
             cell: None,
             directory: DirectoryQueue::default(),
+            timed: false,
             goodbye: None,
             wakeable: false,
             _permit: permit,
             connection,
-            reader,
             encrypted,
             protocol,
         }
@@ -211,11 +209,10 @@ impl Driver {
         task: &mut TaskContext<'_>,
         buffer: &mut [u8],
     ) -> Read {
-        let mut buffer = ReadBuf::new(buffer);
-        match Pin::new(&mut self.reader).poll_read(task, &mut buffer) {
+        match self.connection.poll_read(task, buffer) {
             Poll::Pending => Read::Empty,
-            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                self.handle_bytes(batch, buffer.filled_mut());
+            Poll::Ready(Ok(bytes @ 1..)) => {
+                self.handle_bytes(batch, &mut buffer[..bytes]);
                 Read::Some
             }
             Poll::Ready(_) => Read::End,
@@ -229,10 +226,9 @@ impl Driver {
         task: &mut TaskContext<'_>,
         buffer: &mut [u8],
     ) -> Read {
-        let mut read = ReadBuf::new(&mut buffer[PARTIAL_BYTES_MAX..]);
-        let bytes = match Pin::new(&mut self.reader).poll_read(task, &mut read) {
+        let bytes = match self.connection.poll_read(task, &mut buffer[PARTIAL_BYTES_MAX..]) {
             Poll::Pending => return Read::Empty,
-            Poll::Ready(Ok(())) if !read.filled().is_empty() => read.filled().len(),
+            Poll::Ready(Ok(bytes @ 1..)) => bytes,
             Poll::Ready(_) => return Read::End,
         };
         read_buffer::with_plaintext(|plaintext| {
@@ -276,8 +272,10 @@ impl Driver {
     fn handle_text(&mut self, batch: &mut Batch<'_>, text: &str) {
         let step = self.protocol.handle_text(&batch.cx, text);
         batch.server.counters.step(&step);
-        let registry = &batch.server.clone().registry;
-        let full = match step {
+        let server = batch.server;
+        let registry = &server.registry;
+        let directory_burst = server.config.connection.directory.burst() as usize;
+        let (full, request_id) = match step {
             Step::Reply(reply) => return self.reply(batch, reply.message, reply.reply_to),
             Step::Register { registration, request_id } => {
                 if let Some(cell) = &self.cell {
@@ -297,14 +295,16 @@ impl Driver {
                 return registry.handle_message(batch, cell, &self.connection, message, request_id);
             }
             Step::PkdRegister { client_id, public_key, request_id } => {
-                self.directory.register(client_id, public_key, request_id)
+                let pushed =
+                    self.directory.register(client_id, public_key, request_id, directory_burst);
+                (pushed, request_id)
             }
             Step::PkdLookup { client_id, request_id } => {
-                self.directory.lookup(client_id, request_id)
+                (self.directory.lookup(client_id, request_id, directory_burst), request_id)
             }
         };
         if full.is_err() {
-            self.reply(batch, UNAVAILABLE, None);
+            self.reply(batch, UNAVAILABLE, request_id);
         }
     }
 
@@ -352,7 +352,7 @@ impl Driver {
                     return Poll::Ready(());
                 }
             }
-            let fired = timer.as_mut().poll(task).is_ready();
+            let fired = self.poll_armed(batch, task, timer.as_mut());
             if !fired && !look {
                 return Poll::Pending;
             }
@@ -360,9 +360,25 @@ impl Driver {
             let next = self.handle_timeout(batch);
             if fired || next < self.armed {
                 self.armed = next;
+                self.timed = false;
                 timer.as_mut().reset(batch.server.clock.timer(next));
             }
         }
+    }
+
+    /// Whether the timer has fired. Most wake-ups are for a message, long before it is due.
+    fn poll_armed(
+        &mut self,
+        batch: &Batch<'_>,
+        task: &mut TaskContext<'_>,
+        timer: Pin<&mut Sleep>,
+    ) -> bool {
+        if self.timed && batch.cx.now < self.armed {
+            return false;
+        }
+        let fired = timer.poll(task).is_ready();
+        self.timed = !fired;
+        fired
     }
 
     /// Does what the time demands; returns when to look again.
@@ -380,7 +396,7 @@ impl Driver {
         }
         let latest = self.protocol.deadline(&batch.cx.config.connection);
         let Some(cell) = &self.cell else { return latest };
-        batch.server.clone().registry.handle_timeout(batch, cell, &self.connection, latest)
+        batch.server.registry.handle_timeout(batch, cell, &self.connection, latest)
     }
 
     /// The client closes. 1000 means that it does not come back.
@@ -411,8 +427,7 @@ impl Driver {
 
     fn release(&mut self, batch: &mut Batch<'_>, departure: Departure) {
         if let Some(cell) = self.cell.take() {
-            let server = batch.server.clone();
-            server.registry.release(batch, &cell, &self.connection, departure);
+            batch.server.registry.release(batch, &cell, &self.connection, departure);
         }
     }
 }

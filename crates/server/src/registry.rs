@@ -174,6 +174,9 @@ impl Registry {
         to: &ClientId,
         mail: &Mail<'_>,
     ) -> Option<Outcome> {
+        if batch.server.is_draining() {
+            return Some(Outcome::Unavailable);
+        }
         if matches!(mail.content, Content::Ring { .. }) {
             return Some(Outcome::Offline);
         }
