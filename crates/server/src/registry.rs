@@ -173,7 +173,8 @@ impl Registry {
     }
 
     fn cell_of(&self, client_id: &ClientId, cx: &Context<'_>) -> Arc<Cell> {
-        let new = || Arc::new(Cell::new(Session::new(client_id.clone(), self.server_started, cx)));
+        let session = || Session::new(client_id.clone(), self.server_started, cx);
+        let new = || Arc::new(Cell::new(session()));
         self.cells.entry(client_id.clone()).or_insert_with(new).clone()
     }
 

@@ -90,6 +90,20 @@ impl Session {
         self.calls.len()
     }
 
+    /// The ids of those calls. Not for logs: an id is all that it takes to have the call.
+    pub fn call_ids(&self) -> impl Iterator<Item = &str> {
+        self.calls.iter().map(|call| &*call.id)
+    }
+
+    /// How many bytes wait for its client, at most [`CallLimits::waiting_bytes_max`] for its calls
+    /// and as many for the ends that it could not be told.
+    ///
+    /// [`CallLimits::waiting_bytes_max`]: crate::context::CallLimits::waiting_bytes_max
+    pub fn waiting_bytes(&self) -> usize {
+        let calls: usize = self.calls.iter().map(|call| call.waiting.bytes()).sum();
+        calls + self.farewells.bytes()
+    }
+
     /// Whether there is nothing left to keep it for.
     pub fn is_over(&self) -> bool {
         !self.is_online() && self.calls.is_empty() && self.farewells.is_empty()
