@@ -30,6 +30,11 @@ const HEADER_BYTES: usize = 1 + 8 + 1;
 const TEXT_BYTES_MAX: usize =
     (NONCE_BYTES + HEADER_BYTES + 2 * ClientId::LENGTH_MAX + TAG_BYTES).div_ceil(3) * 4;
 
+/// A nonce as text: a token that nobody guesses.
+pub(crate) fn token(nonce: Nonce) -> Box<str> {
+    URL_SAFE_NO_PAD.encode(nonce).into()
+}
+
 /// Who is in a call, and when it was born.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parties {

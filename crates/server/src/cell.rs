@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use securecall_core::{Context, Departure, Instant, Mail, Outcome, Output, Outputs, Session};
-use securecall_protocol::{CallMessage, ClientId, Opaque};
+use securecall_protocol::{CallMessage, ClientId, Opaque, Registration, ServerMessage};
 use smallvec::SmallVec;
 use tokio::task::AbortHandle;
 
@@ -66,12 +66,13 @@ impl Cell {
 
     /// The connection is the client's from now on. Returns the one that was; None: this cell is
     /// over.
-    pub(crate) fn attach(
+    pub(crate) fn attach<'m>(
         &self,
         batch: &mut Batch<'_>,
         connection: &Arc<Connection>,
-        request_id: Option<Opaque<'_>>,
-    ) -> Option<Option<Arc<Connection>>> {
+        registration: &Registration<'m>,
+        request_id: Option<Opaque<'m>>,
+    ) -> Option<(Option<Arc<Connection>>, Letters<'m>)> {
         let mut state = self.state.lock();
         if state.over {
             return None;
@@ -82,8 +83,8 @@ impl Cell {
         let superseded = state.connection.replace(connection.clone());
         state.watched_until = None;
         let cx = batch.cx;
-        state.run(batch, |session| session.attach(&cx, request_id));
-        Some(superseded)
+        let letters = state.run(batch, |session| session.attach(&cx, registration, request_id));
+        Some((superseded, letters))
     }
 
     /// The connection is gone. Nothing happens if it was not the client's any more.
@@ -125,25 +126,62 @@ impl Cell {
     }
 
     /// Mail has come. None: this cell is over.
-    pub(crate) fn handle_mail(
+    pub(crate) fn handle_mail<'m>(
         &self,
         batch: &mut Batch<'_>,
         from: &ClientId,
-        mail: &Mail<'_>,
-    ) -> Option<Outcome> {
+        mail: &Mail<'m>,
+    ) -> Option<(Outcome, Letters<'m>)> {
         let mut state = self.state.lock();
         if state.over {
             return None;
         }
         let cx = batch.cx;
         let mut outcome = Outcome::Delivered;
-        state.run(batch, |session| {
+        let letters = state.run(batch, |session| {
             let receipt = session.handle_mail(&cx, from, mail);
             outcome = receipt.outcome;
             receipt.outputs
         });
         state.report_earlier_deadline();
-        Some(outcome)
+        Some((outcome, letters))
+    }
+
+    /// The attached connection says REGISTER once more.
+    pub(crate) fn reaffirm(
+        &self,
+        batch: &mut Batch<'_>,
+        connection: &Arc<Connection>,
+        reply_to: Option<Opaque<'_>>,
+    ) {
+        let mut state = self.state.lock();
+        if state.is_attached(connection) {
+            let cx = batch.cx;
+            state.run(batch, |session| session.reaffirm(&cx, reply_to).into_iter().collect());
+        }
+    }
+
+    /// Answers a request that does not concern calls, numbered as the client's dialect wants it.
+    pub(crate) fn reply(
+        &self,
+        batch: &mut Batch<'_>,
+        connection: &Arc<Connection>,
+        message: ServerMessage<'_>,
+        reply_to: Option<Opaque<'_>>,
+    ) {
+        let mut state = self.state.lock();
+        if state.is_attached(connection) {
+            let cx = batch.cx;
+            state.run(batch, |session| session.reply(&cx, message, reply_to).into_iter().collect());
+        }
+    }
+
+    /// Everything up to this number has arrived.
+    pub(crate) fn acknowledge(&self, connection: &Arc<Connection>, seq: u64) {
+        let mut state = self.state.lock();
+        if state.is_attached(connection) {
+            state.session.acknowledge(seq);
+        }
     }
 
     /// What became of a letter that this session sent.
@@ -155,9 +193,9 @@ impl Cell {
         request_id: Option<Opaque<'_>>,
     ) {
         let cx = batch.cx;
-        self.state.lock().run(batch, |session| {
-            session.handle_outcome(&cx, mail, outcome, request_id).into_iter().collect()
-        });
+        self.state
+            .lock()
+            .run(batch, |session| session.handle_outcome(&cx, mail, outcome, request_id));
     }
 
     /// The driver looks at the session's deadlines, and will again when this returns, which is

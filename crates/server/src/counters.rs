@@ -33,12 +33,14 @@ struct Shard {
 }
 
 /// All outcomes, with the names that metrics give them.
-pub(crate) const OUTCOMES: [(Outcome, &str); 6] = [
+pub(crate) const OUTCOMES: [(Outcome, &str); 8] = [
     (Outcome::Delivered, "delivered"),
     (Outcome::Offline, "offline"),
     (Outcome::Busy, "busy"),
     (Outcome::NoSuchCall, "no_such_call"),
     (Outcome::Full, "full"),
+    (Outcome::Glare, "glare"),
+    (Outcome::NotUnderstood, "not_understood"),
     (Outcome::Unavailable, "unavailable"),
 ];
 
@@ -81,6 +83,7 @@ impl Counters {
     pub(crate) fn step(&self, step: &Step<'_>) {
         let message_type = match step {
             Step::Register { .. } => MessageType::Register,
+            Step::Ack { .. } => MessageType::Ack,
             Step::Call { message, .. } => message.message_type(),
             Step::PkdRegister { .. } => MessageType::PkdRegister,
             Step::PkdLookup { .. } => MessageType::PkdLookup,

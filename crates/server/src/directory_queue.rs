@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use securecall_protocol::{ClientId, ErrorCode, Opaque, Reply, ServerMessage};
+use securecall_protocol::{ClientId, ErrorCode, Opaque, ServerMessage};
 
 use crate::directory::{Answer, Directory, RegisterError, Registered, Replacement, Unavailable};
 
@@ -144,7 +144,8 @@ impl Pending {
 }
 
 impl Answered {
-    pub(crate) fn reply(&self) -> Reply<'_> {
+    /// The message, and the `id` of the request that it answers.
+    pub(crate) fn reply(&self) -> (ServerMessage<'_>, Option<Opaque<'_>>) {
         let Request { client_id, ask, request_id } = &self.request;
         let message = match (&self.result, ask) {
             (Ok(_), Ask::Register { public_key }) => found(client_id, Some(public_key)),
@@ -152,7 +153,7 @@ impl Answered {
             (Err(RegisterError::Pinned), _) => KEY_PINNED,
             (Err(RegisterError::Unavailable(_)), _) => UNAVAILABLE,
         };
-        Reply { message, reply_to: request_id.as_deref().and_then(Opaque::from_stored) }
+        (message, request_id.as_deref().and_then(Opaque::from_stored))
     }
 }
 
@@ -164,10 +165,12 @@ fn found<'a>(client_id: &ClientId, public_key: Option<&'a str>) -> ServerMessage
 const KEY_PINNED: ServerMessage<'static> = ServerMessage::Error {
     code: ErrorCode::KeyPinned,
     message: "the directory holds another key for this id",
+    retry_after_ms: None,
 };
 
 /// The directory cannot answer for now.
 pub(crate) const UNAVAILABLE: ServerMessage<'static> = ServerMessage::Error {
     code: ErrorCode::Unavailable,
     message: "the directory cannot answer for now",
+    retry_after_ms: Some(1_000),
 };

@@ -18,7 +18,7 @@ use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use securecall_core::{Connection as Protocol, Departure, Due, Instant, Step};
-use securecall_protocol::{CloseCode, Reply, ServerMessage};
+use securecall_protocol::{CloseCode, Dialect, Opaque, Reply, ServerMessage};
 use securecall_websocket::{Decoder, Event, Role};
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
@@ -224,17 +224,19 @@ impl Driver {
         batch.server.counters.step(&step);
         let registry = &batch.server.clone().registry;
         let full = match step {
-            Step::Reply(reply) => return batch.send(&self.connection, &reply),
-            Step::Register { client_id, request_id } => {
-                if self.cell.is_some() {
-                    let message = ServerMessage::Registered { client_id };
-                    let reply = Reply { message, reply_to: request_id };
-                    return batch.send(&self.connection, &reply);
+            Step::Reply(reply) => return self.reply(batch, reply.message, reply.reply_to),
+            Step::Register { registration, request_id } => {
+                if let Some(cell) = &self.cell {
+                    return cell.reaffirm(batch, &self.connection, request_id);
                 }
-                let cell = registry.register(batch, &self.connection, &client_id, request_id);
+                let cell = registry.register(batch, &self.connection, &registration, request_id);
                 self.cell = Some(cell);
-                self.protocol.registered(client_id);
+                self.protocol.registered(registration.client_id, registration.dialect);
                 return self.connection.deadline_moved();
+            }
+            Step::Ack { seq } => {
+                let Some(cell) = &self.cell else { return };
+                return cell.acknowledge(&self.connection, seq);
             }
             Step::Call { message, request_id } => {
                 let Some(cell) = &self.cell else { return };
@@ -248,7 +250,7 @@ impl Driver {
             }
         };
         if full.is_err() {
-            batch.send(&self.connection, &UNAVAILABLE.into());
+            self.reply(batch, UNAVAILABLE, None);
         }
     }
 
@@ -263,7 +265,21 @@ impl Driver {
             if answered.took_key {
                 self.protocol.key_registered();
             }
-            batch.send(&self.connection, &answered.reply());
+            let (message, reply_to) = answered.reply();
+            self.reply(batch, message, reply_to);
+        }
+    }
+
+    /// Answers a request, in the client's dialect once that is known.
+    fn reply(
+        &self,
+        batch: &mut Batch<'_>,
+        message: ServerMessage<'_>,
+        reply_to: Option<Opaque<'_>>,
+    ) {
+        match (&self.cell, self.protocol.dialect()) {
+            (Some(cell), Dialect::Two) => cell.reply(batch, &self.connection, message, reply_to),
+            _ => batch.send(&self.connection, &Reply { reply_to, ..message.into() }),
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use dashmap::{DashMap, Entry};
 use securecall_core::{Content, Context, Departure, Instant, Mail, Outcome, Session, UnixTime};
-use securecall_protocol::{CallMessage, ClientId, CloseCode, Opaque};
+use securecall_protocol::{CallMessage, ClientId, CloseCode, Opaque, Registration};
 
 use crate::batch::Batch;
 use crate::cell::{Cell, Letter, Letters};
@@ -35,22 +35,24 @@ impl Registry {
     }
 
     /// The connection is that client from now on; the one that was, is closed.
-    pub(crate) fn register(
+    pub(crate) fn register<'m>(
         &self,
         batch: &mut Batch<'_>,
         connection: &Arc<Connection>,
-        client_id: &ClientId,
-        request_id: Option<Opaque<'_>>,
+        registration: &Registration<'m>,
+        request_id: Option<Opaque<'m>>,
     ) -> Arc<Cell> {
         loop {
-            let cell = self.cell_of(client_id, &batch.cx);
-            let Some(superseded) = cell.attach(batch, connection, request_id) else {
+            let cell = self.cell_of(&registration.client_id, &batch.cx);
+            let attached = cell.attach(batch, connection, registration, request_id);
+            let Some((superseded, letters)) = attached else {
                 self.remove(&cell);
                 continue;
             };
             if let Some(old) = superseded {
                 old.close(&batch.server.counters, CloseCode::Superseded);
             }
+            self.post(batch, &cell, letters);
             return cell;
         }
     }
@@ -139,7 +141,11 @@ impl Registry {
             let found = self.cells.get(to).map(|cell| cell.clone());
             if let Some(cell) = found {
                 match cell.handle_mail(batch, from, mail) {
-                    Some(outcome) => return outcome,
+                    Some((outcome, letters)) => {
+                        // Ends of other calls (glare), which cause no further mail.
+                        self.post(batch, &cell, letters);
+                        return outcome;
+                    }
                     None => self.remove(&cell),
                 }
             } else if !self.expect(batch, from, to, mail) {

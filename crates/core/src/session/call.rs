@@ -9,7 +9,7 @@
 //!   Recovered ── accept ─► Active   (ended)            (ended)
 //! ```
 
-use securecall_protocol::ClientId;
+use securecall_protocol::{ClientId, EndReason};
 
 use super::waiting::Waiting;
 use crate::call_id::Parties;
@@ -49,8 +49,10 @@ pub(super) enum Phase {
     /// Known by its token alone: the server is younger than the call and does not know how far
     /// it got, nor whether the other end still knows it.
     Recovered {
-        /// Whether it must have been answered before.
+        /// Whether it was answered, as far as its client knows.
         answered: bool,
+        /// When it is over, if its client says that it was not answered yet.
+        deadline: Option<Instant>,
     },
 }
 
@@ -86,9 +88,7 @@ impl Call {
 
     /// A call from before the server started.
     pub(super) fn recovered(id: &str, peer: ClientId, role: Role, claim: Claim) -> Self {
-        // A caller learns the id from CALL_ACCEPTED: if it presents one, the call was answered.
-        let answered = role == Role::Caller && claim == Claim::Proven;
-        let phase = Phase::Recovered { answered };
+        let phase = Phase::Recovered { answered: false, deadline: None };
         Self { id: id.into(), peer, role, phase, claim, waiting: Waiting::default() }
     }
 
@@ -97,7 +97,18 @@ impl Call {
         match (&self.phase, self.claim) {
             (Phase::Ringing { deadline, .. }, _) => Some(*deadline),
             (_, Claim::Unproven { deadline }) => deadline,
+            (Phase::Recovered { deadline, .. }, _) => *deadline,
             _ => None,
+        }
+    }
+
+    /// Why it ends when its deadline comes.
+    pub(super) fn expiry_reason(&self) -> EndReason {
+        match (&self.phase, self.claim) {
+            (Phase::Ringing { .. }, _) => EndReason::Timeout,
+            // Somebody is registered under the id, and has not shown that the call is its own.
+            (_, Claim::Unproven { .. }) => EndReason::Superseded,
+            _ => EndReason::Timeout,
         }
     }
 
@@ -113,7 +124,7 @@ impl Call {
 
     /// Whether the callee may still answer it.
     pub(super) fn is_unanswered(&self) -> bool {
-        matches!(self.phase, Phase::Ringing { .. } | Phase::Recovered { answered: false })
+        matches!(self.phase, Phase::Ringing { .. } | Phase::Recovered { answered: false, .. })
     }
 }
 

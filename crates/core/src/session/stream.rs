@@ -95,11 +95,6 @@ impl Stream {
         self.bytes
     }
 
-    /// Whether nothing is kept.
-    pub(super) fn is_empty(&self) -> bool {
-        self.sent.is_empty()
-    }
-
     fn first_kept(&self) -> u64 {
         self.last_seq + 1 - self.sent.len() as u64
     }
@@ -168,7 +163,10 @@ mod tests {
     #[test]
     fn a_client_that_acknowledges_nothing_cannot_resume_beyond_the_bounds() {
         let by_count = stream(&["1", "2", "3", "4"]);
-        assert_eq!((after(&by_count, 0), after(&by_count, 1).map(|kept| kept.len())), (None, Some(3)));
+        assert_eq!(
+            (after(&by_count, 0), after(&by_count, 1).map(|kept| kept.len())),
+            (None, Some(3))
+        );
         let by_bytes = stream(&["12345", "67890", "x"]);
         assert_eq!(after(&by_bytes, 0), None);
         let mut by_age = stream(&["1"]);

@@ -69,10 +69,9 @@ impl Kept {
                 sdp_answer: Opaque::from_stored(sdp_answer)?,
                 ice_servers: ice_servers.map(Into::into),
             },
-            Content::Candidate(candidate) => ServerMessage::IceCandidate {
-                call_id,
-                candidate: Opaque::from_stored(candidate)?,
-            },
+            Content::Candidate(candidate) => {
+                ServerMessage::IceCandidate { call_id, candidate: Opaque::from_stored(candidate)? }
+            }
             Content::Signal(data) => {
                 ServerMessage::CallSignal { call_id, data: Opaque::from_stored(data)? }
             }

@@ -59,6 +59,11 @@ pub const CALLS_PER_SESSION_MAX: usize = 16;
 /// As much as the outbox takes when the client is back: all that waited is written at once.
 pub const WAITING_BYTES_MAX: usize = OUTBOX_BYTES_MAX;
 
+/// Ten full ICE gathers of 100 candidates.
+pub const WAITING_COUNT_MAX: usize = 1_000;
+/// Four acknowledgements of a client that acknowledges every 30 s, with its heartbeat.
+pub const WAITING_AGE_MAX: Duration = Duration::from_secs(120);
+
 /// A public key of X25519 with X-Wing beside it is 1.25 KiB, 1.7 KiB in base64: twice that.
 pub const KEY_BYTES_MAX: usize = 4 * KIB;
 
