@@ -55,7 +55,7 @@ impl Session {
         call_id: &Cow<'m, str>,
         sdp_offer: Opaque<'m>,
     ) -> Receipt<'m> {
-        if self.find(call_id).is_some() || self.ended.contains(call_id) {
+        if self.find(call_id).is_some() {
             return Receipt::delivered(None);
         }
         if !self.is_online() {
@@ -158,8 +158,7 @@ impl Session {
         if !self.calls[at].is_unanswered() {
             return self.receive_end(cx, at, call_id, EndReason::Hangup);
         }
-        self.ended.remember(call_id);
-        self.calls.swap_remove(at);
+        self.end_call_at(at);
         Receipt::delivered(self.say_rejected(cx, call_id.clone(), reason, None))
     }
 
@@ -170,8 +169,7 @@ impl Session {
         call_id: &Cow<'m, str>,
         reason: EndReason,
     ) -> Receipt<'m> {
-        self.ended.remember(call_id);
-        self.calls.swap_remove(at);
+        self.end_call_at(at);
         Receipt::delivered(self.say_end(cx, call_id.clone(), reason))
     }
 
@@ -206,8 +204,7 @@ impl Session {
 
     /// More mail than can wait: a call with a hole in it is worse than none, so it ends here.
     fn give_up<'m>(&mut self, cx: &Context<'_>, at: usize) -> Receipt<'m> {
-        let call = self.calls.swap_remove(at);
-        self.ended.remember(&call.id);
+        let call = self.end_call_at(at);
         let told = self.say_end(cx, Cow::Owned(call.id.into()), EndReason::Unreachable);
         Receipt { outcome: Outcome::Full, outputs: told.into_iter().collect() }
     }

@@ -98,7 +98,6 @@ impl Session {
             outputs.extend(self.reply(cx, initiated, request_id));
             let glare = self.resolve_glare(cx, &call_id, &target_id, Role::Callee, outputs);
             if glare == Glare::OldSurvives {
-                self.ended.remember(&call_id);
                 outputs.extend(self.say_end(cx, Cow::Owned(call_id.into()), EndReason::Glare));
                 return Ok(None);
             }

@@ -39,6 +39,8 @@ pub struct Session {
     /// What the client was sent, when it speaks dialect 2. None: it speaks dialect 1.
     stream: Option<Box<Stream>>,
     calls: Vec<Call>,
+    /// Calls from before the server started that have ended here: their ids alone would bring them
+    /// back. It outlives the client's connection by the grace, because mail can be under way.
     ended: EndedCalls,
     /// Ends of calls that a client of dialect 1 could not be told.
     farewells: Waiting,
@@ -117,8 +119,9 @@ impl Session {
 
     /// Whether there is nothing left to keep it for.
     pub fn is_over(&self) -> bool {
+        let remembers_nothing = self.farewells.is_empty() && self.ended.is_empty();
         let resumable = self.stream.is_some();
-        !self.is_online() && self.calls.is_empty() && self.farewells.is_empty() && !resumable
+        !self.is_online() && self.calls.is_empty() && remembers_nothing && !resumable
     }
 
     /// When it wants [`Session::handle_timeout`]. None: not before something else happens.
@@ -152,7 +155,10 @@ impl Session {
         let now = cx.now;
         let mut outputs = Outputs::new();
         if matches!(self.presence, Presence::Away { until } if until <= now) {
+            // What ends now is remembered for another grace, if it has to be.
+            self.presence = Presence::Away { until: now + cx.config.calls.grace };
             self.forget_speech();
+            self.ended = EndedCalls::default();
             for call in self.end_calls(|_| true) {
                 outputs.push(end_mail(call, EndReason::Unreachable));
             }
@@ -177,16 +183,18 @@ impl Session {
     /// Takes out all calls that are to end, and remembers that they did.
     fn end_calls(&mut self, mut ends: impl FnMut(&Call) -> bool) -> Vec<Call> {
         let ended: Vec<Call> = self.calls.extract_if(.., |call| ends(call)).collect();
-        for call in &ended {
-            self.ended.remember(&call.id);
-        }
+        ended.iter().for_each(|call| self.ended.remember(call));
         ended
     }
 
     fn end_call(&mut self, call_id: &str) -> Option<Call> {
-        let at = self.find(call_id)?;
-        self.ended.remember(call_id);
-        Some(self.calls.swap_remove(at))
+        self.find(call_id).map(|at| self.end_call_at(at))
+    }
+
+    fn end_call_at(&mut self, at: usize) -> Call {
+        let call = self.calls.swap_remove(at);
+        self.ended.remember(&call);
+        call
     }
 
     /// A record for a call of which this session knows its token alone, if the token says that it
