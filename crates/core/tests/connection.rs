@@ -9,7 +9,7 @@ use securecall_core::{
     CallIdKey, CallLimits, Config, Connection, ConnectionLimits, Context, Due, Instant, Nonce,
     Rate, Step, Turn, UnixTime,
 };
-use securecall_protocol::{ClientId, CloseCode, ServerMessage};
+use securecall_protocol::{ClientId, CloseCode, Dialect, ServerMessage};
 use zeroize::Zeroizing;
 
 const START: Instant = Instant::from_millis(1_000_000);
@@ -29,8 +29,11 @@ fn config() -> Config {
             grace: Duration::from_secs(30),
             per_session_max: 16,
             waiting_bytes_max: 1 << 18,
+            waiting_count_max: 1_000,
+            waiting_age_max: Duration::from_secs(120),
         },
         connection: ConnectionLimits {
+            message_bytes_max: 65_536,
             register_timeout: Duration::from_secs(60),
             ping_after: Duration::from_secs(25),
             silence_timeout: Duration::from_secs(60),
@@ -57,7 +60,7 @@ fn says<'t>(connection: &mut Connection, text: &'t str) -> Step<'t> {
 
 fn registered() -> Connection {
     let mut connection = Connection::new(START);
-    connection.registered(ClientId::try_from("alice").unwrap());
+    connection.registered(ClientId::try_from("alice").unwrap(), Dialect::One);
     connection
 }
 

@@ -203,9 +203,7 @@ impl MessageType {
             }
             Self::CallAccept => "CALL_ACCEPT needs callId and sdpAnswer (strings)",
             Self::CallRinging => "CALL_RINGING needs callId (string)",
-            Self::CallReject => {
-                "CALL_REJECT needs callId (string); its reason, if any, is declined or busy"
-            }
+            Self::CallReject => "CALL_REJECT needs callId (string)",
             Self::CallEnd => "CALL_END needs callId (string)",
             Self::CallSignal => "CALL_SIGNAL needs callId and data (strings)",
             Self::Ack => "ACK needs seq (a whole number)",

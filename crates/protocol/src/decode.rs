@@ -83,7 +83,7 @@ fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<Clien
         }
         MessageType::CallReject => ClientMessage::Call(CallMessage::CallReject {
             call_id: call_id()?,
-            reason: reject_reason(payload.reason)?,
+            reason: reject_reason(payload.reason),
         }),
         MessageType::CallEnd => ClientMessage::Call(CallMessage::CallEnd { call_id: call_id()? }),
         MessageType::IceCandidate => ClientMessage::Call(CallMessage::IceCandidate {
@@ -140,19 +140,18 @@ fn presented(field: &RawValue) -> Option<Vec<Presented<'_>>> {
     (items.len() <= PRESENTED_MAX).then(|| items.into_iter().map(presented).collect())
 }
 
-fn reject_reason(field: Field<'_>) -> Option<RejectReason> {
-    let read = |field| {
-        let text = string(Some(field))?;
-        RejectReason::ALL.into_iter().find(|reason| reason.as_str() == text)
-    };
-    Some(optional(field, read)?.unwrap_or(RejectReason::Declined))
+/// Any reason but `busy` means that somebody said no: a client of dialect 1 may have its own words.
+fn reject_reason(field: Field<'_>) -> RejectReason {
+    let busy = string(field).is_some_and(|text| text == RejectReason::Busy.as_str());
+    if busy { RejectReason::Busy } else { RejectReason::Declined }
 }
 
-/// Some(None) where the field is not there, None where it is wrong.
+/// Some(None) where the field is not there or `null`, None where it is wrong.
 fn optional<'a, T>(
     field: Field<'a>,
     read: impl FnOnce(&'a RawValue) -> Option<T>,
 ) -> Option<Option<T>> {
+    let field = field.filter(|field| field.get() != "null");
     field.map_or(Some(None), |field| read(field).map(Some))
 }
 

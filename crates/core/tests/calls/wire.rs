@@ -6,6 +6,10 @@ fn message(message_type: &str, fields: &[(&str, &str)]) -> String {
     format!(r#"{{"type":"{message_type}","payload":{{{}}}}}"#, fields.join(","))
 }
 
+pub(crate) fn register(client: &str) -> String {
+    message("REGISTER", &[("clientId", client)])
+}
+
 pub(crate) fn initiate(target: &str, offer: &str) -> String {
     message("CALL_INITIATE", &[("targetId", target), ("sdpOffer", offer)])
 }

@@ -12,7 +12,7 @@ use securecall_core::{
     CallIdKey, CallLimits, Config, ConnectionLimits, Context, Departure, Instant, Nonce, Outcome,
     Output, Outputs, Rate, Session, Turn, UnixTime,
 };
-use securecall_protocol::{CallMessage, ClientId, ClientMessage, Opaque, decode};
+use securecall_protocol::{CallMessage, ClientId, ClientMessage, Opaque, Registration, decode};
 
 use crate::letter::Letter;
 use crate::wire;
@@ -22,6 +22,8 @@ pub(crate) const GRACE: Duration = Duration::from_secs(30);
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 pub(crate) const CALLS_MAX: usize = 3;
 pub(crate) const WAITING_BYTES_MAX: usize = 2_000;
+pub(crate) const WAITING_COUNT_MAX: usize = 8;
+pub(crate) const WAITING_AGE_MAX: Duration = Duration::from_secs(100);
 
 /// A connection of a client, as the client holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +89,11 @@ fn config(turn: Option<Turn>) -> Config {
             grace: GRACE,
             per_session_max: CALLS_MAX,
             waiting_bytes_max: WAITING_BYTES_MAX,
+            waiting_count_max: WAITING_COUNT_MAX,
+            waiting_age_max: WAITING_AGE_MAX,
         },
         connection: ConnectionLimits {
+            message_bytes_max: 65_536,
             register_timeout: Duration::from_secs(60),
             ping_after: Duration::from_secs(25),
             silence_timeout: Duration::from_secs(60),
@@ -148,19 +153,39 @@ impl World {
     /// A new connection registers; also what it hears then, after REGISTERED.
     #[track_caller]
     pub(crate) fn come_back(&mut self, client: &'static str) -> (Device, Vec<String>) {
+        let (device, mut heard) = self.say_register(client, &wire::register(client));
+        assert_eq!(heard.remove(0), wire::registered(client));
+        (device, heard)
+    }
+
+    /// A new connection says that REGISTER; also what it hears then, REGISTERED and all.
+    pub(crate) fn say_register(
+        &mut self,
+        client: &'static str,
+        text: &str,
+    ) -> (Device, Vec<String>) {
         let device = Device { client, connection: self.inboxes.len() };
         self.inboxes.push(Vec::new());
+        let request = decode(text).unwrap();
+        let ClientMessage::Register(registration) = request.message else { panic!("{text}") };
+        self.attach(device, &registration, request.id);
+        (device, self.heard(device))
+    }
+
+    fn attach(
+        &mut self,
+        device: Device,
+        registration: &Registration<'_>,
+        request_id: Option<Opaque<'_>>,
+    ) {
         let (nature, started) = (&self.nature, self.started);
         let place = self.places.entry(device.id()).or_insert_with(|| Place {
-            session: nature.with(|cx| Session::new(id(client), started, cx)),
+            session: nature.with(|cx| Session::new(device.id(), started, cx)),
             attached: None,
         });
         place.attached = Some(device.connection);
-        let outputs = nature.with(|cx| place.session.attach(cx, None));
+        let outputs = nature.with(|cx| place.session.attach(cx, registration, request_id));
         self.carry_out(device.id(), outputs);
-        let mut heard = self.heard(device);
-        assert_eq!(heard.remove(0), wire::registered(client));
-        (device, heard)
     }
 
     /// The connection is lost, and the server has noticed.
@@ -330,7 +355,7 @@ impl World {
             let told = self
                 .nature
                 .with(|cx| sender.session.handle_outcome(cx, mail, outcome, letter.request_id()));
-            self.carry_out(letter.from.clone(), told.into_iter().collect());
+            self.carry_out(letter.from.clone(), told);
         }
     }
 
