@@ -72,6 +72,13 @@ impl CallIdKey {
         URL_SAFE_NO_PAD.encode(sealed).into()
     }
 
+    /// Whether a text could be an id, of this server or another: it is of base64url's alphabet, and
+    /// not too long.
+    pub fn is_well_formed(text: &str) -> bool {
+        let in_alphabet = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+        (1..=TEXT_BYTES_MAX).contains(&text.len()) && text.bytes().all(in_alphabet)
+    }
+
     /// Reads an id; None if this server's key did not seal it.
     pub fn open(&self, text: &str) -> Option<Parties> {
         if text.len() > TEXT_BYTES_MAX {

@@ -8,7 +8,8 @@ use securecall_protocol::{
 };
 
 use super::call::{Claim, Phase, Role};
-use super::{Outputs, Presence, Session, output::Output};
+use super::{Outputs, Presence, Session, end_mail, output::Output};
+use crate::call_id::CallIdKey;
 use crate::context::Context;
 use crate::mail::{Content, Mail};
 
@@ -35,12 +36,17 @@ impl Session {
         self.begin_speech(cx, registration.dialect);
         outputs.push(self.registered(cx, false, reply_to));
         let farewells = self.farewells.take();
-        self.say_waiting(cx, farewells, &mut outputs);
+        // The client is there, so nothing that it is told here is over a bound.
+        let _ = self.say_waiting(cx, farewells, &mut outputs);
         for at in 0..self.calls.len() {
             self.follow_or_wait(cx, at, &mut outputs);
         }
-        for call in &registration.calls {
-            self.present_at_registration(cx, call, &mut outputs);
+        for (at, call) in registration.calls.iter().enumerate() {
+            let again =
+                registration.calls[..at].iter().any(|before| before.call_id == call.call_id);
+            if !again {
+                self.present_at_registration(cx, call, &mut outputs);
+            }
         }
         outputs
     }
@@ -60,13 +66,13 @@ impl Session {
     }
 
     /// What a registration that resumes has missed. None: it does not resume.
-    fn missed(&self, registration: &Registration<'_>) -> Option<Vec<Box<str>>> {
-        let stream = self.stream.as_ref()?;
+    fn missed(&mut self, registration: &Registration<'_>) -> Option<Vec<Box<str>>> {
+        let stream = self.stream.as_mut()?;
         let token = registration.resume_token.as_deref()?;
         if !same_token(token, stream.token()) {
             return None;
         }
-        Some(stream.after(registration.last_seq)?.map(Into::into).collect())
+        Some(stream.resume(registration.last_seq)?.map(Into::into).collect())
     }
 
     /// REGISTERED carries no number: it comes before what a resumed stream sends again.
@@ -87,35 +93,57 @@ impl Session {
         Output::Send(Reply { message, dialect: self.dialect(), seq: None, reply_to })
     }
 
-    /// Another registration has begun: ring the client again, or wait for its proof.
+    /// Another registration has begun: what is being set up follows it, the rest waits for proof.
     fn follow_or_wait(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+        let dialect = self.dialect();
         let call = &mut self.calls[at];
         match (&call.phase, call.role, call.claim) {
             (Phase::Ringing { sdp_offer: Some(sdp_offer), .. }, Role::Callee, _) => {
-                call.claim = Claim::Proven;
-                let (call_id, caller_id) = (call.id.clone(), call.peer.clone());
-                let (sdp_offer, waiting) = (sdp_offer.clone(), call.waiting.take());
-                let Some(sdp_offer) = Opaque::from_stored(&sdp_offer) else { return };
-                let message = ServerMessage::IncomingCall {
-                    call_id: (&*call_id).into(),
-                    caller_id,
-                    sdp_offer,
-                    ice_servers: self.ice_servers(cx),
-                };
-                outputs.extend(self.say_text(cx, message));
-                self.say_waiting(cx, waiting, outputs);
+                let sdp_offer = sdp_offer.clone();
+                self.ring_again(cx, at, &sdp_offer, outputs);
             }
-            (Phase::Active, _, Claim::Untold) => {
-                call.claim = Claim::Proven;
-                let waiting = call.waiting.take();
-                self.say_waiting(cx, waiting, outputs);
+            // A client of dialect 1 waits for an answer and does not know the id.
+            (Phase::Ringing { .. }, Role::Caller, _) if dialect == Dialect::One => {
+                call.claim = Claim::Untold;
             }
-            // A caller of dialect 2 knows its call's id; the next one may be of dialect 1 and wait
-            // for an answer without it, or of dialect 2 and be told the id with the answer.
-            (Phase::Ringing { .. }, Role::Caller, _) => call.claim = Claim::Untold,
+            (Phase::Ringing { .. }, Role::Caller, _) => self.tell_initiated_again(cx, at, outputs),
+            (Phase::Active, _, Claim::Untold) => self.tell_waiting(cx, at, outputs),
             (_, _, Claim::Proven) => call.claim = Claim::Unproven { deadline: None },
             (_, _, Claim::Untold | Claim::Unproven { .. }) => {}
         }
+    }
+
+    fn ring_again(
+        &mut self,
+        cx: &Context<'_>,
+        at: usize,
+        sdp_offer: &str,
+        outputs: &mut Outputs<'_>,
+    ) {
+        let call = &self.calls[at];
+        let Some(sdp_offer) = Opaque::from_stored(sdp_offer) else { return };
+        let (call_id, caller_id) = (call.id.clone(), call.peer.clone());
+        let (call_id, ice_servers) = ((&*call_id).into(), self.ice_servers(cx));
+        let incoming = ServerMessage::IncomingCall { call_id, caller_id, sdp_offer, ice_servers };
+        outputs.extend(self.say_text(cx, incoming).ok().flatten());
+        self.tell_waiting(cx, at, outputs);
+    }
+
+    /// The client may have had another connection when it was told the id, or none.
+    fn tell_initiated_again(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+        let call = &self.calls[at];
+        let (call_id, target_id) = (call.id.clone(), call.peer.clone());
+        let (call_id, ice_servers) = ((&*call_id).into(), self.ice_servers(cx));
+        let initiated = ServerMessage::CallInitiated { call_id, target_id, ice_servers };
+        outputs.extend(self.say_text(cx, initiated).ok().flatten());
+        self.tell_waiting(cx, at, outputs);
+    }
+
+    /// The client may know of the call from now on.
+    fn tell_waiting(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+        self.calls[at].claim = Claim::Proven;
+        let waiting = self.calls[at].waiting.take();
+        let _ = self.say_waiting(cx, waiting, outputs);
     }
 
     /// The client says that it is in this call, and how far it got.
@@ -126,23 +154,40 @@ impl Session {
         outputs: &mut Outputs<'m>,
     ) {
         let call_id = &presented.call_id;
-        let answered = presented.answered;
-        match self.present(cx, call_id, outputs) {
-            Ok(at) => {
-                let deadline = cx.now + cx.config.calls.ring_timeout;
-                let call = &mut self.calls[at];
-                if let Phase::Recovered { .. } = call.phase {
-                    let deadline = (!answered).then_some(deadline);
-                    call.phase = Phase::Recovered { answered, deadline };
-                }
-                let mail = Mail { call_id: call_id.clone(), content: Content::Present };
-                outputs.push(Output::Mail { to: call.peer.clone(), mail, request_id: None });
-            }
-            // Only an id that we made is repeated: anything else could be any text.
-            Err(_) if cx.config.call_ids.open(call_id).is_some() => {
-                outputs.extend(self.say_end(cx, call_id.clone(), EndReason::Unreachable));
-            }
-            Err(_) => {}
+        let Ok(at) = self.present(cx, call_id, outputs) else {
+            return self.give_up_presented(cx, call_id, outputs);
+        };
+        let call = &mut self.calls[at];
+        if call.is_missing_its_answer(presented.answered) {
+            return self.give_up_presented(cx, call_id, outputs);
+        }
+        if let Phase::Recovered { .. } = call.phase {
+            let deadline = (!presented.answered).then(|| cx.now + cx.config.calls.ring_timeout);
+            call.phase = Phase::Recovered { answered: presented.answered, deadline };
+        }
+        let mail = Mail { call_id: call_id.clone(), content: Content::Present };
+        outputs.push(Output::Mail { to: call.peer.clone(), mail, request_id: None });
+    }
+
+    /// A call that the client presents and that cannot go on: it is told so, and so is the other
+    /// end if it may still wait.
+    fn give_up_presented<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        call_id: &Cow<'m, str>,
+        outputs: &mut Outputs<'m>,
+    ) {
+        // What is repeated to the client is of the alphabet of our ids and no other text.
+        if !CallIdKey::is_well_formed(call_id) {
+            return;
+        }
+        let (known, reason) = (self.end_call(call_id), EndReason::Unreachable);
+        let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
+        outputs.extend(self.say_last(cx, ended, None, true));
+        let old = || self.recover(cx, call_id, Claim::Proven);
+        if let Some(call) = known.or_else(old) {
+            self.ended.remember(&call);
+            outputs.push(end_mail(call, reason));
         }
     }
 }

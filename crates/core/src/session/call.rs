@@ -98,20 +98,25 @@ impl Call {
 
     /// When this call wants the time.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match (&self.phase, self.claim) {
-            (Phase::Ringing { deadline, .. }, _) => Some(*deadline),
-            (_, Claim::Unproven { deadline }) => deadline,
-            (Phase::Recovered { deadline, .. }, _) => *deadline,
-            _ => None,
-        }
+        let phase = match self.phase {
+            Phase::Ringing { deadline, .. } => return Some(deadline),
+            Phase::Recovered { deadline, .. } => deadline,
+            Phase::Active => None,
+        };
+        let claim = match self.claim {
+            Claim::Unproven { deadline } => deadline,
+            Claim::Untold | Claim::Proven => None,
+        };
+        phase.into_iter().chain(claim).min()
     }
 
     /// Why it ends when its deadline comes.
     pub(super) fn expiry_reason(&self) -> EndReason {
         match (&self.phase, self.claim) {
-            (Phase::Ringing { .. }, _) => EndReason::Timeout,
             // Somebody is registered under the id, and has not shown that the call is its own.
-            (_, Claim::Unproven { .. }) => EndReason::Superseded,
+            (Phase::Active | Phase::Recovered { .. }, Claim::Unproven { deadline: Some(_) }) => {
+                EndReason::Superseded
+            }
             _ => EndReason::Timeout,
         }
     }
@@ -126,9 +131,25 @@ impl Call {
         !matches!(self.claim, Claim::Unproven { deadline: Some(_) })
     }
 
-    /// Whether the callee may still answer it.
+    /// Whether nobody has answered it, as far as is known.
     pub(super) fn is_unanswered(&self) -> bool {
         matches!(self.phase, Phase::Ringing { .. } | Phase::Recovered { answered: false, .. })
+    }
+
+    /// Whether the callee may answer it. After a restart it may once more, whatever it believes:
+    /// its first answer may not have reached the caller.
+    pub(super) fn is_acceptable(&self) -> bool {
+        !matches!(self.phase, Phase::Active)
+    }
+
+    /// Whether the caller was sent an answer that it has not got: it was in a stream that is gone.
+    pub(super) fn is_missing_its_answer(&self, answered: bool) -> bool {
+        self.role == Role::Caller && matches!(self.phase, Phase::Active) && !answered
+    }
+
+    /// Whether it was said to be unanswered still.
+    pub(super) fn is_being_set_up(&self) -> bool {
+        matches!(self.phase, Phase::Ringing { .. } | Phase::Recovered { deadline: Some(_), .. })
     }
 }
 

@@ -3,8 +3,6 @@
 //! Each session that speaks dialect 2 decides by itself, and both decide the same: the call with
 //! the lesser id survives. Whichever of the two rings arrives first, and wherever.
 
-use std::borrow::Cow;
-
 use securecall_protocol::{ClientId, EndReason};
 
 use super::call::{Call, Role};
@@ -36,8 +34,7 @@ impl Session {
             return Glare::OldSurvives;
         }
         for loser in self.end_calls(crosses) {
-            let call_id = Cow::Owned(loser.id.to_string());
-            outputs.extend(self.say_end(cx, call_id, EndReason::Glare));
+            outputs.extend(self.say_end(cx, &loser, EndReason::Glare));
             outputs.push(end_mail(loser, EndReason::Glare));
         }
         Glare::None

@@ -144,8 +144,10 @@ impl Session {
         let mut receipt = Receipt::delivered(output);
         // Candidates that came before their answer have waited for it.
         let early = self.calls[at].waiting.take();
-        self.say_waiting(cx, early, &mut receipt.outputs);
-        receipt
+        match self.say_waiting(cx, early, &mut receipt.outputs) {
+            Ok(()) => receipt,
+            Err(Full) => self.give_up(cx, at),
+        }
     }
 
     fn receive_reject<'m>(
@@ -158,8 +160,9 @@ impl Session {
         if !self.calls[at].is_unanswered() {
             return self.receive_end(cx, at, call_id, EndReason::Hangup);
         }
-        self.end_call_at(at);
-        Receipt::delivered(self.say_rejected(cx, call_id.clone(), reason, None))
+        let claimed = self.end_call_at(at).is_claimed();
+        let rejected = ServerMessage::CallRejected { call_id: call_id.clone(), reason };
+        Receipt::delivered(self.say_last(cx, rejected, None, claimed))
     }
 
     fn receive_end<'m>(
@@ -169,8 +172,9 @@ impl Session {
         call_id: &Cow<'m, str>,
         reason: EndReason,
     ) -> Receipt<'m> {
-        self.end_call_at(at);
-        Receipt::delivered(self.say_end(cx, call_id.clone(), reason))
+        let claimed = self.end_call_at(at).is_claimed();
+        let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
+        Receipt::delivered(self.say_last(cx, ended, None, claimed))
     }
 
     /// Tells the client something of a call, now or when it may know.
@@ -205,7 +209,7 @@ impl Session {
     /// More mail than can wait: a call with a hole in it is worse than none, so it ends here.
     fn give_up<'m>(&mut self, cx: &Context<'_>, at: usize) -> Receipt<'m> {
         let call = self.end_call_at(at);
-        let told = self.say_end(cx, Cow::Owned(call.id.into()), EndReason::Unreachable);
+        let told = self.say_end(cx, &call, EndReason::Unreachable);
         Receipt { outcome: Outcome::Full, outputs: told.into_iter().collect() }
     }
 

@@ -98,7 +98,9 @@ impl Session {
             outputs.extend(self.reply(cx, initiated, request_id));
             let glare = self.resolve_glare(cx, &call_id, &target_id, Role::Callee, outputs);
             if glare == Glare::OldSurvives {
-                outputs.extend(self.say_end(cx, Cow::Owned(call_id.into()), EndReason::Glare));
+                let (call_id, reason) = (Cow::Owned(call_id.into()), EndReason::Glare);
+                let ended = ServerMessage::CallEnded { call_id, reason };
+                outputs.extend(self.say_last(cx, ended, None, true));
                 return Ok(None);
             }
         }
@@ -117,7 +119,8 @@ impl Session {
         call_id: Cow<'m, str>,
         outputs: &mut Outputs<'m>,
     ) -> Step<'m> {
-        let at = self.present_unanswered(cx, &call_id, NOT_RINGABLE, outputs)?;
+        let at =
+            self.present_to_answer(cx, &call_id, NOT_RINGABLE, outputs, Call::is_unanswered)?;
         let mail = Mail { call_id, content: Content::Ringing };
         Ok(Some((self.calls[at].peer.clone(), mail)))
     }
@@ -129,7 +132,8 @@ impl Session {
         sdp_answer: Opaque<'m>,
         outputs: &mut Outputs<'m>,
     ) -> Step<'m> {
-        let at = self.present_unanswered(cx, &call_id, NOT_ACCEPTABLE, outputs)?;
+        let at =
+            self.present_to_answer(cx, &call_id, NOT_ACCEPTABLE, outputs, Call::is_acceptable)?;
         let call = &mut self.calls[at];
         call.phase = Phase::Active;
         let mail = Mail { call_id, content: Content::Accept { sdp_answer } };
@@ -143,7 +147,7 @@ impl Session {
         reason: RejectReason,
         outputs: &mut Outputs<'m>,
     ) -> Step<'m> {
-        self.present_unanswered(cx, &call_id, NOT_REJECTABLE, outputs)?;
+        self.present_to_answer(cx, &call_id, NOT_REJECTABLE, outputs, Call::is_unanswered)?;
         let call = self.end_call(&call_id).ok_or(CALL_NOT_FOUND)?;
         Ok(Some((call.peer, Mail { call_id, content: Content::Reject { reason } })))
     }
@@ -180,24 +184,25 @@ impl Session {
         outputs: &mut Outputs<'m>,
     ) -> Step<'m> {
         let at = self.present(cx, &call_id, outputs)?;
-        if self.calls[at].is_ringing() {
+        if self.calls[at].is_being_set_up() {
             return Err(NOT_ANSWERED);
         }
         let mail = Mail { call_id, content: Content::Signal { data } };
         Ok(Some((self.calls[at].peer.clone(), mail)))
     }
 
-    /// The client presents the id of a call that it was to answer and has not.
-    fn present_unanswered<'m>(
+    /// The client presents the id of a call that it may answer, if `allows` says so.
+    fn present_to_answer<'m>(
         &mut self,
         cx: &Context<'_>,
         call_id: &str,
         refusal: Refusal,
         outputs: &mut Outputs<'m>,
+        allows: impl FnOnce(&Call) -> bool,
     ) -> Result<usize, Refusal> {
         let known = self.calls.len();
         let at = self.present(cx, call_id, outputs)?;
-        if self.calls[at].role == Role::Callee && self.calls[at].is_unanswered() {
+        if self.calls[at].role == Role::Callee && allows(&self.calls[at]) {
             return Ok(at);
         }
         // What it has not told the other end of, it has not taken up.
@@ -222,7 +227,8 @@ impl Session {
         if call.claim != Claim::Proven {
             call.claim = Claim::Proven;
             let waiting = call.waiting.take();
-            self.say_waiting(cx, waiting, outputs);
+            // The client is there, so nothing of it is over a bound.
+            let _ = self.say_waiting(cx, waiting, outputs);
         }
         Ok(at)
     }

@@ -108,13 +108,24 @@ impl Session {
 
     /// How many bytes wait for its client: at most [`CallLimits::waiting_bytes_max`] for its
     /// calls, as many for the ends that it could not be told, and as many that it has not
-    /// acknowledged, with an end for each call on top.
+    /// acknowledged or been sent, with an end for each call of its own on top.
     ///
     /// [`CallLimits::waiting_bytes_max`]: crate::context::CallLimits::waiting_bytes_max
     pub fn waiting_bytes(&self) -> usize {
         let calls: usize = self.calls.iter().map(|call| call.waiting.bytes()).sum();
         let unacknowledged = self.stream.as_ref().map_or(0, |stream| stream.bytes());
         calls + self.farewells.bytes() + unacknowledged
+    }
+
+    /// How many messages wait for its client, or are not acknowledged: at most
+    /// [`CallLimits::waiting_count_max`] for each of its calls, as many ends, and as many in its
+    /// stream, with an end for each call of its own on top.
+    ///
+    /// [`CallLimits::waiting_count_max`]: crate::context::CallLimits::waiting_count_max
+    pub fn waiting_count(&self) -> usize {
+        let calls: usize = self.calls.iter().map(|call| call.waiting.count()).sum();
+        let unacknowledged = self.stream.as_ref().map_or(0, |stream| stream.count());
+        calls + self.farewells.count() + unacknowledged
     }
 
     /// Whether there is nothing left to keep it for.
@@ -158,7 +169,9 @@ impl Session {
             // What ends now is remembered for another grace, if it has to be.
             self.presence = Presence::Away { until: now + cx.config.calls.grace };
             self.forget_speech();
-            self.ended = EndedCalls::default();
+            if self.calls.is_empty() {
+                self.ended = EndedCalls::default();
+            }
             for call in self.end_calls(|_| true) {
                 outputs.push(end_mail(call, EndReason::Unreachable));
             }
@@ -166,7 +179,7 @@ impl Session {
         }
         for call in self.end_calls(|call| call.deadline().is_some_and(|deadline| deadline <= now)) {
             let reason = call.expiry_reason();
-            outputs.extend(self.say_end(cx, Cow::Owned(call.id.to_string()), reason));
+            outputs.extend(self.say_end(cx, &call, reason));
             outputs.push(end_mail(call, reason));
         }
         outputs

@@ -31,6 +31,8 @@ impl Session {
             (Content::Ring { .. }, outcome) => {
                 self.handle_ring_outcome(cx, mail, outcome, request_id, &mut outputs);
             }
+            // Nobody asked, and whatever is said next finds out.
+            (Content::Present | Content::Ringing, Outcome::Unavailable) => {}
             (_, Outcome::Unavailable) => {
                 outputs.extend(self.refuse(cx, UNAVAILABLE, request_id));
             }
@@ -50,23 +52,21 @@ impl Session {
         request_id: Option<Opaque<'m>>,
         outputs: &mut Outputs<'m>,
     ) {
-        if self.end_call(&mail.call_id).is_none() {
-            return;
-        }
-        let call_id = mail.call_id;
+        let Some(call) = self.end_call(&mail.call_id) else { return };
         let refusal = match outcome {
             Outcome::Busy | Outcome::Full => {
-                let busy = RejectReason::Busy;
-                return outputs.extend(self.say_rejected(cx, call_id, busy, request_id));
+                let (call_id, reason) = (mail.call_id, RejectReason::Busy);
+                let rejected = ServerMessage::CallRejected { call_id, reason };
+                return outputs.extend(self.say_last(cx, rejected, request_id, true));
             }
-            Outcome::Glare => return outputs.extend(self.say_end(cx, call_id, EndReason::Glare)),
+            Outcome::Glare => return outputs.extend(self.say_end(cx, &call, EndReason::Glare)),
             Outcome::Unavailable => UNAVAILABLE,
             _ => TARGET_NOT_FOUND,
         };
         outputs.extend(self.refuse(cx, refusal, request_id));
         if self.speaks_dialect_two() {
             // It was told the call's id, so it is told its end.
-            outputs.extend(self.say_end(cx, call_id, EndReason::Unreachable));
+            outputs.extend(self.say_end(cx, &call, EndReason::Unreachable));
         }
     }
 
@@ -79,12 +79,11 @@ impl Session {
         outputs: &mut Outputs<'m>,
     ) {
         let Some(call) = self.end_call(&mail.call_id) else { return };
-        let asked = !matches!(mail.content, Content::Present);
+        // A client of dialect 2 is told the end of every call that it was not refused before.
+        let as_error = self.is_online() && !self.speaks_dialect_two();
         outputs.extend(match call.phase {
-            Phase::Recovered { .. } if asked && self.is_online() => {
-                self.refuse(cx, CALL_NOT_FOUND, request_id)
-            }
-            _ => self.say_end(cx, mail.call_id, EndReason::Unreachable),
+            Phase::Recovered { .. } if as_error => self.refuse(cx, CALL_NOT_FOUND, request_id),
+            _ => self.say_end(cx, &call, EndReason::Unreachable),
         });
     }
 

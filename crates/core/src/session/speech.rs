@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use securecall_protocol::{Dialect, EndReason, Opaque, RejectReason, Reply, ServerMessage};
+use securecall_protocol::{Dialect, EndReason, Opaque, Reply, ServerMessage};
 
+use super::call::Call;
 use super::stream::{Bound, Stream};
 use super::waiting::{Full, Kept, Waiting};
 use super::{Output, Outputs, Session};
@@ -59,58 +60,32 @@ impl Session {
     pub(super) fn say_end<'m>(
         &mut self,
         cx: &Context<'_>,
-        call_id: Cow<'m, str>,
+        call: &Call,
         reason: EndReason,
     ) -> Option<Output<'m>> {
-        self.say_last(cx, ServerMessage::CallEnded { call_id, reason }, None)
+        let call_id = Cow::Owned(call.id.to_string());
+        self.say_last(cx, ServerMessage::CallEnded { call_id, reason }, None, call.is_claimed())
     }
 
-    /// The same of a call that did not come about.
-    pub(super) fn say_rejected<'m>(
-        &mut self,
-        cx: &Context<'_>,
-        call_id: Cow<'m, str>,
-        reason: RejectReason,
-        reply_to: Option<Opaque<'m>>,
-    ) -> Option<Output<'m>> {
-        self.say_last(cx, ServerMessage::CallRejected { call_id, reason }, reply_to)
-    }
-
-    /// Says what waited, in order.
-    pub(super) fn say_waiting(
-        &mut self,
-        cx: &Context<'_>,
-        waiting: impl Iterator<Item = Kept>,
-        outputs: &mut Outputs<'_>,
-    ) {
-        for kept in waiting {
-            let ice_servers = self.ice_servers(cx);
-            let Some(message) = kept.message(ice_servers.as_deref()) else { continue };
-            outputs.extend(self.say_text(cx, message));
-        }
-    }
-
-    /// Says something whose parts do not live as long as the outputs do.
-    pub(super) fn say_text(
-        &mut self,
-        cx: &Context<'_>,
-        message: ServerMessage<'_>,
-    ) -> Option<Output<'static>> {
-        // The client is online: what is over a bound is forgotten, not refused.
-        let Output::Send(reply) = self.say(cx, message).ok()?? else { return None };
-        Some(Output::SendText(text_of(&reply).into()))
-    }
-
-    fn say_last<'m>(
+    /// The last word about a call. `claimed`: its client has taken part in it. Others decide how
+    /// many calls there are of the other kind, so their ends are not kept beyond any bound.
+    pub(super) fn say_last<'m>(
         &mut self,
         cx: &Context<'_>,
         message: ServerMessage<'m>,
         reply_to: Option<Opaque<'m>>,
+        claimed: bool,
     ) -> Option<Output<'m>> {
+        let online = self.is_online();
         if self.stream.is_some() {
-            return self.number(cx, message, reply_to, Bound::Exceed).ok().flatten();
+            let bound = match (online, claimed) {
+                (true, _) => Bound::Forget,
+                (false, true) => Bound::Exceed,
+                (false, false) => Bound::Refuse,
+            };
+            return self.number(cx, message, reply_to, bound).ok().flatten();
         }
-        if self.is_online() {
+        if online {
             return Some(Output::Send(Reply { reply_to, ..message.into() }));
         }
         let kept = match &message {
@@ -122,6 +97,32 @@ impl Session {
         let limits = &cx.config.calls;
         let _ = self.farewells.push(kept, limits, limits.waiting_bytes_max);
         None
+    }
+
+    /// Says what waited, in order. Full: a part of it is over a bound; to a client that is there
+    /// it never is.
+    pub(super) fn say_waiting(
+        &mut self,
+        cx: &Context<'_>,
+        waiting: impl Iterator<Item = Kept>,
+        outputs: &mut Outputs<'_>,
+    ) -> Result<(), Full> {
+        for kept in waiting {
+            let ice_servers = self.ice_servers(cx);
+            let Some(message) = kept.message(ice_servers.as_deref()) else { continue };
+            outputs.extend(self.say_text(cx, message)?);
+        }
+        Ok(())
+    }
+
+    /// Says something whose parts do not live as long as the outputs do.
+    pub(super) fn say_text(
+        &mut self,
+        cx: &Context<'_>,
+        message: ServerMessage<'_>,
+    ) -> Result<Option<Output<'static>>, Full> {
+        let Some(Output::Send(reply)) = self.say(cx, message)? else { return Ok(None) };
+        Ok(Some(Output::SendText(text_of(&reply).into())))
     }
 
     /// Gives a message its number and keeps it until it is acknowledged.

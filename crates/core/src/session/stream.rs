@@ -16,6 +16,8 @@ use crate::time::Instant;
 pub(super) struct Stream {
     token: Box<str>,
     last_seq: u64,
+    /// The last number that the client was sent while it was connected.
+    sent_seq: u64,
     /// Messages that are not acknowledged, without a gap up to `last_seq`.
     sent: VecDeque<Sent>,
     bytes: usize,
@@ -27,21 +29,23 @@ struct Sent {
     at: Instant,
 }
 
-/// What becomes of the oldest messages when a bound is met.
+/// What becomes of a new message when a bound is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
-    /// They are forgotten: the client is there and has had them, most likely.
+    /// The client is there: the oldest are forgotten, it has had them, most likely. It cannot
+    /// resume from before them.
     Forget,
-    /// The new one is refused: the client is away and has had none of them.
+    /// The client is away: what it was sent before is forgotten, and when that is not enough the
+    /// new one is refused, because it has had none of the others.
     Refuse,
-    /// The new one is kept all the same; there are few of its kind.
+    /// It is kept all the same; there are few of its kind.
     Exceed,
 }
 
 impl Stream {
     /// A stream that `token` resumes.
     pub(super) fn new(token: Box<str>) -> Self {
-        Self { token, last_seq: 0, sent: VecDeque::new(), bytes: 0 }
+        Self { token, last_seq: 0, sent_seq: 0, sent: VecDeque::new(), bytes: 0 }
     }
 
     pub(super) fn token(&self) -> &str {
@@ -61,16 +65,44 @@ impl Stream {
         limits: &CallLimits,
         bound: Bound,
     ) -> Result<(), Full> {
-        while bound == Bound::Forget && !self.sent.is_empty() && !self.fits(text, now, limits) {
+        match bound {
+            Bound::Forget => self.keep_sent(text, now, limits),
+            Bound::Refuse => self.keep_unsent(text, now, limits)?,
+            Bound::Exceed => self.push(text, now),
+        }
+        Ok(())
+    }
+
+    fn keep_sent(&mut self, text: &str, now: Instant, limits: &CallLimits) {
+        let too_old = |sent: &Sent| now.since(sent.at) > limits.waiting_age_max;
+        while self.sent.front().is_some_and(too_old) || !self.fits(text, limits) {
+            if self.sent.is_empty() {
+                // Too big to be kept at all: whoever misses it cannot resume.
+                self.last_seq += 1;
+                self.sent_seq = self.last_seq;
+                return;
+            }
             self.forget_oldest();
         }
-        if bound == Bound::Refuse && !self.fits(text, now, limits) {
-            return Err(Full);
+        self.push(text, now);
+        self.sent_seq = self.last_seq;
+    }
+
+    fn keep_unsent(&mut self, text: &str, now: Instant, limits: &CallLimits) -> Result<(), Full> {
+        while !self.fits(text, limits) {
+            if self.sent.is_empty() || self.first_kept() > self.sent_seq {
+                return Err(Full);
+            }
+            self.forget_oldest();
         }
+        self.push(text, now);
+        Ok(())
+    }
+
+    fn push(&mut self, text: &str, now: Instant) {
         self.last_seq += 1;
         self.bytes += text.len();
         self.sent.push_back(Sent { text: text.into(), at: now });
-        Ok(())
     }
 
     /// Everything up to `seq` has arrived.
@@ -80,14 +112,15 @@ impl Stream {
         }
     }
 
-    /// The messages after `seq`, oldest first. None: some are not kept any more, or `seq` was
-    /// never sent.
-    pub(super) fn after(&self, seq: u64) -> Option<impl Iterator<Item = &str>> {
+    /// The client is there again and has everything up to `seq`: what it is to be sent now, oldest
+    /// first. None: some of that is not kept any more, or `seq` was never sent.
+    pub(super) fn resume(&mut self, seq: u64) -> Option<impl Iterator<Item = &str>> {
         if seq > self.last_seq || seq + 1 < self.first_kept() {
             return None;
         }
-        let skipped = usize::try_from(seq + 1 - self.first_kept()).ok()?;
-        Some(self.sent.iter().skip(skipped).map(|sent| &*sent.text))
+        self.acknowledge(seq);
+        self.sent_seq = self.last_seq;
+        Some(self.sent.iter().map(|sent| &*sent.text))
     }
 
     /// How many bytes it holds.
@@ -95,15 +128,18 @@ impl Stream {
         self.bytes
     }
 
+    /// How many messages it holds.
+    pub(super) fn count(&self) -> usize {
+        self.sent.len()
+    }
+
     fn first_kept(&self) -> u64 {
         self.last_seq + 1 - self.sent.len() as u64
     }
 
-    fn fits(&self, text: &str, now: Instant, limits: &CallLimits) -> bool {
-        let too_old = |sent: &Sent| now.since(sent.at) > limits.waiting_age_max;
+    fn fits(&self, text: &str, limits: &CallLimits) -> bool {
         self.bytes + text.len() <= limits.waiting_bytes_max
             && self.sent.len() < limits.waiting_count_max
-            && !self.sent.front().is_some_and(too_old)
     }
 
     fn forget_oldest(&mut self) {
@@ -137,48 +173,78 @@ mod tests {
         stream
     }
 
-    fn after(stream: &Stream, seq: u64) -> Option<Vec<&str>> {
-        stream.after(seq).map(Iterator::collect)
+    fn after(stream: &mut Stream, seq: u64) -> Option<Vec<String>> {
+        Some(stream.resume(seq)?.map(String::from).collect())
+    }
+
+    fn some(texts: &[&str]) -> Option<Vec<String>> {
+        Some(texts.iter().map(|text| (*text).to_string()).collect())
     }
 
     #[test]
     fn everything_after_the_last_that_arrived_comes_again() {
-        let stream = stream(&["1", "2", "3"]);
-        assert_eq!(after(&stream, 0), Some(vec!["1", "2", "3"]));
-        assert_eq!(after(&stream, 2), Some(vec!["3"]));
-        assert_eq!(after(&stream, 3), Some(vec![]));
-        assert_eq!(after(&stream, 4), None, "that was never sent");
+        for (seq, expected) in [(0, some(&["1", "2", "3"])), (2, some(&["3"])), (3, some(&[]))] {
+            assert_eq!(after(&mut stream(&["1", "2", "3"]), seq), expected);
+        }
+        assert_eq!(after(&mut stream(&["1", "2", "3"]), 4), None, "that was never sent");
+        assert_eq!(after(&mut stream(&[]), u64::MAX), None);
     }
 
     #[test]
     fn what_is_acknowledged_is_not_kept() {
         let mut stream = stream(&["1", "2", "3"]);
         stream.acknowledge(2);
-        assert_eq!(after(&stream, 1), None);
-        assert_eq!(after(&stream, 2), Some(vec!["3"]));
+        assert_eq!(after(&mut stream, 1), None);
+        assert_eq!(after(&mut stream, 2), some(&["3"]));
         stream.acknowledge(99);
-        assert_eq!((after(&stream, 3), stream.bytes()), (Some(vec![]), 0));
+        assert_eq!((after(&mut stream, 3), stream.bytes()), (some(&[]), 0));
+    }
+
+    #[test]
+    fn a_resumption_acknowledges_as_well() {
+        let mut stream = stream(&["1", "2", "3"]);
+        assert_eq!(after(&mut stream, 2), some(&["3"]));
+        assert_eq!(stream.bytes(), 1);
     }
 
     #[test]
     fn a_client_that_acknowledges_nothing_cannot_resume_beyond_the_bounds() {
-        let by_count = stream(&["1", "2", "3", "4"]);
-        assert_eq!(
-            (after(&by_count, 0), after(&by_count, 1).map(|kept| kept.len())),
-            (None, Some(3))
-        );
-        let by_bytes = stream(&["12345", "67890", "x"]);
-        assert_eq!(after(&by_bytes, 0), None);
-        let mut by_age = stream(&["1"]);
+        let by_count = &mut stream(&["1", "2", "3", "4"]);
+        assert_eq!((after(by_count, 0), after(by_count, 1)), (None, some(&["2", "3", "4"])));
+        let by_bytes = &mut stream(&["12345", "67890", "x"]);
+        assert_eq!((after(by_bytes, 0), after(by_bytes, 1)), (None, some(&["67890", "x"])));
+        let by_age = &mut stream(&["1"]);
         by_age.keep("2", NOW + Duration::from_secs(121), &LIMITS, Bound::Forget).unwrap();
-        assert_eq!((after(&by_age, 0), after(&by_age, 1)), (None, Some(vec!["2"])));
+        assert_eq!((after(by_age, 0), after(by_age, 1)), (None, some(&["2"])));
+    }
+
+    #[test]
+    fn what_is_bigger_than_the_bound_is_sent_and_not_kept() {
+        let mut stream = stream(&["1", "12345678901"]);
+        assert_eq!((stream.bytes(), after(&mut stream, 1)), (0, None));
+        assert_eq!(after(&mut stream, 2), some(&[]), "it arrived");
     }
 
     #[test]
     fn a_client_that_is_away_loses_nothing_silently() {
-        let mut stream = stream(&["1", "2", "3"]);
+        let mut stream = stream(&[]);
+        for text in ["1", "2", "3"] {
+            stream.keep(text, NOW, &LIMITS, Bound::Refuse).unwrap();
+        }
         assert_eq!(stream.keep("4", NOW, &LIMITS, Bound::Refuse), Err(Full));
         assert_eq!(stream.keep("5", NOW, &LIMITS, Bound::Exceed), Ok(()));
-        assert_eq!(after(&stream, 0), Some(vec!["1", "2", "3", "5"]));
+        assert_eq!(after(&mut stream, 0), some(&["1", "2", "3", "5"]));
+    }
+
+    #[test]
+    fn what_was_sent_before_the_client_went_makes_room_for_what_it_has_not_had() {
+        let mut stream = stream(&["1", "2", "3"]);
+        let much_later = NOW + Duration::from_secs(1_000);
+        for text in ["4", "5", "6"] {
+            stream.keep(text, much_later, &LIMITS, Bound::Refuse).unwrap();
+        }
+        assert_eq!(stream.keep("7", much_later, &LIMITS, Bound::Refuse), Err(Full));
+        assert_eq!(after(&mut stream, 2), None);
+        assert_eq!(after(&mut stream, 3), some(&["4", "5", "6"]));
     }
 }

@@ -121,8 +121,8 @@ impl Waiting {
         limits: &CallLimits,
         bytes_max: usize,
     ) -> Result<&mut Queue, Full> {
-        let count = self.0.as_ref().map_or(0, |queue| queue.messages.len());
-        if self.bytes() + message.bytes() > bytes_max || count >= limits.waiting_count_max {
+        let full = self.count() >= limits.waiting_count_max;
+        if full || self.bytes() + message.bytes() > bytes_max {
             return Err(Full);
         }
         let queue = self.0.get_or_insert_default();
@@ -138,6 +138,11 @@ impl Waiting {
     /// How many bytes wait.
     pub(super) fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |queue| queue.bytes)
+    }
+
+    /// How many messages wait.
+    pub(super) fn count(&self) -> usize {
+        self.0.as_ref().map_or(0, |queue| queue.messages.len())
     }
 
     /// Whether nothing waits.

@@ -32,6 +32,14 @@ pub(crate) struct Device {
     connection: usize,
 }
 
+/// A client of dialect 2 on a connection: what it has to resume with.
+#[derive(Debug, Clone)]
+pub(crate) struct Phone {
+    pub(crate) device: Device,
+    pub(crate) token: String,
+    pub(crate) seq: u64,
+}
+
 impl Device {
     pub(crate) fn id(self) -> ClientId {
         id(self.client)
@@ -170,6 +178,67 @@ impl World {
         let ClientMessage::Register(registration) = request.message else { panic!("{text}") };
         self.attach(device, &registration, request.id);
         (device, self.heard(device))
+    }
+
+    /// A new connection registers in dialect 2, and nothing follows REGISTERED.
+    #[track_caller]
+    pub(crate) fn register_in_two(&mut self, client: &'static str) -> Phone {
+        let (phone, resumed, heard) = self.come_back_in_two(client, "");
+        assert_eq!((resumed, heard), (false, vec![]), "beyond REGISTERED");
+        phone
+    }
+
+    /// A new connection registers in dialect 2: with these fields beside it. Also whether it
+    /// resumed, and what it hears then, without the numbers.
+    #[track_caller]
+    pub(crate) fn come_back_in_two(
+        &mut self,
+        client: &'static str,
+        more: &str,
+    ) -> (Phone, bool, Vec<String>) {
+        let (device, mut heard) = self.say_register(client, &wire::register_in_two(client, more));
+        let registered = heard.remove(0);
+        assert_eq!(wire::field(&registered, "type"), "REGISTERED");
+        assert!(!registered.contains("seq"), "REGISTERED has no number: {registered}");
+        let token = wire::field(&registered, "resumeToken");
+        let phone = Phone { device, token, seq: wire::last_seq(&heard) };
+        (phone, registered.contains(r#""resumed":true"#), wire::unnumbered(&heard))
+    }
+
+    /// Comes back with what the phone has; also whether it resumed, and what it hears then.
+    #[track_caller]
+    pub(crate) fn resume(&mut self, phone: &Phone) -> (Phone, bool, Vec<String>) {
+        let more = format!(r#","resumeToken":"{}","lastSeq":{}"#, phone.token, phone.seq);
+        let (again, resumed, heard) = self.come_back_in_two(phone.device.client, &more);
+        let seq = if resumed { phone.seq.max(again.seq) } else { again.seq };
+        (Phone { seq, ..again }, resumed, heard)
+    }
+
+    /// What the phone was sent since it was asked last, without the numbers.
+    #[track_caller]
+    pub(crate) fn hears(&mut self, phone: &mut Phone) -> Vec<String> {
+        let heard = self.heard(phone.device);
+        if !heard.is_empty() {
+            let first = heard[..1].to_vec();
+            assert_eq!(wire::last_seq(&first), phone.seq + 1, "a gap: {heard:?}");
+            phone.seq = wire::last_seq(&heard);
+        }
+        wire::unnumbered(&heard)
+    }
+
+    /// The phone acknowledges everything that it has.
+    pub(crate) fn acknowledge(&mut self, phone: &Phone) {
+        self.places.get_mut(&phone.device.id()).unwrap().session.acknowledge(phone.seq);
+    }
+
+    /// Draws a nonce that nobody uses, so that the next ids are others.
+    pub(crate) fn nonce(&self) {
+        self.nature.nonces.set(self.nature.nonces.get() + 1);
+    }
+
+    /// How many messages the client's session keeps.
+    pub(crate) fn kept(&self, client: &str) -> usize {
+        self.places[&ClientId::try_from(client).unwrap()].session.waiting_count()
     }
 
     fn attach(
@@ -419,6 +488,54 @@ impl World {
             self.say(from, &candidate);
             assert_eq!(self.heard(to), [candidate], "from {} to {}", from.client, to.client);
             assert_eq!(self.heard(from), [] as [String; 0]);
+        }
+    }
+}
+
+/// Calls of clients of dialect 2.
+impl World {
+    pub(crate) fn pair_in_two() -> (Self, Phone, Phone) {
+        let mut world = Self::new();
+        let (alice, bob) = (world.register_in_two("alice"), world.register_in_two("bob"));
+        (world, alice, bob)
+    }
+
+    /// Rings; the call's id, which both have heard.
+    #[track_caller]
+    pub(crate) fn ring_in_two(&mut self, caller: &mut Phone, callee: &mut Phone) -> String {
+        let target = callee.device.client;
+        self.say(caller.device, &wire::initiate(target, "offer"));
+        let heard = self.hears(caller);
+        let call = wire::field(&heard[0], "callId");
+        assert_eq!(heard, [wire::initiated(&call, target)]);
+        let incoming = wire::incoming(&call, caller.device.client, "offer");
+        assert_eq!(self.hears(callee), [incoming]);
+        call
+    }
+
+    /// Rings and answers; the call's id, which both have heard.
+    #[track_caller]
+    pub(crate) fn call_in_two(&mut self, caller: &mut Phone, callee: &mut Phone) -> String {
+        let call = self.ring_in_two(caller, callee);
+        self.say(callee.device, &wire::accept(&call, "answer"));
+        assert_eq!(self.hears(caller), [wire::accepted(&call, "answer")]);
+        call
+    }
+
+    pub(crate) fn pair_in_a_call_in_two() -> (Self, Phone, Phone, String) {
+        let (mut world, mut alice, mut bob) = Self::pair_in_two();
+        let call = world.call_in_two(&mut alice, &mut bob);
+        (world, alice, bob, call)
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_talks_in_two(&mut self, call: &str, one: &mut Phone, other: &mut Phone) {
+        for back in [false, true] {
+            let (from, to) = if back { (&mut *other, &mut *one) } else { (&mut *one, &mut *other) };
+            let candidate = wire::candidate(call, "still-there");
+            self.say(from.device, &candidate);
+            assert_eq!(self.hears(to), [candidate]);
+            assert_eq!(self.hears(from), [] as [String; 0]);
         }
     }
 }

@@ -24,8 +24,6 @@ pub(super) struct Call {
     pub(super) over: Over,
     /// The caller's end, the callee's end.
     pub(super) ends: [End; 2],
-    /// Since when one of the two sessions alone knows it.
-    pub(super) known_at_one_end: Option<Instant>,
     /// Before it rang: the target was not there, or was busy.
     pub(super) target_was_absent: bool,
     pub(super) target_was_busy: bool,
@@ -51,11 +49,14 @@ pub(super) struct End {
     pub(super) done: bool,
     /// Its client has shown that it knows the call.
     pub(super) presented: bool,
+    /// Its client has shown it with a message that was refused: whether that counts depends on
+    /// what the session had heard of the call before.
+    pub(super) perhaps_presented: bool,
     /// It was told the answer.
     pub(super) answered: bool,
     /// Candidates that it has not been given yet, as JSON.
     pub(super) channel: VecDeque<String>,
-    /// Some of them may have waited in a session that was dropped.
+    /// Some of them may have waited in a session that gave the call up.
     pub(super) gaps: bool,
 }
 
@@ -91,7 +92,6 @@ impl Call {
             rejected: false,
             over: Over::No,
             ends: Default::default(),
-            known_at_one_end: None,
             target_was_absent: false,
             target_was_busy: false,
             caller_was_absent: false,
@@ -141,7 +141,20 @@ impl Call {
         self.rejected = false;
         self.over = Over::Maybe;
         self.ends = Default::default();
-        self.known_at_one_end = None;
+    }
+
+    /// The client at one end of an old call did not come back.
+    pub(super) fn give_up_recovered(&mut self, side: Side) {
+        if self.is_done(side) {
+            return;
+        }
+        // Whether its session had come to know of the call is not to be seen.
+        self.over = self.over.max(Over::Maybe);
+        if self.end(side).presented {
+            self.finish(side);
+        } else {
+            self.end(side).gaps = true;
+        }
     }
 
     /// One end's session is gone, and with it the knowledge that this old call had ended there.
@@ -150,7 +163,10 @@ impl Call {
         self.over = Over::Maybe;
         let end = self.end(side);
         let channel = std::mem::take(&mut end.channel);
-        *end = End { channel, gaps: true, ..End::default() };
+        *end = End { channel, gaps: end.gaps, ..End::default() };
+        if side == Side::Callee {
+            self.answer = None;
+        }
     }
 
     /// How many bytes are on their way to this end.

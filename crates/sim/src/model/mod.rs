@@ -114,16 +114,16 @@ impl Model {
         let gone =
             away && self.away_since.get(client).is_none_or(|since| now >= *since + limits.grace);
         for call in self.calls.values_mut() {
-            let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else {
-                continue;
-            };
-            if side == Side::Callee && call.rung.is_none() && !call.recovered {
+            let Some(side) = call.side_of(client) else { continue };
+            if gone && call.recovered {
+                call.give_up_recovered(side);
                 continue;
             }
-            if gone && call.recovered {
-                // Whether it had come to know of the call is not to be seen.
-                call.over = call.over.max(Over::Maybe);
-            } else if gone {
+            let heard_of = side == Side::Caller || call.rung.is_some();
+            if call.is_done(side) || !heard_of || call.recovered {
+                continue;
+            }
+            if gone {
                 call.over = Over::Yes;
                 call.finish(side);
             } else if call.rings_out(side, now, limits) {
@@ -176,7 +176,10 @@ impl Model {
             };
             let end = &call.ends[side as usize];
             let (surely, perhaps) = match side {
-                _ if call.recovered => (end.presented, end.presented || call.answer.is_some()),
+                _ if call.recovered => {
+                    let perhaps = end.perhaps_presented || call.answer.is_some();
+                    (end.presented, end.presented || perhaps)
+                }
                 Side::Caller => (!call.caller_was_absent, true),
                 Side::Callee => (call.rung.is_some(), call.rung.is_some()),
             };

@@ -22,12 +22,8 @@ impl Model {
         self.now = now;
         for (id, call) in &mut self.calls {
             let records = Side::BOTH.map(|side| has_record(call.client(side), id));
-            if records[0] == records[1] {
-                call.known_at_one_end = None;
-                call.settle_record(id, records[0])?;
-            } else {
-                call.check_lone_record(id, now, self.limits)?;
-            }
+            ensure!(records[0] == records[1], "{id} is known at one end alone: {records:?}");
+            call.settle_record(id, records[0])?;
             call.check_deadline(id, records[0], now, self.limits)?;
             for side in Side::BOTH {
                 let client = call.client(side).to_string();
@@ -78,20 +74,6 @@ impl Call {
         Ok(())
     }
 
-    /// One end alone knows the call. That is wrong, but for a while it may be so with a call from
-    /// before a restart: a late message makes a session expect it that has forgotten its end.
-    fn check_lone_record(
-        &mut self,
-        id: &str,
-        now: Instant,
-        limits: CallLimits,
-    ) -> Result<(), Violation> {
-        ensure!(self.recovered, "{id} is known at one end alone");
-        let since = *self.known_at_one_end.get_or_insert(now);
-        ensure!(now < since + limits.ring_timeout + SLACK, "{id} stays known at one end alone");
-        Ok(())
-    }
-
     fn check_deadline(
         &self,
         id: &str,
@@ -101,7 +83,8 @@ impl Call {
     ) -> Result<(), Violation> {
         let rings_out = self.is_ringing() && now >= self.initiated + limits.ring_timeout;
         ensure!(!(known && rings_out), "{id} rings for ever");
-        let since = self.presented.filter(|_| self.recovered && self.over == Over::Maybe);
+        let unsure = self.over == Over::Maybe && !self.ends.iter().any(|end| end.perhaps_presented);
+        let since = self.presented.filter(|_| self.recovered && unsure);
         let given_up = since.is_some_and(|since| now >= since + limits.ring_timeout + SLACK);
         ensure!(!(known && given_up), "{id} is waited for for ever");
         Ok(())

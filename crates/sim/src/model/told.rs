@@ -189,6 +189,9 @@ impl Model {
             return Ok(());
         };
         let Some(side) = call.side_of(client) else { return Ok(()) };
+        if code == "INVALID_STATE" && call.recovered {
+            call.end(side).perhaps_presented = true;
+        }
         if code == "TARGET_NOT_FOUND" {
             ensure!(call.target_was_absent, "{} was there all the time", call.callee);
         }
