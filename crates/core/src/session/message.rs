@@ -85,8 +85,9 @@ impl Session {
             return Err(SELF_CALL);
         }
         self.check_room(cx)?;
-        let parties =
-            Parties { caller: self.client_id.clone(), callee: target_id.clone(), born: cx.unix };
+        // A wall clock that was set back does not make the call older than the server.
+        let born = cx.unix.max(self.knows_since);
+        let parties = Parties { caller: self.client_id.clone(), callee: target_id.clone(), born };
         let call_id = cx.config.call_ids.seal((cx.nonce)(), &parties);
         let told = self.speaks_dialect_two();
         if told {

@@ -190,7 +190,7 @@ fn a_client_that_was_resumed_in_between_is_not_resumed_from_before() {
 
 #[test]
 fn a_running_call_that_is_not_resumed_is_presented_to_go_on() {
-    let (mut world, mut alice, bob, call) = World::pair_in_a_call_in_two();
+    let (mut world, mut alice, _, call) = World::pair_in_a_call_in_two();
     let mut bob = world.come_back_in_two("bob", &presented(&[(&call, true)])).0;
     world.assert_talks_in_two(&call, &mut alice, &mut bob);
     bob = world.register_in_two("bob");

@@ -68,13 +68,15 @@ struct Place {
 /// Time, configuration and randomness.
 struct Nature {
     now: Instant,
+    /// What the wall clock says when the other one says 0, in milliseconds.
+    epoch: u64,
     config: Config,
     nonces: Cell<u64>,
 }
 
 impl Nature {
     fn unix(&self) -> UnixTime {
-        UnixTime::from_millis(1_767_225_600_000 + self.now.as_millis())
+        UnixTime::from_millis(self.epoch + self.now.as_millis())
     }
 
     fn with<R>(&self, decide: impl FnOnce(&Context<'_>) -> R) -> R {
@@ -124,7 +126,7 @@ impl World {
 
     pub(crate) fn with_turn(turn: Option<Turn>) -> Self {
         let now = Instant::from_millis(1_000_000);
-        let nature = Nature { now, config: config(turn), nonces: Cell::new(0) };
+        let nature = Nature { now, epoch: 1_767_225_600_000, config: config(turn), nonces: Cell::new(0) };
         let started = nature.unix();
         Self {
             nature,
@@ -326,6 +328,11 @@ impl World {
             "a deadline that came is over"
         );
         self.carry_out(client.clone(), outputs);
+    }
+
+    /// Somebody sets the wall clock back.
+    pub(crate) fn set_clock_back(&mut self, time: Duration) {
+        self.nature.epoch -= u64::try_from(time.as_millis()).unwrap();
     }
 
     /// kill -9, and a new process with the same key.
