@@ -14,7 +14,7 @@ pub(crate) enum Event {
     /// A connection registered a client.
     Attached { link: LinkId, client: String },
     /// A client has no connection any more.
-    Detached { client: String, departure: Departure },
+    Detached { link: LinkId, client: String, departure: Departure },
     /// A client asked its session for something about a call.
     Asked { link: LinkId, client: String, text: String },
     /// A ring has left for another session: a call has an id.
@@ -41,7 +41,9 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Attached { link, client } => write!(f, "{client}#{link} is attached"),
-            Self::Detached { client, departure } => write!(f, "{client} is away: {departure:?}"),
+            Self::Detached { link, client, departure } => {
+                write!(f, "{client}#{link} is gone: {departure:?}")
+            }
             Self::Asked { link, client, text } => write!(f, "{client}#{link} → {}", Short(text)),
             Self::Rang { call } => write!(f, "  the call is {}", Short(call)),
             Self::Answered => write!(f, "  done"),

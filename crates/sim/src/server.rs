@@ -4,6 +4,7 @@
 //! that delivers does not. Between any two steps of one driver, all the others may do anything.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use securecall_core::{
     Connection, Departure, Due, Instant, Outcome, Output, Outputs, Session, Step, UnixTime,
@@ -16,6 +17,9 @@ use crate::mutation::Mutation;
 use crate::nature::{Nature, call_id_key};
 use crate::network::LinkId;
 use crate::random::Random;
+
+/// How much too early [`Mutation::HurryDeadlines`] is.
+const HURRY: Duration = Duration::from_secs(1);
 
 /// One server process after the other.
 pub(crate) struct Server {
@@ -72,9 +76,9 @@ impl Server {
         self.cells.clear();
         self.drivers.clear();
         self.post = Post::default();
-        self.nature.pass(std::time::Duration::from_millis(1));
+        self.nature.pass(Duration::from_millis(1));
         self.started = self.nature.unix();
-        self.nature.pass(std::time::Duration::from_millis(1));
+        self.nature.pass(Duration::from_millis(1));
         if self.mutation == Mutation::LoseTheKey {
             self.nature.config.call_ids = call_id_key(8);
         }
@@ -158,13 +162,13 @@ impl Server {
         if !concerns_it {
             return;
         }
+        cell.attached = None;
+        self.events.push(Event::Detached { link, client: client.as_str().to_string(), departure });
         let departure = match self.mutation {
             Mutation::TakeLossForLeaving => Departure::Left,
             Mutation::TakeLeavingForLoss => Departure::Lost,
             _ => departure,
         };
-        cell.attached = None;
-        self.events.push(Event::Detached { client: client.as_str().to_string(), departure });
         let outputs = self.nature.with(|cx| cell.session.detach(cx, departure));
         self.carry_out(&client, None, outputs);
         self.drop_if_over(&client);
@@ -184,7 +188,9 @@ impl Server {
 
     /// The next deadline.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let sessions = self.cells.values().filter_map(|cell| cell.session.deadline());
+        let kept = self.mutation == Mutation::KeepSessions;
+        let cells = self.cells.values().filter(|cell| !(kept && cell.session.is_over()));
+        let sessions = cells.filter_map(|cell| cell.session.deadline());
         let limits = &self.nature.config.connection;
         let open = self.drivers.values().filter(|driver| !driver.closing);
         sessions.chain(open.map(|driver| driver.connection.deadline(limits))).min()
@@ -244,7 +250,7 @@ impl Server {
             self.nature.with(|cx| cell.session.attach(cx, request_id))
         };
         self.carry_out(&client, Some(link), outputs);
-        if let Some(old) = superseded {
+        if let Some(old) = superseded.filter(|_| self.mutation != Mutation::HearTheSuperseded) {
             self.close(old, CloseCode::Superseded);
         }
     }
@@ -288,7 +294,12 @@ impl Server {
     fn fire_session(&mut self, client: &ClientId) {
         let Some(cell) = self.cells.get_mut(client) else { return };
         self.events.push(Event::TimedOut { client: client.as_str().to_string() });
+        let now = self.nature.now;
+        if self.mutation == Mutation::HurryDeadlines {
+            self.nature.pass(HURRY);
+        }
         let outputs = self.nature.with(|cx| cell.session.handle_timeout(cx));
+        self.nature.now = now;
         self.carry_out(client, None, outputs);
         self.drop_if_over(client);
     }
@@ -309,7 +320,7 @@ impl Server {
         let mutated_now = match self.mutation {
             Mutation::ForgetDeadlines if cell.attached.is_some() => return false,
             Mutation::KeepSessions if cell.session.is_over() => return false,
-            Mutation::HurryDeadlines => now + std::time::Duration::from_secs(1),
+            Mutation::HurryDeadlines => now + HURRY,
             _ => now,
         };
         cell.session.deadline().is_some_and(|deadline| deadline <= mutated_now)

@@ -49,15 +49,17 @@ pub(super) struct Allowed {
     must: bool,
     /// The call that it is about.
     pub(super) call: Option<String>,
+    /// It is the first that this server hears of an old call: it has no reason not to find it.
+    pub(super) fresh: bool,
 }
 
 impl Allowed {
     fn must(code: &'static str) -> Self {
-        Self { codes: vec![code], must: true, call: None }
+        Self { codes: vec![code], must: true, ..Self::default() }
     }
 
     fn may(codes: &[&'static str]) -> Self {
-        Self { codes: codes.to_vec(), must: false, call: None }
+        Self { codes: codes.to_vec(), ..Self::default() }
     }
 }
 
@@ -116,6 +118,8 @@ impl Model {
             allowed.codes.push("RATE_LIMITED");
         }
         allowed.call = Some(id.clone());
+        allowed.fresh = call.recovered && !call.touched;
+        call.touched = true;
         self.links.entry(link).or_default().proven.insert(id.clone());
         let effect = match message.message_type {
             "CALL_ACCEPT" => {
@@ -220,10 +224,9 @@ impl Call {
 impl Allowed {
     /// A caller cannot answer, whether or not the server still knows the call.
     fn must_be_refused_somehow() -> Self {
-        Self {
-            codes: vec!["INVALID_STATE", "CALL_NOT_FOUND", "RATE_LIMITED"],
-            must: true,
-            call: None,
+        {
+            let codes = vec!["INVALID_STATE", "CALL_NOT_FOUND", "RATE_LIMITED"];
+            Self { codes, must: true, ..Self::default() }
         }
     }
 }

@@ -16,6 +16,10 @@ pub(super) struct Call {
     pub(super) rung: Option<Instant>,
     /// It is older than the server: how far it got is for its clients to show.
     pub(super) recovered: bool,
+    /// This server has heard of the call, or given it up unheard.
+    pub(super) touched: bool,
+    /// More may have been on its way to one end than may wait there.
+    pub(super) overflows: bool,
     /// When a client first showed it to this server.
     pub(super) presented: Option<Instant>,
     /// The first answer that this server was given, as JSON.
@@ -87,6 +91,8 @@ impl Call {
             initiated: now,
             rung: None,
             recovered: false,
+            touched: false,
+            overflows: false,
             presented: None,
             answer: None,
             rejected: false,
@@ -136,6 +142,8 @@ impl Call {
     /// The server was killed: it knows nothing of the call but what its id says.
     pub(super) fn forget(&mut self) {
         self.recovered = true;
+        self.touched = false;
+        self.overflows = false;
         self.presented = None;
         self.answer = None;
         self.rejected = false;
@@ -148,6 +156,7 @@ impl Call {
         if self.is_done(side) {
             return;
         }
+        self.touched = true;
         // Whether its session had come to know of the call is not to be seen.
         self.over = self.over.max(Over::Maybe);
         if self.end(side).presented {

@@ -69,7 +69,11 @@ impl Model {
                 self.away_since.remove(client);
                 self.links.insert(*link, Link::default());
             }
-            Event::Detached { client, departure } => self.see_detached(client, *departure),
+            Event::Detached { link, client, departure } => {
+                let attached = self.attached.get(client);
+                ensure!(attached == Some(link), "the end of {client}#{link} was {attached:?}'s");
+                self.see_detached(client, *departure);
+            }
             Event::Asked { link, client, text } => self.see_asked(*link, client, text)?,
             Event::Rang { call } => self.see_rang(call)?,
             Event::Answered => self.see_answered()?,
@@ -209,8 +213,9 @@ impl Model {
         }
         for (id, call) in &mut self.calls {
             let waits = call.side_of(client).is_some_and(|side| call.bytes_to(side, id) > 0);
-            if waits && call.over == Over::No {
-                call.over = Over::Maybe;
+            if waits {
+                call.overflows = true;
+                call.over = call.over.max(Over::Maybe);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What a client is told, and whether it may be.
 
 use super::Model;
-use super::call::{Over, Side};
+use super::call::{Call, Over, Side};
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
@@ -185,6 +185,7 @@ impl Model {
             asking.refused = true;
         }
         self.requests.remove(request);
+        let crowded = allowed.call.as_ref().is_some_and(|id| self.is_crowded(id, client));
         let Some(call) = allowed.call.and_then(|id| self.calls.get_mut(&id)) else {
             return Ok(());
         };
@@ -196,6 +197,9 @@ impl Model {
             ensure!(call.target_was_absent, "{} was there all the time", call.callee);
         }
         if code == "CALL_NOT_FOUND" {
+            let excuse = crowded || call.overflows || call.over == Over::Yes;
+            let lost = allowed.fresh && !excuse;
+            ensure!(!lost, "{client}'s {request} did not find a call from before the restart");
             ensure!(call.over != Over::No, "{client}'s {request} was answered {code}");
         }
         if matches!(code, "TARGET_NOT_FOUND" | "CALL_NOT_FOUND") {
@@ -203,5 +207,18 @@ impl Model {
             call.finish(side);
         }
         Ok(())
+    }
+
+    /// Whether the client at the other end of an old call may be in more old calls, by what others
+    /// say, than a session takes notice of.
+    fn is_crowded(&self, id: &str, client: &str) -> bool {
+        let Some(call) = self.calls.get(id) else { return true };
+        let Some(side) = call.side_of(client) else { return true };
+        let peer = call.client(side.other());
+        let said = |call: &&Call| {
+            let end = call.side_of(peer).map(|side| &call.ends[side as usize]);
+            call.recovered && call.touched && end.is_some_and(|end| !end.presented)
+        };
+        self.calls.values().filter(said).count() > self.limits.per_session_max
     }
 }
