@@ -144,6 +144,7 @@ impl Model {
         let mut call = Call::new(client.clone(), target.clone(), offer.clone(), self.now);
         call.target_was_absent = !self.attached.contains_key(&target);
         self.calls.insert(id.to_string(), call);
+        self.seen.calls += 1;
         if let Some(allowed) = self.requests.get_mut(&request) {
             allowed.call = Some(id.to_string());
         }

@@ -126,6 +126,7 @@ impl Model {
         ensure!(!end.answered, "{id} was accepted twice");
         end.answered = true;
         end.presented = true;
+        self.seen.answered += 1;
         self.links.entry(link).or_default().proven.insert(id.to_string());
         Ok(())
     }
@@ -150,6 +151,7 @@ impl Model {
             expected.as_deref() == Some(candidate),
             "{id}: {candidate} arrived, and {expected:?} was next"
         );
+        self.seen.candidates += 1;
         Ok(())
     }
 
@@ -158,6 +160,7 @@ impl Model {
         ensure!(side == Side::Caller, "{id} was rejected by its caller");
         let busy = call.rung.is_none() && call.target_was_busy;
         ensure!(call.rejected || busy, "{id} was rejected by nobody");
+        self.seen.busy += usize::from(busy);
         call.over = Over::Yes;
         call.finish(side);
         Ok(())
@@ -168,6 +171,7 @@ impl Model {
         ensure!(call.over != Over::No, "{id} was ended for no reason");
         let unheard_of = side == Side::Callee && call.rung.is_none() && !call.recovered;
         ensure!(!unheard_of, "{id} ended before it rang");
+        self.seen.ended += 1;
         call.over = Over::Yes;
         call.finish(side);
         Ok(())
