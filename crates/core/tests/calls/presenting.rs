@@ -134,6 +134,15 @@ fn calls_that_are_over_are_said_to_be_so_when_they_are_presented() {
 }
 
 #[test]
+fn an_end_that_was_missed_is_told_once_to_who_presents_the_call() {
+    let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
+    world.leave(bob.device);
+    world.say(alice.device, &end(&call));
+    let (_, _, heard) = world.come_back_in_two("bob", &presented(&[(&call, true)]));
+    assert_eq!(heard, [ended_as(&call, "hangup")]);
+}
+
+#[test]
 fn calls_of_another_key_are_over_and_what_is_no_call_id_is_not_repeated() {
     let (mut world, _, _, call) = World::pair_in_a_call_in_two();
     world.restart_with_another_key();

@@ -126,7 +126,8 @@ impl World {
 
     pub(crate) fn with_turn(turn: Option<Turn>) -> Self {
         let now = Instant::from_millis(1_000_000);
-        let nature = Nature { now, epoch: 1_767_225_600_000, config: config(turn), nonces: Cell::new(0) };
+        let nature =
+            Nature { now, epoch: 1_767_225_600_000, config: config(turn), nonces: Cell::new(0) };
         let started = nature.unix();
         Self {
             nature,
