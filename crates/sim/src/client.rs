@@ -58,6 +58,8 @@ pub(crate) struct Client {
     in_two: bool,
     resumption: Resumption,
     calls: Vec<Call>,
+    /// Calls that it has ended: news of them is late, or its word was lost.
+    ended: VecDeque<String>,
     /// What it is going to say before anything else.
     to_say: VecDeque<String>,
     /// The call that each of the last requests was about.
@@ -79,6 +81,7 @@ impl Client {
             in_two,
             resumption: Resumption::default(),
             calls: Vec::new(),
+            ended: VecDeque::new(),
             to_say: VecDeque::new(),
             asked: BTreeMap::new(),
             requests: 0,
@@ -94,8 +97,12 @@ impl Client {
         let call_id = message.text("callId");
         match message.message_type {
             "REGISTERED" => self.repeat_answers(),
+            "CALL_INITIATED" | "INCOMING_CALL" | "CALL_ACCEPTED" if self.has_ended(call_id) => {
+                let again = self.ask("CALL_END", call_id, None);
+                self.to_say.push_back(again);
+            }
             "CALL_INITIATED" => self.remember(Call::made(call_id)),
-            "INCOMING_CALL" => self.remember(Call::to_answer(call_id)),
+            "INCOMING_CALL" => self.ring(call_id),
             "CALL_ACCEPTED" => self.remember(Call::answered(call_id)),
             "CALL_ENDED" | "CALL_REJECTED" => self.forget(call_id),
             "ERROR" if message.text("code") == "CALL_NOT_FOUND" => {
@@ -167,11 +174,11 @@ impl Client {
                 self.answer(&call.id, answer)
             }
             (Some(call), 80..87) if call.is_to_answer() => {
-                self.forget(&call.id);
+                self.end(&call.id);
                 self.reject(&call.id, random)
             }
             (Some(call), 60..70 | 87..90) => {
-                self.forget(&call.id);
+                self.end(&call.id);
                 self.ask("CALL_END", &call.id, None)
             }
             (None, 30..) | (_, 90..) => {

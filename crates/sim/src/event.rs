@@ -15,10 +15,10 @@ pub(crate) enum Event {
     Attached { link: LinkId, client: String, text: String },
     /// A client has no connection any more.
     Detached { link: LinkId, client: String, departure: Departure },
-    /// A client asked its session for something about a call.
-    Asked { link: LinkId, client: String, text: String },
+    /// A client asked its session for something about a call. One that begins is born at this time.
+    Asked { link: LinkId, client: String, text: String, born: UnixTime },
     /// A ring has left for another session: a call has an id.
-    Rang { call: String, born: UnixTime },
+    Rang { call: String },
     /// A client has acknowledged what it was sent.
     Acknowledged { client: String, seq: u64 },
     /// The session is done with what was asked, or with the registration; other sessions may still
@@ -51,8 +51,10 @@ impl fmt::Display for Event {
             Self::Detached { link, client, departure } => {
                 write!(f, "{client}#{link} is gone: {departure:?}")
             }
-            Self::Asked { link, client, text } => write!(f, "{client}#{link} → {}", Short(text)),
-            Self::Rang { call, .. } => write!(f, "  the call is {}", Short(call)),
+            Self::Asked { link, client, text, .. } => {
+                write!(f, "{client}#{link} → {}", Short(text))
+            }
+            Self::Rang { call } => write!(f, "  the call is {}", Short(call)),
             Self::Acknowledged { client, seq } => write!(f, "{client} has everything to {seq}"),
             Self::Answered => write!(f, "  done"),
             Self::Delivered { letter, outcome } => write!(f, "  mail {letter}: {outcome:?}"),

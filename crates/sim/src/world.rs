@@ -94,7 +94,7 @@ impl World {
                 Event::Closed { link, code } => {
                     self.network.send_to_client(link, Frame::Close(code));
                 }
-                Event::Rang { call, .. } => self.leak(call),
+                Event::Rang { call } => self.leak(call),
                 _ => {}
             }
         }

@@ -123,8 +123,11 @@ impl Session {
             }
             (Phase::Ringing { .. }, Role::Caller, _) => self.tell_initiated_again(cx, at, outputs),
             (Phase::Active, _, Claim::Untold) => self.tell_waiting(cx, at, outputs),
-            (_, _, Claim::Proven) => call.claim = Claim::Unproven { deadline: None },
-            (_, _, Claim::Untold | Claim::Unproven { .. }) => {}
+            // A client of dialect 2 presents all its calls, and does so at once.
+            (_, _, _) => {
+                let deadline = cx.now + cx.config.calls.ring_timeout;
+                call.await_proof((dialect == Dialect::Two).then_some(deadline));
+            }
         }
     }
 
@@ -173,7 +176,7 @@ impl Session {
             return self.give_up_presented(cx, call_id, outputs);
         };
         let call = &mut self.calls[at];
-        if call.is_missing_its_answer(presented.answered) {
+        if call.has_lost_its_answer(presented.answered) {
             return self.give_up_presented(cx, call_id, outputs);
         }
         if let Phase::Recovered { .. } = call.phase {

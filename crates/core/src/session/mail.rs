@@ -229,7 +229,7 @@ impl Session {
             return None;
         }
         let deadline = Some(cx.now + cx.config.calls.ring_timeout);
-        let call = self.recover(cx, call_id, Claim::Unproven { deadline })?;
+        let call = self.recover(cx, call_id, Claim::Unproven { taken_part: false, deadline })?;
         if call.peer != *from {
             return None;
         }

@@ -2,6 +2,9 @@
 
 use super::{CALLS_MAX, Client};
 
+/// How many calls a client remembers that it has ended.
+const ENDED_MAX: usize = 32;
+
 /// A call, as far as its client knows.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
@@ -61,12 +64,38 @@ impl Client {
         }
     }
 
+    /// A call that it has answered rings again: the answer has not arrived.
+    pub(super) fn ring(&mut self, call_id: &str) {
+        let answered = self.calls.iter().find(|call| call.id == call_id && call.answered);
+        match answered.and_then(|call| call.answer.clone()).filter(|_| self.resumption.is_in_two())
+        {
+            Some(answer) => {
+                let again = self.ask("CALL_ACCEPT", call_id, Some(("sdpAnswer", answer)));
+                self.to_say.push_back(again);
+            }
+            None => self.remember(Call::to_answer(call_id)),
+        }
+    }
+
     pub(super) fn remember(&mut self, call: Call) {
         self.forget(&call.id);
         if self.calls.len() == CALLS_MAX {
             self.calls.remove(0);
         }
         self.calls.push(call);
+    }
+
+    /// It says so itself, and remembers that it did.
+    pub(super) fn end(&mut self, call_id: &str) {
+        self.forget(call_id);
+        if self.ended.len() == ENDED_MAX {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(call_id.to_string());
+    }
+
+    pub(super) fn has_ended(&self, call_id: &str) -> bool {
+        self.ended.iter().any(|ended| ended == call_id)
     }
 
     pub(super) fn forget(&mut self, call_id: &str) {

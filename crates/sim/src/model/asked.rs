@@ -13,6 +13,7 @@ use crate::wire::Wire;
 pub(super) struct Asking {
     client: String,
     request: String,
+    born: UnixTime,
     effect: Effect,
     /// An error has been sent, which must be this one if it is an answer to this request.
     pub(super) refused: bool,
@@ -75,6 +76,7 @@ impl Model {
         link: LinkId,
         client: &str,
         text: &str,
+        born: UnixTime,
     ) -> Result<(), Violation> {
         ensure!(self.attached.get(client) == Some(&link), "{client}#{link} is not {client}");
         let Some(message) = Wire::read(text) else { return Ok(()) };
@@ -86,7 +88,7 @@ impl Model {
         let effect = if allowed.must { Effect::None } else { effect };
         self.requests.insert(request.clone(), allowed);
         let client = client.to_string();
-        self.asking = Some(Asking { client, request, effect, refused: false, began: None });
+        self.asking = Some(Asking { client, request, born, effect, refused: false, began: None });
         Ok(())
     }
 
@@ -118,7 +120,7 @@ impl Model {
             return (Allowed::must("CALL_NOT_FOUND"), Effect::None);
         }
         let mut allowed = call.judge(side, message.message_type);
-        if call.recovered {
+        if call.recovered || call.end(side).end_lost {
             allowed.codes.push("CALL_NOT_FOUND");
         }
         if call.recovered && !call.end(side).presented && full {
@@ -127,6 +129,10 @@ impl Model {
         allowed.call = Some(id.clone());
         allowed.fresh = call.recovered && !call.touched;
         call.touched = true;
+        if !call.recovered {
+            // Refused or not, it shows that its client knows the call.
+            call.end(side).claim_deadline = None;
+        }
         self.links.entry(link).or_default().proven.insert(id.clone());
         let effect = match message.message_type {
             "CALL_ACCEPT" => {
@@ -145,16 +151,7 @@ impl Model {
         (allowed, effect)
     }
 
-    /// A ring has left: its call has an id now, if its caller was not told the id before.
-    pub(super) fn see_rang(&mut self, id: &str, born: UnixTime) -> Result<(), Violation> {
-        self.see_begun(id)?;
-        if let Some(call) = self.calls.get_mut(id) {
-            call.born = born;
-        }
-        Ok(())
-    }
-
-    /// A call begins, or has just begun.
+    /// A call has an id: its caller is told it, or its ring has left, or both.
     pub(super) fn see_begun(&mut self, id: &str) -> Result<(), Violation> {
         let Some(asking) = &mut self.asking else {
             ensure!(false, "a call began and nobody asked for it");
@@ -169,10 +166,10 @@ impl Model {
             return Ok(());
         };
         asking.began = Some(id.to_string());
-        let (client, request) = (asking.client.clone(), asking.request.clone());
+        let (client, request, born) = (asking.client.clone(), asking.request.clone(), asking.born);
         ensure!(!self.calls.contains_key(id), "a second call {id}");
         let ends = (client.clone(), target.clone());
-        let mut call = Call::new(ends, offer, self.now, UnixTime::from_millis(0));
+        let mut call = Call::new(ends, offer, self.now, born);
         call.target_was_absent = !self.attached.contains_key(&target);
         self.note_glare(id, &mut call);
         self.calls.insert(id.to_string(), call);
@@ -187,7 +184,7 @@ impl Model {
 
     /// The session is done with the request.
     pub(super) fn see_answered(&mut self) -> Result<(), Violation> {
-        self.registering = None;
+        self.see_end_of_registration();
         let Some(Asking { client, request, effect, refused, .. }) = self.asking.take() else {
             return Ok(());
         };
@@ -260,6 +257,7 @@ impl Call {
     /// The client at this end has shown that it knows the call.
     pub(super) fn show(&mut self, side: Side, now: Instant) {
         self.end(side).presented = true;
+        self.end(side).claim_deadline = None;
         self.presented.get_or_insert(now);
         if self.recovered && self.over == Over::Yes {
             // It is over at the other end, and this one's session has not heard of it.

@@ -77,6 +77,8 @@ pub(super) struct End {
     /// Its client has said, to a server that does not know better, that nobody has answered yet:
     /// when that is over.
     pub(super) ring_deadline: Option<Instant>,
+    /// Its client has registered anew, in dialect 2, without a word of the call: when that is over.
+    pub(super) claim_deadline: Option<Instant>,
 }
 
 /// Something of the other end.

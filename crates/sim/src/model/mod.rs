@@ -89,6 +89,8 @@ struct Link {
     rung: BTreeSet<String>,
     /// Calls that it was told the end of.
     ended: BTreeSet<String>,
+    /// Calls that it has presented and was told to be over.
+    refused: BTreeSet<String>,
     /// How it registers.
     registration: Registration,
     /// It was told that it is registered.
@@ -130,8 +132,10 @@ impl Model {
                 ensure!(attached == Some(link), "the end of {client}#{link} was {attached:?}'s");
                 self.see_detached(client, *departure);
             }
-            Event::Asked { link, client, text } => self.see_asked(*link, client, text)?,
-            Event::Rang { call, born } => self.see_rang(call, *born)?,
+            Event::Asked { link, client, text, born } => {
+                self.see_asked(*link, client, text, *born)?;
+            }
+            Event::Rang { call } => self.see_begun(call)?,
             Event::Acknowledged { client, seq } => self.see_acknowledged(client, *seq),
             Event::Answered => self.see_answered()?,
             Event::TimedOut { client } => self.see_timed_out(client),
@@ -166,6 +170,11 @@ impl Model {
             }
             if departure == Departure::Left && !call.end(Side::Caller).answered {
                 call.reasons.insert("cancelled");
+                if call.end(Side::Caller).answer_lost {
+                    // The session knows of the answer, and the call runs.
+                    call.over = call.over.max(Over::Maybe);
+                    continue;
+                }
                 call.over = Over::Yes;
                 call.finish(Side::Caller);
             }
@@ -191,6 +200,10 @@ impl Model {
                 call.reasons.insert("timeout");
                 call.over = call.over.max(Over::Maybe);
             }
+            if call.ends[side as usize].claim_deadline.is_some_and(|deadline| deadline <= now) {
+                call.reasons.insert("superseded");
+                call.over = call.over.max(Over::Maybe);
+            }
             let heard_of = side == Side::Caller || call.rung.is_some();
             if call.is_done(side) || !heard_of || call.recovered {
                 continue;
@@ -200,8 +213,9 @@ impl Model {
                 call.finish(side);
             } else if call.rings_out(side, now, limits) {
                 call.reasons.insert("timeout");
-                let crossing = call.answer.is_some();
-                call.over = if crossing && away { Over::Maybe } else { Over::Yes };
+                let crossing = call.answer.is_some() && away;
+                let unsure = crossing || call.ends[side as usize].answer_lost;
+                call.over = if unsure { call.over.max(Over::Maybe) } else { Over::Yes };
             }
         }
     }
@@ -261,7 +275,7 @@ impl Model {
                 Side::Caller => (!call.caller_was_absent, true),
                 Side::Callee => (call.rung.is_some(), call.rung.is_some()),
             };
-            least += usize::from(surely && call.over != Over::Maybe);
+            least += usize::from(surely && call.over == Over::No);
             most += usize::from(perhaps);
         }
         (least, most)

@@ -97,6 +97,7 @@ impl Model {
         };
         let lies = registration.last_seq > stream.last_seq();
         stream.skip_to(registration.last_seq);
+        stream.acknowledge(registration.last_seq);
         let before = std::mem::replace(&mut stream.link, link);
         let before = self.links.get(&before).cloned().unwrap_or_default();
         self.links.insert(
@@ -108,9 +109,11 @@ impl Model {
                 ..before
             },
         );
+        self.registering = None;
         self.seen.resumptions += 1;
         if lies {
-            self.lose_stream(client, registration);
+            // What it presents is not looked at.
+            self.lose_stream(client, &Registration::default());
         }
         Ok(())
     }
@@ -137,6 +140,31 @@ impl Model {
             let again = registration.calls[..at].iter().any(|each| each.call_id == call.call_id);
             if registration.in_two && !again {
                 self.see_presented(link, client, call);
+            }
+        }
+        self.note_load(client);
+    }
+
+    /// A client that has begun anew has been told everything that follows it, and has presented
+    /// what it presents. The other calls are given up for lost.
+    pub(super) fn see_end_of_registration(&mut self) {
+        let Some(link) = self.registering.take().filter(|link| self.speaks_two(*link)) else {
+            return;
+        };
+        let Some(known) = self.links.get(&link) else { return };
+        let client = self.attached.iter().find(|(_, attached)| **attached == link);
+        let Some((client, _)) = client else { return };
+        let (now, deadline) = (self.now, self.now + self.limits.ring_timeout);
+        for (id, call) in &mut self.calls {
+            let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else {
+                continue;
+            };
+            if known.proven.contains(id) || call.end(side).claim_deadline.is_some() {
+                continue;
+            }
+            call.end(side).claim_deadline = Some(deadline);
+            if call.recovered {
+                call.presented = call.presented.map(|_| now);
             }
         }
     }
@@ -175,8 +203,8 @@ impl Model {
             return;
         }
         let refusable = full && !call.end(side).presented;
-        let unanswered = side == Side::Caller && call.answer.is_some() && !presented.answered;
-        if refusable || (unanswered && !call.recovered) {
+        let lost_answer = call.answer.is_some() && !presented.answered;
+        if refusable || lost_answer {
             call.over = call.over.max(Over::Maybe);
         }
         let excused = full || crowded || call.overflows || call.over == Over::Yes;
@@ -220,7 +248,7 @@ impl Model {
         if live {
             return Ok(false);
         }
-        let once = known.ended.insert(id.to_string());
+        let once = known.refused.insert(id.to_string());
         ensure!(once, "#{link} was told twice that {id} is over");
         Ok(true)
     }

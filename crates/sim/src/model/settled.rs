@@ -86,6 +86,10 @@ impl Call {
             let rings_out = self.recovered && self.rings_out_again(side, now);
             ensure!(!(known && rings_out), "{id} rings for ever after a restart");
         }
+        for end in &self.ends {
+            let unclaimed = end.claim_deadline.is_some_and(|deadline| deadline <= now);
+            ensure!(!(known && unclaimed && !self.recovered), "{id} is claimed by nobody for ever");
+        }
         let unsure = self.over == Over::Maybe && !self.ends.iter().any(|end| end.perhaps_presented);
         let since = self.presented.filter(|_| self.recovered && unsure);
         let given_up = since.is_some_and(|since| now >= since + limits.ring_timeout + SLACK);

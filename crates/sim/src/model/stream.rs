@@ -36,6 +36,10 @@ impl Stream {
         self.sent.len() as u64
     }
 
+    pub(super) fn acknowledge(&mut self, seq: u64) {
+        self.acknowledged = self.acknowledged.max(seq);
+    }
+
     /// The client says that it has what it was never sent.
     pub(super) fn skip_to(&mut self, seq: u64) {
         while self.last_seq() < seq {
@@ -79,7 +83,7 @@ impl Model {
 
     pub(super) fn see_acknowledged(&mut self, client: &str, seq: u64) {
         if let Some(stream) = self.streams.get_mut(client) {
-            stream.acknowledged = stream.acknowledged.max(seq);
+            stream.acknowledge(seq);
         }
     }
 

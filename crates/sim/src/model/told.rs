@@ -175,6 +175,7 @@ impl Model {
         ensure!(!end.answered, "{id} was accepted twice");
         end.answered = true;
         end.presented = true;
+        end.claim_deadline = None;
         self.seen.answered += 1;
         self.links.entry(link).or_default().proven.insert(id.to_string());
         Ok(())
@@ -236,11 +237,13 @@ impl Model {
 
     fn see_call_ended(&mut self, id: &str, side: Side, reason: &str) -> Result<(), Violation> {
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
-        ensure!(call.over != Over::No, "{id} was ended for no reason");
+        // Something else that was said of it may have found out first that it cannot ring.
+        let failed = call.rung.is_none() && (call.target_was_absent || call.target_was_busy);
+        ensure!(call.over != Over::No || failed, "{id} was ended for no reason");
         let unheard_of = side == Side::Callee && call.rung.is_none() && !call.recovered;
         ensure!(!unheard_of, "{id} ended before it rang");
         let right = match reason {
-            "superseded" => call.recovered,
+            "superseded" => call.recovered || call.reasons.contains(reason),
             "" | "unreachable" => true,
             other => call.reasons.contains(other),
         };

@@ -175,6 +175,7 @@ impl Server {
             link,
             client: client.as_str().to_string(),
             text: text.to_string(),
+            born: self.nature.unix().max(self.started),
         });
         let outputs = self.nature.with(|cx| cell.session.handle_message(cx, message, request_id));
         self.carry_out(&client, Some(link), outputs);

@@ -138,8 +138,7 @@ impl Server {
 
     fn post_letter(&mut self, letter: Letter) {
         if letter.is_ring() {
-            let born = self.nature.unix().max(self.started);
-            self.events.push(Event::Rang { call: letter.call_id().to_string(), born });
+            self.events.push(Event::Rang { call: letter.call_id().to_string() });
         }
         if let Some(driver) = letter.driver.and_then(|link| self.drivers.get_mut(&link)) {
             driver.under_way += 1;
