@@ -171,7 +171,8 @@ impl Model {
             if departure == Departure::Left && !call.end(Side::Caller).answered {
                 call.reasons.insert("cancelled");
                 if call.end(Side::Caller).answer_lost {
-                    // The session knows of the answer, and the call runs.
+                    // If the session knows of the answer, the call runs.
+                    call.end(Side::Caller).end_lost = true;
                     call.over = call.over.max(Over::Maybe);
                     continue;
                 }
