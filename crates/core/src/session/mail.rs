@@ -51,7 +51,7 @@ impl Session {
         if !self.is_online() {
             return Receipt::refused(Outcome::Offline);
         }
-        if self.claimed_calls() >= cx.config.calls.per_session_max {
+        if !self.has_room(cx) {
             return Receipt::refused(Outcome::Busy);
         }
         let deadline = cx.now + cx.config.calls.ring_timeout;
@@ -75,14 +75,17 @@ impl Session {
         call_id: &Cow<'m, str>,
         sdp_answer: Opaque<'m>,
     ) -> Receipt<'m> {
+        if self.calls[at].role != Role::Caller || !self.calls[at].is_unanswered() {
+            // A callee that forgot in a restart that it had accepted. One answer is enough.
+            return Receipt::delivered(None);
+        }
+        if !self.calls[at].is_claimed() && !self.has_room(cx) {
+            return self.give_up(cx, at);
+        }
         let bytes_max = self.waiting_bytes_left(cx, at);
         let online = self.is_online();
         let ice_servers = ice_servers(&self.client_id, cx);
         let call = &mut self.calls[at];
-        if call.role != Role::Caller || !call.is_unanswered() {
-            // A callee that forgot in a restart that it had accepted. One answer is enough.
-            return Receipt::delivered(None);
-        }
         call.phase = Phase::Active;
         let message =
             ServerMessage::CallAccepted { call_id: call_id.clone(), sdp_answer, ice_servers };
@@ -136,7 +139,8 @@ impl Session {
         cx.config.calls.waiting_bytes_max.saturating_sub(others)
     }
 
-    /// More mail than can wait: a call with a hole in it is worse than none, so it ends here.
+    /// There is no room for the mail, or for the call. It ends here: a call with a hole in it is
+    /// worse than none.
     fn give_up<'m>(&mut self, cx: &Context<'_>, at: usize) -> Receipt<'m> {
         let call = self.end_call_at(at);
         let ended = ServerMessage::CallEnded { call_id: Cow::Owned(call.id.into()) };
