@@ -65,7 +65,8 @@ pub enum Outcome {
     Busy,
     /// The other session knows no such call with this client.
     NoSuchCall,
-    /// The other client is away and its mail has reached its bound. The call is over for it.
+    /// The other session keeps no more: its client's mail, or the old calls that it takes up again,
+    /// have reached their bound. The call is over for it.
     Full,
     /// The other client called at the same moment, and its call goes on instead.
     Glare,

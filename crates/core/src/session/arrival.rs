@@ -35,20 +35,35 @@ impl Session {
         }
         self.begin_speech(cx, registration.dialect);
         outputs.push(self.registered(cx, false, reply_to));
+        self.tell_what_followed(cx, registration, &mut outputs);
+        outputs
+    }
+
+    /// The client begins anew: ends that it missed, calls that follow its id, calls that it
+    /// presents.
+    fn tell_what_followed<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        registration: &Registration<'m>,
+        outputs: &mut Outputs<'m>,
+    ) {
+        let mut dealt_with: Vec<Cow<'_, str>> = Vec::new();
+        if !registration.calls.is_empty() {
+            let missed = self.farewells.call_ids();
+            dealt_with.extend(missed.map(|call_id| Cow::Owned(call_id.to_string())));
+        }
         let farewells = self.farewells.take();
         // The client is there, so nothing that it is told here is over a bound.
-        let _ = self.say_waiting(cx, farewells, &mut outputs);
+        let _ = self.say_waiting(cx, farewells, outputs);
         for at in 0..self.calls.len() {
-            self.follow_or_wait(cx, at, &mut outputs);
+            self.follow_or_wait(cx, at, outputs);
         }
-        for (at, call) in registration.calls.iter().enumerate() {
-            let again =
-                registration.calls[..at].iter().any(|before| before.call_id == call.call_id);
-            if !again {
-                self.present_at_registration(cx, call, &mut outputs);
+        for call in &registration.calls {
+            if !dealt_with.contains(&call.call_id) {
+                self.present_at_registration(cx, call, outputs);
+                dealt_with.push(call.call_id.clone());
             }
         }
-        outputs
     }
 
     /// The connection that is registered already says REGISTER once more: nothing changes.
@@ -108,8 +123,11 @@ impl Session {
             }
             (Phase::Ringing { .. }, Role::Caller, _) => self.tell_initiated_again(cx, at, outputs),
             (Phase::Active, _, Claim::Untold) => self.tell_waiting(cx, at, outputs),
-            (_, _, Claim::Proven) => call.claim = Claim::Unproven { deadline: None },
-            (_, _, Claim::Untold | Claim::Unproven { .. }) => {}
+            // A client of dialect 2 presents all its calls, and does so at once.
+            (_, _, _) => {
+                let deadline = cx.now + cx.config.calls.ring_timeout;
+                call.await_proof((dialect == Dialect::Two).then_some(deadline));
+            }
         }
     }
 
@@ -158,7 +176,7 @@ impl Session {
             return self.give_up_presented(cx, call_id, outputs);
         };
         let call = &mut self.calls[at];
-        if call.is_missing_its_answer(presented.answered) {
+        if call.has_lost_its_answer(presented.answered) {
             return self.give_up_presented(cx, call_id, outputs);
         }
         if let Phase::Recovered { .. } = call.phase {

@@ -66,11 +66,13 @@ pub(super) enum Claim {
     Untold,
     /// This client was told the id, or presented it.
     Proven,
-    /// A client was told, and another connection has registered since. Until it presents the id it
-    /// learns nothing of the call but its end.
+    /// Another connection has registered since, or the server has been restarted. Until its client
+    /// presents the id it learns nothing of the call but its end.
     Unproven {
-        /// When the call is given up. None: the call is as old as the registration, so an end
-        /// that is connected keeps it.
+        /// Whether a client has taken part in it here, and not others' mail alone.
+        taken_part: bool,
+        /// When the call is given up. None: a client of dialect 1 does not say which calls it is
+        /// in, so it may present this one at any time.
         deadline: Option<Instant>,
     },
 }
@@ -104,7 +106,7 @@ impl Call {
             Phase::Active => None,
         };
         let claim = match self.claim {
-            Claim::Unproven { deadline } => deadline,
+            Claim::Unproven { deadline, .. } => deadline,
             Claim::Untold | Claim::Proven => None,
         };
         phase.into_iter().chain(claim).min()
@@ -114,9 +116,10 @@ impl Call {
     pub(super) fn expiry_reason(&self) -> EndReason {
         match (&self.phase, self.claim) {
             // Somebody is registered under the id, and has not shown that the call is its own.
-            (Phase::Active | Phase::Recovered { .. }, Claim::Unproven { deadline: Some(_) }) => {
-                EndReason::Superseded
-            }
+            (
+                Phase::Active | Phase::Recovered { .. },
+                Claim::Unproven { deadline: Some(_), .. },
+            ) => EndReason::Superseded,
             _ => EndReason::Timeout,
         }
     }
@@ -125,10 +128,21 @@ impl Call {
         matches!(self.phase, Phase::Ringing { .. })
     }
 
+    /// Another connection has registered, which has not presented it. `deadline` is when it is given
+    /// up; None where that registration does not say so.
+    pub(super) fn await_proof(&mut self, deadline: Option<Instant>) {
+        self.claim = match self.claim {
+            Claim::Unproven { taken_part, deadline: earlier } => {
+                Claim::Unproven { taken_part, deadline: earlier.or(deadline) }
+            }
+            Claim::Untold | Claim::Proven => Claim::Unproven { taken_part: true, deadline },
+        };
+    }
+
     /// Whether this session itself has taken part in it. A call that somebody's mail says it is in
     /// does not count until its client says so, too: old calls could otherwise make it busy.
     pub(super) fn is_claimed(&self) -> bool {
-        !matches!(self.claim, Claim::Unproven { deadline: Some(_) })
+        !matches!(self.claim, Claim::Unproven { taken_part: false, .. })
     }
 
     /// Whether nobody has answered it, as far as is known.
@@ -142,9 +156,10 @@ impl Call {
         !matches!(self.phase, Phase::Active)
     }
 
-    /// Whether the caller was sent an answer that it has not got: it was in a stream that is gone.
-    pub(super) fn is_missing_its_answer(&self, answered: bool) -> bool {
-        self.role == Role::Caller && matches!(self.phase, Phase::Active) && !answered
+    /// Whether its client has lost the answer: it says that there was none. The caller's was in a
+    /// stream that is gone, the callee has forgotten what it said.
+    pub(super) fn has_lost_its_answer(&self, answered: bool) -> bool {
+        matches!(self.phase, Phase::Active) && !answered
     }
 
     /// Whether it was said to be unanswered still.

@@ -68,7 +68,7 @@ impl Session {
         {
             return Receipt::refused(Outcome::Glare);
         }
-        if self.claimed_calls() >= cx.config.calls.per_session_max {
+        if !self.has_room(cx) {
             return Receipt { outcome: Outcome::Busy, outputs };
         }
         let deadline = cx.now + cx.config.calls.ring_timeout;
@@ -110,12 +110,15 @@ impl Session {
         call_id: &Cow<'m, str>,
         sdp_answer: Opaque<'m>,
     ) -> Receipt<'m> {
-        let reachable = self.is_online() || self.dialect() == Dialect::Two;
-        let call = &mut self.calls[at];
-        if call.role != Role::Caller || !call.is_unanswered() {
+        if self.calls[at].role != Role::Caller || !self.calls[at].is_unanswered() {
             // A callee that forgot in a restart that it had accepted. One answer is enough.
             return Receipt::delivered(None);
         }
+        if !self.calls[at].is_claimed() && !self.has_room(cx) {
+            return self.give_up(cx, at);
+        }
+        let reachable = self.is_online() || self.dialect() == Dialect::Two;
+        let call = &mut self.calls[at];
         call.phase = Phase::Active;
         if reachable {
             return self.tell_accepted(cx, at, call_id, sdp_answer);
@@ -206,7 +209,8 @@ impl Session {
         cx.config.calls.waiting_bytes_max.saturating_sub(others)
     }
 
-    /// More mail than can wait: a call with a hole in it is worse than none, so it ends here.
+    /// There is no room for the mail, or for the call. It ends here: a call with a hole in it is
+    /// worse than none.
     fn give_up<'m>(&mut self, cx: &Context<'_>, at: usize) -> Receipt<'m> {
         let call = self.end_call_at(at);
         let told = self.say_end(cx, &call, EndReason::Unreachable);
@@ -229,7 +233,7 @@ impl Session {
             return None;
         }
         let deadline = Some(cx.now + cx.config.calls.ring_timeout);
-        let call = self.recover(cx, call_id, Claim::Unproven { deadline })?;
+        let call = self.recover(cx, call_id, Claim::Unproven { taken_part: false, deadline })?;
         if call.peer != *from {
             return None;
         }

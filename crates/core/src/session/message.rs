@@ -248,7 +248,6 @@ impl Session {
 
     /// Whether the client may take part in one more call.
     fn check_room(&self, cx: &Context<'_>) -> Result<(), Refusal> {
-        let room = self.claimed_calls() < cx.config.calls.per_session_max;
-        room.then_some(()).ok_or(TOO_MANY_CALLS)
+        self.has_room(cx).then_some(()).ok_or(TOO_MANY_CALLS)
     }
 }

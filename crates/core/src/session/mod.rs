@@ -226,6 +226,11 @@ impl Session {
     fn claimed_calls(&self) -> usize {
         self.calls.iter().filter(|call| call.is_claimed()).count()
     }
+
+    /// Whether it may take part in one more.
+    fn has_room(&self, cx: &Context<'_>) -> bool {
+        self.claimed_calls() < cx.config.calls.per_session_max
+    }
 }
 
 /// Tells the peer that a call is over.

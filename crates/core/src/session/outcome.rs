@@ -80,7 +80,8 @@ impl Session {
     ) {
         let Some(call) = self.end_call(&mail.call_id) else { return };
         // A client of dialect 2 is told the end of every call that it was not refused before.
-        let as_error = self.is_online() && !self.speaks_dialect_two();
+        let asked = !matches!(mail.content, Content::Present);
+        let as_error = asked && self.is_online() && !self.speaks_dialect_two();
         outputs.extend(match call.phase {
             Phase::Recovered { .. } if as_error => self.refuse(cx, CALL_NOT_FOUND, request_id),
             _ => self.say_end(cx, &call, EndReason::Unreachable),

@@ -135,6 +135,11 @@ impl Waiting {
         self.0.take().into_iter().flat_map(|queue| queue.messages)
     }
 
+    /// The calls that the messages are about.
+    pub(super) fn call_ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|queue| &queue.messages).map(|kept| &*kept.call_id)
+    }
+
     /// How many bytes wait.
     pub(super) fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |queue| queue.bytes)

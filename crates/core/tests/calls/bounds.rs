@@ -120,3 +120,29 @@ fn old_calls_that_both_ends_take_up_again_count_too() {
     world.pass(RING_TIMEOUT);
     assert_eq!(world.records("bob"), Some(CALLS_MAX));
 }
+
+#[test]
+fn old_calls_that_are_answered_again_count_too() {
+    let mut world = World::new();
+    let alice = world.register("alice");
+    let calls = CALLERS.map(|callee| {
+        let device = world.register(callee);
+        let calls = [(); 2].map(|()| {
+            let call = world.call(alice, device);
+            world.say(alice, &end(&call));
+            world.heard(device);
+            call
+        });
+        (callee, calls)
+    });
+    world.restart();
+    let alice = world.register("alice");
+    for (callee, calls) in calls {
+        let callee = world.register(callee);
+        calls.iter().for_each(|call| world.say(callee, &accept(call, "replayed")));
+    }
+    assert_eq!(world.records("alice"), Some(CALLS_MAX));
+    let told = world.heard(alice);
+    let ended = told.iter().filter(|text| field(text, "type") == "CALL_ENDED").count();
+    assert_eq!(ended, CALLS_MAX, "those that there was no room for: {told:?}");
+}

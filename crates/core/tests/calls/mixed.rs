@@ -127,6 +127,21 @@ fn who_takes_over_an_id_in_dialect_1_while_its_ring_fails_is_told_nothing_new() 
 }
 
 #[test]
+fn who_takes_over_an_id_in_dialect_1_while_a_call_is_presented_in_vain_is_told_its_end() {
+    let (mut world, _, _, call) = World::pair_in_a_call_in_two();
+    world.restart();
+    world.say_register("bob", &crate::wire::register("bob"));
+    world.hold_post();
+    world.come_back_in_two("alice", &crate::wire::presented(&[(&call, true)]));
+    let alice = world.register("alice");
+    let bob = world.come_back_in_two("bob", "").0.device;
+    world.say(bob, &end(&call));
+    world.heard(bob);
+    world.deliver_post();
+    assert_eq!(world.heard(alice), [ended(&call)]);
+}
+
+#[test]
 fn who_takes_over_a_running_call_in_dialect_1_gets_what_waits_when_it_presents_the_id() {
     let (mut world, alice, _, call) = World::pair_in_a_call_in_two();
     let bob = world.register("bob");

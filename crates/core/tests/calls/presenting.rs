@@ -1,7 +1,8 @@
 //! Dialect 2: calls that a client presents when it registers, after a restart or without a token.
 
 use crate::wire::{
-    accept, accepted, assert_error, candidate, end, ended, ended_as, incoming, presented, signal,
+    accept, accepted, assert_error, candidate, end, ended, ended_as, incoming, initiate, presented,
+    signal,
 };
 use crate::world::{CALLS_MAX, GRACE, MOMENT, Phone, RING_TIMEOUT, SILENCE, World};
 
@@ -134,6 +135,15 @@ fn calls_that_are_over_are_said_to_be_so_when_they_are_presented() {
 }
 
 #[test]
+fn an_end_that_was_missed_is_told_once_to_who_presents_the_call() {
+    let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
+    world.leave(bob.device);
+    world.say(alice.device, &end(&call));
+    let (_, _, heard) = world.come_back_in_two("bob", &presented(&[(&call, true)]));
+    assert_eq!(heard, [ended_as(&call, "hangup")]);
+}
+
+#[test]
 fn calls_of_another_key_are_over_and_what_is_no_call_id_is_not_repeated() {
     let (mut world, _, _, call) = World::pair_in_a_call_in_two();
     world.restart_with_another_key();
@@ -189,8 +199,61 @@ fn a_ring_deadline_survives_another_registration() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     let call = world.ring_in_two(&mut alice, &mut bob);
     let (_, mut bob) = restarted(&mut world, &call, false, false);
-    let mut alice = world.register_in_two("alice");
+    let alice = world.register("alice");
     world.pass(RING_TIMEOUT);
-    assert_eq!(world.hears(&mut alice), [ended_as(&call, "timeout")]);
+    assert_eq!(world.heard(alice), [ended(&call)]);
     assert_eq!(world.hears(&mut bob), [ended_as(&call, "timeout")]);
+}
+
+#[test]
+fn a_running_call_that_a_client_of_dialect_2_does_not_present_is_given_up() {
+    let (mut world, mut alice, _, call) = World::pair_in_a_call_in_two();
+    let mut bob = world.register_in_two("bob");
+    world.pass(RING_TIMEOUT - MOMENT);
+    assert_eq!((world.hears(&mut alice), world.hears(&mut bob)), (vec![], vec![]));
+    world.pass(MOMENT);
+    assert_eq!(world.hears(&mut alice), [ended_as(&call, "superseded")]);
+    assert_eq!(world.hears(&mut bob), [ended_as(&call, "superseded")]);
+    assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}
+
+#[test]
+fn registering_again_does_not_put_that_off_and_presenting_the_call_does() {
+    for presents in [false, true] {
+        let (mut world, mut alice, _, call) = World::pair_in_a_call_in_two();
+        world.register_in_two("bob");
+        world.pass(RING_TIMEOUT - MOMENT);
+        let calls = if presents { presented(&[(&call, true)]) } else { String::new() };
+        let mut bob = world.come_back_in_two("bob", &calls).0;
+        world.pass(MOMENT);
+        if presents {
+            world.assert_talks_in_two(&call, &mut alice, &mut bob);
+        } else {
+            assert_eq!(world.hears(&mut alice), [ended_as(&call, "superseded")]);
+        }
+    }
+}
+
+#[test]
+fn a_client_of_dialect_1_may_present_a_running_call_at_any_time() {
+    let (mut world, mut alice, _, call) = World::pair_in_a_call_in_two();
+    let bob = world.register("bob");
+    world.pass(10 * RING_TIMEOUT);
+    world.say(bob, &candidate(&call, "back"));
+    assert_eq!(world.hears(&mut alice), [candidate(&call, "back")]);
+}
+
+#[test]
+fn calls_that_wait_for_their_client_to_present_them_count_against_the_bound() {
+    let mut world = World::new();
+    let (mut bob, mut carol) = (world.register_in_two("bob"), world.register_in_two("carol"));
+    for _ in 0..CALLS_MAX {
+        world.call_in_two(&mut carol, &mut bob);
+    }
+    for _ in 0..5 {
+        let mut bob = world.register_in_two("bob");
+        world.say(bob.device, &initiate("carol", "offer"));
+        assert_error(&world.hears(&mut bob), "RATE_LIMITED");
+    }
+    assert_eq!(world.records("bob"), Some(CALLS_MAX));
 }

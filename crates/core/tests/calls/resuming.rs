@@ -225,6 +225,14 @@ fn a_caller_that_lost_the_answer_for_good_is_told_that_the_call_is_over() {
 }
 
 #[test]
+fn a_callee_that_has_forgotten_its_answer_is_told_that_the_call_is_over() {
+    let (mut world, mut alice, _, call) = World::pair_in_a_call_in_two();
+    let (_, resumed, heard) = world.come_back_in_two("bob", &presented(&[(&call, false)]));
+    assert_eq!((resumed, heard), (false, vec![ended_as(&call, "unreachable")]));
+    assert_eq!(world.hears(&mut alice), [ended_as(&call, "unreachable")]);
+}
+
+#[test]
 fn over_the_bound_on_bytes_a_call_whose_end_is_away_ends_for_both() {
     let (mut world, mut alice, bob, call) = World::pair_in_a_call_in_two();
     world.acknowledge(&bob);
