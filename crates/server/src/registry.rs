@@ -120,7 +120,7 @@ impl Registry {
     /// Hands letters over, and tells the sender's session what became of them if it matters.
     fn post(&self, batch: &mut Batch<'_>, from: &Arc<Cell>, letters: Letters<'_>) {
         for Letter { to, mail, request_id } in letters {
-            let outcome = self.deliver(batch, &from.client_id, &to, &mail);
+            let outcome = self.deliver(batch, from, &to, &mail);
             batch.server.counters.mail(outcome);
             if outcome != Outcome::Delivered {
                 from.handle_outcome(batch, mail, outcome, request_id);
@@ -131,21 +131,32 @@ impl Registry {
     fn deliver(
         &self,
         batch: &mut Batch<'_>,
-        from: &ClientId,
+        from: &Arc<Cell>,
         to: &ClientId,
         mail: &Mail<'_>,
     ) -> Outcome {
         loop {
-            let found = self.cells.get(to).map(|cell| cell.clone());
-            if let Some(cell) = found {
-                match cell.handle_mail(batch, from, mail) {
+            if let Some(cell) = self.find(from, to) {
+                match cell.handle_mail(batch, &from.client_id, mail) {
                     Some(outcome) => return outcome,
-                    None => self.remove(&cell),
+                    None => {
+                        from.set_last_peer(to, None);
+                        self.remove(&cell);
+                    }
                 }
-            } else if let Some(outcome) = self.deliver_ahead(batch, from, to, mail) {
+            } else if let Some(outcome) = self.deliver_ahead(batch, &from.client_id, to, mail) {
                 return outcome;
             }
         }
+    }
+
+    fn find(&self, from: &Arc<Cell>, to: &ClientId) -> Option<Arc<Cell>> {
+        if let Some(cell) = from.last_peer(to) {
+            return Some(cell);
+        }
+        let cell = self.cells.get(to)?.clone();
+        from.set_last_peer(to, Some(&cell));
+        Some(cell)
     }
 
     /// Delivers to a client that a restart has cut off and that is not back yet, if the mail proves
