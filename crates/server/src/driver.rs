@@ -211,14 +211,12 @@ impl Driver {
         task: &mut TaskContext<'_>,
         buffer: &mut [u8],
     ) -> Read {
-        let mut buffer = ReadBuf::new(buffer);
-        match Pin::new(&mut self.reader).poll_read(task, &mut buffer) {
-            Poll::Pending => Read::Empty,
-            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                self.handle_bytes(batch, buffer.filled_mut());
+        match self.poll_socket(task, buffer) {
+            Ok(bytes) => {
+                self.handle_bytes(batch, &mut buffer[..bytes]);
                 Read::Some
             }
-            Poll::Ready(_) => Read::End,
+            Err(done) => done,
         }
     }
 
@@ -229,23 +227,33 @@ impl Driver {
         task: &mut TaskContext<'_>,
         buffer: &mut [u8],
     ) -> Read {
-        let mut read = ReadBuf::new(&mut buffer[PARTIAL_BYTES_MAX..]);
-        let bytes = match Pin::new(&mut self.reader).poll_read(task, &mut read) {
-            Poll::Pending => return Read::Empty,
-            Poll::Ready(Ok(())) if !read.filled().is_empty() => read.filled().len(),
-            Poll::Ready(_) => return Read::End,
+        let bytes = match self.poll_socket(task, &mut buffer[PARTIAL_BYTES_MAX..]) {
+            Ok(bytes) => bytes,
+            Err(done) => return done,
         };
         read_buffer::with_plaintext(|plaintext| {
             let ciphertext = &mut buffer[..PARTIAL_BYTES_MAX + bytes];
             let incoming = self.connection.decrypt(ciphertext, plaintext);
-            if !plaintext.is_empty() {
-                self.handle_bytes(batch, plaintext);
-            }
+            self.handle_bytes(batch, plaintext);
             match incoming {
                 Incoming::Open => Read::Some,
                 Incoming::Closed => Read::End,
             }
         })
+    }
+
+    /// How many bytes came, or why none did.
+    fn poll_socket(
+        &mut self,
+        task: &mut TaskContext<'_>,
+        buffer: &mut [u8],
+    ) -> Result<usize, Read> {
+        let mut buffer = ReadBuf::new(buffer);
+        match Pin::new(&mut self.reader).poll_read(task, &mut buffer) {
+            Poll::Pending => Err(Read::Empty),
+            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => Ok(buffer.filled().len()),
+            Poll::Ready(_) => Err(Read::End),
+        }
     }
 
     fn handle_bytes(&mut self, batch: &mut Batch<'_>, mut bytes: &mut [u8]) {

@@ -152,7 +152,8 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateEr
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| refused("tls.key", path, "key", error))
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| refused("tls.key", path, "key without a password", error))
 }
 
 fn refused(

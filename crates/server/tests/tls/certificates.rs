@@ -45,7 +45,7 @@ fn those_that_cannot_be_used_are_refused_with_the_file_and_the_reason() {
         (chain(good.key.clone()), "has no certificate in PEM form"),
         (key(in_folder("nowhere")), "tls.key"),
         (key(in_folder("nowhere")), "cannot be read: No such file"),
-        (key(good.chain.clone()), "has no key in PEM form"),
+        (key(good.chain.clone()), "has no key without a password in PEM form"),
         (key(authority.issue("other").key), "does not belong to the first certificate"),
         (authority.issue_for_days("old", -3, -1), "expired on 20"),
         (authority.issue_for_days("early", 1, 3), "is valid from 20"),
