@@ -109,12 +109,14 @@ impl Population {
         let Self { config, clients, messages, sent, .. } = self;
         with(config, messages, |cx| {
             let mut connection = Connection::new(cx.now);
-            let Step::Register { client_id, request_id } = connection.handle_text(cx, &text) else {
+            let step = connection.handle_text(cx, &text);
+            let Step::Register { registration, request_id } = step else {
                 unreachable!("a registration")
             };
+            let client_id = registration.client_id.clone();
             let mut session = Session::new(client_id.clone(), STARTED, cx);
-            let outputs = session.attach(cx, request_id);
-            connection.registered(client_id.clone());
+            let outputs = session.attach(cx, &registration, request_id);
+            connection.registered(client_id.clone(), registration.dialect);
             assert!(post(clients, cx, sent, &client_id, outputs).is_none());
             clients.insert(client_id, Client { connection, session });
         });
@@ -229,8 +231,11 @@ fn config() -> Config {
             grace: never,
             per_session_max: 16,
             waiting_bytes_max: 256 * 1024,
+            waiting_count_max: 1_000,
+            waiting_age_max: never,
         },
         connection: ConnectionLimits {
+            message_bytes_max: 64 * 1024,
             register_timeout: never,
             ping_after: never,
             silence_timeout: never,

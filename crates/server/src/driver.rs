@@ -209,13 +209,12 @@ impl Driver {
         task: &mut TaskContext<'_>,
         buffer: &mut [u8],
     ) -> Read {
-        match self.connection.poll_read(task, buffer) {
-            Poll::Pending => Read::Empty,
-            Poll::Ready(Ok(bytes @ 1..)) => {
+        match self.poll_socket(task, buffer) {
+            Ok(bytes) => {
                 self.handle_bytes(batch, &mut buffer[..bytes]);
                 Read::Some
             }
-            Poll::Ready(_) => Read::End,
+            Err(done) => done,
         }
     }
 
@@ -226,22 +225,28 @@ impl Driver {
         task: &mut TaskContext<'_>,
         buffer: &mut [u8],
     ) -> Read {
-        let bytes = match self.connection.poll_read(task, &mut buffer[PARTIAL_BYTES_MAX..]) {
-            Poll::Pending => return Read::Empty,
-            Poll::Ready(Ok(bytes @ 1..)) => bytes,
-            Poll::Ready(_) => return Read::End,
+        let bytes = match self.poll_socket(task, &mut buffer[PARTIAL_BYTES_MAX..]) {
+            Ok(bytes) => bytes,
+            Err(done) => return done,
         };
         read_buffer::with_plaintext(|plaintext| {
             let ciphertext = &mut buffer[..PARTIAL_BYTES_MAX + bytes];
             let incoming = self.connection.decrypt(ciphertext, plaintext);
-            if !plaintext.is_empty() {
-                self.handle_bytes(batch, plaintext);
-            }
+            self.handle_bytes(batch, plaintext);
             match incoming {
                 Incoming::Open => Read::Some,
                 Incoming::Closed => Read::End,
             }
         })
+    }
+
+    /// How many bytes came, or why none did.
+    fn poll_socket(&self, task: &mut TaskContext<'_>, buffer: &mut [u8]) -> Result<usize, Read> {
+        match self.connection.poll_read(task, buffer) {
+            Poll::Pending => Err(Read::Empty),
+            Poll::Ready(Ok(bytes @ 1..)) => Ok(bytes),
+            Poll::Ready(_) => Err(Read::End),
+        }
     }
 
     fn handle_bytes(&mut self, batch: &mut Batch<'_>, mut bytes: &mut [u8]) {

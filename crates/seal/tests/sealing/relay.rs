@@ -16,7 +16,7 @@ fn relayed(message_type: &str, others: &str, field: &str, sealed: &str) -> Strin
     let request = decode(&sent).unwrap();
     let message = forwarded(request.message);
     let mut received = String::new();
-    Reply { reply_to: None, message }.encode(&mut received);
+    Reply::from(message).encode(&mut received);
     let received: serde_json::Value = serde_json::from_str(&received).unwrap();
     received["payload"][field].as_str().unwrap().to_owned()
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -75,18 +74,10 @@ impl Certificate {
         let chain = read_chain(certificate)?;
         let validity = Validity::of(&chain[0])
             .map_err(|reason| CertificateError::Damaged { path: certificate.to_owned(), reason })?;
-        let key_der = read_key(key)?;
-        let key = certified(chain, key_der).map_err(|error| match error {
-            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => CertificateError::Mismatch {
-                certificate: certificate.to_owned(),
-                key: key.to_owned(),
-            },
-            error => {
-                CertificateError::UnusableKey { path: key.to_owned(), reason: error.to_string() }
-            }
-        })?;
+        let pair = CertifiedKey::from_der(chain, read_key(key)?, &provider())
+            .map_err(|error| no_pair(error, certificate, key))?;
         validity.check(certificate, now)?;
-        Ok(Self { key: Arc::new(key), validity })
+        Ok(Self { key: Arc::new(pair), validity })
     }
 
     /// Whether it is for all of these names (RFC 5280 section 4.2.1.6).
@@ -139,13 +130,17 @@ impl Validity {
     }
 }
 
-/// A chain and its key, ready to sign with.
-pub(crate) fn certified(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<CertifiedKey, Error> {
-    let provider: CryptoProvider = provider();
-    CertifiedKey::from_der(chain, key, &provider)
+fn no_pair(error: Error, certificate: &Path, key: &Path) -> CertificateError {
+    let (certificate, key) = (certificate.to_owned(), key.to_owned());
+    match error {
+        Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            CertificateError::Mismatch { certificate, key }
+        }
+        Error::InvalidCertificate(error) => {
+            CertificateError::Damaged { path: certificate, reason: format!("{error:?}") }
+        }
+        error => CertificateError::UnusableKey { path: key, reason: error.to_string() },
+    }
 }
 
 /// At least one certificate.
@@ -157,7 +152,8 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateEr
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| refused("tls.key", path, "key", error))
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| refused("tls.key", path, "key without a password", error))
 }
 
 fn refused(

@@ -103,3 +103,34 @@ fn remind(certificates: &Certificates, reminded: &mut Option<SystemTime>) {
         *reminded = Some(now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_have_changed_when_they_were_written_replaced_or_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let (certificate, key) = (path("chain.pem"), path("key.pem"));
+        fs::write(&certificate, "one").unwrap();
+        fs::write(&key, "one").unwrap();
+        let mut files = CertificateFiles::new(certificate.clone(), key.clone());
+        let mut look = || {
+            let changed = files.have_changed();
+            // Of no use, but seen.
+            files.read().unwrap_err();
+            assert!(!files.have_changed());
+            changed
+        };
+        assert!(look());
+        fs::write(&certificate, "three").unwrap();
+        assert!(look());
+        fs::write(path("new"), "one").unwrap();
+        fs::rename(path("new"), &key).unwrap();
+        assert!(look());
+        fs::remove_file(&key).unwrap();
+        assert!(look());
+        assert!(!look());
+    }
+}
