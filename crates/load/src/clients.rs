@@ -30,7 +30,9 @@ pub(crate) struct Clients {
     dirty: Vec<usize>,
     /// Losses that were found out while writing, to be told to the scenario.
     lost: Vec<(usize, Failure)>,
-    pub(crate) clock: Clock,
+    clock: Clock,
+    /// When the last read returned.
+    read_at: Nanos,
     pub(crate) recording: Recording,
 }
 
@@ -52,6 +54,7 @@ impl Clients {
             dirty: Vec::new(),
             lost: Vec::new(),
             clock: Clock::start(),
+            read_at: 0,
             recording,
         }
     }
@@ -159,6 +162,18 @@ impl Clients {
             self.close(client);
         }
         self.dirty.clear();
+    }
+
+    /// A read returned: what it brought arrived now.
+    #[inline]
+    pub(crate) fn note_read(&mut self) {
+        self.read_at = self.clock.now();
+    }
+
+    /// When what is being received arrived. The clock is read once for all messages of a read.
+    #[inline]
+    pub(crate) fn read_at(&self) -> Nanos {
+        self.read_at
     }
 
     pub(crate) fn now(&self) -> Nanos {

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 /// The longest message that a client takes. Servers wrap what others sent.
 const MESSAGE_BYTES_MAX: u32 = 1024 * 1024;
 /// An outbox that grew beyond this is given back once it is empty.
-const OUTBOX_BYTES_KEPT: usize = 4096;
+const OUTBOX_BYTES_KEPT: usize = 32 * 1024;
 
 /// A connection, from the first packet to the last.
 #[derive(Debug)]

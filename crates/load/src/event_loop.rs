@@ -140,6 +140,7 @@ impl EventLoop {
                     break;
                 }
                 Ok(Some(bytes)) => {
+                    self.clients.note_read();
                     self.received(client, &mut buffer[..bytes]);
                     if bytes < buffer.len() && !to_the_end {
                         break;

@@ -126,7 +126,7 @@ impl Population {
 
     fn registered(&mut self, clients: &mut Clients, client: usize) {
         let Stage::Opening(since) = self.stages[client] else { return };
-        clients.recording.note_time(Measure::SetUp, since, clients.now());
+        clients.recording.note_time(Measure::SetUp, since, clients.read_at());
         self.leave_stage(client);
         self.stages[client] = Stage::Registered;
         match self.pairs {

@@ -1,5 +1,7 @@
 //! What a run found out.
 
+mod html;
+mod plot;
 mod table;
 mod times;
 
