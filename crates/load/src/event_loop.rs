@@ -94,7 +94,8 @@ impl EventLoop {
         let mut ready = Events::with_capacity(EVENTS_MAX);
         self.scenario.population_mut().fill(&mut self.clients);
         loop {
-            self.settle_losses();
+            self.clients.flush();
+            self.tell_losses();
             self.alarm.set(self.scenario.next_due(), self.clients.now())?;
             let wait = Duration::from_nanos(self.progress_due.saturating_sub(self.clients.now()));
             match self.poll.poll(&mut ready, Some(wait)) {
@@ -120,6 +121,7 @@ impl EventLoop {
     fn on_ready(&mut self, client: usize, event: &Readiness) {
         if event.is_writable() {
             self.clients.flush_one(client);
+            self.tell_losses();
         }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             self.read(client, event.is_read_closed() || event.is_error());
@@ -212,8 +214,7 @@ impl EventLoop {
     }
 
     /// Tells the scenario of losses that were found out while writing.
-    fn settle_losses(&mut self) {
-        self.clients.flush();
+    fn tell_losses(&mut self) {
         while let Some((client, failure)) = self.clients.take_lost() {
             if self.clients.connection(client).is_some() {
                 self.lose(client, failure, None);
@@ -264,7 +265,7 @@ impl EventLoop {
         let event = match self.phase {
             Phase::SettingUp if self.scenario.population().is_settled() => {
                 self.phase = Phase::Settled;
-                Some(WorkerEvent::Settled { ready: self.scenario.population().ready() })
+                Some(WorkerEvent::Settled)
             }
             Phase::Running if self.scenario.is_done() => {
                 self.phase = Phase::Done;
@@ -278,12 +279,9 @@ impl EventLoop {
             }
             _ => None,
         };
-        if let Some(event) = event
-            && !tell(event)
-        {
-            return false;
-        }
-        now < self.progress_due || tell(WorkerEvent::Progress(self.progress(now)))
+        // Counts that are told belong to the moment that the event is about.
+        let is_time = event.is_some() || now >= self.progress_due;
+        (!is_time || tell(WorkerEvent::Progress(self.progress(now)))) && event.is_none_or(tell)
     }
 
     fn progress(&mut self, now: Nanos) -> Snapshot {

@@ -38,7 +38,7 @@ pub(crate) enum WorkerEvent {
     /// How far it is; several times a second.
     Progress(Snapshot),
     /// Every client is ready, or has failed.
-    Settled { ready: usize },
+    Settled,
     /// There is nothing more to do, before the time is over.
     Done,
     /// The end of the measurement.

@@ -2,12 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::plot::{Axis, Plot, Scale, Series};
-use super::table::{grouped, mebibytes};
+use super::numbers::{grouped, mebibytes, time};
+use super::plot::{Plot, Series};
+use super::ruler::Scale;
 use super::{Report, Times};
 use crate::run::Sample;
 
 const STYLE: &str = include_str!("style.css");
+
+/// What a line over time shows of a sample.
+type ValueOf = fn(&Sample) -> Option<f64>;
 
 impl Report {
     /// The page.
@@ -37,83 +41,77 @@ impl Report {
     /// The few numbers that people ask for first.
     fn tiles(&self) -> String {
         let traffic = &self.traffic;
-        let server = self.server.as_ref();
-        let latency = self.latency.as_ref().or(self.reconnect.as_ref());
-        let latency = latency.or(self.set_up.time.as_ref());
-        let whole = |value: f64| (value > 0.0).then(|| grouped(value));
-        let tiles = [
-            ("messages/s", whole(traffic.received_per_second)),
-            ("calls/s", whole(traffic.calls_per_second)),
-            ("clients", Some(grouped(self.set_up.ready as f64))),
-            ("registered/s", Some(grouped(self.set_up.per_second))),
-            ("p50", latency.map(|times| time(times.p50))),
-            ("p99", latency.map(|times| time(times.p99))),
-            (
-                "server CPU per message",
-                server
-                    .and_then(|server| server.cpu_per_message)
-                    .map(|micros| format!("{micros:.2} µs")),
-            ),
-            (
-                "memory per client",
-                server
-                    .and_then(|server| server.rss_per_client)
-                    .filter(|bytes| *bytes > 0.0)
-                    .map(|bytes| format!("{} B", grouped(bytes.round()))),
-            ),
-        ];
-        let tile = |(name, value): (&str, Option<String>)| {
-            value.map(|value| format!("<div><b>{value}</b><span>{name}</span></div>"))
-        };
-        tiles.into_iter().filter_map(tile).collect()
+        let mut tiles = vec![];
+        let rates =
+            [("messages/s", traffic.received_per_second), ("calls/s", traffic.calls_per_second)];
+        tiles.extend(
+            rates
+                .into_iter()
+                .filter(|(_, rate)| *rate > 0.0)
+                .map(|(name, rate)| (name.to_owned(), grouped(rate))),
+        );
+        tiles.push(("clients".to_owned(), grouped(self.set_up.ready as f64)));
+        if let Some(back) = &self.reconnect {
+            tiles.push(("until all were back".to_owned(), time(back.max)));
+        }
+        // The last in the order of the table that is about the server, and not about us.
+        if let Some((name, times)) = self.foremost_times() {
+            tiles.push((format!("{name}, median"), time(times.p50)));
+            tiles.push((format!("{name}, 99 %"), time(times.p99)));
+        }
+        if let Some(server) = &self.server {
+            let micros = server.cpu_per_message.map(|micros| format!("{micros:.2} µs"));
+            tiles.extend(micros.map(|value| ("server CPU per message".to_owned(), value)));
+            let bytes = server.rss_per_client.map(|bytes| format!("{} B", grouped(bytes.round())));
+            tiles.extend(bytes.map(|value| ("memory per client".to_owned(), value)));
+        }
+        let tile = |(name, value)| format!("<div><b>{value}</b><span>{name}</span></div>");
+        tiles.into_iter().map(tile).collect()
+    }
+
+    /// What the run was for.
+    fn foremost_times(&self) -> Option<(&'static str, &Times)> {
+        let named = |name| move |times| (name, times);
+        let latency = self.latency.as_ref().map(named("latency"));
+        let reconnect = || self.reconnect.as_ref().map(named("reconnect"));
+        latency.or_else(reconnect).or_else(|| self.set_up.time.as_ref().map(named("register")))
     }
 
     fn plots(&self) -> String {
-        let plots = [
-            self.percentiles(),
-            self.over_time(
-                "Messages over time",
-                "messages/s",
-                &[("received", |sample| {
-                    (sample.received_per_second > 0.0 || sample.measured)
-                        .then_some(sample.received_per_second)
-                })],
-            ),
-            self.over_time(
-                "Latency over time",
-                "µs",
-                &[
-                    ("median", |sample| positive(sample.latency_p50)),
-                    ("99 %", |sample| positive(sample.latency_p99)),
-                ],
-            ),
-            self.over_time("Clients", "clients", &[("ready", |sample| Some(sample.ready as f64))]),
-            self.over_time(
-                "Server processors",
-                "processors",
-                &[("used", |sample| sample.server_cpus)],
-            ),
-            self.over_time(
-                "Server memory",
-                "MiB",
-                &[("resident", |sample| {
-                    sample.server_rss.map(|bytes| bytes as f64 / (1024.0 * 1024.0))
-                })],
-            ),
-        ];
-        plots.iter().filter(|plot| plot.says_something()).filter_map(Plot::to_svg).collect()
+        let messages = |sample: &Sample| Some(sample.received_per_second);
+        let clients = |sample: &Sample| Some(sample.ready as f64);
+        let memory =
+            |sample: &Sample| sample.server_rss.map(|bytes| bytes as f64 / (1024.0 * 1024.0));
+        let (p50, p99) = (
+            |sample: &Sample| positive(sample.latency_p50),
+            |sample: &Sample| positive(sample.latency_p99),
+        );
+        let traffic = self.traffic.sent > 0;
+        let mut plots = vec![self.percentiles()];
+        if traffic {
+            plots.push(self.over_time("Messages", "per second", &[("arrive", messages)]));
+            plots.push(self.over_time("Latency", "µs", &[("median", p50), ("99 %", p99)]));
+        } else {
+            let clients = self.over_time("Clients", "registered", &[("registered", clients)]);
+            plots.push(Plot { wide: true, ..clients });
+        }
+        let used = |sample: &Sample| sample.server_cpus;
+        plots.push(self.over_time("Server processors", "in use", &[("in use", used)]));
+        plots.push(self.over_time("Server memory", "MiB resident", &[("resident", memory)]));
+        plots.iter().filter_map(Plot::to_svg).collect()
     }
 
     fn percentiles(&self) -> Plot {
         let series = self.times().filter(|(_, times)| times.count > 1);
+        let series = series.map(|(name, times)| Series { name, points: times.curve.clone() });
         Plot {
-            title: "Latency by percentile",
-            x: Axis { scale: Scale::Nines, label: "" },
-            y: Axis { scale: Scale::Logarithmic, label: "µs" },
-            series: series
-                .map(|(name, times)| Series { name, points: times.curve.clone() })
-                .collect(),
+            title: "Times by percentile",
+            unit: "µs",
+            x: Scale::Nines,
+            y: Scale::Logarithmic,
+            series: series.collect(),
             highlight: None,
+            wide: true,
         }
     }
 
@@ -121,20 +119,22 @@ impl Report {
         &self,
         title: &'static str,
         unit: &'static str,
-        lines: &[(&'static str, fn(&Sample) -> Option<f64>)],
+        lines: &[(&'static str, ValueOf)],
     ) -> Plot {
-        let series = lines.iter().map(|(name, value)| Series {
-            name,
-            points: self.timeline.iter().filter_map(|s| Some((s.at, value(s)?))).collect(),
-        });
-        let measured = || self.timeline.iter().filter(|sample| sample.measured);
-        let ends = measured().next().zip(measured().last());
+        let points = |value: ValueOf| {
+            self.timeline.iter().filter_map(|sample| Some((sample.at, value(sample)?))).collect()
+        };
+        let series = lines.iter().map(|(name, value)| Series { name, points: points(*value) });
+        let mut measured = self.timeline.iter().filter(|sample| sample.measured);
+        let first = measured.next();
         Plot {
             title,
-            x: Axis { scale: Scale::Linear, label: "s" },
-            y: Axis { scale: Scale::Linear, label: unit },
+            unit,
+            x: Scale::Time,
+            y: Scale::Linear,
             series: series.collect(),
-            highlight: ends.map(|(first, last)| (first.at, last.at)),
+            highlight: first.zip(measured.next_back()).map(|(first, last)| (first.at, last.at)),
+            wide: false,
         }
     }
 
@@ -221,26 +221,8 @@ impl Report {
     }
 }
 
-impl Plot {
-    /// Whether any line has two points, and they are not all zero.
-    fn says_something(&self) -> bool {
-        self.series
-            .iter()
-            .any(|line| line.points.len() > 1 && line.points.iter().any(|(_, y)| *y > 0.0))
-    }
-}
-
 fn positive(value: f64) -> Option<f64> {
     (value > 0.0).then_some(value)
-}
-
-/// A time in microseconds, in the unit that people would say.
-fn time(micros: f64) -> String {
-    match micros {
-        m if m < 1e3 => format!("{} µs", grouped(m)),
-        m if m < 1e6 => format!("{:.1} ms", m / 1e3),
-        m => format!("{:.2} s", m / 1e6),
-    }
 }
 
 fn escaped(text: &str) -> String {
