@@ -10,8 +10,9 @@ GAUGES = ("securecall_connections", "securecall_sessions", "securecall_addresses
 NO_LIMITS = (
     "--connections-per-address-max", "20000", "--connection-burst", "20000", "--connection-rate", "20000",
 )
-SHORT_DEADLINES = ("--ping-after", "2s", "--silence-timeout", "4s", "--register-timeout", "4s",
-                   "--request-timeout", "3s", "--grace", "1s", "--ring-timeout", "3s")
+# Short, but no shorter than a busy machine may take to open the sockets.
+DEADLINES = ("--ping-after", "8s", "--silence-timeout", "10s", "--register-timeout", "10s",
+             "--request-timeout", "10s", "--grace", "1s", "--ring-timeout", "10s")
 
 
 def gauges(server) -> dict[str, float]:
@@ -24,7 +25,7 @@ def everything_is_zero(server) -> bool:
 
 
 def test_five_thousand_sockets_that_vanish_leave_nothing_behind(serve):
-    server = serve(*NO_LIMITS, *SHORT_DEADLINES)
+    server = serve(*NO_LIMITS, *DEADLINES)
     registered = [RawSocket(server.port) for _ in range(4000)]
     for number, raw in enumerate(registered):
         raw.register(f"client-{number}")
@@ -42,7 +43,7 @@ def test_five_thousand_sockets_that_vanish_leave_nothing_behind(serve):
     for plain in half_a_request[::2]:
         plain.close()
 
-    assert eventually(lambda: everything_is_zero(server), seconds=20, every=0.5), gauges(server)
+    assert eventually(lambda: everything_is_zero(server), seconds=40, every=0.5), gauges(server)
     assert_service_is_as_before(server)
 
 

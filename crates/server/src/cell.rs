@@ -5,7 +5,7 @@
 //! under the cell's lock, so nothing that comes later can overtake it; what it says to others
 //! leaves the cell as [`Letters`], because two cells are never locked at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use securecall_core::{Context, Departure, Instant, Mail, Outcome, Output, Outputs, Session};
@@ -21,6 +21,9 @@ use crate::server::Server;
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) client_id: ClientId,
+    /// Where the last letter went. Most letters follow another to the same peer, and need no
+    /// search in the registry, whose memory is cold when there are many clients.
+    last_peer: Mutex<Option<(ClientId, Weak<Cell>)>>,
     state: Mutex<State>,
 }
 
@@ -51,7 +54,19 @@ impl Cell {
         let client_id = session.client_id().clone();
         let state =
             State { session, connection: None, watched_until: None, keeper: None, over: false };
-        Self { client_id, state: Mutex::new(state) }
+        Self { client_id, last_peer: Mutex::new(None), state: Mutex::new(state) }
+    }
+
+    /// The cell of the peer that the last letter went to, if that was the one named by `to`.
+    pub(crate) fn last_peer(&self, to: &ClientId) -> Option<Arc<Cell>> {
+        let last = self.last_peer.lock();
+        let (client_id, cell) = last.as_ref()?;
+        if client_id.is_clone_of(to) { cell.upgrade() } else { None }
+    }
+
+    /// Remembers where a letter to `to` went, or that the place is no more.
+    pub(crate) fn set_last_peer(&self, to: &ClientId, cell: Option<&Arc<Cell>>) {
+        *self.last_peer.lock() = cell.map(|cell| (to.clone(), Arc::downgrade(cell)));
     }
 
     /// Whether it is to be forgotten.

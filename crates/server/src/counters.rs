@@ -1,4 +1,4 @@
-//! What the server counts. Never whom.
+//! What the server counts, and says in its log when asked for more (`--log debug`). Never whom.
 //!
 //! Each worker counts in a shard of its own, on cache lines of its own, so that counting costs the
 //! same on one core and on sixty. A scrape adds the shards up.
@@ -95,11 +95,15 @@ impl Counters {
     }
 
     pub(crate) fn error(&self, code: ErrorCode) {
+        tracing::debug!(code = code.as_str(), "a request was refused");
         self.shard().errors[code as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The server closed a connection, if it did.
+    /// A connection ends with a close frame, if it was open.
     pub(crate) fn closed(&self, code: CloseCode, closed: bool) {
+        if closed {
+            tracing::debug!(code = code.code(), "a connection closes");
+        }
         self.shard().closes[code as usize].fetch_add(closed.into(), Ordering::Relaxed);
     }
 
@@ -108,10 +112,12 @@ impl Counters {
     }
 
     pub(crate) fn accepted(&self) {
+        tracing::debug!("a connection is open");
         self.shard().accepted.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn refused(&self, why: Refused) {
+        tracing::debug!(reason = why.as_str(), "an upgrade was refused");
         self.shard().refused[why as usize].fetch_add(1, Ordering::Relaxed);
     }
 

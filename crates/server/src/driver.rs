@@ -318,6 +318,7 @@ impl Driver {
         let normal = code == Some(CloseCode::Normal.code());
         self.say_goodbye(batch, if normal { Departure::Left } else { Departure::Lost });
         batch.echo_close(&self.connection, code);
+        batch.server.counters.closed(CloseCode::Normal, true);
         if let Some(goodbye) = &mut self.goodbye {
             goodbye.answered = true;
         }

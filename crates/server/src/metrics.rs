@@ -80,7 +80,13 @@ impl Collector for Snapshot {
         family(&mut encoder, "errors", "ERROR messages sent", "code", &errors)?;
         let closes =
             CloseCode::ALL.map(|code| (code.code().to_string(), counters.closes_total(code)));
-        family(&mut encoder, "closes", "Connections that the server closed", "code", &closes)?;
+        family(
+            &mut encoder,
+            "closes",
+            "Connections that ended with a close frame; 1000: the client began",
+            "code",
+            &closes,
+        )?;
         let mail = OUTCOMES.map(|(outcome, name)| (name.to_owned(), counters.mail_total(outcome)));
         family(&mut encoder, "mail", "Mail between sessions", "outcome", &mail)
     }

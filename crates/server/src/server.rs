@@ -1,7 +1,7 @@
 //! What all parts of a running server share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use securecall_core::{Admission, Config, Context, Nonce};
@@ -108,7 +108,8 @@ impl Connections {
         self.0.lock().len()
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
-        self.0.lock().iter().map(|(_, connection)| connection.clone()).collect()
+    /// They do not keep a connection's socket open.
+    pub(crate) fn all(&self) -> Vec<Weak<Connection>> {
+        self.0.lock().iter().map(|(_, connection)| Arc::downgrade(connection)).collect()
     }
 }

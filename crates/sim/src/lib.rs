@@ -1,1 +1,66 @@
-//! Placeholder.
+//! A deterministic simulator: thousands of seeded runs of many sessions in a failing world.
+//!
+//! A seed makes a world of honest clients, impostors and byzantine ones, of connections that are
+//! cut and half-open, of mail that is delivered in any order that threads allow, of a server that
+//! is killed and started again. After every step the checks run; beside the server, a naive
+//! [model](crate) with a table of all calls says what should have happened. First safety, with the
+//! faults on; then liveness, with the faults off: everybody comes back, and everything has to end.
+//! The manner is that of TigerBeetle's simulator.
+//!
+//! ```text
+//! clients ⇄ network ⇄ server (shell and sessions) ── events ──► model and checks
+//! ```
+//!
+//! This crate refuses to do two things: it opens no socket and, but for the length of a long run,
+//! it reads no clock. The same seed is the same run, always.
+
+mod checks;
+mod client;
+mod event;
+mod letter;
+mod liveness;
+mod model;
+mod mutation;
+mod nature;
+mod network;
+mod random;
+mod scenario;
+mod server;
+mod trace;
+mod violation;
+mod wire;
+mod world;
+
+pub use mutation::Mutation;
+pub use trace::Trace;
+pub use violation::Violation;
+
+use world::World;
+
+/// How much a run saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Steps with the faults on.
+    pub steps: usize,
+    /// How often nothing was under way, and model and sessions were compared.
+    pub settled: usize,
+    /// Calls that began.
+    pub calls: usize,
+    /// Calls that were answered.
+    pub answered: usize,
+}
+
+/// One run.
+///
+/// # Errors
+/// The first [`Violation`] of a rule.
+pub fn run(seed: u64, mutation: Mutation, trace: Trace) -> Result<Report, Violation> {
+    let mut world = World::new(seed, mutation, trace);
+    for _ in 0..world.scenario.steps {
+        world.step()?;
+    }
+    trace.note(world.server.nature.now, "──── the faults are off ────");
+    world.come_to_an_end()?;
+    let (calls, answered) = world.model.counts();
+    Ok(Report { steps: world.scenario.steps, settled: world.settled, calls, answered })
+}

@@ -23,6 +23,8 @@ pub(super) struct Call {
     pub(super) role: Role,
     pub(super) phase: Phase,
     pub(super) claim: Claim,
+    /// It is from before the server started: its id alone would bring it back.
+    pub(super) recovered: bool,
     /// Messages of the peer that the client cannot be given yet.
     pub(super) waiting: Waiting,
 }
@@ -81,7 +83,8 @@ impl Call {
         sdp_offer: Option<Box<str>>,
     ) -> Self {
         let phase = Phase::Ringing { deadline, sdp_offer };
-        Self { id, peer, role, phase, claim: Claim::Untold, waiting: Waiting::default() }
+        let (claim, waiting) = (Claim::Untold, Waiting::default());
+        Self { id, peer, role, phase, claim, recovered: false, waiting }
     }
 
     /// A call from before the server started.
@@ -89,7 +92,8 @@ impl Call {
         // A caller learns the id from CALL_ACCEPTED: if it presents one, the call was answered.
         let answered = role == Role::Caller && claim == Claim::Proven;
         let phase = Phase::Recovered { answered };
-        Self { id: id.into(), peer, role, phase, claim, waiting: Waiting::default() }
+        let waiting = Waiting::default();
+        Self { id: id.into(), peer, role, phase, claim, recovered: true, waiting }
     }
 
     /// When this call wants the time.

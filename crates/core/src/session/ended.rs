@@ -1,7 +1,12 @@
 //! The calls that ended, remembered briefly, so that a late message cannot revive one.
+//!
+//! Only a call from before the server started can be revived, by its id; any other is over when it
+//! is not known. So there is nothing to remember but for a while after a restart.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::call::Call;
 
 /// How many ended calls a session remembers. A client ends at most a call a second for long
 /// (`ConnectionLimits::calls`), and a late candidate is late by seconds.
@@ -15,12 +20,19 @@ const REMEMBERED_MAX: usize = 32;
 pub(super) struct EndedCalls(Option<Box<VecDeque<u64>>>);
 
 impl EndedCalls {
-    pub(super) fn remember(&mut self, call_id: &str) {
+    pub(super) fn remember(&mut self, call: &Call) {
+        if !call.recovered {
+            return;
+        }
         let calls = self.0.get_or_insert_default();
         if calls.len() == REMEMBERED_MAX {
             calls.pop_front();
         }
-        calls.push_back(hash(call_id));
+        calls.push_back(hash(&call.id));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
     pub(super) fn contains(&self, call_id: &str) -> bool {

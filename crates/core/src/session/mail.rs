@@ -45,7 +45,7 @@ impl Session {
         call_id: &Cow<'m, str>,
         sdp_offer: Opaque<'m>,
     ) -> Receipt<'m> {
-        if self.calls.iter().any(|call| *call.id == **call_id) || self.ended.contains(call_id) {
+        if self.calls.iter().any(|call| *call.id == **call_id) {
             return Receipt::delivered(None);
         }
         if !self.is_online() {
@@ -107,8 +107,7 @@ impl Session {
         call_id: &Cow<'m, str>,
         rejected: bool,
     ) -> Receipt<'m> {
-        let call = self.calls.swap_remove(at);
-        self.ended.remember(call_id);
+        let call = self.end_call_at(at);
         let call_id = call_id.clone();
         let message = if rejected && call.is_unanswered() {
             ServerMessage::CallRejected { call_id }
@@ -139,8 +138,7 @@ impl Session {
 
     /// More mail than can wait: a call with a hole in it is worse than none, so it ends here.
     fn give_up<'m>(&mut self, cx: &Context<'_>, at: usize) -> Receipt<'m> {
-        let call = self.calls.swap_remove(at);
-        self.ended.remember(&call.id);
+        let call = self.end_call_at(at);
         let ended = ServerMessage::CallEnded { call_id: Cow::Owned(call.id.into()) };
         let told = self.tell_end(cx, ended);
         Receipt { outcome: Outcome::Full, outputs: told.into_iter().collect() }

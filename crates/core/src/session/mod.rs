@@ -31,6 +31,8 @@ pub struct Session {
     knows_since: UnixTime,
     presence: Presence,
     calls: Vec<Call>,
+    /// Calls from before the server started that have ended here: their ids alone would bring them
+    /// back. It outlives the client's connection by the grace, because mail can be under way.
     ended: EndedCalls,
     /// Ends of calls that the client could not be told.
     farewells: Waiting,
@@ -90,9 +92,24 @@ impl Session {
         self.calls.len()
     }
 
+    /// The ids of those calls. Not for logs: an id is all that it takes to have the call.
+    pub fn call_ids(&self) -> impl Iterator<Item = &str> {
+        self.calls.iter().map(|call| &*call.id)
+    }
+
+    /// How many bytes wait for its client, at most [`CallLimits::waiting_bytes_max`] for its calls
+    /// and as many for the ends that it could not be told.
+    ///
+    /// [`CallLimits::waiting_bytes_max`]: crate::context::CallLimits::waiting_bytes_max
+    pub fn waiting_bytes(&self) -> usize {
+        let calls: usize = self.calls.iter().map(|call| call.waiting.bytes()).sum();
+        calls + self.farewells.bytes()
+    }
+
     /// Whether there is nothing left to keep it for.
     pub fn is_over(&self) -> bool {
-        !self.is_online() && self.calls.is_empty() && self.farewells.is_empty()
+        let remembers_nothing = self.farewells.is_empty() && self.ended.is_empty();
+        !self.is_online() && self.calls.is_empty() && remembers_nothing
     }
 
     /// When it wants [`Session::handle_timeout`]. None: not before something else happens.
@@ -130,8 +147,10 @@ impl Session {
                 outputs.push(end_mail(call, EndReason::Cancelled));
             }
         }
-        let grace = if self.calls.is_empty() { Default::default() } else { cx.config.calls.grace };
-        self.presence = Presence::Away { until: cx.now + grace };
+        self.presence = Presence::Away { until: cx.now };
+        if !self.is_over() {
+            self.presence = Presence::Away { until: cx.now + cx.config.calls.grace };
+        }
         outputs
     }
 
@@ -140,7 +159,12 @@ impl Session {
         let now = cx.now;
         let mut outputs = Outputs::new();
         if matches!(self.presence, Presence::Away { until } if until <= now) {
+            // What ends now is remembered for another grace, if it has to be.
+            self.presence = Presence::Away { until: now + cx.config.calls.grace };
             self.farewells = Waiting::default();
+            if self.calls.is_empty() {
+                self.ended = EndedCalls::default();
+            }
             for call in self.end_calls(|_| true) {
                 outputs.push(end_mail(call, EndReason::Unreachable));
             }
@@ -163,16 +187,19 @@ impl Session {
     /// Takes out all calls that are to end, and remembers that they did.
     fn end_calls(&mut self, mut ends: impl FnMut(&Call) -> bool) -> Vec<Call> {
         let ended: Vec<Call> = self.calls.extract_if(.., |call| ends(call)).collect();
-        for call in &ended {
-            self.ended.remember(&call.id);
-        }
+        ended.iter().for_each(|call| self.ended.remember(call));
         ended
     }
 
     fn end_call(&mut self, call_id: &str) -> Option<Call> {
         let at = self.calls.iter().position(|call| *call.id == *call_id)?;
-        self.ended.remember(call_id);
-        Some(self.calls.swap_remove(at))
+        Some(self.end_call_at(at))
+    }
+
+    fn end_call_at(&mut self, at: usize) -> Call {
+        let call = self.calls.swap_remove(at);
+        self.ended.remember(&call);
+        call
     }
 
     /// Tells the client that a call is over, now or when it is back. Whoever is behind the session

@@ -230,3 +230,52 @@ fn a_caller_that_accepts_its_old_calls_does_not_take_them_up() {
     assert_eq!(world.records("alice"), Some(0), "no mail went out that could end them");
     world.call(alice, bob);
 }
+
+#[test]
+fn an_answer_that_is_under_way_when_its_caller_is_given_up_revives_nothing() {
+    let (mut world, alice, bob) = World::pair();
+    let call = world.ring(alice, bob);
+    world.restart();
+    let bob = world.register("bob");
+    world.say(bob, &candidate(&call, "early"));
+    world.hold_post();
+    world.pass(GRACE - MOMENT);
+    world.say(bob, &accept(&call, "late"));
+    world.pass(MOMENT);
+    world.deliver_from(alice);
+    assert_eq!(world.heard(bob), [ended(&call)]);
+    let alice = world.register("alice");
+    world.deliver_post();
+    assert_eq!(world.heard(alice), SILENCE);
+    assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}
+
+#[test]
+fn a_candidate_that_is_under_way_while_its_receiver_leaves_and_returns_revives_nothing() {
+    let (mut world, _, _, call) = World::pair_in_a_call();
+    world.restart();
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.say(alice, &candidate(&call, "one"));
+    world.say(bob, &candidate(&call, "two"));
+    world.heard(bob);
+    world.hold_post();
+    world.say(bob, &candidate(&call, "late"));
+    world.say(alice, &end(&call));
+    world.deliver_from(alice);
+    world.leave(alice);
+    world.register("alice");
+    world.deliver_post();
+    assert_eq!(world.heard(bob), [ended(&call)]);
+    assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}
+
+#[test]
+fn what_is_remembered_of_old_calls_is_forgotten_when_the_client_stays_away() {
+    let (mut world, _, _, call) = World::pair_in_a_call();
+    world.restart();
+    let alice = world.register("alice");
+    world.say(alice, &end(&call));
+    world.leave(alice);
+    world.pass(2 * GRACE);
+    assert!(world.is_empty());
+}

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
     CallIdKey, CallLimits, Config, ConnectionLimits, Context, Departure, Instant, Nonce, Outcome,
     Output, Outputs, Rate, Session, Turn, UnixTime,
@@ -98,7 +99,7 @@ fn config(turn: Option<Turn>) -> Config {
         },
         call_ids: CallIdKey::new(&[7; 32]),
         turn,
-        replace_key: securecall_core::directory::ReplacePolicy::Owner,
+        replace_key: ReplacePolicy::Owner,
         key_bytes_max: 4_096,
     }
 }

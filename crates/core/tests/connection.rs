@@ -1,0 +1,214 @@
+//! The rules of a connection: what it may ask before and after it registered, and when it is over.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use securecall_core::directory::ReplacePolicy;
+use securecall_core::{
+    CallIdKey, CallLimits, Config, Connection, ConnectionLimits, Context, Due, Instant, Nonce,
+    Rate, Step, Turn, UnixTime,
+};
+use securecall_protocol::{ClientId, CloseCode, ServerMessage};
+use zeroize::Zeroizing;
+
+const START: Instant = Instant::from_millis(1_000_000);
+const KEY_BYTES_MAX: usize = 20;
+
+const REGISTER: &str = r#"{"type":"REGISTER","payload":{"clientId":"alice"}}"#;
+const HEARTBEAT: &str = r#"{"type":"HEARTBEAT","payload":{}}"#;
+const CREDENTIALS: &str = r#"{"type":"TURN_CREDENTIALS","payload":{}}"#;
+const LOOKUP: &str = r#"{"type":"PKD_LOOKUP","payload":{"clientId":"bob"}}"#;
+const END: &str = r#"{"type":"CALL_END","payload":{"callId":"c"}}"#;
+const CANDIDATE: &str = r#"{"type":"ICE_CANDIDATE","payload":{"callId":"c","candidate":"x"}}"#;
+
+fn config() -> Config {
+    Config {
+        calls: CallLimits {
+            ring_timeout: Duration::from_secs(60),
+            grace: Duration::from_secs(30),
+            per_session_max: 16,
+            waiting_bytes_max: 1 << 18,
+        },
+        connection: ConnectionLimits {
+            register_timeout: Duration::from_secs(60),
+            ping_after: Duration::from_secs(25),
+            silence_timeout: Duration::from_secs(60),
+            calls: Rate::new(2, 1.0),
+            candidates: Rate::new(100, 50.0),
+            directory: Rate::new(2, 1.0),
+            other: Rate::new(4, 1.0),
+        },
+        call_ids: CallIdKey::new(&[7; 32]),
+        turn: None,
+        replace_key: ReplacePolicy::Owner,
+        key_bytes_max: KEY_BYTES_MAX,
+    }
+}
+
+fn at<R>(config: &Config, now: Instant, decide: impl FnOnce(&Context<'_>) -> R) -> R {
+    let unix = UnixTime::from_millis(1_767_225_600_000 + now.as_millis());
+    decide(&Context { now, unix, config, nonce: &|| Nonce::default() })
+}
+
+fn says<'t>(connection: &mut Connection, text: &'t str) -> Step<'t> {
+    at(&config(), START, |cx| connection.handle_text(cx, text))
+}
+
+fn registered() -> Connection {
+    let mut connection = Connection::new(START);
+    connection.registered(ClientId::try_from("alice").unwrap());
+    connection
+}
+
+#[track_caller]
+fn assert_error(step: &Step<'_>, expected: &str) {
+    let Step::Reply(reply) = step else { panic!("no reply: {step:?}") };
+    let ServerMessage::Error { code, .. } = reply.message else { panic!("no error: {step:?}") };
+    assert_eq!(code.as_str(), expected);
+}
+
+#[test]
+fn before_register_nothing_else_is_done() {
+    let mut connection = Connection::new(START);
+    for request in [HEARTBEAT, CREDENTIALS, LOOKUP, END, CANDIDATE] {
+        assert_error(&says(&mut connection, request), "NOT_REGISTERED");
+    }
+    assert!(matches!(says(&mut connection, REGISTER), Step::Register { .. }));
+}
+
+#[test]
+fn a_connection_registers_one_id_and_may_say_it_again() {
+    let mut connection = registered();
+    assert!(matches!(says(&mut connection, REGISTER), Step::Register { .. }));
+    let other = REGISTER.replace("alice", "bob");
+    assert_error(&says(&mut connection, &other), "INVALID_STATE");
+}
+
+#[test]
+fn an_error_is_answered_and_does_not_end_the_connection() {
+    let mut connection = registered();
+    for text in ["", "null", "[]", r#"{"type":"__proto__","payload":{}}"#] {
+        assert_error(&says(&mut connection, text), "INVALID_MESSAGE");
+    }
+    assert!(matches!(says(&mut connection, END), Step::Call { .. }));
+}
+
+#[test]
+fn a_client_sets_the_key_of_its_own_id_only() {
+    let own = r#"{"type":"PKD_REGISTER","payload":{"clientId":"alice","publicKey":"k"}}"#;
+    assert!(matches!(says(&mut registered(), own), Step::PkdRegister { .. }));
+    assert_error(&says(&mut registered(), &own.replace("alice", "bob")), "UNAUTHORIZED");
+}
+
+#[test]
+fn a_key_is_as_long_as_it_may_be_and_no_longer() {
+    let key = |bytes| {
+        let key = "k".repeat(bytes);
+        format!(r#"{{"type":"PKD_REGISTER","payload":{{"clientId":"alice","publicKey":"{key}"}}}}"#)
+    };
+    let longest = key(KEY_BYTES_MAX);
+    assert!(matches!(says(&mut registered(), &longest), Step::PkdRegister { .. }));
+    assert_error(&says(&mut registered(), &key(KEY_BYTES_MAX + 1)), "INVALID_MESSAGE");
+}
+
+#[test]
+fn relay_credentials_can_be_refreshed() {
+    let mut config = config();
+    let (urls, hour) = (["turn:turn.example".to_string()], Duration::from_secs(3_600));
+    config.turn = Some(Turn::new(&urls, Zeroizing::new("secret".into()), None, hour));
+    let mut connection = registered();
+    let step = at(&config, START, |cx| connection.handle_text(cx, CREDENTIALS));
+    let Step::Reply(reply) = step else { panic!("no reply: {step:?}") };
+    let ServerMessage::TurnCredentials { ice_servers, ttl_seconds } = reply.message else {
+        panic!("no credentials")
+    };
+    assert!(ice_servers.contains(":alice"));
+    assert_eq!(ttl_seconds, 3_600);
+}
+
+#[test]
+fn without_a_relay_there_are_no_credentials() {
+    let Step::Reply(reply) = says(&mut registered(), CREDENTIALS) else { panic!("no reply") };
+    let none = ServerMessage::TurnCredentials { ice_servers: "[]".into(), ttl_seconds: 0 };
+    assert_eq!(reply.message, none);
+}
+
+#[test]
+fn an_answer_names_the_request_even_when_it_is_refused() {
+    let request = r#"{"type":"HEARTBEAT","payload":{},"id":"h-1"}"#;
+    for mut connection in [Connection::new(START), registered()] {
+        let Step::Reply(reply) = says(&mut connection, request) else { panic!("no reply") };
+        assert_eq!(reply.reply_to.unwrap().as_json(), r#""h-1""#);
+    }
+}
+
+#[test]
+fn each_class_of_message_has_a_limit_of_its_own() {
+    let mut connection = registered();
+    for (request, burst) in [(END, 2), (LOOKUP, 2), (HEARTBEAT, 4), (CANDIDATE, 100)] {
+        for _ in 0..burst {
+            let step = says(&mut connection, request);
+            let refused = matches!(
+                &step,
+                Step::Reply(reply) if matches!(reply.message, ServerMessage::Error { .. })
+            );
+            assert!(!refused, "{request}: {step:?}");
+        }
+        assert_error(&says(&mut connection, request), "RATE_LIMITED");
+    }
+}
+
+#[test]
+fn malformed_messages_are_limited_as_well() {
+    let mut connection = registered();
+    for _ in 0..4 {
+        assert_error(&says(&mut connection, "null"), "INVALID_MESSAGE");
+    }
+    assert_error(&says(&mut connection, "null"), "RATE_LIMITED");
+}
+
+#[test]
+fn a_connection_that_does_not_register_in_time_is_closed() {
+    let config = config();
+    let mut connection = Connection::new(START);
+    let mut now = START;
+    for _ in 0..59 {
+        now = now + Duration::from_secs(1);
+        connection.heard(now);
+        assert_eq!(at(&config, now, |cx| connection.handle_timeout(cx)), Due::Nothing);
+    }
+    now = now + Duration::from_secs(1);
+    connection.heard(now);
+    let due = at(&config, now, |cx| connection.handle_timeout(cx));
+    assert_eq!(due, Due::Close(CloseCode::RegisterTimeout));
+}
+
+#[test]
+fn a_silent_client_is_pinged_once_and_then_closed() {
+    let config = config();
+    let mut connection = registered();
+    let mut fired = Vec::new();
+    loop {
+        let now = connection.deadline(&config.connection);
+        let due = at(&config, now, |cx| connection.handle_timeout(cx));
+        fired.push((now.since(START).as_secs(), due));
+        if due != Due::Ping {
+            break;
+        }
+    }
+    assert_eq!(fired, [(25, Due::Ping), (60, Due::Close(CloseCode::Silent))]);
+}
+
+#[test]
+fn any_frame_is_a_sign_of_life() {
+    let config = config();
+    let mut connection = registered();
+    let mut now = START;
+    for _ in 0..100 {
+        now = now + Duration::from_secs(24);
+        assert_eq!(at(&config, now, |cx| connection.handle_timeout(cx)), Due::Nothing);
+        connection.heard(now);
+    }
+    assert_eq!(connection.deadline(&config.connection), now + Duration::from_secs(25));
+}

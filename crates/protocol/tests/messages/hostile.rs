@@ -1,0 +1,108 @@
+//! What has felled servers like this one, and what might.
+
+use securecall_protocol::{ClientMessage, DecodeError, MessageType, decode};
+
+#[test]
+fn what_is_not_an_object_is_malformed() {
+    for text in
+        ["", " ", "null", "true", "0", r#""REGISTER""#, "[]", "{", "}", "{}{}", "\u{feff}{}"]
+    {
+        assert_eq!(decode(text), Err(DecodeError::Malformed), "{text}");
+    }
+}
+
+#[test]
+fn arrays_are_no_objects() {
+    assert_eq!(decode(r#"["CALL_END",{"callId":"c"},null]"#), Err(DecodeError::Malformed));
+    let text = r#"{"type":"CALL_END","payload":[null,null,"c"]}"#;
+    assert_eq!(decode(text), Err(DecodeError::Malformed));
+}
+
+#[test]
+fn the_names_of_a_javascript_object_are_no_types() {
+    for name in ["__proto__", "constructor", "toString", "hasOwnProperty", "", "register"] {
+        let text = format!(r#"{{"type":"{name}","payload":{{}}}}"#);
+        assert_eq!(decode(&text), Err(DecodeError::UnknownType), "{name}");
+    }
+}
+
+#[test]
+fn a_type_that_is_no_string_is_malformed() {
+    for json in ["null", "1", "[]", "{}", r#"["REGISTER"]"#] {
+        let text = format!(r#"{{"type":{json},"payload":{{}}}}"#);
+        assert_eq!(decode(&text), Err(DecodeError::Malformed), "{json}");
+    }
+}
+
+#[test]
+fn a_payload_is_needed_and_is_an_object() {
+    assert_eq!(decode(r#"{"type":"HEARTBEAT"}"#), Err(DecodeError::Malformed));
+    for json in ["null", "1", r#""x""#, "[]", "[{}]"] {
+        let text = format!(r#"{{"type":"HEARTBEAT","payload":{json}}}"#);
+        assert_eq!(decode(&text), Err(DecodeError::Malformed), "{json}");
+    }
+}
+
+#[test]
+fn a_key_that_comes_twice_is_an_error() {
+    for text in [
+        r#"{"type":"HEARTBEAT","type":"HEARTBEAT","payload":{}}"#,
+        r#"{"type":"HEARTBEAT","\u0074ype":"CALL_END","payload":{}}"#,
+        r#"{"type":"HEARTBEAT","payload":{},"payload":{}}"#,
+        r#"{"type":"HEARTBEAT","payload":{},"id":"1","id":"2"}"#,
+        r#"{"type":"CALL_END","payload":{"callId":"a","callId":"b"}}"#,
+        r#"{"type":"CALL_END","payload":{"callId":"a","call\u0049d":"b"}}"#,
+        r#"{"type":"CALL_END","payload":{"callId":null,"callId":"b"}}"#,
+    ] {
+        assert_eq!(decode(text), Err(DecodeError::Malformed), "{text}");
+    }
+}
+
+#[test]
+fn nesting_of_any_depth_costs_no_stack() {
+    const DEPTH: usize = 10_000;
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":"#, "}]")] {
+        let deep = format!("{}0{}", open.repeat(DEPTH), close.repeat(DEPTH));
+        assert_eq!(decode(&deep), Err(DecodeError::Malformed));
+        let of_type = format!(r#"{{"type":{deep},"payload":{{}}}}"#);
+        assert_eq!(decode(&of_type), Err(DecodeError::Malformed));
+        let of_field = format!(r#"{{"type":"CALL_END","payload":{{"callId":{deep}}}}}"#);
+        assert_eq!(decode(&of_field), Err(DecodeError::Payload(MessageType::CallEnd)));
+        let unknown = format!(r#"{{"x":{deep},"type":"HEARTBEAT","payload":{{"y":{deep}}}}}"#);
+        assert_eq!(decode(&unknown).unwrap().message, ClientMessage::Heartbeat);
+        let unclosed = format!(r#"{{"x":{}"#, open.repeat(DEPTH));
+        assert_eq!(decode(&unclosed), Err(DecodeError::Malformed));
+    }
+}
+
+#[test]
+fn huge_numbers_are_errors() {
+    for number in ["1e999999", "-1e999999", &"9".repeat(10_000), "0.1e-999999"] {
+        let of_field = format!(r#"{{"type":"CALL_END","payload":{{"callId":{number}}}}}"#);
+        assert_eq!(decode(&of_field), Err(DecodeError::Payload(MessageType::CallEnd)), "{number}");
+        let of_type = format!(r#"{{"type":{number},"payload":{{}}}}"#);
+        assert_eq!(decode(&of_type), Err(DecodeError::Malformed), "{number}");
+    }
+}
+
+#[test]
+fn what_json_forbids_is_malformed() {
+    for json in ["NaN", "Infinity", "01", "+1", "'x'", "\"\n\"", r#""\x""#, "/**/1", "1,", "nul"] {
+        for text in [
+            format!(r#"{{"type":"HEARTBEAT","payload":{{}},"x":{json}}}"#),
+            format!(r#"{{"type":"HEARTBEAT","payload":{{"callId":{json}}}}}"#),
+        ] {
+            assert_eq!(decode(&text), Err(DecodeError::Malformed), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_error_repeats_nothing_of_what_was_sent() {
+    let errors = [DecodeError::Malformed, DecodeError::UnknownType, DecodeError::RequestId];
+    let payloads = MessageType::ALL.map(DecodeError::Payload);
+    for error in errors.into_iter().chain(payloads) {
+        assert!(!error.message().is_empty());
+        assert!(!error.message().contains(['"', '\\']), "its text goes out as it is");
+    }
+}

@@ -1,0 +1,149 @@
+//! What a text means, the slow and obvious way: over `serde_json::Value`.
+
+use std::fmt;
+
+use securecall_protocol::{CallMessage, ClientMessage, DecodeError, MessageType, Request};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A message as type, request id and payload fields, all of them unescaped.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Meaning {
+    message_type: &'static str,
+    id: Option<String>,
+    fields: Vec<String>,
+}
+
+pub(crate) fn meaning(text: &str) -> Result<Meaning, DecodeError> {
+    let envelope = Members::read(text, &["type", "payload", "id"])?;
+    let payload = envelope.json("payload").ok_or(DecodeError::Malformed)?;
+    let payload = Members::read(payload, PAYLOAD_FIELDS)?;
+    let id = envelope.json("id").map(request_id).transpose()?;
+    let name = envelope.json("type").and_then(string).ok_or(DecodeError::Malformed)?;
+    let all = MessageType::ALL;
+    let found = all.into_iter().find(|each| each.as_str() == name);
+    let message_type = found.ok_or(DecodeError::UnknownType)?;
+    let fields = fields(message_type, &payload).ok_or(DecodeError::Payload(message_type))?;
+    Ok(Meaning { message_type: message_type.as_str(), id, fields })
+}
+
+const PAYLOAD_FIELDS: &[&str] =
+    &["clientId", "targetId", "callId", "sdpOffer", "sdpAnswer", "candidate", "publicKey"];
+
+/// The members of an object, all of them: a key may come twice.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl Members {
+    fn read(text: &str, once: &[&str]) -> Result<Self, DecodeError> {
+        let members: Self = serde_json::from_str(text).map_err(|_| DecodeError::Malformed)?;
+        let times = |name: &str| members.0.iter().filter(|(key, _)| key == name).count();
+        if once.iter().any(|name| times(name) > 1) {
+            return Err(DecodeError::Malformed);
+        }
+        Ok(members)
+    }
+
+    fn json(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, json)| json.get())
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+fn string(json: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(json).ok()?;
+    value.as_str().map(String::from)
+}
+
+fn request_id(json: &str) -> Result<String, DecodeError> {
+    let fits = |id: &String| (1..=64).contains(&id.chars().count());
+    string(json).filter(fits).ok_or(DecodeError::RequestId)
+}
+
+fn fields(message_type: MessageType, payload: &Members) -> Option<Vec<String>> {
+    let names: &[&str] = match message_type {
+        MessageType::Register | MessageType::PkdLookup => &["clientId"],
+        MessageType::CallInitiate => &["targetId", "sdpOffer"],
+        MessageType::CallAccept => &["callId", "sdpAnswer"],
+        MessageType::CallReject | MessageType::CallEnd => &["callId"],
+        MessageType::IceCandidate => &["callId", "candidate"],
+        MessageType::PkdRegister => &["clientId", "publicKey"],
+        MessageType::TurnCredentials | MessageType::Heartbeat => &[],
+    };
+    names.iter().map(|name| field(name, payload)).collect()
+}
+
+fn field(name: &str, payload: &Members) -> Option<String> {
+    let text = payload.json(name).and_then(string)?;
+    let is_client_id = name == "clientId" || name == "targetId";
+    (!is_client_id || is_in_client_id_format(&text)).then_some(text)
+}
+
+fn is_in_client_id_format(text: &str) -> bool {
+    let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    !text.is_empty() && text.chars().count() <= 64 && text.chars().all(|c| allowed.contains(c))
+}
+
+/// What the decoder made of a text, in the oracle's words.
+pub(crate) fn understood(request: &Request<'_>) -> Meaning {
+    let unescape = |json: &str| serde_json::from_str::<String>(json).unwrap();
+    let fields = match &request.message {
+        ClientMessage::Register { client_id } | ClientMessage::PkdLookup { client_id } => {
+            vec![client_id.as_str().to_string()]
+        }
+        ClientMessage::Call(CallMessage::CallInitiate { target_id, sdp_offer }) => {
+            vec![target_id.as_str().to_string(), unescape(sdp_offer.as_json())]
+        }
+        ClientMessage::Call(CallMessage::CallAccept { call_id, sdp_answer }) => {
+            vec![call_id.to_string(), unescape(sdp_answer.as_json())]
+        }
+        ClientMessage::Call(
+            CallMessage::CallReject { call_id } | CallMessage::CallEnd { call_id },
+        ) => vec![call_id.to_string()],
+        ClientMessage::Call(CallMessage::IceCandidate { call_id, candidate }) => {
+            vec![call_id.to_string(), unescape(candidate.as_json())]
+        }
+        ClientMessage::PkdRegister { client_id, public_key } => {
+            vec![client_id.as_str().to_string(), unescape(public_key.as_json())]
+        }
+        ClientMessage::TurnCredentials | ClientMessage::Heartbeat => vec![],
+    };
+    Meaning {
+        message_type: request.message.message_type().as_str(),
+        id: request.id.map(|id| unescape(id.as_json())),
+        fields,
+    }
+}
+
+/// The opaque slices of a message.
+pub(crate) fn opaque_slices<'a>(request: &Request<'a>) -> Vec<&'a str> {
+    let field = match request.message {
+        ClientMessage::Call(CallMessage::CallInitiate { sdp_offer, .. }) => Some(sdp_offer),
+        ClientMessage::Call(CallMessage::CallAccept { sdp_answer, .. }) => Some(sdp_answer),
+        ClientMessage::Call(CallMessage::IceCandidate { candidate, .. }) => Some(candidate),
+        ClientMessage::PkdRegister { public_key, .. } => Some(public_key),
+        _ => None,
+    };
+    field.into_iter().chain(request.id).map(|opaque| opaque.as_json()).collect()
+}

@@ -1,0 +1,109 @@
+//! The second half of a run: the faults are off, everybody comes back, and everything has to end.
+
+use std::time::Duration;
+
+use crate::checks;
+use crate::client::Manner;
+use crate::violation::{Violation, ensure};
+use crate::world::World;
+
+/// Longer than any ringing or grace.
+const LONG: Duration = Duration::from_secs(200);
+
+impl World {
+    pub(crate) fn come_to_an_end(&mut self) -> Result<(), Violation> {
+        self.notice_everything()?;
+        self.come_back()?;
+        self.present_calls()?;
+        self.let_time_pass(LONG)?;
+        self.hang_up()?;
+        self.go_away()?;
+        self.let_time_pass(LONG)?;
+        checks::check_empty(&self.server)?;
+        let unfinished = self.model.unfinished();
+        ensure!(unfinished.is_none(), "{unfinished:?} never ended");
+        Ok(())
+    }
+
+    /// Both ends of every dead connection notice that it is.
+    fn notice_everything(&mut self) -> Result<(), Violation> {
+        self.exchange()?;
+        for link in self.network.links() {
+            self.tear_down_if_dead(link);
+        }
+        for client in 0..self.clients.len() {
+            self.lose_if_dead(client);
+        }
+        self.exchange()
+    }
+
+    /// Impostors leave; everybody else registers its own id.
+    fn come_back(&mut self) -> Result<(), Violation> {
+        for client in 0..self.clients.len() {
+            self.leave(client);
+            if self.clients[client].manner != Manner::Impostor {
+                let id = self.clients[client].id.clone();
+                self.connect(client, &id);
+            }
+        }
+        self.exchange()
+    }
+
+    fn present_calls(&mut self) -> Result<(), Violation> {
+        for client in 0..self.clients.len() {
+            for text in self.clients[client].present_calls() {
+                self.say(client, text);
+            }
+        }
+        self.exchange()
+    }
+
+    fn hang_up(&mut self) -> Result<(), Violation> {
+        for client in 0..self.clients.len() {
+            for text in self.clients[client].end_calls() {
+                self.say(client, text);
+            }
+        }
+        self.exchange()
+    }
+
+    fn go_away(&mut self) -> Result<(), Violation> {
+        (0..self.clients.len()).for_each(|client| self.leave(client));
+        self.exchange()
+    }
+
+    fn let_time_pass(&mut self, time: Duration) -> Result<(), Violation> {
+        let start = self.server.nature.now;
+        loop {
+            self.exchange()?;
+            let passed = self.server.nature.now.since(start);
+            if passed >= time {
+                return Ok(());
+            }
+            self.pass_until_deadline(time.saturating_sub(passed));
+        }
+    }
+
+    /// Every frame and every mail arrives, and closed connections are gone.
+    fn exchange(&mut self) -> Result<(), Violation> {
+        self.settle()?;
+        while self.exchange_frames()? {}
+        Ok(())
+    }
+
+    fn exchange_frames(&mut self) -> Result<bool, Violation> {
+        let mut any = false;
+        for link in self.network.links() {
+            any |= self.read_at_server(link);
+            self.absorb()?;
+            self.settle()?;
+            self.tear_down_if_dead(link);
+            self.absorb()?;
+            self.settle()?;
+        }
+        for client in 0..self.clients.len() {
+            any |= self.read_at_client(client);
+        }
+        Ok(any)
+    }
+}

@@ -1,0 +1,119 @@
+//! What must be true when nothing is under way.
+
+use std::time::Duration;
+
+use securecall_core::{CallLimits, Instant};
+
+use super::Model;
+use super::call::{Call, Over, Side};
+use crate::violation::{Violation, ensure};
+
+/// How long mail may take: a deadline that it brings counts from its arrival.
+const SLACK: Duration = Duration::from_secs(1);
+
+impl Model {
+    /// Everything that was under way has arrived and every deadline that came was dealt with.
+    /// `has_record` tells whether a client's session knows a call.
+    pub(crate) fn settle(
+        &mut self,
+        now: Instant,
+        has_record: impl Fn(&str, &str) -> bool,
+    ) -> Result<(), Violation> {
+        self.now = now;
+        for (id, call) in &mut self.calls {
+            let records = Side::BOTH.map(|side| has_record(call.client(side), id));
+            ensure!(records[0] == records[1], "{id} is known at one end alone: {records:?}");
+            call.settle_record(id, records[0])?;
+            call.check_deadline(id, records[0], now, self.limits)?;
+            for side in Side::BOTH {
+                let client = call.client(side).to_string();
+                match self.attached.get(&client) {
+                    Some(link) => {
+                        let known = self.links.get(link);
+                        let proven = known.is_some_and(|known| known.proven.contains(id));
+                        call.check_told(id, side, proven)?;
+                    }
+                    None => {
+                        let since = self.away_since.get(&client);
+                        let gone = since.is_some_and(|since| now >= *since + self.limits.grace);
+                        let known = records[0] && !call.recovered;
+                        ensure!(!(gone && known), "{id} waits for {client}, who is gone");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many calls there were, and how many were answered.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.calls.len(), self.calls.values().filter(|call| call.answer.is_some()).count())
+    }
+
+    /// A call that has not ended.
+    pub(crate) fn unfinished(&self) -> Option<&str> {
+        let unfinished = |call: &Call| !call.recovered && call.over != Over::Yes;
+        self.calls.iter().find(|(_, call)| unfinished(call)).map(|(id, _)| id.as_str())
+    }
+}
+
+impl Call {
+    /// Which it was, if both was right; a contradiction otherwise.
+    fn settle_record(&mut self, id: &str, known: bool) -> Result<(), Violation> {
+        match (self.over, known) {
+            (Over::No, known) => ensure!(known, "{id} is lost"),
+            (Over::Yes, known) => ensure!(!known, "{id} is over and still known"),
+            (Over::Maybe, false) if !self.recovered || self.presented.is_some() => {
+                self.over = Over::Yes;
+            }
+            (Over::Maybe, true) if !self.recovered || self.ends.iter().all(|end| end.presented) => {
+                self.over = Over::No;
+            }
+            (Over::Maybe, _) => {}
+        }
+        Ok(())
+    }
+
+    fn check_deadline(
+        &self,
+        id: &str,
+        known: bool,
+        now: Instant,
+        limits: CallLimits,
+    ) -> Result<(), Violation> {
+        let rings_out = self.is_ringing() && now >= self.initiated + limits.ring_timeout;
+        ensure!(!(known && rings_out), "{id} rings for ever");
+        let unsure = self.over == Over::Maybe && !self.ends.iter().any(|end| end.perhaps_presented);
+        let since = self.presented.filter(|_| self.recovered && unsure);
+        let given_up = since.is_some_and(|since| now >= since + limits.ring_timeout + SLACK);
+        ensure!(!(known && given_up), "{id} is waited for for ever");
+        Ok(())
+    }
+
+    /// The client at this end is there: it has been told everything that it may be told.
+    fn check_told(&mut self, id: &str, side: Side, proven: bool) -> Result<(), Violation> {
+        if self.is_done(side) {
+            return Ok(());
+        }
+        let answer_is_due = side == Side::Caller && self.answer.is_some() && !self.recovered;
+        if self.over == Over::No && answer_is_due {
+            ensure!(self.ends[0].answered, "{id} was answered and its caller does not know");
+        }
+        if self.over == Over::No && proven {
+            let end = &self.ends[side as usize];
+            ensure!(end.gaps || end.channel.is_empty(), "{id} withholds {:?}", end.channel);
+        }
+        // Of an old call that it has not shown to this server, it need not be told.
+        let shown = !self.recovered || self.ends[side as usize].presented;
+        if self.over == Over::Yes && shown {
+            let never_told = match side {
+                _ if self.recovered => false,
+                Side::Caller => self.rung.is_none() && self.caller_was_absent,
+                Side::Callee => self.rung.is_none(),
+            };
+            ensure!(never_told, "{} was not told that {id} is over", self.client(side));
+            self.finish(side);
+        }
+        Ok(())
+    }
+}

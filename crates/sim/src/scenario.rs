@@ -1,0 +1,109 @@
+//! What kind of world a seed makes.
+
+use std::time::Duration;
+
+use securecall_core::CallLimits;
+
+use crate::random::Random;
+
+/// One thing that may happen next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// A client does something.
+    Act,
+    /// A driver reads a frame.
+    ReadAtServer,
+    /// A client reads a frame.
+    ReadAtClient,
+    /// Mail reaches a session.
+    Deliver,
+    /// A session learns what became of its mail.
+    TellOutcome,
+    /// A deadline that has come is dealt with.
+    Fire,
+    /// The server finds a connection dead, or ends one that it has closed.
+    NoticeAtServer,
+    /// A client finds its connection dead.
+    NoticeAtClient,
+    /// A connection is cut.
+    Cut,
+    /// Some milliseconds pass.
+    PassMoment,
+    /// Everything under way arrives, then seconds or minutes pass.
+    PassLong,
+    /// kill -9.
+    Restart,
+}
+
+impl Action {
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Act,
+        Self::ReadAtServer,
+        Self::ReadAtClient,
+        Self::Deliver,
+        Self::TellOutcome,
+        Self::Fire,
+        Self::NoticeAtServer,
+        Self::NoticeAtClient,
+        Self::Cut,
+        Self::PassMoment,
+        Self::PassLong,
+        Self::Restart,
+    ];
+}
+
+/// The parameters of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Scenario {
+    /// Clients that do as they should.
+    pub(crate) honest: usize,
+    /// Clients that register other clients' ids.
+    pub(crate) impostors: usize,
+    /// Clients that say anything to anybody.
+    pub(crate) byzantine: usize,
+    pub(crate) steps: usize,
+    pub(crate) calls: CallLimits,
+    pub(crate) outbox_bytes_max: usize,
+    /// How many candidates in a hundred are big.
+    pub(crate) big_percent: usize,
+    /// How likely each of [`Action::ALL`] is.
+    pub(crate) weights: [usize; Action::ALL.len()],
+}
+
+impl Scenario {
+    pub(crate) fn draw(random: &mut Random) -> Self {
+        let calm = random.percent(20);
+        let mut fault = |low, high| if calm { 0 } else { random.between(low, high) };
+        let (cut, restart) = (fault(0, 6), fault(0, 2));
+        let post = random.between(10, 120);
+        let weights = [
+            random.between(50, 150),
+            random.between(100, 300),
+            random.between(50, 300),
+            post,
+            post,
+            30,
+            random.between(5, 30),
+            random.between(5, 30),
+            cut,
+            random.between(1, 10),
+            random.between(1, 5),
+            restart,
+        ];
+        Self {
+            honest: random.between(2, 5),
+            impostors: random.below(3),
+            byzantine: random.below(3),
+            steps: random.between(1_000, 6_000),
+            calls: CallLimits {
+                ring_timeout: Duration::from_secs(60),
+                grace: Duration::from_secs(30),
+                per_session_max: random.between(1, 4),
+                waiting_bytes_max: random.between(1_500, 6_000),
+            },
+            outbox_bytes_max: random.between(4_000, 40_000),
+            big_percent: if random.percent(50) { random.between(1, 30) } else { 0 },
+            weights,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Messages as the clients and the model read them: with nothing of the server's own code.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A message in either direction.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wire<'a> {
+    #[serde(rename = "type")]
+    pub(crate) message_type: &'a str,
+    #[serde(borrow)]
+    payload: BTreeMap<&'a str, &'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "replyTo")]
+    reply_to: Option<&'a RawValue>,
+}
+
+impl<'a> Wire<'a> {
+    /// None: the text is no message.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// A field as it stands in the text, quotes and all; empty when there is none.
+    pub(crate) fn json(&self, field: &str) -> &'a str {
+        self.payload.get(field).map_or("", |json| json.get())
+    }
+
+    /// A field without its quotes.
+    pub(crate) fn text(&self, field: &str) -> &'a str {
+        self.json(field).trim_matches('"')
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'a str> {
+        self.payload.keys().copied()
+    }
+
+    /// By what a request is named, in it or in its answer.
+    pub(crate) fn request(&self) -> Option<&'a str> {
+        self.id.or(self.reply_to).map(|json| json.get().trim_matches('"'))
+    }
+}

@@ -1,0 +1,324 @@
+//! The world: clients, connections, the server, and the model that watches it.
+
+use std::time::Duration;
+
+use securecall_core::{Departure, Parties};
+use securecall_protocol::{ClientId, CloseCode};
+
+use crate::checks;
+use crate::client::{Client, Deed, Gossip, Manner, register};
+use crate::event::Event;
+use crate::model::Model;
+use crate::mutation::Mutation;
+use crate::nature::{Nature, call_id_key};
+use crate::network::{Frame, LinkId, Network};
+use crate::random::Random;
+use crate::scenario::{Action, Scenario};
+use crate::server::Server;
+use crate::trace::Trace;
+use crate::violation::{Violation, ensure};
+
+/// How many call ids leak at a time. A session remembers more ended calls than that.
+const LEAKS_MAX: usize = 24;
+/// So many steps are enough for everything under way to arrive.
+const SETTLING_STEPS_MAX: usize = 100_000;
+
+/// One run.
+pub(crate) struct World {
+    pub(crate) scenario: Scenario,
+    pub(crate) random: Random,
+    pub(crate) server: Server,
+    pub(crate) network: Network,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) model: Model,
+    pub(crate) settled: usize,
+    ids: Vec<String>,
+    leaks: Vec<String>,
+    trace: Trace,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, mutation: Mutation, trace: Trace) -> Self {
+        let mut random = Random::new(seed);
+        let scenario = Scenario::draw(&mut random);
+        let clients = population(&scenario);
+        let ids: Vec<String> = clients
+            .iter()
+            .filter(|client| client.manner != Manner::Impostor)
+            .map(|client| client.id.clone())
+            .collect();
+        let nature = Nature::new(scenario.calls);
+        let world = Self {
+            random,
+            server: Server::start(nature, mutation),
+            network: Network::default(),
+            clients,
+            model: Model::new(scenario.calls),
+            settled: 0,
+            leaks: foreign_call_ids(&ids),
+            ids,
+            trace,
+            scenario,
+        };
+        trace.note(world.server.nature.now, format_args!("{:?}", world.scenario));
+        world
+    }
+
+    /// Something happens.
+    pub(crate) fn step(&mut self) -> Result<(), Violation> {
+        match Action::ALL[self.random.weighted(&self.scenario.weights)] {
+            Action::Act => self.act(),
+            Action::ReadAtServer => self.read_at_some_server_end(),
+            Action::ReadAtClient => self.read_at_some_client(),
+            Action::Deliver => _ = self.server.deliver(&mut self.random),
+            Action::TellOutcome => _ = self.server.tell_outcome(&mut self.random),
+            Action::Fire => self.fire(),
+            Action::NoticeAtServer => self.notice_at_server(),
+            Action::NoticeAtClient => self.notice_at_client(),
+            Action::Cut => self.cut(),
+            Action::PassMoment => self.pass_moment(),
+            Action::PassLong => self.pass_long()?,
+            Action::Restart => self.restart(),
+        }
+        self.absorb()
+    }
+
+    /// What happened at the server reaches the model and the network.
+    pub(crate) fn absorb(&mut self) -> Result<(), Violation> {
+        for event in self.server.take_events() {
+            self.trace.note(self.server.nature.now, &event);
+            self.model.watch(self.server.nature.now, &event)?;
+            match event {
+                Event::Sent { link, text, .. } => self.send_to_client(link, text),
+                Event::Closed { link, code } => {
+                    self.network.send_to_client(link, Frame::Close(code));
+                }
+                Event::Rang { call } => self.leak(call),
+                _ => {}
+            }
+        }
+        checks::check_bounds(&self.server)?;
+        if self.server.is_quiet() && self.server.due().is_empty() {
+            let server = &self.server;
+            self.model.settle(server.nature.now, |client, call| server.has_record(client, call))?;
+            self.settled += 1;
+        }
+        Ok(())
+    }
+
+    /// Everything under way between sessions arrives, and every deadline that came is dealt with.
+    pub(crate) fn settle(&mut self) -> Result<(), Violation> {
+        for _ in 0..SETTLING_STEPS_MAX {
+            let due = self.server.due();
+            if self.server.is_quiet() && due.is_empty() {
+                return self.absorb();
+            }
+            match self.random.below(3) {
+                0 => _ = self.server.deliver(&mut self.random),
+                1 => _ = self.server.tell_outcome(&mut self.random),
+                _ => self.fire(),
+            }
+            self.absorb()?;
+        }
+        ensure!(false, "the server does not come to rest");
+        Ok(())
+    }
+
+    /// A client opens a connection, and registers.
+    pub(crate) fn connect(&mut self, client: usize, id: &str) {
+        let link = self.network.open();
+        self.server.accept(link);
+        self.clients[client].link = Some(link);
+        self.say(client, register(id));
+    }
+
+    pub(crate) fn say(&mut self, client: usize, text: String) {
+        if let Some(link) = self.clients[client].link {
+            self.network.send_to_server(link, Frame::Text(text));
+        }
+    }
+
+    /// A client closes with 1000.
+    pub(crate) fn leave(&mut self, client: usize) {
+        if let Some(link) = self.clients[client].link.take() {
+            self.network.send_to_server(link, Frame::Close(1000));
+            self.network.close_at_client(link);
+        }
+    }
+
+    /// The server's end of a connection reads one frame. Returns whether there was one.
+    pub(crate) fn read_at_server(&mut self, link: LinkId) -> bool {
+        if !self.server.is_reading(link) {
+            return false;
+        }
+        match self.network.receive_at_server(link) {
+            None => return false,
+            Some(Frame::Text(text)) => self.server.read(link, &text),
+            Some(Frame::Close(code)) => {
+                let left = code == CloseCode::Normal.code();
+                let departure = if left { Departure::Left } else { Departure::Lost };
+                self.server.tear_down(link, departure);
+                self.network.close_at_server(link);
+            }
+        }
+        true
+    }
+
+    /// A client reads one frame. Returns whether there was one.
+    pub(crate) fn read_at_client(&mut self, client: usize) -> bool {
+        let Some(link) = self.clients[client].link else { return false };
+        match self.network.receive_at_client(link) {
+            None => return false,
+            Some(Frame::Text(text)) => self.clients[client].hear(&text),
+            Some(Frame::Close(_)) => self.lose(client),
+        }
+        true
+    }
+
+    /// The driver of a connection that is closed or dead ends.
+    pub(crate) fn tear_down_if_dead(&mut self, link: LinkId) {
+        let dead = self.server.is_reading(link) && self.network.is_dead_to_server(link);
+        if dead || self.server.is_closing(link) {
+            self.server.tear_down(link, Departure::Lost);
+            self.network.close_at_server(link);
+        }
+    }
+
+    pub(crate) fn lose_if_dead(&mut self, client: usize) {
+        let link = self.clients[client].link;
+        if link.is_some_and(|link| self.network.is_dead_to_client(link)) {
+            self.lose(client);
+        }
+    }
+
+    pub(crate) fn fire(&mut self) {
+        let Some(timer) = self.random.pick(&self.server.due()).cloned() else { return };
+        let pinged = self.server.fire(timer);
+        if let Some(link) = pinged.filter(|link| self.network.is_alive(*link)) {
+            self.server.hear(link);
+        }
+    }
+
+    /// Time passes, not beyond the next deadline.
+    pub(crate) fn pass_until_deadline(&mut self, time: Duration) {
+        let now = self.server.nature.now;
+        let next = self.server.next_deadline().map(|deadline| deadline.since(now));
+        self.server.nature.pass(next.map_or(time, |next| next.min(time)));
+    }
+
+    fn act(&mut self) {
+        let client = self.random.below(self.clients.len());
+        let gossip =
+            Gossip { ids: &self.ids, leaks: &self.leaks, big_percent: self.scenario.big_percent };
+        match self.clients[client].act(&mut self.random, &gossip) {
+            Deed::Nothing => {}
+            Deed::Connect(id) => self.connect(client, &id),
+            Deed::Say(text) => self.say(client, text),
+            Deed::Leave => self.leave(client),
+            Deed::Vanish => {
+                if let Some(link) = self.clients[client].link {
+                    self.network.cut(link);
+                    self.lose(client);
+                }
+            }
+        }
+    }
+
+    fn read_at_some_server_end(&mut self) {
+        if let Some(link) = self.random.pick(&self.network.links()).copied() {
+            self.read_at_server(link);
+        }
+    }
+
+    fn read_at_some_client(&mut self) {
+        let client = self.random.below(self.clients.len());
+        self.read_at_client(client);
+    }
+
+    fn notice_at_server(&mut self) {
+        if let Some(link) = self.random.pick(&self.network.links()).copied() {
+            self.tear_down_if_dead(link);
+        }
+    }
+
+    fn notice_at_client(&mut self) {
+        let client = self.random.below(self.clients.len());
+        self.lose_if_dead(client);
+    }
+
+    fn cut(&mut self) {
+        if let Some(link) = self.random.pick(&self.network.links()).copied() {
+            self.trace.note(self.server.nature.now, format_args!("#{link} is cut"));
+            self.network.cut(link);
+        }
+    }
+
+    fn pass_moment(&mut self) {
+        let time = Duration::from_millis(self.random.between(1, 20) as u64);
+        self.pass_until_deadline(time);
+    }
+
+    /// Longer than mail ever takes, so it arrives before.
+    fn pass_long(&mut self) -> Result<(), Violation> {
+        self.settle()?;
+        let time = Duration::from_secs(self.random.between(1, 90) as u64);
+        if self.random.percent(70) {
+            self.pass_until_deadline(time);
+        } else {
+            self.server.nature.pass(time);
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        for link in self.network.links() {
+            self.network.cut(link);
+            self.network.close_at_server(link);
+        }
+        self.server.restart();
+    }
+
+    fn lose(&mut self, client: usize) {
+        if let Some(link) = self.clients[client].link.take() {
+            self.network.close_at_client(link);
+        }
+    }
+
+    fn send_to_client(&mut self, link: LinkId, text: String) {
+        let unread = self.network.send_to_client(link, Frame::Text(text));
+        if unread > self.scenario.outbox_bytes_max {
+            self.server.close(link, CloseCode::Overloaded);
+            self.network.cut(link);
+        }
+    }
+
+    fn leak(&mut self, call_id: String) {
+        if self.leaks.len() == LEAKS_MAX {
+            self.leaks.remove(0);
+        }
+        self.leaks.push(call_id);
+    }
+}
+
+fn population(scenario: &Scenario) -> Vec<Client> {
+    let manners = [
+        ("honest", Manner::Honest, scenario.honest),
+        ("byzantine", Manner::Byzantine, scenario.byzantine),
+        ("impostor", Manner::Impostor, scenario.impostors),
+    ];
+    let each = manners.into_iter().flat_map(|(name, manner, count)| {
+        (0..count).map(move |number| Client::new(format!("{name}{number}"), manner))
+    });
+    each.collect()
+}
+
+/// Well-formed ids of calls between real clients, made by somebody else's server.
+fn foreign_call_ids(ids: &[String]) -> Vec<String> {
+    let client = |index: usize| ids.get(index).and_then(|id| ClientId::try_from(&**id).ok());
+    let parties = client(0).zip(client(1));
+    let sealed = parties.map(|(caller, callee)| {
+        let parties = Parties { caller, callee, born: securecall_core::UnixTime::from_millis(0) };
+        call_id_key(99).seal([9; 24], &parties).into_string()
+    });
+    sealed.into_iter().collect()
+}
