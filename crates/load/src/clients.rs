@@ -1,5 +1,6 @@
 //! All connections of one event loop, by the number of their client.
 
+use std::io;
 use std::net::IpAddr;
 
 use mio::{Registry, Token};
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 use crate::frame::{MASK, StampedFrame};
 use crate::recording::Recording;
 use crate::target::Target;
+use crate::transport::Dialer;
 
 /// What may wait for a server that does not read. More is not sent, and counted.
 const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -22,6 +24,7 @@ const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub(crate) struct Clients {
     registry: Registry,
     target: Target,
+    dialer: Dialer,
     sources: Vec<IpAddr>,
     /// The number of the first client, among those of all workers.
     first: usize,
@@ -44,9 +47,10 @@ impl Clients {
         first: usize,
         count: usize,
         recording: Recording,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        Ok(Self {
             registry,
+            dialer: Dialer::new(&target)?,
             target,
             sources,
             first,
@@ -56,7 +60,7 @@ impl Clients {
             clock: Clock::start(),
             read_at: 0,
             recording,
-        }
+        })
     }
 
     /// How many clients there can be.
@@ -83,10 +87,9 @@ impl Clients {
         write_request(&mut request, self.target.host(), path, &nonce, &[])
             .map_err(|error| Failure::Handshake(error.to_string()))?;
         let source = (!self.sources.is_empty()).then(|| self.sources[number % self.sources.len()]);
-        let address = self.target.address();
-        let begun =
-            Connection::begin(&self.registry, Token(client), address, source, request, nonce);
-        self.slots[client] = Some(begun.map_err(|error| Failure::connect(&error))?);
+        let transport = self.dialer.connect(&self.registry, Token(client), source);
+        let transport = transport.map_err(|error| Failure::connect(&error))?;
+        self.slots[client] = Some(Connection::new(transport, request, nonce));
         Ok(())
     }
 
@@ -153,7 +156,9 @@ impl Clients {
         let normal = CloseReason::new(code::NORMAL, "");
         self.write(client, |out| write_masked_close(out, Some(&normal), MASK));
         self.flush_one(client);
-        self.slots[client] = None;
+        if let Some(mut connection) = self.slots[client].take() {
+            connection.shut_down();
+        }
     }
 
     /// Closes all of them.

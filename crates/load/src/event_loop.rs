@@ -74,7 +74,7 @@ impl EventLoop {
             share.first_client,
             share.workload.clients(),
             Recording::new().map_err(io::Error::other)?,
-        );
+        )?;
         let event_loop = Self {
             scenario: scenario::scenario(share, &clients),
             poll,
@@ -129,8 +129,7 @@ impl EventLoop {
         self.clients.flush();
     }
 
-    /// Reads until the socket is empty. A read that does not fill the buffer has emptied it
-    /// (epoll(7), question 9), unless the end is there too.
+    /// Reads until the socket is empty, and if its end is near, to the end.
     fn read(&mut self, client: usize, to_the_end: bool) {
         // The buffer is lent to what is decoded from it, so it cannot stay where it is.
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -144,7 +143,7 @@ impl EventLoop {
                 Ok(Some(bytes)) => {
                     self.clients.note_read();
                     self.received(client, &mut buffer[..bytes]);
-                    if bytes < buffer.len() && !to_the_end {
+                    if self.is_drained(client, bytes, buffer.len()) && !to_the_end {
                         break;
                     }
                 }
@@ -159,6 +158,11 @@ impl EventLoop {
             }
         }
         self.buffer = buffer;
+    }
+
+    fn is_drained(&mut self, client: usize, bytes: usize, buffer_bytes: usize) -> bool {
+        let connection = self.clients.connection(client);
+        connection.is_none_or(|connection| connection.is_drained(bytes, buffer_bytes))
     }
 
     fn received(&mut self, client: usize, bytes: &mut [u8]) {

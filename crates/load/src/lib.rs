@@ -35,6 +35,7 @@ mod scenario;
 mod share;
 mod stamp;
 mod target;
+mod transport;
 mod worker;
 
 pub use failure::{Failure, Failures};
