@@ -3,7 +3,7 @@
 //! Its [`Driver`](crate::driver::Driver) owns it: reads it, times it, tears it down. Everybody
 //! else has a [`Connection`]: mail from a peer is written by the peer's own thread, directly.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -13,6 +13,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 
 use crate::counters::Counters;
 use crate::outbox::Outbox;
+use crate::tls::{Incoming, Records};
 
 /// The side of a connection that is written to.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Connection {
 #[derive(Debug, Default)]
 struct State {
     outbox: Outbox,
+    /// None: the connection is plain.
+    tls: Option<Box<Records>>,
     /// The socket failed: nothing will ever be written again.
     broken: bool,
     /// The session has a deadline before the one that the driver knows.
@@ -47,8 +50,13 @@ pub(crate) struct Condition {
 }
 
 impl Connection {
-    pub(crate) fn new(writer: OwnedWriteHalf, outbox_bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { writer, outbox_bytes_max, state: Mutex::default() })
+    pub(crate) fn new(
+        writer: OwnedWriteHalf,
+        tls: Option<Box<Records>>,
+        outbox_bytes_max: usize,
+    ) -> Arc<Self> {
+        let state = State { tls, ..State::default() };
+        Arc::new(Self { writer, outbox_bytes_max, state: Mutex::new(state) })
     }
 
     /// The driver's waker; it must be taken back (None) when the driver ends, since the two hold
@@ -67,7 +75,7 @@ impl Connection {
     pub(crate) fn condition(&self) -> Condition {
         let mut state = self.state.lock();
         Condition {
-            backlog: !state.outbox.unwritten().is_empty(),
+            backlog: state.backlog_bytes() > 0,
             closed: state.outbox.is_closed(),
             broken: state.broken,
             deadline_moved: std::mem::take(&mut state.deadline_moved),
@@ -101,9 +109,9 @@ impl Connection {
     pub(crate) fn append(&self, counters: &Counters, append: impl FnOnce(&mut Outbox)) -> Appended {
         let mut state = self.state.lock();
         append(&mut state.outbox);
-        if state.outbox.unwritten().len() > self.outbox_bytes_max {
+        if state.backlog_bytes() > self.outbox_bytes_max {
             self.write_out(&mut state);
-            if state.outbox.unwritten().len() > self.outbox_bytes_max {
+            if state.backlog_bytes() > self.outbox_bytes_max {
                 // A reader this slow is given up: what it would miss, it could not know of.
                 counters
                     .closed(CloseCode::Overloaded, state.outbox.push_close(CloseCode::Overloaded));
@@ -115,25 +123,80 @@ impl Connection {
         if first { Appended::FlushIsMine } else { Appended::FlushIsDue }
     }
 
+    /// Decrypts what was read from the socket of a TLS connection, as [`Records::receive`] does,
+    /// and writes what TLS itself has to answer.
+    pub(crate) fn decrypt(&self, buffer: &mut [u8], plaintext: &mut Vec<u8>) -> Incoming {
+        let mut state = self.state.lock();
+        let Some(tls) = &mut state.tls else { return Incoming::Closed };
+        match tls.receive(buffer, plaintext) {
+            Ok(incoming) => {
+                if !tls.unsent().is_empty() {
+                    self.write_out(&mut state);
+                }
+                incoming
+            }
+            Err(_) => {
+                // The alert is among the unsent; whether it gets there is not waited for.
+                let _ = self.writer.try_write(tls.unsent());
+                state.give_up();
+                Incoming::Closed
+            }
+        }
+    }
+
     fn write_out(&self, state: &mut State) {
-        while !state.broken && !state.outbox.unwritten().is_empty() {
-            match self.writer.try_write(state.outbox.unwritten()) {
-                Ok(bytes) => state.outbox.advance(bytes),
+        while !state.broken {
+            let written = match state.next_to_write() {
+                Ok([]) => return,
+                Ok(bytes) => self.writer.try_write(bytes),
+                Err(error) => Err(error),
+            };
+            match written {
+                Ok(bytes) => state.advance(bytes),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     state.wake_driver();
                     return;
                 }
-                Err(_) => {
-                    state.broken = true;
-                    state.outbox.clear();
-                    state.wake_driver();
-                }
+                Err(_) => state.give_up(),
             }
         }
     }
 }
 
 impl State {
+    /// What the socket is to be given next.
+    fn next_to_write(&mut self) -> io::Result<&[u8]> {
+        match &mut self.tls {
+            None => Ok(self.outbox.unwritten()),
+            Some(tls) => {
+                tls.seal_from(&mut self.outbox).map_err(io::Error::other)?;
+                Ok(tls.unsent())
+            }
+        }
+    }
+
+    /// The socket has taken so much of it.
+    fn advance(&mut self, bytes: usize) {
+        match &mut self.tls {
+            None => self.outbox.advance(bytes),
+            Some(tls) => tls.advance(bytes),
+        }
+    }
+
+    fn backlog_bytes(&self) -> usize {
+        let encrypted = self.tls.as_ref().map_or(0, |tls| tls.unsent().len());
+        self.outbox.unwritten().len() + encrypted
+    }
+
+    fn give_up(&mut self) {
+        self.broken = true;
+        self.outbox.clear();
+        if let Some(tls) = &mut self.tls {
+            tls.clear();
+        }
+        self.wake_driver();
+    }
+
     fn wake_driver(&self) {
         if let Some(driver) = &self.driver {
             driver.wake_by_ref();

@@ -30,6 +30,7 @@ struct Shard {
     calls: AtomicI64,
     accepted: AtomicU64,
     refused: [AtomicU64; Refused::ALL.len()],
+    handshakes: [AtomicU64; Handshake::ALL.len()],
 }
 
 /// All outcomes, with the names that metrics give them.
@@ -63,6 +64,32 @@ impl Refused {
             Self::TooFast => "too_fast",
             Self::Draining => "draining",
             Self::NotAnUpgrade => "not_an_upgrade",
+        }
+    }
+}
+
+/// How a TLS handshake ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// With a signature.
+    Full,
+    /// From the ticket of an earlier connection.
+    Resumed,
+    /// The client was no TLS client, wanted what we do not have, or left.
+    Failed,
+    /// Not in time.
+    TimedOut,
+}
+
+impl Handshake {
+    pub(crate) const ALL: [Self; 4] = [Self::Full, Self::Resumed, Self::Failed, Self::TimedOut];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Resumed => "resumed",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
         }
     }
 }
@@ -121,6 +148,10 @@ impl Counters {
         self.shard().refused[why as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn handshake(&self, how: Handshake) {
+        self.shard().handshakes[how as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A session's number of calls changed.
     pub(crate) fn calls_changed(&self, before: usize, after: usize) {
         if before != after {
@@ -150,6 +181,10 @@ impl Counters {
 
     pub(crate) fn refused_total(&self, why: Refused) -> u64 {
         self.sum(|shard| &shard.refused[why as usize])
+    }
+
+    pub(crate) fn handshakes_total(&self, how: Handshake) -> u64 {
+        self.sum(|shard| &shard.handshakes[how as usize])
     }
 
     /// How many calls sessions take part in now; a call with both its ends here counts twice.

@@ -32,6 +32,7 @@ use crate::directory_queue::{DirectoryQueue, UNAVAILABLE};
 use crate::permit::Permit;
 use crate::read_buffer;
 use crate::server::Server;
+use crate::tls::{Incoming, PARTIAL_BYTES_MAX, Records};
 
 /// How long a connection that closes may take to finish writing and to hear the client's goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -39,12 +40,23 @@ const GOODBYE: Duration = Duration::from_secs(5);
 const READS_PER_TURN: usize = 4;
 
 /// Drives a connection to its end. `first` came right behind the upgrade request.
-pub(crate) async fn drive(server: Arc<Server>, stream: TcpStream, permit: Permit, first: Vec<u8>) {
-    let driver = Driver::new(&server, stream, permit);
-    let mut timer = pin!(tokio::time::sleep_until(server.clock.timer(driver.armed)));
+pub(crate) fn drive(
+    server: Arc<Server>,
+    stream: TcpStream,
+    tls: Option<Box<Records>>,
+    permit: Permit,
+    first: Vec<u8>,
+) -> impl Future<Output = ()> + Send {
+    let driver = Driver::new(&server, stream, tls, permit);
     let mut driving = Driving { server, driver };
     driving.begin(first);
-    poll_fn(|task| driving.poll(task, timer.as_mut())).await;
+    // What begins a connection is not kept for as long as it lasts: the future holds no more than
+    // it needs.
+    async move {
+        let armed = driving.server.clock.timer(driving.driver.armed);
+        let mut timer = pin!(tokio::time::sleep_until(armed));
+        poll_fn(|task| driving.poll(task, timer.as_mut())).await;
+    }
 }
 
 /// A driver with its server. Dropping it, for whatever reason, is the one teardown path.
@@ -56,6 +68,8 @@ struct Driving {
 struct Driver {
     connection: Arc<Connection>,
     reader: OwnedReadHalf,
+    /// Whether the connection decrypts what is read.
+    encrypted: bool,
     decoder: Decoder,
     protocol: Protocol,
     /// Where the client is registered. None: not yet, or not any more.
@@ -110,9 +124,15 @@ impl Drop for Driving {
 }
 
 impl Driver {
-    fn new(server: &Arc<Server>, stream: TcpStream, permit: Permit) -> Self {
+    fn new(
+        server: &Arc<Server>,
+        stream: TcpStream,
+        tls: Option<Box<Records>>,
+        permit: Permit,
+    ) -> Self {
         let (reader, writer) = stream.into_split();
-        let connection = Connection::new(writer, server.outbox_bytes_max);
+        let encrypted = tls.is_some();
+        let connection = Connection::new(writer, tls, server.outbox_bytes_max);
         let protocol = Protocol::new(server.clock.now());
         Self {
             table_key: server.connections.insert(connection.clone()),
@@ -125,6 +145,7 @@ impl Driver {
             _permit: permit,
             connection,
             reader,
+            encrypted,
             protocol,
         }
     }
@@ -168,7 +189,14 @@ impl Driver {
 
     fn poll_read(&mut self, batch: &mut Batch<'_>, task: &mut TaskContext<'_>) -> Read {
         for _ in 0..READS_PER_TURN {
-            match read_buffer::with(|buffer| self.read(batch, task, buffer)) {
+            let read = read_buffer::with(|buffer| {
+                if self.encrypted {
+                    self.read_encrypted(batch, task, buffer)
+                } else {
+                    self.read(batch, task, buffer)
+                }
+            });
+            match read {
                 Read::Some => {}
                 done => return done,
             }
@@ -192,6 +220,32 @@ impl Driver {
             }
             Poll::Ready(_) => Read::End,
         }
+    }
+
+    /// The same over TLS: what was read is decrypted, and all that was in it handled at once.
+    fn read_encrypted(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &mut TaskContext<'_>,
+        buffer: &mut [u8],
+    ) -> Read {
+        let mut read = ReadBuf::new(&mut buffer[PARTIAL_BYTES_MAX..]);
+        let bytes = match Pin::new(&mut self.reader).poll_read(task, &mut read) {
+            Poll::Pending => return Read::Empty,
+            Poll::Ready(Ok(())) if !read.filled().is_empty() => read.filled().len(),
+            Poll::Ready(_) => return Read::End,
+        };
+        read_buffer::with_plaintext(|plaintext| {
+            let ciphertext = &mut buffer[..PARTIAL_BYTES_MAX + bytes];
+            let incoming = self.connection.decrypt(ciphertext, plaintext);
+            if !plaintext.is_empty() {
+                self.handle_bytes(batch, plaintext);
+            }
+            match incoming {
+                Incoming::Open => Read::Some,
+                Incoming::Closed => Read::End,
+            }
+        })
     }
 
     fn handle_bytes(&mut self, batch: &mut Batch<'_>, mut bytes: &mut [u8]) {
