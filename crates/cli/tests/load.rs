@@ -262,6 +262,28 @@ fn the_page_holds_its_plots_and_loads_nothing() {
     }
 }
 
+#[test]
+fn a_server_with_tls_is_loaded_through_tls() {
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let chain = format!("--tls-certificate={}", file("chain.pem", certificate.cert.pem()));
+    let key = format!("--tls-key={}", file("key.pem", certificate.signing_key.serialize_pem()));
+    let server = Server::start(&[&FOR_LOAD_TESTS[..], &[&chain, &key]].concat());
+    assert!(server.url.starts_with("wss://"), "{}", server.url);
+    let report = server.report(&["relay", "--pairs=5", "--duration=1s"]);
+    assert!(number(&report["traffic"]["received"]) > 100.0);
+    // More than fits a record, and a socket.
+    let report = server.report(&["offers", "--bytes=60000", "--duration=1s"]);
+    assert!(number(&report["traffic"]["calls"]) > 5.0);
+    let report = server.report(&["storm", "--connections=30"]);
+    assert_times(&report["reconnect"], 30.0);
+}
+
 fn load(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_securecall")).arg("load").args(arguments).output().unwrap()
 }
