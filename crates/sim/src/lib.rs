@@ -3,7 +3,7 @@
 //! A seed makes a world of honest clients, impostors and byzantine ones, of connections that are
 //! cut and half-open, of mail that is delivered in any order that threads allow, of a server that
 //! is killed and started again. After every step the checks run; beside the server, a naive
-//! [model](crate) with a table of all calls says what should have happened. First safety, with the
+//! model with a table of all calls says what should have happened. First safety, with the
 //! faults on; then liveness, with the faults off: everybody comes back, and everything has to end.
 //! The manner is that of TigerBeetle's simulator.
 //!
@@ -31,6 +31,7 @@ mod violation;
 mod wire;
 mod world;
 
+pub use model::Seen;
 pub use mutation::Mutation;
 pub use trace::Trace;
 pub use violation::Violation;
@@ -44,10 +45,8 @@ pub struct Report {
     pub steps: usize,
     /// How often nothing was under way, and model and sessions were compared.
     pub settled: usize,
-    /// Calls that began.
-    pub calls: usize,
-    /// Calls that were answered.
-    pub answered: usize,
+    /// What happened in the calls.
+    pub seen: Seen,
 }
 
 /// One run.
@@ -61,6 +60,6 @@ pub fn run(seed: u64, mutation: Mutation, trace: Trace) -> Result<Report, Violat
     }
     trace.note(world.server.nature.now, "──── the faults are off ────");
     world.come_to_an_end()?;
-    let (calls, answered) = world.model.counts();
-    Ok(Report { steps: world.scenario.steps, settled: world.settled, calls, answered })
+    let seen = world.model.seen();
+    Ok(Report { steps: world.scenario.steps, settled: world.settled, seen })
 }

@@ -99,10 +99,10 @@ impl Scenario {
                 ring_timeout: Duration::from_secs(60),
                 grace: Duration::from_secs(30),
                 per_session_max: random.between(1, 4),
-                waiting_bytes_max: random.between(1_500, 6_000),
+                waiting_bytes_max: random.between(1_000, 4_000),
             },
             outbox_bytes_max: random.between(4_000, 40_000),
-            big_percent: if random.percent(50) { random.between(1, 30) } else { 0 },
+            big_percent: if random.percent(60) { random.between(5, 50) } else { 0 },
             weights,
         }
     }

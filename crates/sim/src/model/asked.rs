@@ -120,6 +120,8 @@ impl Model {
         allowed.call = Some(id.clone());
         allowed.fresh = call.recovered && !call.touched;
         call.touched = true;
+        let peer = call.client(side.other()).to_string();
+        self.note_crowd(&peer);
         self.links.entry(link).or_default().proven.insert(id.clone());
         let effect = match message.message_type {
             "CALL_ACCEPT" => {
@@ -144,6 +146,7 @@ impl Model {
         let mut call = Call::new(client.clone(), target.clone(), offer.clone(), self.now);
         call.target_was_absent = !self.attached.contains_key(&target);
         self.calls.insert(id.to_string(), call);
+        self.seen.calls += 1;
         if let Some(allowed) = self.requests.get_mut(&request) {
             allowed.call = Some(id.to_string());
         }

@@ -33,6 +33,26 @@ pub(crate) struct Model {
     asking: Option<Asking>,
     /// What a request may still be answered with.
     requests: BTreeMap<String, Allowed>,
+    seen: Seen,
+}
+
+/// How often the model saw what is worth seeing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Calls that began.
+    pub calls: usize,
+    /// Callers that were told the answer.
+    pub answered: usize,
+    /// Candidates that arrived.
+    pub candidates: usize,
+    /// Clients that were told that a call is over.
+    pub ended: usize,
+    /// Calls that found their target busy.
+    pub busy: usize,
+    /// Calls that may have had more waiting than may wait.
+    pub overflowed: usize,
+    /// Calls from before a restart that both ends have taken up again.
+    pub resumed: usize,
 }
 
 /// What is known of a connection.
@@ -57,7 +77,12 @@ impl Model {
             links: BTreeMap::new(),
             asking: None,
             requests: BTreeMap::new(),
+            seen: Seen::default(),
         }
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen
     }
 
     /// Something happened.
@@ -202,6 +227,17 @@ impl Model {
         self.calls.values_mut().filter(to_ring).for_each(|call| call.target_was_busy = true);
     }
 
+    /// Others may say of a client that it is in more old calls than a session takes notice of.
+    fn note_crowd(&mut self, client: &str) {
+        let said = |call: &Call| {
+            let end = call.side_of(client).map(|side| &call.ends[side as usize]);
+            call.recovered && call.touched && end.is_some_and(|end| !end.presented)
+        };
+        if self.calls.values().filter(|call| said(call)).count() > self.limits.per_session_max {
+            self.calls.values_mut().filter(|call| said(call)).for_each(|call| call.crowded = true);
+        }
+    }
+
     /// What waits for a client may be more than may wait.
     fn note_waiting(&mut self, client: &str) {
         let bytes = |(id, call): (&String, &Call)| {
@@ -214,6 +250,7 @@ impl Model {
         for (id, call) in &mut self.calls {
             let waits = call.side_of(client).is_some_and(|side| call.bytes_to(side, id) > 0);
             if waits {
+                self.seen.overflowed += usize::from(!call.overflows);
                 call.overflows = true;
                 call.over = call.over.max(Over::Maybe);
             }

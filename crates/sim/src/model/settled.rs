@@ -23,7 +23,10 @@ impl Model {
         for (id, call) in &mut self.calls {
             let records = Side::BOTH.map(|side| has_record(call.client(side), id));
             ensure!(records[0] == records[1], "{id} is known at one end alone: {records:?}");
+            let before = call.over;
             call.settle_record(id, records[0])?;
+            let resumed = call.recovered && before == Over::Maybe && call.over == Over::No;
+            self.seen.resumed += usize::from(resumed);
             call.check_deadline(id, records[0], now, self.limits)?;
             for side in Side::BOTH {
                 let client = call.client(side).to_string();
@@ -43,11 +46,6 @@ impl Model {
             }
         }
         Ok(())
-    }
-
-    /// How many calls there were, and how many were answered.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.calls.len(), self.calls.values().filter(|call| call.answer.is_some()).count())
     }
 
     /// A call that has not ended.
@@ -84,7 +82,8 @@ impl Call {
         let rings_out = self.is_ringing() && now >= self.initiated + limits.ring_timeout;
         ensure!(!(known && rings_out), "{id} rings for ever");
         let unsure = self.over == Over::Maybe && !self.ends.iter().any(|end| end.perhaps_presented);
-        let since = self.presented.filter(|_| self.recovered && unsure);
+        let unanswered = self.recovered && self.answer.is_none();
+        let since = self.presented.filter(|_| unanswered && unsure);
         let given_up = since.is_some_and(|since| now >= since + limits.ring_timeout + SLACK);
         ensure!(!(known && given_up), "{id} is waited for for ever");
         Ok(())

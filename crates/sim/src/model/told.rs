@@ -1,7 +1,7 @@
 //! What a client is told, and whether it may be.
 
 use super::Model;
-use super::call::{Call, Over, Side};
+use super::call::{Over, Side};
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
@@ -126,6 +126,7 @@ impl Model {
         ensure!(!end.answered, "{id} was accepted twice");
         end.answered = true;
         end.presented = true;
+        self.seen.answered += 1;
         self.links.entry(link).or_default().proven.insert(id.to_string());
         Ok(())
     }
@@ -150,6 +151,7 @@ impl Model {
             expected.as_deref() == Some(candidate),
             "{id}: {candidate} arrived, and {expected:?} was next"
         );
+        self.seen.candidates += 1;
         Ok(())
     }
 
@@ -158,6 +160,7 @@ impl Model {
         ensure!(side == Side::Caller, "{id} was rejected by its caller");
         let busy = call.rung.is_none() && call.target_was_busy;
         ensure!(call.rejected || busy, "{id} was rejected by nobody");
+        self.seen.busy += usize::from(busy);
         call.over = Over::Yes;
         call.finish(side);
         Ok(())
@@ -168,6 +171,7 @@ impl Model {
         ensure!(call.over != Over::No, "{id} was ended for no reason");
         let unheard_of = side == Side::Callee && call.rung.is_none() && !call.recovered;
         ensure!(!unheard_of, "{id} ended before it rang");
+        self.seen.ended += 1;
         call.over = Over::Yes;
         call.finish(side);
         Ok(())
@@ -185,7 +189,6 @@ impl Model {
             asking.refused = true;
         }
         self.requests.remove(request);
-        let crowded = allowed.call.as_ref().is_some_and(|id| self.is_crowded(id, client));
         let Some(call) = allowed.call.and_then(|id| self.calls.get_mut(&id)) else {
             return Ok(());
         };
@@ -197,7 +200,7 @@ impl Model {
             ensure!(call.target_was_absent, "{} was there all the time", call.callee);
         }
         if code == "CALL_NOT_FOUND" {
-            let excuse = crowded || call.overflows || call.over == Over::Yes;
+            let excuse = call.crowded || call.overflows || call.over == Over::Yes;
             let lost = allowed.fresh && !excuse;
             ensure!(!lost, "{client}'s {request} did not find a call from before the restart");
             ensure!(call.over != Over::No, "{client}'s {request} was answered {code}");
@@ -207,18 +210,5 @@ impl Model {
             call.finish(side);
         }
         Ok(())
-    }
-
-    /// Whether the client at the other end of an old call may be in more old calls, by what others
-    /// say, than a session takes notice of.
-    fn is_crowded(&self, id: &str, client: &str) -> bool {
-        let Some(call) = self.calls.get(id) else { return true };
-        let Some(side) = call.side_of(client) else { return true };
-        let peer = call.client(side.other());
-        let said = |call: &&Call| {
-            let end = call.side_of(peer).map(|side| &call.ends[side as usize]);
-            call.recovered && call.touched && end.is_some_and(|end| !end.presented)
-        };
-        self.calls.values().filter(said).count() > self.limits.per_session_max
     }
 }
