@@ -111,7 +111,8 @@ impl Model {
             return (Allowed::must("CALL_NOT_FOUND"), Effect::None);
         }
         let mut allowed = call.judge(side, message.message_type);
-        if call.recovered {
+        let refused_unheard = call.rung.is_none() && call.caller_was_absent;
+        if call.recovered || refused_unheard {
             allowed.codes.push("CALL_NOT_FOUND");
         }
         if call.recovered && !call.end(side).presented && full {
@@ -144,7 +145,10 @@ impl Model {
         };
         ensure!(!self.calls.contains_key(id), "a second call {id}");
         let mut call = Call::new(client.clone(), target.clone(), offer.clone(), self.now);
-        call.target_was_absent = !self.attached.contains_key(&target);
+        if !self.attached.contains_key(&target) {
+            call.target_was_absent = true;
+            call.over = Over::Maybe;
+        }
         self.calls.insert(id.to_string(), call);
         self.seen.calls += 1;
         if let Some(allowed) = self.requests.get_mut(&request) {
@@ -165,6 +169,8 @@ impl Model {
             ensure!(refused, "{client}'s {request} was not refused: {:?}", allowed.codes);
         }
         if refused {
+            // It may have shown an old call all the same.
+            self.note_load(&client);
             return Ok(());
         }
         ensure!(!matches!(effect, Effect::Ring { .. }), "{client}'s {request} led to nothing");

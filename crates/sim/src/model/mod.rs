@@ -120,6 +120,7 @@ impl Model {
         for call in self.calls.values_mut() {
             if call.callee == client && call.rung.is_none() {
                 call.target_was_absent = true;
+                call.over = call.over.max(Over::Maybe);
             }
             if call.caller != client || call.is_done(Side::Caller) || call.recovered {
                 continue;
@@ -224,7 +225,10 @@ impl Model {
             return;
         }
         let to_ring = |call: &&mut Call| call.callee == client && call.rung.is_none();
-        self.calls.values_mut().filter(to_ring).for_each(|call| call.target_was_busy = true);
+        for call in self.calls.values_mut().filter(to_ring) {
+            call.target_was_busy = true;
+            call.over = call.over.max(Over::Maybe);
+        }
     }
 
     /// Others may say of a client that it is in more old calls than a session takes notice of.
