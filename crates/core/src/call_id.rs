@@ -30,6 +30,11 @@ const HEADER_BYTES: usize = 1 + 8 + 1;
 const TEXT_BYTES_MAX: usize =
     (NONCE_BYTES + HEADER_BYTES + 2 * ClientId::LENGTH_MAX + TAG_BYTES).div_ceil(3) * 4;
 
+/// A nonce as text: a token that nobody guesses.
+pub(crate) fn token(nonce: Nonce) -> Box<str> {
+    URL_SAFE_NO_PAD.encode(nonce).into()
+}
+
 /// Who is in a call, and when it was born.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parties {
@@ -65,6 +70,13 @@ impl CallIdKey {
         // Sealing fails for texts of many gigabytes only; an empty seal would open for nobody.
         sealed.extend(self.0.encrypt(&XNonce::from(nonce), plain.as_slice()).unwrap_or_default());
         URL_SAFE_NO_PAD.encode(sealed).into()
+    }
+
+    /// Whether a text could be an id, of this server or another: it is of base64url's alphabet, and
+    /// not too long.
+    pub fn is_well_formed(text: &str) -> bool {
+        let in_alphabet = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+        (1..=TEXT_BYTES_MAX).contains(&text.len()) && text.bytes().all(in_alphabet)
     }
 
     /// Reads an id; None if this server's key did not seal it.

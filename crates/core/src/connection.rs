@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use securecall_protocol::{
-    CallMessage, ClientId, ClientMessage, CloseCode, ErrorCode, MessageType, Opaque, Reply,
-    Request, ServerMessage, decode,
+    CallMessage, ClientId, ClientMessage, CloseCode, Dialect, ErrorCode, MessageType, Opaque,
+    Registration, Reply, Request, ServerMessage, decode,
 };
 
 use crate::context::{ConnectionLimits, Context};
@@ -18,6 +18,7 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub struct Connection {
     client_id: Option<ClientId>,
+    dialect: Dialect,
     opened: Instant,
     heard: Instant,
     pinged: bool,
@@ -32,10 +33,15 @@ pub enum Step<'a> {
     Reply(Reply<'a>),
     /// Claim the id for this connection, then [`Connection::registered`].
     Register {
-        /// Whose connection it says it is.
-        client_id: ClientId,
+        /// Whose connection it says it is, and how it speaks.
+        registration: Box<Registration<'a>>,
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
+    },
+    /// Tell the session that so much has arrived.
+    Ack {
+        /// The number of the last message that has.
+        seq: u64,
     },
     /// Ask the session.
     Call {
@@ -80,6 +86,7 @@ struct Buckets {
     calls: Bucket,
     candidates: Bucket,
     directory: Bucket,
+    acks: Bucket,
     other: Bucket,
 }
 
@@ -88,6 +95,7 @@ impl Connection {
     pub fn new(now: Instant) -> Self {
         Self {
             client_id: None,
+            dialect: Dialect::One,
             opened: now,
             heard: now,
             pinged: false,
@@ -105,14 +113,21 @@ impl Connection {
     /// A text message came.
     pub fn handle_text<'m>(&mut self, cx: &Context<'_>, text: &'m str) -> Step<'m> {
         self.step(cx, text).unwrap_or_else(|(refusal, reply_to)| {
-            let Refusal { code, message } = refusal;
-            Step::Reply(Reply { message: ServerMessage::Error { code, message }, reply_to })
+            let Refusal { code, message, retry_after_ms } = refusal;
+            let message = ServerMessage::Error { code, message, retry_after_ms };
+            Step::Reply(Reply { reply_to, ..message.into() })
         })
     }
 
     /// The id is this connection's now.
-    pub fn registered(&mut self, client_id: ClientId) {
+    pub fn registered(&mut self, client_id: ClientId, dialect: Dialect) {
         self.client_id = Some(client_id);
+        self.dialect = dialect;
+    }
+
+    /// How the registered client speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Whether a key of this client may take the place of another one. Ask for it when earlier
@@ -163,13 +178,16 @@ impl Connection {
             Ok(request) => request,
             Err(error) => {
                 let malformed = Refusal::new(ErrorCode::InvalidMessage, error.message());
-                let within = self.buckets.other.take(limits.other, cx.now).is_ok();
-                return Err((if within { malformed } else { RATE_LIMITED }, None));
+                let refusal = match self.buckets.other.take(limits.other, cx.now) {
+                    Ok(()) => malformed,
+                    Err(wait) => Refusal::rate_limited(wait),
+                };
+                return Err((refusal, None));
             }
         };
         self.buckets
             .take(limits, message.message_type(), cx.now)
-            .map_err(|_| (RATE_LIMITED, request_id))?;
+            .map_err(|wait| (Refusal::rate_limited(wait), request_id))?;
         self.permitted(cx, message, request_id).map_err(|refusal| (refusal, request_id))
     }
 
@@ -179,16 +197,25 @@ impl Connection {
         message: ClientMessage<'m>,
         request_id: Option<Opaque<'m>>,
     ) -> Result<Step<'m>, Refusal> {
-        if let ClientMessage::Register { client_id } = message {
-            return match &self.client_id {
-                Some(registered) if *registered != client_id => Err(OTHER_ID),
-                _ => Ok(Step::Register { client_id, request_id }),
-            };
-        }
+        let message = match message {
+            ClientMessage::Register(registration) => {
+                return self.permitted_registration(registration, request_id);
+            }
+            other => other,
+        };
         let registered = self.client_id.as_ref().ok_or(NOT_REGISTERED)?;
-        let reply = |message| Step::Reply(Reply { message, reply_to: request_id });
+        let reply = |message: ServerMessage<'m>| {
+            Step::Reply(Reply { reply_to: request_id, ..message.into() })
+        };
         match message {
-            ClientMessage::Register { client_id } => Ok(Step::Register { client_id, request_id }),
+            ClientMessage::Ack { .. }
+            | ClientMessage::Call(
+                CallMessage::CallRinging { .. } | CallMessage::CallSignal { .. },
+            ) if self.dialect == Dialect::One => Err(OTHER_DIALECT),
+            ClientMessage::Ack { seq } => Ok(Step::Ack { seq }),
+            ClientMessage::Register(registration) => {
+                self.permitted_registration(registration, request_id)
+            }
             ClientMessage::Call(message) => Ok(Step::Call { message, request_id }),
             ClientMessage::PkdRegister { client_id, .. } if client_id != *registered => {
                 Err(NOT_OWN_KEY)
@@ -208,6 +235,19 @@ impl Connection {
     }
 }
 
+impl Connection {
+    fn permitted_registration<'m>(
+        &self,
+        registration: Box<Registration<'m>>,
+        request_id: Option<Opaque<'m>>,
+    ) -> Result<Step<'m>, Refusal> {
+        match &self.client_id {
+            Some(registered) if *registered != registration.client_id => Err(OTHER_ID),
+            _ => Ok(Step::Register { registration, request_id }),
+        }
+    }
+}
+
 impl Buckets {
     fn take(
         &mut self,
@@ -217,13 +257,18 @@ impl Buckets {
     ) -> Result<(), Duration> {
         let (bucket, rate) = match message_type {
             MessageType::CallInitiate
+            | MessageType::CallRinging
             | MessageType::CallAccept
             | MessageType::CallReject
             | MessageType::CallEnd => (&mut self.calls, limits.calls),
-            MessageType::IceCandidate => (&mut self.candidates, limits.candidates),
+            MessageType::IceCandidate | MessageType::CallSignal => {
+                (&mut self.candidates, limits.candidates)
+            }
             MessageType::PkdRegister | MessageType::PkdLookup => {
                 (&mut self.directory, limits.directory)
             }
+            // Each message of ours may be acknowledged, and those that a peer causes are many.
+            MessageType::Ack => (&mut self.acks, limits.candidates),
             MessageType::Register | MessageType::TurnCredentials | MessageType::Heartbeat => {
                 (&mut self.other, limits.other)
             }
@@ -247,17 +292,25 @@ fn turn_credentials(cx: &Context<'_>, client_id: &ClientId) -> ServerMessage<'st
 struct Refusal {
     code: ErrorCode,
     message: &'static str,
+    retry_after_ms: Option<u64>,
 }
 
 impl Refusal {
     const fn new(code: ErrorCode, message: &'static str) -> Self {
-        Self { code, message }
+        Self { code, message, retry_after_ms: None }
+    }
+
+    fn rate_limited(wait: Duration) -> Self {
+        let millis = u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        Self { retry_after_ms: Some(millis), ..RATE_LIMITED }
     }
 }
 
 const RATE_LIMITED: Refusal =
     Refusal::new(ErrorCode::RateLimited, "too many requests from this connection");
 const NOT_REGISTERED: Refusal = Refusal::new(ErrorCode::NotRegistered, "REGISTER first");
+const OTHER_DIALECT: Refusal =
+    Refusal::new(ErrorCode::InvalidMessage, "unknown message type in dialect 1");
 const OTHER_ID: Refusal =
     Refusal::new(ErrorCode::InvalidState, "this connection is registered under another id");
 const NOT_OWN_KEY: Refusal =

@@ -46,13 +46,20 @@ pub struct CallLimits {
     pub grace: Duration,
     /// How many calls a session takes part in at once; one more finds it busy.
     pub per_session_max: usize,
-    /// How many bytes of mail a session keeps for a client that is away.
+    /// How many bytes of messages a session keeps: that wait for a client, or that one of dialect
+    /// 2 has not acknowledged.
     pub waiting_bytes_max: usize,
+    /// How many such messages.
+    pub waiting_count_max: usize,
+    /// How long it keeps a message that is not acknowledged, while its client is connected.
+    pub waiting_age_max: Duration,
 }
 
 /// Bounds and deadlines of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
+    /// The largest message that is taken, in bytes.
+    pub message_bytes_max: usize,
     /// How long a connection may take to REGISTER.
     pub register_timeout: Duration,
     /// After how much silence the server pings.

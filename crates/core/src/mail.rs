@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use securecall_protocol::{EndReason, Opaque};
+use securecall_protocol::{EndReason, Opaque, RejectReason};
 
 /// A message from one session to another about a call that both have an end of.
 ///
@@ -23,13 +23,18 @@ pub enum Content<'a> {
         /// The caller's offer.
         sdp_offer: Opaque<'a>,
     },
+    /// From the callee: its device alerts.
+    Ringing,
     /// From the callee: it answers.
     Accept {
         /// The callee's answer.
         sdp_answer: Opaque<'a>,
     },
     /// From the callee: it declines.
-    Reject,
+    Reject {
+        /// Why.
+        reason: RejectReason,
+    },
     /// From either end: the call is over.
     End {
         /// Why.
@@ -40,6 +45,13 @@ pub enum Content<'a> {
         /// The candidate.
         candidate: Opaque<'a>,
     },
+    /// From either end: something else, between clients of dialect 2.
+    Signal {
+        /// What.
+        data: Opaque<'a>,
+    },
+    /// From either end, after a restart: it is there, and in the call.
+    Present,
 }
 
 /// What became of a mail.
@@ -56,6 +68,10 @@ pub enum Outcome {
     /// The other session keeps no more: its client's mail, or the old calls that it takes up again,
     /// have reached their bound. The call is over for it.
     Full,
+    /// The other client called at the same moment, and its call goes on instead.
+    Glare,
+    /// The other client speaks dialect 1, which has no such message.
+    NotUnderstood,
     /// Whether it arrived cannot be said now.
     Unavailable,
 }

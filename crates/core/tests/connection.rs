@@ -9,7 +9,7 @@ use securecall_core::{
     CallIdKey, CallLimits, Config, Connection, ConnectionLimits, Context, Due, Instant, Nonce,
     Rate, Step, Turn, UnixTime,
 };
-use securecall_protocol::{ClientId, CloseCode, ServerMessage};
+use securecall_protocol::{ClientId, CloseCode, Dialect, ServerMessage};
 use zeroize::Zeroizing;
 
 const START: Instant = Instant::from_millis(1_000_000);
@@ -29,8 +29,11 @@ fn config() -> Config {
             grace: Duration::from_secs(30),
             per_session_max: 16,
             waiting_bytes_max: 1 << 18,
+            waiting_count_max: 1_000,
+            waiting_age_max: Duration::from_secs(120),
         },
         connection: ConnectionLimits {
+            message_bytes_max: 65_536,
             register_timeout: Duration::from_secs(60),
             ping_after: Duration::from_secs(25),
             silence_timeout: Duration::from_secs(60),
@@ -57,7 +60,13 @@ fn says<'t>(connection: &mut Connection, text: &'t str) -> Step<'t> {
 
 fn registered() -> Connection {
     let mut connection = Connection::new(START);
-    connection.registered(ClientId::try_from("alice").unwrap());
+    connection.registered(ClientId::try_from("alice").unwrap(), Dialect::One);
+    connection
+}
+
+fn registered_in_two() -> Connection {
+    let mut connection = Connection::new(START);
+    connection.registered(ClientId::try_from("alice").unwrap(), Dialect::Two);
     connection
 }
 
@@ -166,6 +175,46 @@ fn malformed_messages_are_limited_as_well() {
         assert_error(&says(&mut connection, "null"), "INVALID_MESSAGE");
     }
     assert_error(&says(&mut connection, "null"), "RATE_LIMITED");
+}
+
+#[test]
+fn what_dialect_2_has_added_is_unknown_to_dialect_1() {
+    let ack = r#"{"type":"ACK","payload":{"seq":1}}"#;
+    let ringing = r#"{"type":"CALL_RINGING","payload":{"callId":"c"}}"#;
+    let signal = r#"{"type":"CALL_SIGNAL","payload":{"callId":"c","data":"d"}}"#;
+    for request in [ack, ringing, signal] {
+        assert_error(&says(&mut registered(), request), "INVALID_MESSAGE");
+        assert_error(&says(&mut Connection::new(START), request), "NOT_REGISTERED");
+    }
+    let in_two = &mut registered_in_two();
+    assert_eq!(says(in_two, ack), Step::Ack { seq: 1 });
+    assert!(matches!(says(in_two, ringing), Step::Call { .. }));
+    assert!(matches!(says(in_two, signal), Step::Call { .. }));
+}
+
+#[test]
+fn who_asks_too_much_is_told_when_to_ask_again() {
+    let mut connection = registered_in_two();
+    while !matches!(says(&mut connection, LOOKUP), Step::Reply(_)) {}
+    let Step::Reply(reply) = says(&mut connection, LOOKUP) else { panic!("no reply") };
+    let ServerMessage::Error { retry_after_ms, .. } = reply.message else { panic!("no error") };
+    let wait = Duration::from_millis(retry_after_ms.unwrap());
+    let (config, too_early) = (config(), START + (wait - Duration::from_millis(1)));
+    let step = at(&config, too_early, |cx| connection.handle_text(cx, LOOKUP));
+    assert_error(&step, "RATE_LIMITED");
+    let step = at(&config, START + wait, |cx| connection.handle_text(cx, LOOKUP));
+    assert!(matches!(step, Step::PkdLookup { .. }), "{step:?}");
+}
+
+#[test]
+fn every_message_that_a_peer_causes_may_be_acknowledged() {
+    let mut connection = registered_in_two();
+    for seq in 0..100 {
+        let text = format!(r#"{{"type":"ACK","payload":{{"seq":{seq}}}}}"#);
+        assert!(matches!(says(&mut connection, &text), Step::Ack { .. }));
+        assert!(matches!(says(&mut connection, CANDIDATE), Step::Call { .. }));
+    }
+    assert_error(&says(&mut connection, r#"{"type":"ACK","payload":{"seq":1}}"#), "RATE_LIMITED");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{ClientId, Opaque};
+use crate::{ClientId, Dialect, Opaque, RejectReason};
 
 /// A message of a client, with the id by which it wants the answer named.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,10 +18,8 @@ pub struct Request<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClientMessage<'a> {
     /// REGISTER: this connection is that client.
-    Register {
-        /// Who registers.
-        client_id: ClientId,
-    },
+    // Boxed: it is rare, and every message would be as large as it.
+    Register(Box<Registration<'a>>),
     /// One of the messages about a call.
     Call(CallMessage<'a>),
     /// PKD_REGISTER: put one's own public key into the directory.
@@ -40,6 +38,35 @@ pub enum ClientMessage<'a> {
     TurnCredentials,
     /// HEARTBEAT: for clients that cannot send WebSocket pings.
     Heartbeat,
+    /// ACK: every message up to this number has arrived.
+    Ack {
+        /// The number.
+        seq: u64,
+    },
+}
+
+/// What a client says of itself when it registers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registration<'a> {
+    /// Who registers.
+    pub client_id: ClientId,
+    /// How it speaks. A `protocol` that the server does not know is answered in dialect 1.
+    pub dialect: Dialect,
+    /// The token of the registration that it wants to go on with. None: it begins anew.
+    pub resume_token: Option<Cow<'a, str>>,
+    /// The number of the last message that it has; 0 when it has none.
+    pub last_seq: u64,
+    /// The calls that it believes to be in. Taken up when it cannot resume.
+    pub calls: Vec<Presented<'a>>,
+}
+
+/// A call that a client presents when it registers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Presented<'a> {
+    /// Which call.
+    pub call_id: Cow<'a, str>,
+    /// Whether it was answered, as far as the client knows.
+    pub answered: bool,
 }
 
 /// A message about a call.
@@ -59,10 +86,17 @@ pub enum CallMessage<'a> {
         /// The callee's answer.
         sdp_answer: Opaque<'a>,
     },
+    /// CALL_RINGING: the callee's device alerts.
+    CallRinging {
+        /// Which call.
+        call_id: Cow<'a, str>,
+    },
     /// CALL_REJECT: the callee declines.
     CallReject {
         /// Which call.
         call_id: Cow<'a, str>,
+        /// Why.
+        reason: RejectReason,
     },
     /// CALL_END: either end hangs up.
     CallEnd {
@@ -76,6 +110,13 @@ pub enum CallMessage<'a> {
         /// The candidate.
         candidate: Opaque<'a>,
     },
+    /// CALL_SIGNAL: anything else that the ends have to tell each other during a call.
+    CallSignal {
+        /// Which call.
+        call_id: Cow<'a, str>,
+        /// What, opaque to the server.
+        data: Opaque<'a>,
+    },
 }
 
 /// The type of a client's message, as a value of its own: what limits and metrics count.
@@ -85,6 +126,8 @@ pub enum MessageType {
     Register,
     /// CALL_INITIATE
     CallInitiate,
+    /// CALL_RINGING
+    CallRinging,
     /// CALL_ACCEPT
     CallAccept,
     /// CALL_REJECT
@@ -93,6 +136,8 @@ pub enum MessageType {
     CallEnd,
     /// ICE_CANDIDATE
     IceCandidate,
+    /// CALL_SIGNAL
+    CallSignal,
     /// PKD_REGISTER
     PkdRegister,
     /// PKD_LOOKUP
@@ -101,21 +146,26 @@ pub enum MessageType {
     TurnCredentials,
     /// HEARTBEAT
     Heartbeat,
+    /// ACK
+    Ack,
 }
 
 impl MessageType {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Register,
         Self::CallInitiate,
+        Self::CallRinging,
         Self::CallAccept,
         Self::CallReject,
         Self::CallEnd,
         Self::IceCandidate,
+        Self::CallSignal,
         Self::PkdRegister,
         Self::PkdLookup,
         Self::TurnCredentials,
         Self::Heartbeat,
+        Self::Ack,
     ];
 
     /// The type as it stands on the wire.
@@ -123,14 +173,17 @@ impl MessageType {
         match self {
             Self::Register => "REGISTER",
             Self::CallInitiate => "CALL_INITIATE",
+            Self::CallRinging => "CALL_RINGING",
             Self::CallAccept => "CALL_ACCEPT",
             Self::CallReject => "CALL_REJECT",
             Self::CallEnd => "CALL_END",
             Self::IceCandidate => "ICE_CANDIDATE",
+            Self::CallSignal => "CALL_SIGNAL",
             Self::PkdRegister => "PKD_REGISTER",
             Self::PkdLookup => "PKD_LOOKUP",
             Self::TurnCredentials => "TURN_CREDENTIALS",
             Self::Heartbeat => "HEARTBEAT",
+            Self::Ack => "ACK",
         }
     }
 
@@ -141,13 +194,20 @@ impl MessageType {
     /// What the payload must hold, in words for the developer of a client.
     pub(crate) const fn shape(self) -> &'static str {
         match self {
-            Self::Register => "REGISTER needs clientId: 1 to 64 characters of a-zA-Z0-9_-",
+            Self::Register => {
+                "REGISTER needs clientId: 1 to 64 characters of a-zA-Z0-9_-; with protocol 2 also \
+                 resumeToken (string), lastSeq (whole number) and calls (at most 64 objects of \
+                 callId and answered) may be there"
+            }
             Self::CallInitiate => {
                 "CALL_INITIATE needs targetId (a client id) and sdpOffer (string)"
             }
             Self::CallAccept => "CALL_ACCEPT needs callId and sdpAnswer (strings)",
+            Self::CallRinging => "CALL_RINGING needs callId (string)",
             Self::CallReject => "CALL_REJECT needs callId (string)",
             Self::CallEnd => "CALL_END needs callId (string)",
+            Self::CallSignal => "CALL_SIGNAL needs callId and data (strings)",
+            Self::Ack => "ACK needs seq (a whole number)",
             Self::IceCandidate => "ICE_CANDIDATE needs callId and candidate (strings)",
             Self::PkdRegister => "PKD_REGISTER needs clientId and publicKey (string)",
             Self::PkdLookup => "PKD_LOOKUP needs clientId",
@@ -161,12 +221,13 @@ impl ClientMessage<'_> {
     /// Which type of message this is.
     pub const fn message_type(&self) -> MessageType {
         match self {
-            Self::Register { .. } => MessageType::Register,
+            Self::Register(_) => MessageType::Register,
             Self::Call(call) => call.message_type(),
             Self::PkdRegister { .. } => MessageType::PkdRegister,
             Self::PkdLookup { .. } => MessageType::PkdLookup,
             Self::TurnCredentials => MessageType::TurnCredentials,
             Self::Heartbeat => MessageType::Heartbeat,
+            Self::Ack { .. } => MessageType::Ack,
         }
     }
 }
@@ -177,9 +238,11 @@ impl CallMessage<'_> {
         match self {
             Self::CallInitiate { .. } => MessageType::CallInitiate,
             Self::CallAccept { .. } => MessageType::CallAccept,
+            Self::CallRinging { .. } => MessageType::CallRinging,
             Self::CallReject { .. } => MessageType::CallReject,
             Self::CallEnd { .. } => MessageType::CallEnd,
             Self::IceCandidate { .. } => MessageType::IceCandidate,
+            Self::CallSignal { .. } => MessageType::CallSignal,
         }
     }
 }

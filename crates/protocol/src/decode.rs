@@ -11,7 +11,10 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{CallMessage, ClientId, ClientMessage, MessageType, Opaque, Request};
+use crate::{
+    CallMessage, ClientId, ClientMessage, Dialect, MessageType, Opaque, Presented, Registration,
+    RejectReason, Request,
+};
 
 /// Why a text is no message of ours. Always the client's fault, always `INVALID_MESSAGE`.
 ///
@@ -45,6 +48,8 @@ impl DecodeError {
 
 /// The longest top-level `id`, in characters.
 const REQUEST_ID_CHARS_MAX: usize = 64;
+/// How many calls a REGISTER may present.
+const PRESENTED_MAX: usize = 64;
 
 /// Reads one message.
 ///
@@ -64,9 +69,7 @@ pub fn decode(text: &str) -> Result<Request<'_>, DecodeError> {
 fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<ClientMessage<'a>> {
     let call_id = || string(payload.call_id);
     Some(match message_type {
-        MessageType::Register => {
-            ClientMessage::Register { client_id: client_id(payload.client_id)? }
-        }
+        MessageType::Register => ClientMessage::Register(Box::new(registration(payload)?)),
         MessageType::CallInitiate => ClientMessage::Call(CallMessage::CallInitiate {
             target_id: client_id(payload.target_id)?,
             sdp_offer: opaque(payload.sdp_offer)?,
@@ -75,13 +78,21 @@ fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<Clien
             call_id: call_id()?,
             sdp_answer: opaque(payload.sdp_answer)?,
         }),
-        MessageType::CallReject => {
-            ClientMessage::Call(CallMessage::CallReject { call_id: call_id()? })
+        MessageType::CallRinging => {
+            ClientMessage::Call(CallMessage::CallRinging { call_id: call_id()? })
         }
+        MessageType::CallReject => ClientMessage::Call(CallMessage::CallReject {
+            call_id: call_id()?,
+            reason: reject_reason(payload.reason),
+        }),
         MessageType::CallEnd => ClientMessage::Call(CallMessage::CallEnd { call_id: call_id()? }),
         MessageType::IceCandidate => ClientMessage::Call(CallMessage::IceCandidate {
             call_id: call_id()?,
             candidate: opaque(payload.candidate)?,
+        }),
+        MessageType::CallSignal => ClientMessage::Call(CallMessage::CallSignal {
+            call_id: call_id()?,
+            data: opaque(payload.data)?,
         }),
         MessageType::PkdRegister => ClientMessage::PkdRegister {
             client_id: client_id(payload.client_id)?,
@@ -92,7 +103,60 @@ fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<Clien
         }
         MessageType::TurnCredentials => ClientMessage::TurnCredentials,
         MessageType::Heartbeat => ClientMessage::Heartbeat,
+        MessageType::Ack => ClientMessage::Ack { seq: number(payload.seq?)? },
     })
+}
+
+fn registration<'a>(payload: &Payload<'a>) -> Option<Registration<'a>> {
+    let client_id = client_id(payload.client_id)?;
+    let dialect = match payload.protocol.map(RawValue::get) {
+        Some("2") => Dialect::Two,
+        _ => Dialect::One,
+    };
+    if dialect == Dialect::One {
+        // To this client the other fields are unknown ones.
+        let (resume_token, calls) = (None, Vec::new());
+        return Some(Registration { client_id, dialect, resume_token, last_seq: 0, calls });
+    }
+    Some(Registration {
+        client_id,
+        dialect,
+        resume_token: optional(payload.resume_token, |field| string(Some(field)))?,
+        last_seq: optional(payload.last_seq, number)?.unwrap_or(0),
+        calls: optional(payload.calls, presented)?.unwrap_or_default(),
+    })
+}
+
+fn presented(field: &RawValue) -> Option<Vec<Presented<'_>>> {
+    #[derive(Deserialize)]
+    struct Item<'a> {
+        #[serde(borrow, rename = "callId")]
+        call_id: Cow<'a, str>,
+        #[serde(default)]
+        answered: bool,
+    }
+    let items: Vec<Item<'_>> = serde_json::from_str(field.get()).ok()?;
+    let presented = |Item { call_id, answered }| Presented { call_id, answered };
+    (items.len() <= PRESENTED_MAX).then(|| items.into_iter().map(presented).collect())
+}
+
+/// Any reason but `busy` means that somebody said no: a client of dialect 1 may have its own words.
+fn reject_reason(field: Field<'_>) -> RejectReason {
+    let busy = string(field).is_some_and(|text| text == RejectReason::Busy.as_str());
+    if busy { RejectReason::Busy } else { RejectReason::Declined }
+}
+
+/// Some(None) where the field is not there or `null`, None where it is wrong.
+fn optional<'a, T>(
+    field: Field<'a>,
+    read: impl FnOnce(&'a RawValue) -> Option<T>,
+) -> Option<Option<T>> {
+    let field = field.filter(|field| field.get() != "null");
+    field.map_or(Some(None), |field| read(field).map(Some))
+}
+
+fn number(field: &RawValue) -> Option<u64> {
+    field.get().parse().ok()
 }
 
 /// A slot for one field: its JSON, where it was there.
@@ -150,6 +214,13 @@ struct Payload<'a> {
     sdp_answer: Field<'a>,
     candidate: Field<'a>,
     public_key: Field<'a>,
+    reason: Field<'a>,
+    data: Field<'a>,
+    seq: Field<'a>,
+    protocol: Field<'a>,
+    resume_token: Field<'a>,
+    last_seq: Field<'a>,
+    calls: Field<'a>,
 }
 
 #[derive(Deserialize)]
@@ -162,6 +233,13 @@ enum PayloadKey {
     SdpAnswer,
     Candidate,
     PublicKey,
+    Reason,
+    Data,
+    Seq,
+    Protocol,
+    ResumeToken,
+    LastSeq,
+    Calls,
     #[serde(other)]
     Unknown,
 }
@@ -218,6 +296,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Payload<'a> {
                         PayloadKey::SdpAnswer => fill(&mut payload.sdp_answer, &mut map)?,
                         PayloadKey::Candidate => fill(&mut payload.candidate, &mut map)?,
                         PayloadKey::PublicKey => fill(&mut payload.public_key, &mut map)?,
+                        PayloadKey::Reason => fill(&mut payload.reason, &mut map)?,
+                        PayloadKey::Data => fill(&mut payload.data, &mut map)?,
+                        PayloadKey::Seq => fill(&mut payload.seq, &mut map)?,
+                        PayloadKey::Protocol => fill(&mut payload.protocol, &mut map)?,
+                        PayloadKey::ResumeToken => fill(&mut payload.resume_token, &mut map)?,
+                        PayloadKey::LastSeq => fill(&mut payload.last_seq, &mut map)?,
+                        PayloadKey::Calls => fill(&mut payload.calls, &mut map)?,
                         PayloadKey::Unknown => skip(&mut map)?,
                     }
                 }

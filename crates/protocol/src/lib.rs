@@ -17,6 +17,7 @@
 mod client_message;
 mod close_code;
 mod decode;
+mod dialect;
 mod error_code;
 mod ids;
 mod opaque;
@@ -24,12 +25,15 @@ mod reason;
 mod server_message;
 mod write;
 
-pub use client_message::{CallMessage, ClientMessage, MessageType, Request};
+pub use client_message::{
+    CallMessage, ClientMessage, MessageType, Presented, Registration, Request,
+};
 pub use close_code::CloseCode;
 pub use decode::{DecodeError, decode};
+pub use dialect::Dialect;
 pub use error_code::ErrorCode;
 pub use ids::{ClientId, ClientIdError};
 pub use opaque::Opaque;
-pub use reason::EndReason;
-pub use server_message::{Reply, ServerMessage};
+pub use reason::{EndReason, RejectReason};
+pub use server_message::{Registered, Reply, Resumption, ServerMessage};
 pub use write::TextSink;

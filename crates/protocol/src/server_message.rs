@@ -6,15 +6,26 @@
 
 use std::borrow::Cow;
 
-use crate::{ClientId, ErrorCode, Opaque, TextSink};
+use crate::{ClientId, Dialect, EndReason, ErrorCode, Opaque, RejectReason, TextSink};
 
 /// One message to a client.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServerMessage<'a> {
     /// REGISTERED: the id is this connection's now.
-    Registered {
-        /// Who is registered.
-        client_id: ClientId,
+    Registered(Registered<'a>),
+    /// CALL_INITIATED: the call has an id, and the callee is being rung.
+    CallInitiated {
+        /// Which call.
+        call_id: Cow<'a, str>,
+        /// Who is rung.
+        target_id: ClientId,
+        /// A JSON array for `RTCPeerConnection`. None: no TURN is configured.
+        ice_servers: Option<Cow<'a, str>>,
+    },
+    /// CALL_RINGING: the callee's device alerts.
+    CallRinging {
+        /// Which call.
+        call_id: Cow<'a, str>,
     },
     /// INCOMING_CALL: somebody rings.
     IncomingCall {
@@ -40,11 +51,15 @@ pub enum ServerMessage<'a> {
     CallRejected {
         /// Which call.
         call_id: Cow<'a, str>,
+        /// Why; told in dialect 2.
+        reason: RejectReason,
     },
     /// CALL_ENDED: the call is over.
     CallEnded {
         /// Which call.
         call_id: Cow<'a, str>,
+        /// Why; told in dialect 2.
+        reason: EndReason,
     },
     /// ICE_CANDIDATE: a candidate of the other end.
     IceCandidate {
@@ -52,6 +67,13 @@ pub enum ServerMessage<'a> {
         call_id: Cow<'a, str>,
         /// The candidate.
         candidate: Opaque<'a>,
+    },
+    /// CALL_SIGNAL: something else of the other end.
+    CallSignal {
+        /// Which call.
+        call_id: Cow<'a, str>,
+        /// What.
+        data: Opaque<'a>,
     },
     /// PKD_RESULT: what the directory holds.
     PkdResult {
@@ -75,21 +97,50 @@ pub enum ServerMessage<'a> {
         code: ErrorCode,
         /// In words, for the developer of a client.
         message: &'static str,
+        /// After how many milliseconds asking again helps; told in dialect 2. None: it does not.
+        retry_after_ms: Option<u64>,
     },
 }
 
-/// A message with the `id` of the request that it answers.
+/// What REGISTERED says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registered<'a> {
+    /// Who is registered.
+    pub client_id: ClientId,
+    /// What a client of dialect 2 is told besides. None: dialect 1.
+    pub resumption: Option<Resumption<'a>>,
+}
+
+/// How a registration of dialect 2 goes on when its connection is lost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resumption<'a> {
+    /// Presented in the next REGISTER, it resumes this registration.
+    pub resume_token: Cow<'a, str>,
+    /// Whether an earlier registration was resumed: whatever it was sent and had not arrived
+    /// follows.
+    pub resumed: bool,
+    /// After how much silence the server pings, in seconds.
+    pub heartbeat_seconds: u64,
+    /// The largest message that the server takes, in bytes.
+    pub message_bytes_max: usize,
+}
+
+/// A message as it is sent: in a dialect, numbered, with the `id` of the request that it answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply<'a> {
     /// What is said.
     pub message: ServerMessage<'a>,
+    /// To whom: dialect 1 is told documented fields only.
+    pub dialect: Dialect,
+    /// Its number. None: dialect 1, or before the registration.
+    pub seq: Option<u64>,
     /// The request's `id`, sent as `replyTo`. None: it had none, or this answers no request.
     pub reply_to: Option<Opaque<'a>>,
 }
 
 impl<'a> From<ServerMessage<'a>> for Reply<'a> {
     fn from(message: ServerMessage<'a>) -> Self {
-        Self { message, reply_to: None }
+        Self { message, dialect: Dialect::One, seq: None, reply_to: None }
     }
 }
 
@@ -99,8 +150,12 @@ impl Reply<'_> {
         out.put(r#"{"type":""#);
         out.put(self.message.wire_type());
         out.put(r#"","payload":{"#);
-        self.message.encode_payload(out);
+        self.message.encode_payload(self.dialect, out);
         out.put("}");
+        if let Some(seq) = self.seq {
+            out.put(r#","seq":"#);
+            number(out, seq);
+        }
         if let Some(id) = self.reply_to {
             out.put(r#","replyTo":"#);
             out.put(id.as_json());
@@ -120,12 +175,15 @@ impl ServerMessage<'_> {
     /// The `type` on the wire.
     pub const fn wire_type(&self) -> &'static str {
         match self {
-            Self::Registered { .. } => "REGISTERED",
+            Self::Registered(_) => "REGISTERED",
+            Self::CallInitiated { .. } => "CALL_INITIATED",
+            Self::CallRinging { .. } => "CALL_RINGING",
             Self::IncomingCall { .. } => "INCOMING_CALL",
             Self::CallAccepted { .. } => "CALL_ACCEPTED",
             Self::CallRejected { .. } => "CALL_REJECTED",
             Self::CallEnded { .. } => "CALL_ENDED",
             Self::IceCandidate { .. } => "ICE_CANDIDATE",
+            Self::CallSignal { .. } => "CALL_SIGNAL",
             Self::PkdResult { .. } => "PKD_RESULT",
             Self::TurnCredentials { .. } => "TURN_CREDENTIALS",
             Self::HeartbeatAck => "HEARTBEAT_ACK",
@@ -133,9 +191,15 @@ impl ServerMessage<'_> {
         }
     }
 
-    fn encode_payload(&self, out: &mut impl TextSink) {
+    fn encode_payload(&self, dialect: Dialect, out: &mut impl TextSink) {
+        let verbose = dialect == Dialect::Two;
         match self {
-            Self::Registered { client_id } => string(out, r#""clientId":"#, client_id.as_str()),
+            Self::Registered(registered) => registered.encode(out),
+            Self::CallInitiated { call_id, target_id, ice_servers } => {
+                string(out, r#""callId":"#, call_id);
+                string(out, r#","targetId":"#, target_id.as_str());
+                optional_ice_servers(out, ice_servers.as_deref());
+            }
             Self::IncomingCall { call_id, caller_id, sdp_offer, ice_servers } => {
                 string(out, r#""callId":"#, call_id);
                 string(out, r#","callerId":"#, caller_id.as_str());
@@ -147,12 +211,22 @@ impl ServerMessage<'_> {
                 json(out, r#","sdpAnswer":"#, sdp_answer.as_json());
                 optional_ice_servers(out, ice_servers.as_deref());
             }
-            Self::CallRejected { call_id } | Self::CallEnded { call_id } => {
+            Self::CallRinging { call_id } => string(out, r#""callId":"#, call_id),
+            Self::CallRejected { call_id, reason } => {
                 string(out, r#""callId":"#, call_id);
+                optional_reason(out, verbose.then_some(reason.as_str()));
+            }
+            Self::CallEnded { call_id, reason } => {
+                string(out, r#""callId":"#, call_id);
+                optional_reason(out, verbose.then_some(reason.as_str()));
             }
             Self::IceCandidate { call_id, candidate } => {
                 string(out, r#""callId":"#, call_id);
                 json(out, r#","candidate":"#, candidate.as_json());
+            }
+            Self::CallSignal { call_id, data } => {
+                string(out, r#""callId":"#, call_id);
+                json(out, r#","data":"#, data.as_json());
             }
             Self::PkdResult { client_id, public_key } => {
                 string(out, r#""clientId":"#, client_id.as_str());
@@ -160,15 +234,51 @@ impl ServerMessage<'_> {
             }
             Self::TurnCredentials { ice_servers, ttl_seconds } => {
                 json(out, r#""iceServers":"#, ice_servers);
-                json(out, r#","ttlSeconds":"#, &ttl_seconds.to_string());
+                out.put(r#","ttlSeconds":"#);
+                number(out, *ttl_seconds);
             }
             Self::HeartbeatAck => {}
-            Self::Error { code, message } => {
+            Self::Error { code, message, retry_after_ms } => {
                 string(out, r#""code":"#, code.as_str());
                 string(out, r#","message":"#, message);
+                if let (true, Some(retry_after_ms)) = (verbose, retry_after_ms) {
+                    out.put(r#","retryAfterMs":"#);
+                    number(out, *retry_after_ms);
+                }
             }
         }
     }
+}
+
+impl Registered<'_> {
+    fn encode(&self, out: &mut impl TextSink) {
+        string(out, r#""clientId":"#, self.client_id.as_str());
+        let Some(resumption) = &self.resumption else { return };
+        out.put(r#","protocol":2"#);
+        string(out, r#","resumeToken":"#, &resumption.resume_token);
+        json(out, r#","resumed":"#, if resumption.resumed { "true" } else { "false" });
+        out.put(r#","heartbeatSeconds":"#);
+        number(out, resumption.heartbeat_seconds);
+        out.put(r#","maxMessageBytes":"#);
+        number(out, resumption.message_bytes_max as u64);
+    }
+}
+
+/// A number in decimal, without an allocation.
+fn number(out: &mut impl TextSink, number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    // Digits are ASCII.
+    out.put(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// A field whose value needs quotes but no escapes.
@@ -183,6 +293,12 @@ fn string(out: &mut impl TextSink, key: &str, value: &str) {
 fn json(out: &mut impl TextSink, key: &str, value: &str) {
     out.put(key);
     out.put(value);
+}
+
+fn optional_reason(out: &mut impl TextSink, reason: Option<&str>) {
+    if let Some(reason) = reason {
+        string(out, r#","reason":"#, reason);
+    }
 }
 
 fn optional_ice_servers(out: &mut impl TextSink, ice_servers: Option<&str>) {

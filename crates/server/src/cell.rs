@@ -5,11 +5,13 @@
 //! under the cell's lock, so nothing that comes later can overtake it; what it says to others
 //! leaves the cell as [`Letters`], because two cells are never locked at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use securecall_core::{Context, Departure, Instant, Mail, Outcome, Output, Outputs, Session};
-use securecall_protocol::{CallMessage, ClientId, Opaque};
+use securecall_core::{
+    Content, Context, Departure, Instant, Mail, Outcome, Output, Outputs, Session,
+};
+use securecall_protocol::{CallMessage, ClientId, Opaque, Registration, ServerMessage};
 use smallvec::SmallVec;
 use tokio::task::AbortHandle;
 
@@ -21,6 +23,9 @@ use crate::server::Server;
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) client_id: ClientId,
+    /// Where the last letter went. Most letters follow another to the same peer, and need no
+    /// search in the registry, whose memory is cold when there are many clients.
+    last_peer: Mutex<Option<(ClientId, Weak<Cell>)>>,
     state: Mutex<State>,
 }
 
@@ -51,7 +56,19 @@ impl Cell {
         let client_id = session.client_id().clone();
         let state =
             State { session, connection: None, watched_until: None, keeper: None, over: false };
-        Self { client_id, state: Mutex::new(state) }
+        Self { client_id, last_peer: Mutex::new(None), state: Mutex::new(state) }
+    }
+
+    /// The cell of the peer that the last letter went to, if that was the one named by `to`.
+    pub(crate) fn last_peer(&self, to: &ClientId) -> Option<Arc<Cell>> {
+        let last = self.last_peer.lock();
+        let (client_id, cell) = last.as_ref()?;
+        if client_id.is_clone_of(to) { cell.upgrade() } else { None }
+    }
+
+    /// Remembers where a letter to `to` went, or that the place is no more.
+    pub(crate) fn set_last_peer(&self, to: &ClientId, cell: Option<&Arc<Cell>>) {
+        *self.last_peer.lock() = cell.map(|cell| (to.clone(), Arc::downgrade(cell)));
     }
 
     /// Whether it is to be forgotten.
@@ -66,12 +83,13 @@ impl Cell {
 
     /// The connection is the client's from now on. Returns the one that was; None: this cell is
     /// over.
-    pub(crate) fn attach(
+    pub(crate) fn attach<'m>(
         &self,
         batch: &mut Batch<'_>,
         connection: &Arc<Connection>,
-        request_id: Option<Opaque<'_>>,
-    ) -> Option<Option<Arc<Connection>>> {
+        registration: &Registration<'m>,
+        request_id: Option<Opaque<'m>>,
+    ) -> Option<(Option<Arc<Connection>>, Letters<'m>)> {
         let mut state = self.state.lock();
         if state.over {
             return None;
@@ -82,8 +100,8 @@ impl Cell {
         let superseded = state.connection.replace(connection.clone());
         state.watched_until = None;
         let cx = batch.cx;
-        state.run(batch, |session| session.attach(&cx, request_id));
-        Some(superseded)
+        let letters = state.run(batch, |session| session.attach(&cx, registration, request_id));
+        Some((superseded, letters))
     }
 
     /// The connection is gone. Nothing happens if it was not the client's any more.
@@ -97,6 +115,16 @@ impl Cell {
         if !state.is_attached(connection) {
             return Letters::new();
         }
+        self.leave(&mut state, batch, departure)
+    }
+
+    /// From here on the client is away, and a keeper looks after its session.
+    fn leave(
+        self: &Arc<Self>,
+        state: &mut State,
+        batch: &mut Batch<'_>,
+        departure: Departure,
+    ) -> Letters<'static> {
         state.connection = None;
         let cx = batch.cx;
         let letters = state.run(batch, |session| session.detach(&cx, departure));
@@ -125,25 +153,69 @@ impl Cell {
     }
 
     /// Mail has come. None: this cell is over.
-    pub(crate) fn handle_mail(
-        &self,
+    pub(crate) fn handle_mail<'m>(
+        self: &Arc<Self>,
         batch: &mut Batch<'_>,
         from: &ClientId,
-        mail: &Mail<'_>,
-    ) -> Option<Outcome> {
+        mail: &Mail<'m>,
+    ) -> Option<(Outcome, Letters<'m>)> {
         let mut state = self.state.lock();
+        if state.connection.as_ref().is_some_and(|connection| connection.is_closed()) {
+            // Its driver will find that out in a moment; mail must not fall into the gap.
+            self.leave(&mut state, batch, Departure::Lost);
+        }
         if state.over {
             return None;
         }
+        if let Some(refusal) = state.refusal(batch.server, mail) {
+            return Some((refusal, Letters::new()));
+        }
         let cx = batch.cx;
         let mut outcome = Outcome::Delivered;
-        state.run(batch, |session| {
+        let letters = state.run(batch, |session| {
             let receipt = session.handle_mail(&cx, from, mail);
             outcome = receipt.outcome;
             receipt.outputs
         });
         state.report_earlier_deadline();
-        Some(outcome)
+        Some((outcome, letters))
+    }
+
+    /// The attached connection says REGISTER once more.
+    pub(crate) fn reaffirm(
+        &self,
+        batch: &mut Batch<'_>,
+        connection: &Arc<Connection>,
+        reply_to: Option<Opaque<'_>>,
+    ) {
+        let mut state = self.state.lock();
+        if state.is_attached(connection) {
+            let cx = batch.cx;
+            state.run(batch, |session| session.reaffirm(&cx, reply_to).into_iter().collect());
+        }
+    }
+
+    /// Answers a request that does not concern calls, numbered as the client's dialect wants it.
+    pub(crate) fn reply(
+        &self,
+        batch: &mut Batch<'_>,
+        connection: &Arc<Connection>,
+        message: ServerMessage<'_>,
+        reply_to: Option<Opaque<'_>>,
+    ) {
+        let mut state = self.state.lock();
+        if state.is_attached(connection) {
+            let cx = batch.cx;
+            state.run(batch, |session| session.reply(&cx, message, reply_to).into_iter().collect());
+        }
+    }
+
+    /// Everything up to this number has arrived.
+    pub(crate) fn acknowledge(&self, connection: &Arc<Connection>, seq: u64) {
+        let mut state = self.state.lock();
+        if state.is_attached(connection) {
+            state.session.acknowledge(seq);
+        }
     }
 
     /// What became of a letter that this session sent.
@@ -155,9 +227,9 @@ impl Cell {
         request_id: Option<Opaque<'_>>,
     ) {
         let cx = batch.cx;
-        self.state.lock().run(batch, |session| {
-            session.handle_outcome(&cx, mail, outcome, request_id).into_iter().collect()
-        });
+        self.state
+            .lock()
+            .run(batch, |session| session.handle_outcome(&cx, mail, outcome, request_id));
     }
 
     /// The driver looks at the session's deadlines, and will again when this returns, which is
@@ -196,6 +268,19 @@ impl Cell {
 impl State {
     fn is_attached(&self, connection: &Arc<Connection>) -> bool {
         self.connection.as_ref().is_some_and(|attached| Arc::ptr_eq(attached, connection))
+    }
+
+    /// Why mail is not even given to the session.
+    fn refusal(&self, server: &Server, mail: &Mail<'_>) -> Option<Outcome> {
+        match &self.connection {
+            // What would wait here would end with the process.
+            None => server.is_draining().then_some(Outcome::Unavailable),
+            // A stranger's offers must not be what a slow reader is closed for.
+            Some(connection) => {
+                let rings = matches!(mail.content, Content::Ring { .. });
+                (rings && connection.is_behind()).then_some(Outcome::Busy)
+            }
+        }
     }
 
     fn handle_due(&mut self, batch: &mut Batch<'_>) -> Letters<'static> {

@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use securecall_protocol::{ClientId, ErrorCode, Opaque, Reply, ServerMessage};
+use securecall_protocol::{ClientId, ErrorCode, Opaque, ServerMessage};
 
 use crate::directory::{Answer, Directory, RegisterError, Registered, Replacement, Unavailable};
 
-/// How many requests wait at most. More than the burst that the default limits let through (20),
-/// so it is met only when the disk is stuck.
-const WAITING_MAX: usize = 64;
+/// How many requests wait at least before one is refused. The burst that the limits let through
+/// may be more; beyond both, the disk is stuck.
+const WAITING_MIN: usize = 64;
 
 /// The requests of one connection. Without any it is a pointer.
 #[derive(Default)]
@@ -59,17 +59,19 @@ impl DirectoryQueue {
         client_id: ClientId,
         public_key: Opaque<'_>,
         request_id: Option<Opaque<'_>>,
+        burst: usize,
     ) -> Result<(), Full> {
         let public_key = public_key.as_json().into();
-        self.push(client_id, Ask::Register { public_key }, request_id)
+        self.push(client_id, Ask::Register { public_key }, request_id, burst)
     }
 
     pub(crate) fn lookup(
         &mut self,
         client_id: ClientId,
         request_id: Option<Opaque<'_>>,
+        burst: usize,
     ) -> Result<(), Full> {
-        self.push(client_id, Ask::Lookup, request_id)
+        self.push(client_id, Ask::Lookup, request_id, burst)
     }
 
     fn push(
@@ -77,9 +79,10 @@ impl DirectoryQueue {
         client_id: ClientId,
         ask: Ask,
         request_id: Option<Opaque<'_>>,
+        burst: usize,
     ) -> Result<(), Full> {
         let queue = self.0.get_or_insert_default();
-        if queue.waiting.len() >= WAITING_MAX {
+        if queue.waiting.len() >= WAITING_MIN.max(burst) {
             return Err(Full);
         }
         let request_id = request_id.map(|id| id.as_json().into());
@@ -144,7 +147,8 @@ impl Pending {
 }
 
 impl Answered {
-    pub(crate) fn reply(&self) -> Reply<'_> {
+    /// The message, and the `id` of the request that it answers.
+    pub(crate) fn reply(&self) -> (ServerMessage<'_>, Option<Opaque<'_>>) {
         let Request { client_id, ask, request_id } = &self.request;
         let message = match (&self.result, ask) {
             (Ok(_), Ask::Register { public_key }) => found(client_id, Some(public_key)),
@@ -152,7 +156,7 @@ impl Answered {
             (Err(RegisterError::Pinned), _) => KEY_PINNED,
             (Err(RegisterError::Unavailable(_)), _) => UNAVAILABLE,
         };
-        Reply { message, reply_to: request_id.as_deref().and_then(Opaque::from_stored) }
+        (message, request_id.as_deref().and_then(Opaque::from_stored))
     }
 }
 
@@ -164,10 +168,12 @@ fn found<'a>(client_id: &ClientId, public_key: Option<&'a str>) -> ServerMessage
 const KEY_PINNED: ServerMessage<'static> = ServerMessage::Error {
     code: ErrorCode::KeyPinned,
     message: "the directory holds another key for this id",
+    retry_after_ms: None,
 };
 
 /// The directory cannot answer for now.
 pub(crate) const UNAVAILABLE: ServerMessage<'static> = ServerMessage::Error {
     code: ErrorCode::Unavailable,
     message: "the directory cannot answer for now",
+    retry_after_ms: Some(1_000),
 };

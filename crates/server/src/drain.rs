@@ -1,6 +1,6 @@
 //! How a server stops: nobody new, everybody sent away a few at a time, an end in bounded time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use rand::seq::SliceRandom as _;
@@ -24,16 +24,15 @@ pub(crate) async fn drain(server: &Arc<Server>, settings: &settings::Drain) {
     connections.shuffle(&mut rand::rng());
     let slices = settings.period.as_millis().div_ceil(SLICE.as_millis()).max(1) as usize;
     for slice in connections.chunks(connections.len().div_ceil(slices).max(1)) {
-        for connection in slice {
+        for connection in slice.iter().filter_map(Weak::upgrade) {
             connection.close(&server.counters, CloseCode::Draining);
         }
         sleep(SLICE).await;
     }
-    drop(connections);
     // Those that were still in their request when the list was made.
     let until = began + *settings.timeout;
     while server.connections.count() > 0 && Instant::now() < until {
-        for connection in server.connections.all() {
+        for connection in server.connections.all().iter().filter_map(Weak::upgrade) {
             connection.close(&server.counters, CloseCode::Draining);
         }
         sleep_until(until.min(Instant::now() + SLICE)).await;

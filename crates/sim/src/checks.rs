@@ -1,22 +1,40 @@
 //! What must hold at every step, whatever happens.
 
+use securecall_core::CallLimits;
+
+use crate::client::Client;
 use crate::server::Server;
 use crate::violation::{Violation, ensure};
 
+/// The end of a call as it stands in a stream.
+const END_BYTES: usize = 300;
+
 /// No session holds more than it may.
-pub(crate) fn check_bounds(server: &Server) -> Result<(), Violation> {
-    let limits = &server.nature.config.calls;
+pub(crate) fn check_bounds(server: &Server, limits: &CallLimits) -> Result<(), Violation> {
     for session in server.sessions() {
         let client = session.client_id().as_str();
-        let (records, bytes) = (session.calls(), session.waiting_bytes());
         // As many of its client's own as it may have, and as many that it is said to be in.
         let records_max = 2 * limits.per_session_max;
+        let records = session.calls();
         ensure!(records <= records_max, "{client} has {records} records of calls");
-        // For its calls, and for their ends.
-        let bytes_max = 2 * limits.waiting_bytes_max;
+        // For its calls, for their ends, and for what is not acknowledged, with an end of each.
+        let ends = limits.per_session_max;
+        let bytes_max = 3 * limits.waiting_bytes_max + ends * END_BYTES;
+        let bytes = session.waiting_bytes();
         ensure!(bytes <= bytes_max, "{bytes} bytes wait for {client}");
+        let count_max = (records_max + 2) * limits.waiting_count_max + ends;
+        let count = session.waiting_count();
+        ensure!(count <= count_max, "{count} messages wait for {client}");
     }
     Ok(())
+}
+
+/// No client has anything to complain of.
+pub(crate) fn check_clients(clients: &mut [Client]) -> Result<(), Violation> {
+    match clients.iter_mut().find_map(|client| client.complaint.take()) {
+        Some(complaint) => Err(complaint),
+        None => Ok(()),
+    }
 }
 
 /// Nothing is left when everybody has left.

@@ -1,9 +1,16 @@
 //! The clients: honest ones, impostors, and ones that say anything.
 
-use std::collections::BTreeMap;
+mod call;
+mod nonsense;
+mod register;
 
+use std::collections::{BTreeMap, VecDeque};
+
+use self::call::Call;
+use self::register::Resumption;
 use crate::network::LinkId;
 use crate::random::Random;
+use crate::violation::Violation;
 use crate::wire::Wire;
 
 /// How a client behaves.
@@ -21,7 +28,7 @@ pub(crate) enum Manner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Deed {
     Nothing,
-    /// Opens a connection and registers this id.
+    /// Opens a connection and says this REGISTER.
     Connect(String),
     Say(String),
     /// Closes with 1000.
@@ -45,16 +52,19 @@ pub(crate) struct Client {
     pub(crate) id: String,
     pub(crate) manner: Manner,
     pub(crate) link: Option<LinkId>,
+    /// What the server has done to it that it must not.
+    pub(crate) complaint: Option<Violation>,
+    /// It speaks dialect 2, most of the time.
+    in_two: bool,
+    resumption: Resumption,
     calls: Vec<Call>,
+    /// Calls that it has ended: news of them is late, or its word was lost.
+    ended: VecDeque<String>,
+    /// What it is going to say before anything else.
+    to_say: VecDeque<String>,
     /// The call that each of the last requests was about.
     asked: BTreeMap<String, String>,
     requests: u64,
-}
-
-#[derive(Debug, Clone)]
-struct Call {
-    id: String,
-    to_answer: bool,
 }
 
 /// How many calls a client remembers, and how many requests.
@@ -62,17 +72,38 @@ const CALLS_MAX: usize = 8;
 const REQUESTS_MAX: usize = 30;
 
 impl Client {
-    pub(crate) fn new(id: String, manner: Manner) -> Self {
-        Self { id, manner, link: None, calls: Vec::new(), asked: BTreeMap::new(), requests: 0 }
+    pub(crate) fn new(id: String, manner: Manner, in_two: bool) -> Self {
+        Self {
+            id,
+            manner,
+            link: None,
+            complaint: None,
+            in_two,
+            resumption: Resumption::default(),
+            calls: Vec::new(),
+            ended: VecDeque::new(),
+            to_say: VecDeque::new(),
+            asked: BTreeMap::new(),
+            requests: 0,
+        }
     }
 
     /// A text has come.
     pub(crate) fn hear(&mut self, text: &str) {
         let Some(message) = Wire::read(text) else { return };
+        if let Err(complaint) = self.resumption.hear(&message) {
+            self.complaint.get_or_insert(complaint);
+        }
         let call_id = message.text("callId");
         match message.message_type {
-            "INCOMING_CALL" => self.remember(call_id, true),
-            "CALL_ACCEPTED" => self.remember(call_id, false),
+            "REGISTERED" => self.repeat_answers(),
+            "CALL_INITIATED" | "INCOMING_CALL" | "CALL_ACCEPTED" if self.has_ended(call_id) => {
+                let again = self.ask("CALL_END", call_id, None);
+                self.to_say.push_back(again);
+            }
+            "CALL_INITIATED" => self.remember(Call::made(call_id)),
+            "INCOMING_CALL" => self.ring(call_id),
+            "CALL_ACCEPTED" => self.remember(Call::answered(call_id)),
             "CALL_ENDED" | "CALL_REJECTED" => self.forget(call_id),
             "ERROR" if message.text("code") == "CALL_NOT_FOUND" => {
                 let asked = message.request().and_then(|request| self.asked.remove(request));
@@ -89,26 +120,20 @@ impl Client {
         if self.link.is_none() {
             return self.connect(random, gossip);
         }
+        if let Some(text) = self.to_say.pop_front() {
+            return Deed::Say(text);
+        }
         match (self.manner, random.below(100)) {
-            (_, 0..2) => Deed::Leave,
+            (_, 0..2) => self.leave(),
             (_, 2..4) => Deed::Vanish,
-            (Manner::Impostor, 4..15) => Deed::Leave,
+            (Manner::Impostor, 4..15) => self.leave(),
             (Manner::Impostor, 15..60) => Deed::Nothing,
             (Manner::Byzantine, 4..60) => Deed::Say(self.nonsense(random, gossip)),
             (_, 4..6) => Deed::Say(r#"{"type":"HEARTBEAT","payload":{}}"#.into()),
-            (_, 6..7) => Deed::Say(register(&self.id)),
+            (_, 6..7) => Deed::Say(self.register_again()),
+            (_, 7..20) if self.resumption.is_in_two() => Deed::Say(self.resumption.acknowledge()),
             _ => self.behave(random, gossip),
         }
-    }
-
-    /// Shows all its calls to the server, as a client does that has reconnected.
-    pub(crate) fn present_calls(&mut self) -> Vec<String> {
-        let calls: Vec<Call> = self.calls.clone();
-        let present = |call: &Call| {
-            let candidate = self.opaque("again", 0);
-            self.ask("ICE_CANDIDATE", &call.id, Some(("candidate", candidate)))
-        };
-        calls.iter().filter(|call| !call.to_answer).map(present).collect()
     }
 
     /// Hangs up every call that it knows.
@@ -117,35 +142,43 @@ impl Client {
         calls.iter().map(|call| self.ask("CALL_END", &call.id, None)).collect()
     }
 
-    fn connect(&self, random: &mut Random, gossip: &Gossip<'_>) -> Deed {
-        match self.manner {
-            _ if random.percent(50) => Deed::Nothing,
-            Manner::Impostor => {
-                Deed::Connect(random.pick(gossip.ids).unwrap_or(&self.id).to_string())
-            }
-            _ => Deed::Connect(self.id.clone()),
-        }
+    /// Everything that it has resolved to say.
+    pub(crate) fn take_resolved(&mut self) -> Vec<String> {
+        self.to_say.drain(..).collect()
+    }
+
+    /// It closes normally: whatever it was ringing is over.
+    pub(crate) fn leave(&mut self) -> Deed {
+        self.calls.retain(|call| call.answered || !call.is_own);
+        self.resumption.give_up();
+        Deed::Leave
     }
 
     /// Something that a client may do.
     fn behave(&mut self, random: &mut Random, gossip: &Gossip<'_>) -> Deed {
         let call = random.pick(&self.calls).cloned();
         Deed::Say(match (call, random.below(100)) {
-            (Some(call), 0..60) => {
+            (Some(call), 0..40) => {
                 let candidate = self.sized_opaque("candidate", random, gossip);
                 self.ask("ICE_CANDIDATE", &call.id, Some(("candidate", candidate)))
             }
-            (Some(call), 60..80) if call.to_answer => {
-                self.remember(&call.id, false);
-                let answer = self.sized_opaque("answer", random, gossip);
-                self.ask("CALL_ACCEPT", &call.id, Some(("sdpAnswer", answer)))
+            (Some(call), 40..50) if call.answered && self.resumption.is_in_two() => {
+                let data = self.sized_opaque("signal", random, gossip);
+                self.ask("CALL_SIGNAL", &call.id, Some(("data", data)))
             }
-            (Some(call), 80..87) if call.to_answer => {
-                self.forget(&call.id);
-                self.ask("CALL_REJECT", &call.id, None)
+            (Some(call), 50..60) if call.is_to_answer() && self.resumption.is_in_two() => {
+                self.ask("CALL_RINGING", &call.id, None)
+            }
+            (Some(call), 60..80) if call.is_to_answer() => {
+                let answer = self.sized_opaque("answer", random, gossip);
+                self.answer(&call.id, answer)
+            }
+            (Some(call), 80..87) if call.is_to_answer() => {
+                self.end(&call.id);
+                self.reject(&call.id, random)
             }
             (Some(call), 60..70 | 87..90) => {
-                self.forget(&call.id);
+                self.end(&call.id);
                 self.ask("CALL_END", &call.id, None)
             }
             (None, 30..) | (_, 90..) => {
@@ -157,36 +190,16 @@ impl Client {
         })
     }
 
-    /// Something that nobody should say, most of the time.
-    fn nonsense(&mut self, random: &mut Random, gossip: &Gossip<'_>) -> String {
-        let leaked = random.pick(gossip.leaks).map_or("made-up", String::as_str);
-        let call = match random.below(10) {
-            0 => leaked.get(1..).unwrap_or_default().to_string(),
-            1 => leaked.chars().rev().collect(),
-            2 => String::new(),
-            _ => leaked.to_string(),
-        };
-        match random.below(100) {
-            0..40 => {
-                let candidate = self.sized_opaque("nonsense", random, gossip);
-                self.ask("ICE_CANDIDATE", &call, Some(("candidate", candidate)))
-            }
-            40..55 => {
-                let answer = self.opaque("nonsense", 0);
-                self.ask("CALL_ACCEPT", &call, Some(("sdpAnswer", answer)))
-            }
-            55..65 => self.ask("CALL_REJECT", &call, None),
-            65..75 => self.ask("CALL_END", &call, None),
-            75..80 => {
-                let (id, offer) = (self.id.clone(), self.opaque("offer", 0));
-                self.initiate(&id, &offer)
-            }
-            80..84 => register(random.pick(gossip.ids).unwrap_or(&self.id)),
-            84..88 => r#"{"type":"__proto__","payload":{}}"#.into(),
-            88..92 => "null".into(),
-            92..96 => r#"{"type":"CALL_END","payload":[]}"#.into(),
-            _ => r#"{"type":"CALL_END","payload":{"callId":7}}"#.into(),
-        }
+    fn answer(&mut self, call_id: &str, answer: String) -> String {
+        let (is_own, text) = (false, Some(answer.clone()));
+        self.remember(Call { id: call_id.into(), is_own, answered: true, answer: text });
+        self.ask("CALL_ACCEPT", call_id, Some(("sdpAnswer", answer)))
+    }
+
+    fn reject(&mut self, call_id: &str, random: &mut Random) -> String {
+        let reason = ["\"declined\"", "\"busy\"", "\"in its own words\""];
+        let reason = random.pick(&reason).map(|reason| ("reason", (*reason).to_string()));
+        self.ask("CALL_REJECT", call_id, reason.filter(|_| self.resumption.is_in_two()))
     }
 
     fn initiate(&mut self, target: &str, offer: &str) -> String {
@@ -196,16 +209,14 @@ impl Client {
         )
     }
 
-    fn ask(&mut self, what: &str, call_id: &str, opaque: Option<(&str, String)>) -> String {
+    fn ask(&mut self, what: &str, call_id: &str, field: Option<(&str, String)>) -> String {
         let request = self.next_request();
         if self.asked.len() == REQUESTS_MAX {
             self.asked.clear();
         }
         self.asked.insert(request.clone(), call_id.to_string());
-        let opaque = opaque.map_or(String::new(), |(key, json)| format!(r#","{key}":{json}"#));
-        format!(
-            r#"{{"type":"{what}","payload":{{"callId":"{call_id}"{opaque}}},"id":"{request}"}}"#
-        )
+        let field = field.map_or(String::new(), |(key, json)| format!(r#","{key}":{json}"#));
+        format!(r#"{{"type":"{what}","payload":{{"callId":"{call_id}"{field}}},"id":"{request}"}}"#)
     }
 
     fn next_request(&mut self) -> String {
@@ -224,20 +235,4 @@ impl Client {
             if random.percent(gossip.big_percent) { random.between(300, 2_000) } else { 0 };
         self.opaque(what, padding)
     }
-
-    fn remember(&mut self, call_id: &str, to_answer: bool) {
-        self.forget(call_id);
-        if self.calls.len() == CALLS_MAX {
-            self.calls.remove(0);
-        }
-        self.calls.push(Call { id: call_id.to_string(), to_answer });
-    }
-
-    fn forget(&mut self, call_id: &str) {
-        self.calls.retain(|call| call.id != call_id);
-    }
-}
-
-pub(crate) fn register(id: &str) -> String {
-    format!(r#"{{"type":"REGISTER","payload":{{"clientId":"{id}"}}}}"#)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use securecall_core::{Content, Mail, Outcome};
-use securecall_protocol::{ClientId, EndReason, Opaque};
+use securecall_protocol::{ClientId, EndReason, Opaque, RejectReason};
 
 use crate::event::Short;
 use crate::network::LinkId;
@@ -27,10 +27,13 @@ pub(crate) struct Letter {
 #[derive(Debug, Clone)]
 enum Stored {
     Ring(String),
+    Ringing,
     Accept(String),
-    Reject,
+    Reject(RejectReason),
     End(EndReason),
     Candidate(String),
+    Signal(String),
+    Present,
 }
 
 impl Letter {
@@ -45,9 +48,12 @@ impl Letter {
         let content = match mail.content {
             Content::Ring { sdp_offer } => Stored::Ring(text(sdp_offer)),
             Content::Accept { sdp_answer } => Stored::Accept(text(sdp_answer)),
-            Content::Reject => Stored::Reject,
+            Content::Ringing => Stored::Ringing,
+            Content::Reject { reason } => Stored::Reject(reason),
             Content::End { reason } => Stored::End(reason),
             Content::Candidate { candidate } => Stored::Candidate(text(candidate)),
+            Content::Signal { data } => Stored::Signal(text(data)),
+            Content::Present => Stored::Present,
         };
         let call_id = mail.call_id.to_string();
         Self { from, to, sender, driver, call_id, content, request_id: request_id.map(text) }
@@ -58,11 +64,14 @@ impl Letter {
         let content = match &self.content {
             Stored::Ring(offer) => Content::Ring { sdp_offer: Opaque::from_stored(offer)? },
             Stored::Accept(answer) => Content::Accept { sdp_answer: Opaque::from_stored(answer)? },
-            Stored::Reject => Content::Reject,
+            Stored::Ringing => Content::Ringing,
+            Stored::Reject(reason) => Content::Reject { reason: *reason },
             Stored::End(reason) => Content::End { reason: *reason },
             Stored::Candidate(candidate) => {
                 Content::Candidate { candidate: Opaque::from_stored(candidate)? }
             }
+            Stored::Signal(data) => Content::Signal { data: Opaque::from_stored(data)? },
+            Stored::Present => Content::Present,
         };
         Some(Mail { call_id: self.call_id.as_str().into(), content })
     }
@@ -90,8 +99,10 @@ impl Letter {
 
     /// The same letter with another wording of what is opaque.
     pub(crate) fn reworded(mut self) -> Self {
-        if let Stored::Candidate(text) | Stored::Accept(text) | Stored::Ring(text) =
-            &mut self.content
+        if let Stored::Candidate(text)
+        | Stored::Signal(text)
+        | Stored::Accept(text)
+        | Stored::Ring(text) = &mut self.content
         {
             *text = text.replace(r"\u0041", "A").replace(r"\/", "/");
         }
@@ -104,9 +115,12 @@ impl fmt::Display for Letter {
         let what = match self.content {
             Stored::Ring(_) => "Ring",
             Stored::Accept(_) => "Accept",
-            Stored::Reject => "Reject",
+            Stored::Ringing => "Ringing",
+            Stored::Reject(_) => "Reject",
             Stored::End(_) => "End",
             Stored::Candidate(_) => "Candidate",
+            Stored::Signal(_) => "Signal",
+            Stored::Present => "Present",
         };
         let (from, to) = (self.from.as_str(), self.to.as_str());
         write!(f, "{from} ⇢ {to} {what} {}", Short(&self.call_id))

@@ -16,6 +16,7 @@ impl World {
         self.come_back()?;
         self.present_calls()?;
         self.let_time_pass(LONG)?;
+        self.check_beliefs()?;
         self.hang_up()?;
         self.go_away()?;
         self.let_time_pass(LONG)?;
@@ -37,13 +38,19 @@ impl World {
         self.exchange()
     }
 
-    /// Impostors leave; everybody else registers its own id.
+    /// Impostors leave; everybody else registers its own id. Of those that can resume some have
+    /// lost their connection.
     fn come_back(&mut self) -> Result<(), Violation> {
         for client in 0..self.clients.len() {
-            self.leave(client);
+            if self.clients[client].speaks_dialect_two() && self.random.percent(50) {
+                self.vanish(client);
+            } else {
+                self.clients[client].leave();
+                self.leave(client);
+            }
             if self.clients[client].manner != Manner::Impostor {
-                let id = self.clients[client].id.clone();
-                self.connect(client, &id);
+                let register = self.clients[client].come_back();
+                self.connect(client, register);
             }
         }
         self.exchange()
@@ -51,11 +58,30 @@ impl World {
 
     fn present_calls(&mut self) -> Result<(), Violation> {
         for client in 0..self.clients.len() {
-            for text in self.clients[client].present_calls() {
+            let texts = match self.clients[client].speaks_dialect_two() {
+                true => self.clients[client].take_resolved(),
+                false => self.clients[client].present_calls(),
+            };
+            for text in texts {
                 self.say(client, text);
             }
         }
         self.exchange()
+    }
+
+    /// Nothing hangs: what a client of dialect 2 takes for a call is one, and it was answered.
+    fn check_beliefs(&self) -> Result<(), Violation> {
+        for client in &self.clients {
+            if client.manner != Manner::Honest || !client.speaks_dialect_two() {
+                continue;
+            }
+            for (call, answered) in client.believed() {
+                let known = self.server.has_record(&client.id, call);
+                ensure!(known, "{} takes {call} for a call, and nobody else does", client.id);
+                ensure!(answered, "{} waits for ever for {call} to be answered", client.id);
+            }
+        }
+        Ok(())
     }
 
     fn hang_up(&mut self) -> Result<(), Violation> {

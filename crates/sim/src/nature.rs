@@ -8,12 +8,16 @@ use securecall_core::{
     CallIdKey, CallLimits, Config, ConnectionLimits, Context, Instant, Nonce, Rate, UnixTime,
 };
 
+use crate::random::Random;
+
 /// 2026-01-01, when every run begins.
 const EPOCH_MILLIS: u64 = 1_767_225_600_000;
 
 /// The world around every decision.
 pub(crate) struct Nature {
     pub(crate) now: Instant,
+    /// What the wall clock says when the other one says 0, in milliseconds. Somebody may set it.
+    pub(crate) epoch_millis: u64,
     pub(crate) config: Config,
     nonces: Cell<u64>,
 }
@@ -28,11 +32,12 @@ impl Nature {
             replace_key: ReplacePolicy::Owner,
             key_bytes_max: 4_096,
         };
-        Self { now: Instant::from_millis(1_000), config, nonces: Cell::new(0) }
+        let (now, nonces) = (Instant::from_millis(1_000), Cell::new(0));
+        Self { now, epoch_millis: EPOCH_MILLIS, config, nonces }
     }
 
     pub(crate) fn unix(&self) -> UnixTime {
-        UnixTime::from_millis(EPOCH_MILLIS + self.now.as_millis())
+        UnixTime::from_millis(self.epoch_millis + self.now.as_millis())
     }
 
     pub(crate) fn pass(&mut self, time: Duration) {
@@ -49,7 +54,10 @@ impl Nature {
     fn draw_nonce(&self) -> Nonce {
         self.nonces.set(self.nonces.get() + 1);
         let mut nonce = Nonce::default();
-        nonce[..8].copy_from_slice(&self.nonces.get().to_be_bytes());
+        // Spread, so that which of two ids is the lesser is as random as it is with real nonces.
+        let spread = Random::new(self.nonces.get()).next();
+        nonce[..8].copy_from_slice(&spread.to_be_bytes());
+        nonce[8..16].copy_from_slice(&self.nonces.get().to_be_bytes());
         nonce
     }
 }
@@ -62,6 +70,7 @@ pub(crate) fn call_id_key(byte: u8) -> CallIdKey {
 fn connection_limits() -> ConnectionLimits {
     let generous = Rate::new(50, 20.0);
     ConnectionLimits {
+        message_bytes_max: 65_536,
         register_timeout: Duration::from_secs(60),
         ping_after: Duration::from_secs(25),
         silence_timeout: Duration::from_secs(60),

@@ -33,10 +33,12 @@ pub(crate) enum Action {
     PassLong,
     /// kill -9.
     Restart,
+    /// Somebody sets the wall clock, by up to an hour.
+    SetClock,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Act,
         Self::ReadAtServer,
         Self::ReadAtClient,
@@ -49,6 +51,7 @@ impl Action {
         Self::PassMoment,
         Self::PassLong,
         Self::Restart,
+        Self::SetClock,
     ];
 }
 
@@ -61,6 +64,8 @@ pub(crate) struct Scenario {
     pub(crate) impostors: usize,
     /// Clients that say anything to anybody.
     pub(crate) byzantine: usize,
+    /// How many clients in a hundred speak dialect 2.
+    pub(crate) in_two_percent: usize,
     pub(crate) steps: usize,
     pub(crate) calls: CallLimits,
     pub(crate) outbox_bytes_max: usize,
@@ -74,7 +79,7 @@ impl Scenario {
     pub(crate) fn draw(random: &mut Random) -> Self {
         let calm = random.percent(20);
         let mut fault = |low, high| if calm { 0 } else { random.between(low, high) };
-        let (cut, restart) = (fault(0, 6), fault(0, 2));
+        let (cut, restart, clock) = (fault(0, 6), fault(0, 2), fault(0, 1));
         let post = random.between(10, 120);
         let weights = [
             random.between(50, 150),
@@ -89,17 +94,21 @@ impl Scenario {
             random.between(1, 10),
             random.between(1, 5),
             restart,
+            clock,
         ];
         Self {
             honest: random.between(2, 5),
             impostors: random.below(3),
             byzantine: random.below(3),
+            in_two_percent: *random.pick(&[0, 50, 50, 80, 100]).unwrap_or(&50),
             steps: random.between(1_000, 6_000),
             calls: CallLimits {
                 ring_timeout: Duration::from_secs(60),
                 grace: Duration::from_secs(30),
                 per_session_max: random.between(1, 4),
                 waiting_bytes_max: random.between(1_000, 4_000),
+                waiting_count_max: random.between(8, 40),
+                waiting_age_max: Duration::from_secs(random.between(10, 200) as u64),
             },
             outbox_bytes_max: random.between(4_000, 40_000),
             big_percent: if random.percent(60) { random.between(5, 50) } else { 0 },

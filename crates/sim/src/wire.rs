@@ -16,6 +16,16 @@ pub(crate) struct Wire<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, rename = "replyTo")]
     reply_to: Option<&'a RawValue>,
+    pub(crate) seq: Option<u64>,
+}
+
+/// A call as a REGISTER presents it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Presented {
+    #[serde(rename = "callId")]
+    pub(crate) call_id: String,
+    #[serde(default)]
+    pub(crate) answered: bool,
 }
 
 impl<'a> Wire<'a> {
@@ -32,6 +42,15 @@ impl<'a> Wire<'a> {
     /// A field without its quotes.
     pub(crate) fn text(&self, field: &str) -> &'a str {
         self.json(field).trim_matches('"')
+    }
+
+    pub(crate) fn number(&self, field: &str) -> u64 {
+        self.json(field).parse().unwrap_or(0)
+    }
+
+    /// The calls that a REGISTER presents.
+    pub(crate) fn presented(&self) -> Vec<Presented> {
+        serde_json::from_str(self.json("calls")).unwrap_or_default()
     }
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'a str> {

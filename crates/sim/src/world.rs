@@ -6,7 +6,7 @@ use securecall_core::{Departure, Parties};
 use securecall_protocol::{ClientId, CloseCode};
 
 use crate::checks;
-use crate::client::{Client, Deed, Gossip, Manner, register};
+use crate::client::{Client, Deed, Gossip, Manner};
 use crate::event::Event;
 use crate::model::Model;
 use crate::mutation::Mutation;
@@ -41,7 +41,7 @@ impl World {
     pub(crate) fn new(seed: u64, mutation: Mutation, trace: Trace) -> Self {
         let mut random = Random::new(seed);
         let scenario = Scenario::draw(&mut random);
-        let clients = population(&scenario);
+        let clients = population(&scenario, &mut random);
         let ids: Vec<String> = clients
             .iter()
             .filter(|client| client.manner != Manner::Impostor)
@@ -79,6 +79,7 @@ impl World {
             Action::PassMoment => self.pass_moment(),
             Action::PassLong => self.pass_long()?,
             Action::Restart => self.restart(),
+            Action::SetClock => self.set_clock(),
         }
         self.absorb()
     }
@@ -97,7 +98,8 @@ impl World {
                 _ => {}
             }
         }
-        checks::check_bounds(&self.server)?;
+        checks::check_bounds(&self.server, &self.scenario.calls)?;
+        checks::check_clients(&mut self.clients)?;
         if self.server.is_quiet() && self.server.due().is_empty() {
             let server = &self.server;
             self.model.settle(server.nature.now, |client, call| server.has_record(client, call))?;
@@ -124,12 +126,12 @@ impl World {
         Ok(())
     }
 
-    /// A client opens a connection, and registers.
-    pub(crate) fn connect(&mut self, client: usize, id: &str) {
+    /// A client opens a connection, and registers with this text.
+    pub(crate) fn connect(&mut self, client: usize, register: String) {
         let link = self.network.open();
         self.server.accept(link);
         self.clients[client].link = Some(link);
-        self.say(client, register(id));
+        self.say(client, register);
     }
 
     pub(crate) fn say(&mut self, client: usize, text: String) {
@@ -143,6 +145,14 @@ impl World {
         if let Some(link) = self.clients[client].link.take() {
             self.network.send_to_server(link, Frame::Close(1000));
             self.network.close_at_client(link);
+        }
+    }
+
+    /// A client's connection is lost.
+    pub(crate) fn vanish(&mut self, client: usize) {
+        if let Some(link) = self.clients[client].link {
+            self.network.cut(link);
+            self.lose(client);
         }
     }
 
@@ -212,15 +222,10 @@ impl World {
             Gossip { ids: &self.ids, leaks: &self.leaks, big_percent: self.scenario.big_percent };
         match self.clients[client].act(&mut self.random, &gossip) {
             Deed::Nothing => {}
-            Deed::Connect(id) => self.connect(client, &id),
+            Deed::Connect(register) => self.connect(client, register),
             Deed::Say(text) => self.say(client, text),
             Deed::Leave => self.leave(client),
-            Deed::Vanish => {
-                if let Some(link) = self.clients[client].link {
-                    self.network.cut(link);
-                    self.lose(client);
-                }
-            }
+            Deed::Vanish => self.vanish(client),
         }
     }
 
@@ -270,6 +275,12 @@ impl World {
         Ok(())
     }
 
+    fn set_clock(&mut self) {
+        const HOUR_MILLIS: usize = 3_600_000;
+        let millis = self.random.between(0, 2 * HOUR_MILLIS) as i64 - HOUR_MILLIS as i64;
+        self.server.set_clock(millis);
+    }
+
     fn restart(&mut self) {
         for link in self.network.links() {
             self.network.cut(link);
@@ -300,16 +311,20 @@ impl World {
     }
 }
 
-fn population(scenario: &Scenario) -> Vec<Client> {
+fn population(scenario: &Scenario, random: &mut Random) -> Vec<Client> {
     let manners = [
         ("honest", Manner::Honest, scenario.honest),
         ("byzantine", Manner::Byzantine, scenario.byzantine),
         ("impostor", Manner::Impostor, scenario.impostors),
     ];
-    let each = manners.into_iter().flat_map(|(name, manner, count)| {
-        (0..count).map(move |number| Client::new(format!("{name}{number}"), manner))
-    });
-    each.collect()
+    let mut clients = Vec::new();
+    for (name, manner, count) in manners {
+        for number in 0..count {
+            let in_two = random.percent(scenario.in_two_percent);
+            clients.push(Client::new(format!("{name}{number}"), manner, in_two));
+        }
+    }
+    clients
 }
 
 /// Well-formed ids of calls between real clients, made by somebody else's server.

@@ -9,7 +9,7 @@
 //!   Recovered ── accept ─► Active   (ended)            (ended)
 //! ```
 
-use securecall_protocol::ClientId;
+use securecall_protocol::{ClientId, EndReason};
 
 use super::waiting::Waiting;
 use crate::call_id::Parties;
@@ -51,8 +51,10 @@ pub(super) enum Phase {
     /// Known by its token alone: the server is younger than the call and does not know how far
     /// it got, nor whether the other end still knows it.
     Recovered {
-        /// Whether it must have been answered before.
+        /// Whether it was answered, as far as its client knows.
         answered: bool,
+        /// When it is over, if its client says that it was not answered yet.
+        deadline: Option<Instant>,
     },
 }
 
@@ -64,11 +66,13 @@ pub(super) enum Claim {
     Untold,
     /// This client was told the id, or presented it.
     Proven,
-    /// A client was told, and another connection has registered since. Until it presents the id it
-    /// learns nothing of the call but its end.
+    /// Another connection has registered since, or the server has been restarted. Until its client
+    /// presents the id it learns nothing of the call but its end.
     Unproven {
-        /// When the call is given up. None: the call is as old as the registration, so an end
-        /// that is connected keeps it.
+        /// Whether a client has taken part in it here, and not others' mail alone.
+        taken_part: bool,
+        /// When the call is given up. None: a client of dialect 1 does not say which calls it is
+        /// in, so it may present this one at any time.
         deadline: Option<Instant>,
     },
 }
@@ -89,19 +93,34 @@ impl Call {
 
     /// A call from before the server started.
     pub(super) fn recovered(id: &str, peer: ClientId, role: Role, claim: Claim) -> Self {
-        // A caller learns the id from CALL_ACCEPTED: if it presents one, the call was answered.
-        let answered = role == Role::Caller && claim == Claim::Proven;
-        let phase = Phase::Recovered { answered };
+        let phase = Phase::Recovered { answered: false, deadline: None };
         let waiting = Waiting::default();
         Self { id: id.into(), peer, role, phase, claim, recovered: true, waiting }
     }
 
     /// When this call wants the time.
     pub(super) fn deadline(&self) -> Option<Instant> {
+        let phase = match self.phase {
+            Phase::Ringing { deadline, .. } => return Some(deadline),
+            Phase::Recovered { deadline, .. } => deadline,
+            Phase::Active => None,
+        };
+        let claim = match self.claim {
+            Claim::Unproven { deadline, .. } => deadline,
+            Claim::Untold | Claim::Proven => None,
+        };
+        phase.into_iter().chain(claim).min()
+    }
+
+    /// Why it ends when its deadline comes.
+    pub(super) fn expiry_reason(&self) -> EndReason {
         match (&self.phase, self.claim) {
-            (Phase::Ringing { deadline, .. }, _) => Some(*deadline),
-            (_, Claim::Unproven { deadline }) => deadline,
-            _ => None,
+            // Somebody is registered under the id, and has not shown that the call is its own.
+            (
+                Phase::Active | Phase::Recovered { .. },
+                Claim::Unproven { deadline: Some(_), .. },
+            ) => EndReason::Superseded,
+            _ => EndReason::Timeout,
         }
     }
 
@@ -109,15 +128,43 @@ impl Call {
         matches!(self.phase, Phase::Ringing { .. })
     }
 
+    /// Another connection has registered, which has not presented it. `deadline` is when it is given
+    /// up; None where that registration does not say so.
+    pub(super) fn await_proof(&mut self, deadline: Option<Instant>) {
+        self.claim = match self.claim {
+            Claim::Unproven { taken_part, deadline: earlier } => {
+                Claim::Unproven { taken_part, deadline: earlier.or(deadline) }
+            }
+            Claim::Untold | Claim::Proven => Claim::Unproven { taken_part: true, deadline },
+        };
+    }
+
     /// Whether this session itself has taken part in it. A call that somebody's mail says it is in
     /// does not count until its client says so, too: old calls could otherwise make it busy.
     pub(super) fn is_claimed(&self) -> bool {
-        !matches!(self.claim, Claim::Unproven { deadline: Some(_) })
+        !matches!(self.claim, Claim::Unproven { taken_part: false, .. })
     }
 
-    /// Whether the callee may still answer it.
+    /// Whether nobody has answered it, as far as is known.
     pub(super) fn is_unanswered(&self) -> bool {
-        matches!(self.phase, Phase::Ringing { .. } | Phase::Recovered { answered: false })
+        matches!(self.phase, Phase::Ringing { .. } | Phase::Recovered { answered: false, .. })
+    }
+
+    /// Whether the callee may answer it. After a restart it may once more, whatever it believes:
+    /// its first answer may not have reached the caller.
+    pub(super) fn is_acceptable(&self) -> bool {
+        !matches!(self.phase, Phase::Active)
+    }
+
+    /// Whether its client has lost the answer: it says that there was none. The caller's was in a
+    /// stream that is gone, the callee has forgotten what it said.
+    pub(super) fn has_lost_its_answer(&self, answered: bool) -> bool {
+        matches!(self.phase, Phase::Active) && !answered
+    }
+
+    /// Whether it was said to be unanswered still.
+    pub(super) fn is_being_set_up(&self) -> bool {
+        matches!(self.phase, Phase::Ringing { .. } | Phase::Recovered { deadline: Some(_), .. })
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct EndedCalls(Option<Box<VecDeque<u64>>>);
 
 impl EndedCalls {
     pub(super) fn remember(&mut self, call: &Call) {
-        if !call.recovered {
+        if !call.recovered || self.contains(&call.id) {
             return;
         }
         let calls = self.0.get_or_insert_default();

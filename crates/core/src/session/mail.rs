@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use securecall_protocol::{ClientId, Opaque, ServerMessage};
+use securecall_protocol::{ClientId, Dialect, EndReason, Opaque, RejectReason, ServerMessage};
 
+use super::Session;
 use super::call::{Call, Claim, Phase, Role};
-use super::output::{Output, Receipt};
-use super::waiting::Full;
-use super::{Session, ice_servers};
+use super::glare::Glare;
+use super::output::{Outputs, Receipt};
+use super::waiting::{Full, Kept};
 use crate::context::Context;
 use crate::mail::{Content, Mail, Outcome};
 
@@ -28,13 +29,22 @@ impl Session {
         };
         match mail.content {
             Content::Ring { .. } => Receipt::refused(Outcome::NoSuchCall),
+            Content::Ringing => self.receive_ringing(cx, at, call_id),
             Content::Accept { sdp_answer } => self.receive_accept(cx, at, call_id, sdp_answer),
-            Content::Reject => self.receive_end(cx, at, call_id, true),
-            Content::End { .. } => self.receive_end(cx, at, call_id, false),
+            Content::Reject { reason } => self.receive_reject(cx, at, call_id, reason),
+            Content::End { reason } => self.receive_end(cx, at, call_id, reason),
             Content::Candidate { candidate } => {
-                let call_id = call_id.clone();
-                self.tell(cx, at, ServerMessage::IceCandidate { call_id, candidate })
+                let message = ServerMessage::IceCandidate { call_id: call_id.clone(), candidate };
+                self.tell(cx, at, message, || Kept::candidate(call_id, candidate))
             }
+            Content::Signal { .. } if self.dialect() == Dialect::One && self.is_online() => {
+                Receipt::refused(Outcome::NotUnderstood)
+            }
+            Content::Signal { data } => {
+                let message = ServerMessage::CallSignal { call_id: call_id.clone(), data };
+                self.tell(cx, at, message, || Kept::signal(call_id, data))
+            }
+            Content::Present => Receipt::delivered(None),
         }
     }
 
@@ -45,14 +55,21 @@ impl Session {
         call_id: &Cow<'m, str>,
         sdp_offer: Opaque<'m>,
     ) -> Receipt<'m> {
-        if self.calls.iter().any(|call| *call.id == **call_id) {
+        if self.find(call_id).is_some() {
             return Receipt::delivered(None);
         }
         if !self.is_online() {
             return Receipt::refused(Outcome::Offline);
         }
+        let mut outputs = Outputs::new();
+        if self.dialect() == Dialect::Two
+            && self.resolve_glare(cx, call_id, from, Role::Caller, &mut outputs)
+                == Glare::OldSurvives
+        {
+            return Receipt::refused(Outcome::Glare);
+        }
         if !self.has_room(cx) {
-            return Receipt::refused(Outcome::Busy);
+            return Receipt { outcome: Outcome::Busy, outputs };
         }
         let deadline = cx.now + cx.config.calls.ring_timeout;
         let kept = Some(sdp_offer.as_json().into());
@@ -60,12 +77,30 @@ impl Session {
         let mut call = Call::ringing(id, from.clone(), Role::Callee, deadline, kept);
         call.claim = Claim::Proven;
         self.calls.push(call);
-        Receipt::delivered(Some(Output::message(ServerMessage::IncomingCall {
+        let incoming = ServerMessage::IncomingCall {
             call_id: call_id.clone(),
             caller_id: from.clone(),
             sdp_offer,
-            ice_servers: ice_servers(&self.client_id, cx),
-        })))
+            ice_servers: self.ice_servers(cx),
+        };
+        // The client is online, and so is never full.
+        outputs.extend(self.say(cx, incoming).ok().flatten());
+        Receipt { outcome: Outcome::Delivered, outputs }
+    }
+
+    fn receive_ringing<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        at: usize,
+        call_id: &Cow<'m, str>,
+    ) -> Receipt<'m> {
+        let call = &self.calls[at];
+        if call.role != Role::Caller || !call.is_unanswered() || call.claim != Claim::Proven {
+            return Receipt::delivered(None);
+        }
+        // A note on progress: one that cannot be kept is no loss.
+        let ringing = ServerMessage::CallRinging { call_id: call_id.clone() };
+        Receipt::delivered(self.say(cx, ringing).ok().flatten())
     }
 
     fn receive_accept<'m>(
@@ -82,25 +117,55 @@ impl Session {
         if !self.calls[at].is_claimed() && !self.has_room(cx) {
             return self.give_up(cx, at);
         }
-        let bytes_max = self.waiting_bytes_left(cx, at);
-        let online = self.is_online();
-        let ice_servers = ice_servers(&self.client_id, cx);
+        let reachable = self.is_online() || self.dialect() == Dialect::Two;
         let call = &mut self.calls[at];
         call.phase = Phase::Active;
-        let message =
-            ServerMessage::CallAccepted { call_id: call_id.clone(), sdp_answer, ice_servers };
-        if online {
-            call.claim = Claim::Proven;
-            let mut receipt = Receipt::delivered(Some(Output::message(message)));
-            // Candidates that came before their answer have waited for it.
-            receipt.outputs.extend(call.waiting.take().map(Output::SendText));
-            return receipt;
+        if reachable {
+            return self.tell_accepted(cx, at, call_id, sdp_answer);
         }
         call.claim = Claim::Untold;
-        match call.waiting.push_front(message, bytes_max) {
+        let kept = Kept::accepted(call_id, sdp_answer);
+        let bytes_max = self.waiting_bytes_left(cx, at);
+        match self.calls[at].waiting.push_front(kept, &cx.config.calls, bytes_max) {
             Ok(()) => Receipt::delivered(None),
             Err(Full) => self.give_up(cx, at),
         }
+    }
+
+    fn tell_accepted<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        at: usize,
+        call_id: &Cow<'m, str>,
+        sdp_answer: Opaque<'m>,
+    ) -> Receipt<'m> {
+        self.calls[at].claim = Claim::Proven;
+        let ice_servers = self.ice_servers(cx);
+        let accepted =
+            ServerMessage::CallAccepted { call_id: call_id.clone(), sdp_answer, ice_servers };
+        let Ok(output) = self.say(cx, accepted) else { return self.give_up(cx, at) };
+        let mut receipt = Receipt::delivered(output);
+        // Candidates that came before their answer have waited for it.
+        let early = self.calls[at].waiting.take();
+        match self.say_waiting(cx, early, &mut receipt.outputs) {
+            Ok(()) => receipt,
+            Err(Full) => self.give_up(cx, at),
+        }
+    }
+
+    fn receive_reject<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        at: usize,
+        call_id: &Cow<'m, str>,
+        reason: RejectReason,
+    ) -> Receipt<'m> {
+        if !self.calls[at].is_unanswered() {
+            return self.receive_end(cx, at, call_id, EndReason::Hangup);
+        }
+        let claimed = self.end_call_at(at).is_claimed();
+        let rejected = ServerMessage::CallRejected { call_id: call_id.clone(), reason };
+        Receipt::delivered(self.say_last(cx, rejected, None, claimed))
     }
 
     fn receive_end<'m>(
@@ -108,25 +173,30 @@ impl Session {
         cx: &Context<'_>,
         at: usize,
         call_id: &Cow<'m, str>,
-        rejected: bool,
+        reason: EndReason,
     ) -> Receipt<'m> {
-        let call = self.end_call_at(at);
-        let call_id = call_id.clone();
-        let message = if rejected && call.is_unanswered() {
-            ServerMessage::CallRejected { call_id }
-        } else {
-            ServerMessage::CallEnded { call_id }
-        };
-        Receipt::delivered(self.tell_end(cx, message))
+        let claimed = self.end_call_at(at).is_claimed();
+        let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
+        Receipt::delivered(self.say_last(cx, ended, None, claimed))
     }
 
     /// Tells the client something of a call, now or when it may know.
-    fn tell<'m>(&mut self, cx: &Context<'_>, at: usize, message: ServerMessage<'m>) -> Receipt<'m> {
-        if self.is_online() && self.calls[at].claim == Claim::Proven {
-            return Receipt::delivered(Some(Output::message(message)));
+    fn tell<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        at: usize,
+        message: ServerMessage<'m>,
+        kept: impl FnOnce() -> Kept,
+    ) -> Receipt<'m> {
+        let reachable = self.is_online() || self.dialect() == Dialect::Two;
+        if self.calls[at].claim == Claim::Proven && reachable {
+            return match self.say(cx, message) {
+                Ok(output) => Receipt::delivered(output),
+                Err(Full) => self.give_up(cx, at),
+            };
         }
         let bytes_max = self.waiting_bytes_left(cx, at);
-        match self.calls[at].waiting.push(message, bytes_max) {
+        match self.calls[at].waiting.push(kept(), &cx.config.calls, bytes_max) {
             Ok(()) => Receipt::delivered(None),
             Err(Full) => self.give_up(cx, at),
         }
@@ -143,8 +213,7 @@ impl Session {
     /// worse than none.
     fn give_up<'m>(&mut self, cx: &Context<'_>, at: usize) -> Receipt<'m> {
         let call = self.end_call_at(at);
-        let ended = ServerMessage::CallEnded { call_id: Cow::Owned(call.id.into()) };
-        let told = self.tell_end(cx, ended);
+        let told = self.say_end(cx, &call, EndReason::Unreachable);
         Receipt { outcome: Outcome::Full, outputs: told.into_iter().collect() }
     }
 
@@ -156,7 +225,7 @@ impl Session {
         from: &ClientId,
         call_id: &str,
     ) -> Option<usize> {
-        if let Some(at) = self.calls.iter().position(|call| *call.id == *call_id) {
+        if let Some(at) = self.find(call_id) {
             return (self.calls[at].peer == *from).then_some(at);
         }
         let unproven = self.calls.len() - self.claimed_calls();
@@ -164,7 +233,7 @@ impl Session {
             return None;
         }
         let deadline = Some(cx.now + cx.config.calls.ring_timeout);
-        let call = self.recover(cx, call_id, Claim::Unproven { deadline })?;
+        let call = self.recover(cx, call_id, Claim::Unproven { taken_part: false, deadline })?;
         if call.peer != *from {
             return None;
         }

@@ -3,27 +3,32 @@
 use std::borrow::Cow;
 
 use securecall_protocol::{
-    CallMessage, ClientId, EndReason, ErrorCode, Opaque, Reply, ServerMessage,
+    CallMessage, ClientId, EndReason, ErrorCode, Opaque, RejectReason, ServerMessage,
 };
 
 use super::call::{Call, Claim, Phase, Role};
+use super::glare::Glare;
 use super::{Output, Outputs, Session};
 use crate::call_id::Parties;
 use crate::context::Context;
-use crate::mail::{Content, Mail, Outcome};
+use crate::mail::{Content, Mail};
 
 /// Why a message is refused, in the words of the ERROR.
-type Refusal = (ErrorCode, &'static str);
+pub(super) type Refusal = (ErrorCode, &'static str);
 
-const CALL_NOT_FOUND: Refusal = (ErrorCode::CallNotFound, "no such call of this client");
-const TARGET_NOT_FOUND: Refusal = (ErrorCode::TargetNotFound, "the target client is not connected");
+/// A mail to a peer. None: nothing is to be sent.
+type Step<'m> = Result<Option<(ClientId, Mail<'m>)>, Refusal>;
+
+pub(super) const CALL_NOT_FOUND: Refusal = (ErrorCode::CallNotFound, "no such call of this client");
 const SELF_CALL: Refusal = (ErrorCode::InvalidMessage, "a client cannot call itself");
 const TOO_MANY_CALLS: Refusal = (ErrorCode::RateLimited, "too many calls at once");
 const NOT_ACCEPTABLE: Refusal =
     (ErrorCode::InvalidState, "only its callee can accept a call, and only once");
 const NOT_REJECTABLE: Refusal =
     (ErrorCode::InvalidState, "only its callee can reject a call, before it is accepted");
-const UNAVAILABLE: Refusal = (ErrorCode::Unavailable, "the other client cannot be reached for now");
+const NOT_RINGABLE: Refusal =
+    (ErrorCode::InvalidState, "only its callee says that a call rings, before it is accepted");
+const NOT_ANSWERED: Refusal = (ErrorCode::InvalidState, "signals are for calls that were accepted");
 
 impl Session {
     /// The client asks for something about a call.
@@ -34,58 +39,37 @@ impl Session {
         request_id: Option<Opaque<'m>>,
     ) -> Outputs<'m> {
         let mut outputs = Outputs::new();
-        let step = match message {
-            CallMessage::CallInitiate { target_id, sdp_offer } => {
-                self.initiate(cx, target_id, sdp_offer)
-            }
-            CallMessage::CallAccept { call_id, sdp_answer } => {
-                self.accept(cx, call_id, sdp_answer, &mut outputs)
-            }
-            CallMessage::CallReject { call_id } => self.reject(cx, call_id, &mut outputs),
-            CallMessage::CallEnd { call_id } => self.end(cx, call_id, &mut outputs),
-            CallMessage::IceCandidate { call_id, candidate } => {
-                self.relay(cx, call_id, Content::Candidate { candidate }, &mut outputs)
-            }
-        };
-        outputs.push(match step {
-            Ok((to, mail)) => Output::Mail { to, mail, request_id },
-            Err((code, message)) => Output::error(code, message, request_id),
-        });
+        match self.step(cx, message, request_id, &mut outputs) {
+            Ok(None) => {}
+            Ok(Some((to, mail))) => outputs.push(Output::Mail { to, mail, request_id }),
+            Err(refusal) => outputs.extend(self.refuse(cx, refusal, request_id)),
+        }
         outputs
     }
 
-    /// What became of a mail that [`Session::handle_message`] sent. Only needed when it was not
-    /// delivered.
-    pub fn handle_outcome<'m>(
+    fn step<'m>(
         &mut self,
         cx: &Context<'_>,
-        mail: Mail<'m>,
-        outcome: Outcome,
+        message: CallMessage<'m>,
         request_id: Option<Opaque<'m>>,
-    ) -> Option<Output<'m>> {
-        let online = self.is_online();
-        let refused = |(code, message): Refusal| {
-            // An error answers a request: nobody waits for it any more.
-            online.then(|| Output::error(code, message, request_id))
-        };
-        match (&mail.content, outcome) {
-            (_, Outcome::Delivered) | (Content::End { .. } | Content::Reject, _) => None,
-            (Content::Ring { .. }, outcome) => {
-                self.end_call(&mail.call_id)?;
-                match outcome {
-                    Outcome::Busy | Outcome::Full => {
-                        let message = ServerMessage::CallRejected { call_id: mail.call_id };
-                        self.tell_end(cx, Reply { message, reply_to: request_id })
-                    }
-                    Outcome::Unavailable => refused(UNAVAILABLE),
-                    _ => refused(TARGET_NOT_FOUND),
-                }
+        outputs: &mut Outputs<'m>,
+    ) -> Step<'m> {
+        match message {
+            CallMessage::CallInitiate { target_id, sdp_offer } => {
+                self.initiate(cx, target_id, sdp_offer, request_id, outputs)
             }
-            (_, Outcome::Unavailable) => refused(UNAVAILABLE),
-            (_, _) => match self.end_call(&mail.call_id)?.phase {
-                Phase::Recovered { .. } if online => refused(CALL_NOT_FOUND),
-                _ => self.tell_end(cx, ServerMessage::CallEnded { call_id: mail.call_id }),
-            },
+            CallMessage::CallRinging { call_id } => self.ringing(cx, call_id, outputs),
+            CallMessage::CallAccept { call_id, sdp_answer } => {
+                self.accept(cx, call_id, sdp_answer, outputs)
+            }
+            CallMessage::CallReject { call_id, reason } => {
+                self.reject(cx, call_id, reason, outputs)
+            }
+            CallMessage::CallEnd { call_id } => self.end(cx, call_id, outputs),
+            CallMessage::IceCandidate { call_id, candidate } => {
+                self.relay(cx, call_id, Content::Candidate { candidate }, outputs)
+            }
+            CallMessage::CallSignal { call_id, data } => self.signal(cx, call_id, data, outputs),
         }
     }
 
@@ -94,19 +78,52 @@ impl Session {
         cx: &Context<'_>,
         target_id: ClientId,
         sdp_offer: Opaque<'m>,
-    ) -> Result<(ClientId, Mail<'m>), Refusal> {
+        request_id: Option<Opaque<'m>>,
+        outputs: &mut Outputs<'m>,
+    ) -> Step<'m> {
         if target_id == self.client_id {
             return Err(SELF_CALL);
         }
         self.check_room(cx)?;
-        let parties =
-            Parties { caller: self.client_id.clone(), callee: target_id.clone(), born: cx.unix };
+        // A wall clock that was set back does not make the call older than the server.
+        let born = cx.unix.max(self.knows_since);
+        let parties = Parties { caller: self.client_id.clone(), callee: target_id.clone(), born };
         let call_id = cx.config.call_ids.seal((cx.nonce)(), &parties);
-        let deadline = cx.now + cx.config.calls.ring_timeout;
+        let told = self.speaks_dialect_two();
+        if told {
+            let initiated = ServerMessage::CallInitiated {
+                call_id: Cow::Owned(call_id.to_string()),
+                target_id: target_id.clone(),
+                ice_servers: self.ice_servers(cx),
+            };
+            outputs.extend(self.reply(cx, initiated, request_id));
+            let glare = self.resolve_glare(cx, &call_id, &target_id, Role::Callee, outputs);
+            if glare == Glare::OldSurvives {
+                let (call_id, reason) = (Cow::Owned(call_id.into()), EndReason::Glare);
+                let ended = ServerMessage::CallEnded { call_id, reason };
+                outputs.extend(self.say_last(cx, ended, None, true));
+                return Ok(None);
+            }
+        }
         let mail =
             Mail { call_id: Cow::Owned(call_id.to_string()), content: Content::Ring { sdp_offer } };
-        self.calls.push(Call::ringing(call_id, target_id.clone(), Role::Caller, deadline, None));
-        Ok((target_id, mail))
+        let deadline = cx.now + cx.config.calls.ring_timeout;
+        let mut call = Call::ringing(call_id, target_id.clone(), Role::Caller, deadline, None);
+        call.claim = if told { Claim::Proven } else { Claim::Untold };
+        self.calls.push(call);
+        Ok(Some((target_id, mail)))
+    }
+
+    fn ringing<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        call_id: Cow<'m, str>,
+        outputs: &mut Outputs<'m>,
+    ) -> Step<'m> {
+        let at =
+            self.present_to_answer(cx, &call_id, NOT_RINGABLE, outputs, Call::is_unanswered)?;
+        let mail = Mail { call_id, content: Content::Ringing };
+        Ok(Some((self.calls[at].peer.clone(), mail)))
     }
 
     fn accept<'m>(
@@ -115,22 +132,25 @@ impl Session {
         call_id: Cow<'m, str>,
         sdp_answer: Opaque<'m>,
         outputs: &mut Outputs<'m>,
-    ) -> Result<(ClientId, Mail<'m>), Refusal> {
-        let at = self.present_unanswered(cx, &call_id, NOT_ACCEPTABLE, outputs)?;
+    ) -> Step<'m> {
+        let at =
+            self.present_to_answer(cx, &call_id, NOT_ACCEPTABLE, outputs, Call::is_acceptable)?;
         let call = &mut self.calls[at];
         call.phase = Phase::Active;
-        Ok((call.peer.clone(), Mail { call_id, content: Content::Accept { sdp_answer } }))
+        let mail = Mail { call_id, content: Content::Accept { sdp_answer } };
+        Ok(Some((call.peer.clone(), mail)))
     }
 
     fn reject<'m>(
         &mut self,
         cx: &Context<'_>,
         call_id: Cow<'m, str>,
+        reason: RejectReason,
         outputs: &mut Outputs<'m>,
-    ) -> Result<(ClientId, Mail<'m>), Refusal> {
-        self.present_unanswered(cx, &call_id, NOT_REJECTABLE, outputs)?;
+    ) -> Step<'m> {
+        self.present_to_answer(cx, &call_id, NOT_REJECTABLE, outputs, Call::is_unanswered)?;
         let call = self.end_call(&call_id).ok_or(CALL_NOT_FOUND)?;
-        Ok((call.peer, Mail { call_id, content: Content::Reject }))
+        Ok(Some((call.peer, Mail { call_id, content: Content::Reject { reason } })))
     }
 
     fn end<'m>(
@@ -138,12 +158,12 @@ impl Session {
         cx: &Context<'_>,
         call_id: Cow<'m, str>,
         outputs: &mut Outputs<'m>,
-    ) -> Result<(ClientId, Mail<'m>), Refusal> {
+    ) -> Step<'m> {
         self.present(cx, &call_id, outputs)?;
         let call = self.end_call(&call_id).ok_or(CALL_NOT_FOUND)?;
         let cancelled = call.role == Role::Caller && call.is_ringing();
         let reason = if cancelled { EndReason::Cancelled } else { EndReason::Hangup };
-        Ok((call.peer, Mail { call_id, content: Content::End { reason } }))
+        Ok(Some((call.peer, Mail { call_id, content: Content::End { reason } })))
     }
 
     fn relay<'m>(
@@ -152,22 +172,38 @@ impl Session {
         call_id: Cow<'m, str>,
         content: Content<'m>,
         outputs: &mut Outputs<'m>,
-    ) -> Result<(ClientId, Mail<'m>), Refusal> {
+    ) -> Step<'m> {
         let at = self.present(cx, &call_id, outputs)?;
-        Ok((self.calls[at].peer.clone(), Mail { call_id, content }))
+        Ok(Some((self.calls[at].peer.clone(), Mail { call_id, content })))
     }
 
-    /// The client presents the id of a call that it was to answer and has not.
-    fn present_unanswered<'m>(
+    fn signal<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        call_id: Cow<'m, str>,
+        data: Opaque<'m>,
+        outputs: &mut Outputs<'m>,
+    ) -> Step<'m> {
+        let at = self.present(cx, &call_id, outputs)?;
+        if self.calls[at].is_being_set_up() {
+            return Err(NOT_ANSWERED);
+        }
+        let mail = Mail { call_id, content: Content::Signal { data } };
+        Ok(Some((self.calls[at].peer.clone(), mail)))
+    }
+
+    /// The client presents the id of a call that it may answer, if `allows` says so.
+    fn present_to_answer<'m>(
         &mut self,
         cx: &Context<'_>,
         call_id: &str,
         refusal: Refusal,
         outputs: &mut Outputs<'m>,
+        allows: impl FnOnce(&Call) -> bool,
     ) -> Result<usize, Refusal> {
         let known = self.calls.len();
         let at = self.present(cx, call_id, outputs)?;
-        if self.calls[at].role == Role::Callee && self.calls[at].is_unanswered() {
+        if self.calls[at].role == Role::Callee && allows(&self.calls[at]) {
             return Ok(at);
         }
         // What it has not told the other end of, it has not taken up.
@@ -177,14 +213,13 @@ impl Session {
 
     /// The client presents a call's id: the call is its own. What waited for that proof goes to it
     /// first.
-    fn present<'m>(
+    pub(super) fn present<'m>(
         &mut self,
         cx: &Context<'_>,
         call_id: &str,
         outputs: &mut Outputs<'m>,
     ) -> Result<usize, Refusal> {
-        let known = self.calls.iter().position(|call| *call.id == *call_id);
-        let at = match known {
+        let at = match self.find(call_id) {
             Some(at) if self.calls[at].is_claimed() => at,
             Some(at) => self.check_room(cx).map(|()| at)?,
             None => self.take_up(cx, call_id)?,
@@ -192,15 +227,21 @@ impl Session {
         let call = &mut self.calls[at];
         if call.claim != Claim::Proven {
             call.claim = Claim::Proven;
-            outputs.extend(call.waiting.take().map(Output::SendText));
+            let waiting = call.waiting.take();
+            // The client is there, so nothing of it is over a bound.
+            let _ = self.say_waiting(cx, waiting, outputs);
         }
         Ok(at)
     }
 
     /// Takes up a call from before the server started.
     fn take_up(&mut self, cx: &Context<'_>, call_id: &str) -> Result<usize, Refusal> {
-        let call = self.recover(cx, call_id, Claim::Proven).ok_or(CALL_NOT_FOUND)?;
+        let mut call = self.recover(cx, call_id, Claim::Proven).ok_or(CALL_NOT_FOUND)?;
         self.check_room(cx)?;
+        if call.role == Role::Caller && !self.speaks_dialect_two() {
+            // It learnt the id from CALL_ACCEPTED: the call was answered.
+            call.phase = Phase::Recovered { answered: true, deadline: None };
+        }
         self.calls.push(call);
         Ok(self.calls.len() - 1)
     }

@@ -4,20 +4,26 @@
 //! callee's, and whether a message is legal is a local check. See the crate's first page for the
 //! contract.
 
+mod arrival;
 mod call;
 mod ended;
+mod glare;
 mod mail;
 mod message;
+mod outcome;
 mod output;
+mod speech;
+mod stream;
 mod waiting;
 
 use std::borrow::Cow;
 
-use securecall_protocol::{ClientId, EndReason, Opaque, Reply, ServerMessage};
+use securecall_protocol::{ClientId, EndReason};
 
-use self::call::{Call, Claim, Phase, Role};
+use self::call::{Call, Claim, Role};
 use self::ended::EndedCalls;
 pub use self::output::{Output, Outputs, Receipt};
+use self::stream::Stream;
 use self::waiting::Waiting;
 use crate::context::Context;
 use crate::mail::{Content, Mail};
@@ -30,11 +36,13 @@ pub struct Session {
     /// Calls older than this can have been forgotten; younger ones are known or over.
     knows_since: UnixTime,
     presence: Presence,
+    /// What the client was sent, when it speaks dialect 2. None: it speaks dialect 1.
+    stream: Option<Box<Stream>>,
     calls: Vec<Call>,
     /// Calls from before the server started that have ended here: their ids alone would bring them
     /// back. It outlives the client's connection by the grace, because mail can be under way.
     ended: EndedCalls,
-    /// Ends of calls that the client could not be told.
+    /// Ends of calls that a client of dialect 1 could not be told.
     farewells: Waiting,
 }
 
@@ -76,6 +84,7 @@ impl Session {
             client_id,
             knows_since,
             presence: Presence::Away { until },
+            stream: None,
             calls: Vec::new(),
             ended: EndedCalls::default(),
             farewells: Waiting::default(),
@@ -97,19 +106,33 @@ impl Session {
         self.calls.iter().map(|call| &*call.id)
     }
 
-    /// How many bytes wait for its client, at most [`CallLimits::waiting_bytes_max`] for its calls
-    /// and as many for the ends that it could not be told.
+    /// How many bytes wait for its client: at most [`CallLimits::waiting_bytes_max`] for its
+    /// calls, as many for the ends that it could not be told, and as many that it has not
+    /// acknowledged or been sent, with an end for each call of its own on top.
     ///
     /// [`CallLimits::waiting_bytes_max`]: crate::context::CallLimits::waiting_bytes_max
     pub fn waiting_bytes(&self) -> usize {
         let calls: usize = self.calls.iter().map(|call| call.waiting.bytes()).sum();
-        calls + self.farewells.bytes()
+        let unacknowledged = self.stream.as_ref().map_or(0, |stream| stream.bytes());
+        calls + self.farewells.bytes() + unacknowledged
+    }
+
+    /// How many messages wait for its client, or are not acknowledged: at most
+    /// [`CallLimits::waiting_count_max`] for each of its calls, as many ends, and as many in its
+    /// stream, with an end for each call of its own on top.
+    ///
+    /// [`CallLimits::waiting_count_max`]: crate::context::CallLimits::waiting_count_max
+    pub fn waiting_count(&self) -> usize {
+        let calls: usize = self.calls.iter().map(|call| call.waiting.count()).sum();
+        let unacknowledged = self.stream.as_ref().map_or(0, |stream| stream.count());
+        calls + self.farewells.count() + unacknowledged
     }
 
     /// Whether there is nothing left to keep it for.
     pub fn is_over(&self) -> bool {
         let remembers_nothing = self.farewells.is_empty() && self.ended.is_empty();
-        !self.is_online() && self.calls.is_empty() && remembers_nothing
+        let resumable = self.stream.is_some();
+        !self.is_online() && self.calls.is_empty() && remembers_nothing && !resumable
     }
 
     /// When it wants [`Session::handle_timeout`]. None: not before something else happens.
@@ -121,23 +144,6 @@ impl Session {
         self.calls.iter().filter_map(Call::deadline).chain(away).min()
     }
 
-    /// A connection registered this client: the first, one after a loss, or one that supersedes
-    /// another.
-    ///
-    /// Calls that are being set up follow the id: they ring again. Running calls do not, because
-    /// anybody can register a plain id; their mail waits until the client presents the call's id.
-    pub fn attach<'m>(&mut self, cx: &Context<'_>, reply_to: Option<Opaque<'m>>) -> Outputs<'m> {
-        self.presence = Presence::Online;
-        let registered = ServerMessage::Registered { client_id: self.client_id.clone() };
-        let mut outputs = Outputs::new();
-        outputs.push(Output::Send(Reply { message: registered, reply_to }));
-        outputs.extend(self.farewells.take().map(Output::SendText));
-        for call in &mut self.calls {
-            call.follow_or_wait(&self.client_id, cx, &mut outputs);
-        }
-        outputs
-    }
-
     /// The connection that registered this client is gone.
     pub fn detach(&mut self, cx: &Context<'_>, departure: Departure) -> Outputs<'static> {
         let mut outputs = Outputs::new();
@@ -146,6 +152,7 @@ impl Session {
             for call in self.end_calls(unanswered) {
                 outputs.push(end_mail(call, EndReason::Cancelled));
             }
+            self.forget_speech();
         }
         self.presence = Presence::Away { until: cx.now };
         if !self.is_over() {
@@ -161,7 +168,7 @@ impl Session {
         if matches!(self.presence, Presence::Away { until } if until <= now) {
             // What ends now is remembered for another grace, if it has to be.
             self.presence = Presence::Away { until: now + cx.config.calls.grace };
-            self.farewells = Waiting::default();
+            self.forget_speech();
             if self.calls.is_empty() {
                 self.ended = EndedCalls::default();
             }
@@ -171,10 +178,8 @@ impl Session {
             return outputs;
         }
         for call in self.end_calls(|call| call.deadline().is_some_and(|deadline| deadline <= now)) {
-            let reason =
-                if call.is_ringing() { EndReason::Timeout } else { EndReason::Unreachable };
-            let ended = ServerMessage::CallEnded { call_id: Cow::Owned(call.id.to_string()) };
-            outputs.extend(self.tell_end(cx, ended));
+            let reason = call.expiry_reason();
+            outputs.extend(self.say_end(cx, &call, reason));
             outputs.push(end_mail(call, reason));
         }
         outputs
@@ -182,6 +187,10 @@ impl Session {
 
     fn is_online(&self) -> bool {
         self.presence == Presence::Online
+    }
+
+    fn find(&self, call_id: &str) -> Option<usize> {
+        self.calls.iter().position(|call| *call.id == *call_id)
     }
 
     /// Takes out all calls that are to end, and remembers that they did.
@@ -192,26 +201,13 @@ impl Session {
     }
 
     fn end_call(&mut self, call_id: &str) -> Option<Call> {
-        let at = self.calls.iter().position(|call| *call.id == *call_id)?;
-        Some(self.end_call_at(at))
+        self.find(call_id).map(|at| self.end_call_at(at))
     }
 
     fn end_call_at(&mut self, at: usize) -> Call {
         let call = self.calls.swap_remove(at);
         self.ended.remember(&call);
         call
-    }
-
-    /// Tells the client that a call is over, now or when it is back. Whoever is behind the session
-    /// may know: the call is of no use to anybody any more.
-    fn tell_end<'m>(&mut self, cx: &Context<'_>, end: impl Into<Reply<'m>>) -> Option<Output<'m>> {
-        let end = end.into();
-        if self.is_online() {
-            return Some(Output::Send(end));
-        }
-        // Over the bound the client will find the call gone when it asks for it.
-        let _ = self.farewells.push(end.message, cx.config.calls.waiting_bytes_max);
-        None
     }
 
     /// A record for a call of which this session knows its token alone, if the token says that it
@@ -237,54 +233,7 @@ impl Session {
     }
 }
 
-impl Call {
-    /// Another connection has registered the client: ring it again, or wait for its proof.
-    fn follow_or_wait(
-        &mut self,
-        client_id: &ClientId,
-        cx: &Context<'_>,
-        outputs: &mut Outputs<'_>,
-    ) {
-        match (&self.phase, self.role, self.claim) {
-            (Phase::Ringing { sdp_offer: Some(sdp_offer), .. }, Role::Callee, _) => {
-                outputs.extend(incoming_call(&self.id, &self.peer, sdp_offer, client_id, cx));
-                self.claim = Claim::Proven;
-                outputs.extend(self.waiting.take().map(Output::SendText));
-            }
-            (Phase::Active, _, Claim::Untold) => {
-                self.claim = Claim::Proven;
-                outputs.extend(self.waiting.take().map(Output::SendText));
-            }
-            (_, _, Claim::Proven) => self.claim = Claim::Unproven { deadline: None },
-            (_, _, Claim::Untold | Claim::Unproven { .. }) => {}
-        }
-    }
-}
-
-/// INCOMING_CALL once more, from the offer that was kept.
-fn incoming_call(
-    call_id: &str,
-    caller_id: &ClientId,
-    sdp_offer: &str,
-    client_id: &ClientId,
-    cx: &Context<'_>,
-) -> Option<Output<'static>> {
-    let message = ServerMessage::IncomingCall {
-        call_id: call_id.into(),
-        caller_id: caller_id.clone(),
-        sdp_offer: Opaque::from_stored(sdp_offer)?,
-        ice_servers: ice_servers(client_id, cx),
-    };
-    let mut text = String::new();
-    Reply::from(message).encode(&mut text);
-    Some(Output::SendText(text.into()))
-}
-
-fn ice_servers(client_id: &ClientId, cx: &Context<'_>) -> Option<Cow<'static, str>> {
-    let turn = cx.config.turn.as_ref()?;
-    Some(Cow::Owned(turn.ice_servers(client_id, cx.unix)))
-}
-
+/// Tells the peer that a call is over.
 fn end_mail(call: Call, reason: EndReason) -> Output<'static> {
     let mail = Mail { call_id: Cow::Owned(call.id.into()), content: Content::End { reason } };
     Output::Mail { to: call.peer, mail, request_id: None }

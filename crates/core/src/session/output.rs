@@ -1,6 +1,6 @@
 //! What a session wants done.
 
-use securecall_protocol::{ClientId, ErrorCode, Opaque, Reply, ServerMessage};
+use securecall_protocol::{ClientId, Opaque, Reply};
 use smallvec::SmallVec;
 
 use crate::mail::{Mail, Outcome};
@@ -42,19 +42,5 @@ impl<'a> Receipt<'a> {
 
     pub(super) fn refused(outcome: Outcome) -> Self {
         Self { outcome, outputs: Outputs::new() }
-    }
-}
-
-impl<'a> Output<'a> {
-    pub(super) fn message(message: ServerMessage<'a>) -> Self {
-        Self::Send(message.into())
-    }
-
-    pub(super) fn error(
-        code: ErrorCode,
-        message: &'static str,
-        reply_to: Option<Opaque<'a>>,
-    ) -> Self {
-        Self::Send(Reply { message: ServerMessage::Error { code, message }, reply_to })
     }
 }

@@ -1,10 +1,13 @@
-//! Mail that waits for a client to come back.
+//! Messages that wait: for a client to come back, or to show that a call is its own.
 
 use std::collections::VecDeque;
 
-use securecall_protocol::{Reply, ServerMessage};
+use securecall_protocol::{EndReason, Opaque, RejectReason, ServerMessage};
 
-/// Messages, already in the words that the client will get, in order.
+use crate::context::CallLimits;
+
+/// Messages in order, each as what is to be said and not yet in words: which dialect the client
+/// speaks, and what it is to be told of TURN, is known when it is told.
 ///
 /// Empty it is one pointer, because that is what nearly every session has.
 #[derive(Debug, Default)]
@@ -12,62 +15,139 @@ pub(super) struct Waiting(Option<Box<Queue>>);
 
 #[derive(Debug, Default)]
 struct Queue {
-    texts: VecDeque<Box<str>>,
+    messages: VecDeque<Kept>,
     bytes: usize,
 }
 
-/// What waits already, and one message more, is over the bound.
+/// A message that waits.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) call_id: Box<str>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Accepted(Box<str>),
+    Candidate(Box<str>),
+    Signal(Box<str>),
+    Rejected(RejectReason),
+    Ended(EndReason),
+}
+
+/// What waits already, and one message more, is over a bound.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
+impl Kept {
+    pub(super) fn accepted(call_id: &str, sdp_answer: Opaque<'_>) -> Self {
+        Self { call_id: call_id.into(), content: Content::Accepted(sdp_answer.as_json().into()) }
+    }
+
+    pub(super) fn candidate(call_id: &str, candidate: Opaque<'_>) -> Self {
+        Self { call_id: call_id.into(), content: Content::Candidate(candidate.as_json().into()) }
+    }
+
+    pub(super) fn signal(call_id: &str, data: Opaque<'_>) -> Self {
+        Self { call_id: call_id.into(), content: Content::Signal(data.as_json().into()) }
+    }
+
+    pub(super) fn rejected(call_id: &str, reason: RejectReason) -> Self {
+        Self { call_id: call_id.into(), content: Content::Rejected(reason) }
+    }
+
+    pub(super) fn ended(call_id: &str, reason: EndReason) -> Self {
+        Self { call_id: call_id.into(), content: Content::Ended(reason) }
+    }
+
+    /// The message as it is to be said now. None only for what was never kept.
+    pub(super) fn message<'a>(&'a self, ice_servers: Option<&'a str>) -> Option<ServerMessage<'a>> {
+        let call_id = (&*self.call_id).into();
+        Some(match &self.content {
+            Content::Accepted(sdp_answer) => ServerMessage::CallAccepted {
+                call_id,
+                sdp_answer: Opaque::from_stored(sdp_answer)?,
+                ice_servers: ice_servers.map(Into::into),
+            },
+            Content::Candidate(candidate) => {
+                ServerMessage::IceCandidate { call_id, candidate: Opaque::from_stored(candidate)? }
+            }
+            Content::Signal(data) => {
+                ServerMessage::CallSignal { call_id, data: Opaque::from_stored(data)? }
+            }
+            Content::Rejected(reason) => ServerMessage::CallRejected { call_id, reason: *reason },
+            Content::Ended(reason) => ServerMessage::CallEnded { call_id, reason: *reason },
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        let content = match &self.content {
+            Content::Accepted(text) | Content::Candidate(text) | Content::Signal(text) => {
+                text.len()
+            }
+            Content::Rejected(_) | Content::Ended(_) => 0,
+        };
+        self.call_id.len() + content
+    }
+}
+
 impl Waiting {
-    /// Keeps a message if the bytes that wait then are at most `bytes_max`.
+    /// Keeps a message, if the bytes that wait then are at most `bytes_max`, and the messages as
+    /// many as the limits say.
     pub(super) fn push(
         &mut self,
-        message: ServerMessage<'_>,
+        message: Kept,
+        limits: &CallLimits,
         bytes_max: usize,
     ) -> Result<(), Full> {
-        let (queue, text) = self.admit(message, bytes_max)?;
-        queue.texts.push_back(text);
+        self.admit(&message, limits, bytes_max)?.messages.push_back(message);
         Ok(())
     }
 
     /// The same, before everything that waits already.
     pub(super) fn push_front(
         &mut self,
-        message: ServerMessage<'_>,
+        message: Kept,
+        limits: &CallLimits,
         bytes_max: usize,
     ) -> Result<(), Full> {
-        let (queue, text) = self.admit(message, bytes_max)?;
-        queue.texts.push_front(text);
+        self.admit(&message, limits, bytes_max)?.messages.push_front(message);
         Ok(())
     }
 
     fn admit(
         &mut self,
-        message: ServerMessage<'_>,
+        message: &Kept,
+        limits: &CallLimits,
         bytes_max: usize,
-    ) -> Result<(&mut Queue, Box<str>), Full> {
-        let reply = Reply::from(message);
-        let bytes = reply.encoded_bytes();
-        if self.bytes() + bytes > bytes_max {
+    ) -> Result<&mut Queue, Full> {
+        let full = self.count() >= limits.waiting_count_max;
+        if full || self.bytes() + message.bytes() > bytes_max {
             return Err(Full);
         }
-        let mut text = String::with_capacity(bytes);
-        reply.encode(&mut text);
         let queue = self.0.get_or_insert_default();
-        queue.bytes += bytes;
-        Ok((queue, text.into()))
+        queue.bytes += message.bytes();
+        Ok(queue)
     }
 
     /// Everything that waits, oldest first; nothing waits afterwards.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = Box<str>> + use<> {
-        self.0.take().into_iter().flat_map(|queue| queue.texts)
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Kept> + use<> {
+        self.0.take().into_iter().flat_map(|queue| queue.messages)
+    }
+
+    /// The calls that the messages are about.
+    pub(super) fn call_ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|queue| &queue.messages).map(|kept| &*kept.call_id)
     }
 
     /// How many bytes wait.
     pub(super) fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |queue| queue.bytes)
+    }
+
+    /// How many messages wait.
+    pub(super) fn count(&self) -> usize {
+        self.0.as_ref().map_or(0, |queue| queue.messages.len())
     }
 
     /// Whether nothing waits.

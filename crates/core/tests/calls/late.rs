@@ -140,3 +140,17 @@ fn the_end_of_a_call_is_told_even_when_its_end_is_found_out_while_a_client_is_aw
     let (_, heard) = world.come_back("bob");
     assert_eq!(heard, [ended(&call)]);
 }
+
+#[test]
+fn a_call_that_ended_is_not_revived_where_the_wall_clock_was_set_back() {
+    let (mut world, alice, bob) = World::pair();
+    world.set_clock_back(10 * GRACE);
+    let call = world.call(alice, bob);
+    world.say(alice, &end(&call));
+    world.heard(bob);
+    for client in [alice, bob] {
+        world.say(client, &candidate(&call, "late"));
+        assert_error(&world.heard(client), "CALL_NOT_FOUND");
+    }
+    assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}

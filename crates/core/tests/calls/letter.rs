@@ -1,7 +1,7 @@
 //! Mail that can be held back.
 
 use securecall_core::{Content, Mail};
-use securecall_protocol::{ClientId, EndReason, Opaque};
+use securecall_protocol::{ClientId, EndReason, Opaque, RejectReason};
 
 /// A mail on its way, with texts of its own.
 #[derive(Debug, Clone)]
@@ -16,10 +16,13 @@ pub(crate) struct Letter {
 #[derive(Debug, Clone)]
 enum Stored {
     Ring(String),
+    Ringing,
     Accept(String),
-    Reject,
+    Reject(RejectReason),
     End(EndReason),
     Candidate(String),
+    Signal(String),
+    Present,
 }
 
 impl Letter {
@@ -33,9 +36,12 @@ impl Letter {
         let content = match mail.content {
             Content::Ring { sdp_offer } => Stored::Ring(text(sdp_offer)),
             Content::Accept { sdp_answer } => Stored::Accept(text(sdp_answer)),
-            Content::Reject => Stored::Reject,
+            Content::Ringing => Stored::Ringing,
+            Content::Reject { reason } => Stored::Reject(reason),
             Content::End { reason } => Stored::End(reason),
             Content::Candidate { candidate } => Stored::Candidate(text(candidate)),
+            Content::Signal { data } => Stored::Signal(text(data)),
+            Content::Present => Stored::Present,
         };
         let call_id = mail.call_id.to_string();
         Self { from, to, call_id, content, request_id: request_id.map(text) }
@@ -46,9 +52,12 @@ impl Letter {
         let content = match &self.content {
             Stored::Ring(offer) => Content::Ring { sdp_offer: opaque(offer) },
             Stored::Accept(answer) => Content::Accept { sdp_answer: opaque(answer) },
-            Stored::Reject => Content::Reject,
+            Stored::Ringing => Content::Ringing,
+            Stored::Reject(reason) => Content::Reject { reason: *reason },
             Stored::End(reason) => Content::End { reason: *reason },
             Stored::Candidate(candidate) => Content::Candidate { candidate: opaque(candidate) },
+            Stored::Signal(data) => Content::Signal { data: opaque(data) },
+            Stored::Present => Content::Present,
         };
         Mail { call_id: self.call_id.as_str().into(), content }
     }

@@ -11,11 +11,16 @@
 
 mod bounds;
 mod deadlines;
+mod glare;
 mod late;
 mod letter;
+mod mixed;
 mod outsiders;
+mod presenting;
+mod progress;
 mod reconnecting;
 mod restarting;
+mod resuming;
 mod setting_up;
 mod wire;
 mod world;

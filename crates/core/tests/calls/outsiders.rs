@@ -1,7 +1,7 @@
 //! A call id is a capability: it opens its own call, to its own two clients, and nothing else.
 
 use securecall_core::{CallIdKey, Content, Mail, Outcome, Parties, UnixTime};
-use securecall_protocol::EndReason;
+use securecall_protocol::{EndReason, RejectReason};
 
 use crate::wire::{accept, accepted, assert_error, candidate, end, reject};
 use crate::world::{Device, SILENCE, World, id};
@@ -90,7 +90,8 @@ fn an_id_that_another_server_made_is_no_call() {
 fn mail_from_a_session_that_is_not_in_the_call_is_refused() {
     let (mut world, alice, bob, call) = World::pair_in_a_call();
     let end = Content::End { reason: EndReason::Hangup };
-    for content in [end, Content::Reject] {
+    let declined = Content::Reject { reason: RejectReason::Declined };
+    for content in [end, declined] {
         let mail = Mail { call_id: call.as_str().into(), content };
         assert_eq!(world.forge_mail("mallory", alice, &mail), Outcome::NoSuchCall);
     }
@@ -103,7 +104,7 @@ fn mail_with_somebody_elses_old_call_is_refused() {
     let (mut world, _, _, call) = World::pair_in_a_call();
     world.restart();
     let (alice, carol) = (world.register("alice"), world.register("carol"));
-    let mail = Mail { call_id: call.as_str().into(), content: Content::Reject };
+    let mail = Mail { call_id: call.as_str().into(), content: Content::Present };
     assert_eq!(world.forge_mail("mallory", alice, &mail), Outcome::NoSuchCall, "not from its end");
     assert_eq!(world.forge_mail("bob", carol, &mail), Outcome::NoSuchCall, "not to its end");
     assert_eq!((world.records("alice"), world.records("carol")), (Some(0), Some(0)));

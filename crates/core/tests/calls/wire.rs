@@ -6,6 +6,23 @@ fn message(message_type: &str, fields: &[(&str, &str)]) -> String {
     format!(r#"{{"type":"{message_type}","payload":{{{}}}}}"#, fields.join(","))
 }
 
+pub(crate) fn register(client: &str) -> String {
+    message("REGISTER", &[("clientId", client)])
+}
+
+/// REGISTER in dialect 2; `more` are fields as JSON, each with a comma before it.
+pub(crate) fn register_in_two(client: &str, more: &str) -> String {
+    format!(r#"{{"type":"REGISTER","payload":{{"clientId":"{client}","protocol":2{more}}}}}"#)
+}
+
+/// Calls as a REGISTER presents them.
+pub(crate) fn presented(calls: &[(&str, bool)]) -> String {
+    let call =
+        |(id, answered): &(&str, bool)| format!(r#"{{"callId":"{id}","answered":{answered}}}"#);
+    let calls: Vec<String> = calls.iter().map(call).collect();
+    format!(r#","calls":[{}]"#, calls.join(","))
+}
+
 pub(crate) fn initiate(target: &str, offer: &str) -> String {
     message("CALL_INITIATE", &[("targetId", target), ("sdpOffer", offer)])
 }
@@ -25,6 +42,31 @@ pub(crate) fn end(call: &str) -> String {
 /// ICE_CANDIDATE reads the same in both directions.
 pub(crate) fn candidate(call: &str, candidate: &str) -> String {
     message("ICE_CANDIDATE", &[("callId", call), ("candidate", candidate)])
+}
+
+pub(crate) fn ringing(call: &str) -> String {
+    message("CALL_RINGING", &[("callId", call)])
+}
+
+/// CALL_SIGNAL reads the same in both directions.
+pub(crate) fn signal(call: &str, data: &str) -> String {
+    message("CALL_SIGNAL", &[("callId", call), ("data", data)])
+}
+
+pub(crate) fn reject_as(call: &str, reason: &str) -> String {
+    message("CALL_REJECT", &[("callId", call), ("reason", reason)])
+}
+
+pub(crate) fn initiated(call: &str, target: &str) -> String {
+    message("CALL_INITIATED", &[("callId", call), ("targetId", target)])
+}
+
+pub(crate) fn rejected_as(call: &str, reason: &str) -> String {
+    message("CALL_REJECTED", &[("callId", call), ("reason", reason)])
+}
+
+pub(crate) fn ended_as(call: &str, reason: &str) -> String {
+    message("CALL_ENDED", &[("callId", call), ("reason", reason)])
 }
 
 pub(crate) fn registered(client: &str) -> String {
@@ -50,6 +92,30 @@ pub(crate) fn ended(call: &str) -> String {
 /// A request with an `id`.
 pub(crate) fn with_id(request: &str, id: &str) -> String {
     format!(r#"{},"id":"{id}"}}"#, request.strip_suffix('}').unwrap())
+}
+
+/// Messages without their numbers, which go up by one from the first to the last.
+#[track_caller]
+pub(crate) fn unnumbered(heard: &[String]) -> Vec<String> {
+    let mut last = None;
+    let message = |text: &String| {
+        let (message, rest) = text.split_once(r#","seq":"#).expect("a number");
+        let (seq, rest) = rest.split_at(rest.find([',', '}']).unwrap());
+        let seq: u64 = seq.parse().unwrap();
+        assert!(last.is_none_or(|last| seq == last + 1), "out of order: {heard:?}");
+        last = Some(seq);
+        format!("{message}{rest}")
+    };
+    heard.iter().map(message).collect()
+}
+
+/// The last number in what was heard; 0 when there is none.
+pub(crate) fn last_seq(heard: &[String]) -> u64 {
+    let seq = |text: &String| {
+        let (_, rest) = text.split_once(r#","seq":"#)?;
+        rest[..rest.find([',', '}'])?].parse().ok()
+    };
+    heard.last().and_then(seq).unwrap_or(0)
 }
 
 /// One field of a message's payload.

@@ -12,7 +12,7 @@ use securecall_core::{
     CallIdKey, CallLimits, Config, ConnectionLimits, Context, Departure, Instant, Nonce, Outcome,
     Output, Outputs, Rate, Session, Turn, UnixTime,
 };
-use securecall_protocol::{CallMessage, ClientId, ClientMessage, Opaque, decode};
+use securecall_protocol::{CallMessage, ClientId, ClientMessage, Opaque, Registration, decode};
 
 use crate::letter::Letter;
 use crate::wire;
@@ -22,12 +22,22 @@ pub(crate) const GRACE: Duration = Duration::from_secs(30);
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 pub(crate) const CALLS_MAX: usize = 3;
 pub(crate) const WAITING_BYTES_MAX: usize = 2_000;
+pub(crate) const WAITING_COUNT_MAX: usize = 8;
+pub(crate) const WAITING_AGE_MAX: Duration = Duration::from_secs(100);
 
 /// A connection of a client, as the client holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Device {
     client: &'static str,
     connection: usize,
+}
+
+/// A client of dialect 2 on a connection: what it has to resume with.
+#[derive(Debug, Clone)]
+pub(crate) struct Phone {
+    pub(crate) device: Device,
+    pub(crate) token: String,
+    pub(crate) seq: u64,
 }
 
 impl Device {
@@ -58,13 +68,15 @@ struct Place {
 /// Time, configuration and randomness.
 struct Nature {
     now: Instant,
+    /// What the wall clock says when the other one says 0, in milliseconds.
+    epoch: u64,
     config: Config,
     nonces: Cell<u64>,
 }
 
 impl Nature {
     fn unix(&self) -> UnixTime {
-        UnixTime::from_millis(1_767_225_600_000 + self.now.as_millis())
+        UnixTime::from_millis(self.epoch + self.now.as_millis())
     }
 
     fn with<R>(&self, decide: impl FnOnce(&Context<'_>) -> R) -> R {
@@ -87,8 +99,11 @@ fn config(turn: Option<Turn>) -> Config {
             grace: GRACE,
             per_session_max: CALLS_MAX,
             waiting_bytes_max: WAITING_BYTES_MAX,
+            waiting_count_max: WAITING_COUNT_MAX,
+            waiting_age_max: WAITING_AGE_MAX,
         },
         connection: ConnectionLimits {
+            message_bytes_max: 65_536,
             register_timeout: Duration::from_secs(60),
             ping_after: Duration::from_secs(25),
             silence_timeout: Duration::from_secs(60),
@@ -111,7 +126,8 @@ impl World {
 
     pub(crate) fn with_turn(turn: Option<Turn>) -> Self {
         let now = Instant::from_millis(1_000_000);
-        let nature = Nature { now, config: config(turn), nonces: Cell::new(0) };
+        let nature =
+            Nature { now, epoch: 1_767_225_600_000, config: config(turn), nonces: Cell::new(0) };
         let started = nature.unix();
         Self {
             nature,
@@ -148,19 +164,100 @@ impl World {
     /// A new connection registers; also what it hears then, after REGISTERED.
     #[track_caller]
     pub(crate) fn come_back(&mut self, client: &'static str) -> (Device, Vec<String>) {
+        let (device, mut heard) = self.say_register(client, &wire::register(client));
+        assert_eq!(heard.remove(0), wire::registered(client));
+        (device, heard)
+    }
+
+    /// A new connection says that REGISTER; also what it hears then, REGISTERED and all.
+    pub(crate) fn say_register(
+        &mut self,
+        client: &'static str,
+        text: &str,
+    ) -> (Device, Vec<String>) {
         let device = Device { client, connection: self.inboxes.len() };
         self.inboxes.push(Vec::new());
+        let request = decode(text).unwrap();
+        let ClientMessage::Register(registration) = request.message else { panic!("{text}") };
+        self.attach(device, &registration, request.id);
+        (device, self.heard(device))
+    }
+
+    /// A new connection registers in dialect 2, and nothing follows REGISTERED.
+    #[track_caller]
+    pub(crate) fn register_in_two(&mut self, client: &'static str) -> Phone {
+        let (phone, resumed, heard) = self.come_back_in_two(client, "");
+        assert_eq!((resumed, heard), (false, vec![]), "beyond REGISTERED");
+        phone
+    }
+
+    /// A new connection registers in dialect 2: with these fields beside it. Also whether it
+    /// resumed, and what it hears then, without the numbers.
+    #[track_caller]
+    pub(crate) fn come_back_in_two(
+        &mut self,
+        client: &'static str,
+        more: &str,
+    ) -> (Phone, bool, Vec<String>) {
+        let (device, mut heard) = self.say_register(client, &wire::register_in_two(client, more));
+        let registered = heard.remove(0);
+        assert_eq!(wire::field(&registered, "type"), "REGISTERED");
+        assert!(!registered.contains("seq"), "REGISTERED has no number: {registered}");
+        let token = wire::field(&registered, "resumeToken");
+        let phone = Phone { device, token, seq: wire::last_seq(&heard) };
+        (phone, registered.contains(r#""resumed":true"#), wire::unnumbered(&heard))
+    }
+
+    /// Comes back with what the phone has; also whether it resumed, and what it hears then.
+    #[track_caller]
+    pub(crate) fn resume(&mut self, phone: &Phone) -> (Phone, bool, Vec<String>) {
+        let more = format!(r#","resumeToken":"{}","lastSeq":{}"#, phone.token, phone.seq);
+        let (again, resumed, heard) = self.come_back_in_two(phone.device.client, &more);
+        let seq = if resumed { phone.seq.max(again.seq) } else { again.seq };
+        (Phone { seq, ..again }, resumed, heard)
+    }
+
+    /// What the phone was sent since it was asked last, without the numbers.
+    #[track_caller]
+    pub(crate) fn hears(&mut self, phone: &mut Phone) -> Vec<String> {
+        let heard = self.heard(phone.device);
+        if !heard.is_empty() {
+            let first = heard[..1].to_vec();
+            assert_eq!(wire::last_seq(&first), phone.seq + 1, "a gap: {heard:?}");
+            phone.seq = wire::last_seq(&heard);
+        }
+        wire::unnumbered(&heard)
+    }
+
+    /// The phone acknowledges everything that it has.
+    pub(crate) fn acknowledge(&mut self, phone: &Phone) {
+        self.places.get_mut(&phone.device.id()).unwrap().session.acknowledge(phone.seq);
+    }
+
+    /// Draws a nonce that nobody uses, so that the next ids are others.
+    pub(crate) fn nonce(&self) {
+        self.nature.nonces.set(self.nature.nonces.get() + 1);
+    }
+
+    /// How many messages the client's session keeps.
+    pub(crate) fn kept(&self, client: &str) -> usize {
+        self.places[&ClientId::try_from(client).unwrap()].session.waiting_count()
+    }
+
+    fn attach(
+        &mut self,
+        device: Device,
+        registration: &Registration<'_>,
+        request_id: Option<Opaque<'_>>,
+    ) {
         let (nature, started) = (&self.nature, self.started);
         let place = self.places.entry(device.id()).or_insert_with(|| Place {
-            session: nature.with(|cx| Session::new(id(client), started, cx)),
+            session: nature.with(|cx| Session::new(device.id(), started, cx)),
             attached: None,
         });
         place.attached = Some(device.connection);
-        let outputs = nature.with(|cx| place.session.attach(cx, None));
+        let outputs = nature.with(|cx| place.session.attach(cx, registration, request_id));
         self.carry_out(device.id(), outputs);
-        let mut heard = self.heard(device);
-        assert_eq!(heard.remove(0), wire::registered(client));
-        (device, heard)
     }
 
     /// The connection is lost, and the server has noticed.
@@ -232,6 +329,11 @@ impl World {
             "a deadline that came is over"
         );
         self.carry_out(client.clone(), outputs);
+    }
+
+    /// Somebody sets the wall clock back.
+    pub(crate) fn set_clock_back(&mut self, time: Duration) {
+        self.nature.epoch -= u64::try_from(time.as_millis()).unwrap();
     }
 
     /// kill -9, and a new process with the same key.
@@ -330,7 +432,7 @@ impl World {
             let told = self
                 .nature
                 .with(|cx| sender.session.handle_outcome(cx, mail, outcome, letter.request_id()));
-            self.carry_out(letter.from.clone(), told.into_iter().collect());
+            self.carry_out(letter.from.clone(), told);
         }
     }
 
@@ -394,6 +496,54 @@ impl World {
             self.say(from, &candidate);
             assert_eq!(self.heard(to), [candidate], "from {} to {}", from.client, to.client);
             assert_eq!(self.heard(from), [] as [String; 0]);
+        }
+    }
+}
+
+/// Calls of clients of dialect 2.
+impl World {
+    pub(crate) fn pair_in_two() -> (Self, Phone, Phone) {
+        let mut world = Self::new();
+        let (alice, bob) = (world.register_in_two("alice"), world.register_in_two("bob"));
+        (world, alice, bob)
+    }
+
+    /// Rings; the call's id, which both have heard.
+    #[track_caller]
+    pub(crate) fn ring_in_two(&mut self, caller: &mut Phone, callee: &mut Phone) -> String {
+        let target = callee.device.client;
+        self.say(caller.device, &wire::initiate(target, "offer"));
+        let heard = self.hears(caller);
+        let call = wire::field(&heard[0], "callId");
+        assert_eq!(heard, [wire::initiated(&call, target)]);
+        let incoming = wire::incoming(&call, caller.device.client, "offer");
+        assert_eq!(self.hears(callee), [incoming]);
+        call
+    }
+
+    /// Rings and answers; the call's id, which both have heard.
+    #[track_caller]
+    pub(crate) fn call_in_two(&mut self, caller: &mut Phone, callee: &mut Phone) -> String {
+        let call = self.ring_in_two(caller, callee);
+        self.say(callee.device, &wire::accept(&call, "answer"));
+        assert_eq!(self.hears(caller), [wire::accepted(&call, "answer")]);
+        call
+    }
+
+    pub(crate) fn pair_in_a_call_in_two() -> (Self, Phone, Phone, String) {
+        let (mut world, mut alice, mut bob) = Self::pair_in_two();
+        let call = world.call_in_two(&mut alice, &mut bob);
+        (world, alice, bob, call)
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_talks_in_two(&mut self, call: &str, one: &mut Phone, other: &mut Phone) {
+        for back in [false, true] {
+            let (from, to) = if back { (&mut *other, &mut *one) } else { (&mut *one, &mut *other) };
+            let candidate = wire::candidate(call, "still-there");
+            self.say(from.device, &candidate);
+            assert_eq!(self.hears(to), [candidate]);
+            assert_eq!(self.hears(from), [] as [String; 0]);
         }
     }
 }

@@ -36,17 +36,38 @@ fn payload_like() -> impl Strategy<Value = String> {
         ["clientId", "targetId", "callId", "sdpOffer", "sdpAnswer", "candidate", "publicKey", "x"];
     let value = prop_oneof![4 => json_string(), 20 => client_id_like(), 1 => any_json()];
     let again = proptest::option::weighted(0.05, select(vec!["callId", "call\\u0049d", "x"]));
-    (proptest::sample::subsequence(keys.to_vec(), 6..=8), again)
-        .prop_flat_map(move |(mut keys, again)| {
+    let dialect_two = proptest::collection::vec(dialect_two_member(), 0..4);
+    (proptest::sample::subsequence(keys.to_vec(), 6..=8), again, dialect_two)
+        .prop_flat_map(move |(mut keys, again, dialect_two)| {
             keys.extend(again);
             let values = proptest::collection::vec(value.clone(), keys.len());
             values.prop_map(move |values| {
                 let member = |(key, value): (&&str, String)| format!("\"{key}\":{value}");
-                keys.iter().zip(values).map(member).collect::<Vec<_>>()
+                let members = keys.iter().zip(values).map(member);
+                members.chain(dialect_two.clone()).collect::<Vec<_>>()
             })
         })
         .prop_shuffle()
         .prop_map(|members| format!("{{{}}}", members.join(",")))
+}
+
+/// A field that dialect 2 has added, mostly right.
+fn dialect_two_member() -> impl Strategy<Value = String> + Clone {
+    let right = select(vec![
+        r#""protocol":2"#,
+        r#""protocol":1"#,
+        r#""resumeToken":"t\u0041""#,
+        r#""resumeToken":null"#,
+        r#""lastSeq":18446744073709551615"#,
+        r#""seq":7"#,
+        r#""data":"\u0041\/""#,
+        r#""reason":"busy""#,
+        r#""calls":[]"#,
+        r#""calls":[{"callId":"c\u0041","answered":true,"x":[]},{"callId":"d"}]"#,
+    ]);
+    let names = select(vec!["protocol", "resumeToken", "lastSeq", "seq", "reason", "calls"]);
+    let any = (names, any_json()).prop_map(|(name, json)| format!("\"{name}\":{json}"));
+    prop_oneof![8 => right.prop_map(String::from), 1 => any]
 }
 
 fn client_id_like() -> impl Strategy<Value = String> + Clone {

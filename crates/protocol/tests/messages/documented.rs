@@ -1,6 +1,8 @@
 //! The messages of clients, as the reference gives them.
 
-use securecall_protocol::{CallMessage, ClientMessage, DecodeError, MessageType, decode};
+use securecall_protocol::{
+    CallMessage, ClientMessage, DecodeError, Dialect, MessageType, RejectReason, decode,
+};
 
 fn message(text: &str) -> ClientMessage<'_> {
     decode(text).unwrap().message
@@ -14,8 +16,9 @@ fn call(text: &str) -> CallMessage<'_> {
 #[test]
 fn register() {
     let text = r#"{"type":"REGISTER","payload":{"clientId":"abc123"}}"#;
-    let ClientMessage::Register { client_id } = message(text) else { panic!() };
-    assert_eq!(client_id.as_str(), "abc123");
+    let ClientMessage::Register(registration) = message(text) else { panic!() };
+    assert_eq!(registration.client_id.as_str(), "abc123");
+    assert_eq!(registration.dialect, Dialect::One);
 }
 
 #[test]
@@ -35,7 +38,21 @@ fn call_accept() {
 #[test]
 fn call_reject() {
     let text = r#"{"type":"CALL_REJECT","payload":{"callId":"c-1"}}"#;
-    assert_eq!(call(text), CallMessage::CallReject { call_id: "c-1".into() });
+    let reason = RejectReason::Declined;
+    assert_eq!(call(text), CallMessage::CallReject { call_id: "c-1".into(), reason });
+}
+
+#[test]
+fn a_client_of_dialect_1_may_reject_in_its_own_words() {
+    for reason in [r#""declined""#, r#""I am in a meeting""#, "null", "7", "[]"] {
+        let text =
+            format!(r#"{{"type":"CALL_REJECT","payload":{{"callId":"c-1","reason":{reason}}}}}"#);
+        let reason = RejectReason::Declined;
+        assert_eq!(call(&text), CallMessage::CallReject { call_id: "c-1".into(), reason });
+    }
+    let text = r#"{"type":"CALL_REJECT","payload":{"callId":"c-1","reason":"busy"}}"#;
+    let reason = RejectReason::Busy;
+    assert_eq!(call(text), CallMessage::CallReject { call_id: "c-1".into(), reason });
 }
 
 #[test]
@@ -99,8 +116,8 @@ fn ids_and_types_may_be_written_with_escapes() {
     let text = r#"{"\u0074ype":"CALL\u005fEND","payload":{"call\u0049d":"c\u002d1\""}}"#;
     assert_eq!(call(text), CallMessage::CallEnd { call_id: "c-1\"".into() });
     let text = r#"{"type":"REGISTER","payload":{"clientId":"\u0061lice"}}"#;
-    let ClientMessage::Register { client_id } = message(text) else { panic!() };
-    assert_eq!(client_id.as_str(), "alice");
+    let ClientMessage::Register(registration) = message(text) else { panic!() };
+    assert_eq!(registration.client_id.as_str(), "alice");
 }
 
 #[test]
@@ -131,6 +148,8 @@ fn each_field_that_a_message_needs_is_needed() {
         (MessageType::CallReject, r#"{"callId":"c"}"#),
         (MessageType::CallEnd, r#"{"callId":"c"}"#),
         (MessageType::IceCandidate, r#"{"callId":"c","candidate":"x"}"#),
+        (MessageType::CallRinging, r#"{"callId":"c"}"#),
+        (MessageType::CallSignal, r#"{"callId":"c","data":"d"}"#),
         (MessageType::PkdRegister, r#"{"clientId":"a","publicKey":"k"}"#),
         (MessageType::PkdLookup, r#"{"clientId":"a"}"#),
     ];

@@ -1,7 +1,8 @@
 //! The messages of the server, as the reference gives them.
 
 use securecall_protocol::{
-    ClientId, CloseCode, DecodeError, ErrorCode, MessageType, Opaque, Reply, ServerMessage,
+    ClientId, CloseCode, DecodeError, EndReason, ErrorCode, MessageType, Opaque, Registered,
+    RejectReason, Reply, ServerMessage,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +32,7 @@ fn assert_encodes(message: ServerMessage<'_>, expected: &Value) {
 #[test]
 fn every_documented_message_has_the_documented_fields_and_no_other() {
     assert_encodes(
-        ServerMessage::Registered { client_id: id("abc123") },
+        ServerMessage::Registered(Registered { client_id: id("abc123"), resumption: None }),
         &json!({"type": "REGISTERED", "payload": {"clientId": "abc123"}}),
     );
     assert_encodes(
@@ -53,11 +54,11 @@ fn every_documented_message_has_the_documented_fields_and_no_other() {
         &json!({"type": "CALL_ACCEPTED", "payload": {"callId": "c", "sdpAnswer": "a"}}),
     );
     assert_encodes(
-        ServerMessage::CallRejected { call_id: "c".into() },
+        ServerMessage::CallRejected { call_id: "c".into(), reason: RejectReason::Busy },
         &json!({"type": "CALL_REJECTED", "payload": {"callId": "c"}}),
     );
     assert_encodes(
-        ServerMessage::CallEnded { call_id: "c".into() },
+        ServerMessage::CallEnded { call_id: "c".into(), reason: EndReason::Glare },
         &json!({"type": "CALL_ENDED", "payload": {"callId": "c"}}),
     );
     assert_encodes(
@@ -74,7 +75,7 @@ fn every_documented_message_has_the_documented_fields_and_no_other() {
 fn every_error_code_is_sent_with_its_words() {
     for code in ErrorCode::ALL {
         assert_encodes(
-            ServerMessage::Error { code, message: "words" },
+            ServerMessage::Error { code, message: "words", retry_after_ms: Some(7) },
             &json!({"type": "ERROR", "payload": {"code": code.as_str(), "message": "words"}}),
         );
     }
@@ -86,7 +87,7 @@ fn the_words_of_every_decode_error_are_valid_json() {
     for error in errors.into_iter().chain(MessageType::ALL.map(DecodeError::Payload)) {
         let message = error.message();
         assert_encodes(
-            ServerMessage::Error { code: ErrorCode::InvalidMessage, message },
+            ServerMessage::Error { code: ErrorCode::InvalidMessage, message, retry_after_ms: None },
             &json!({"type": "ERROR", "payload": {"code": "INVALID_MESSAGE", "message": message}}),
         );
     }
@@ -132,7 +133,7 @@ fn relay_servers_are_added_where_they_are_configured() {
 #[test]
 fn an_answer_names_its_request_as_the_request_named_itself() {
     let reply =
-        Reply { message: ServerMessage::HeartbeatAck, reply_to: Some(opaque(r#""\u0061\/""#)) };
+        Reply { reply_to: Some(opaque(r#""\u0061\/""#)), ..ServerMessage::HeartbeatAck.into() };
     assert_eq!(encoded(&reply), r#"{"type":"HEARTBEAT_ACK","payload":{},"replyTo":"\u0061\/"}"#,);
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod any_text;
+mod dialect_two;
 mod documented;
 mod encoded;
 mod hostile;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use securecall_protocol::{CallMessage, ClientMessage, DecodeError, MessageType, Request};
+use securecall_protocol::{
+    CallMessage, ClientMessage, DecodeError, Dialect, MessageType, Presented, Registration, Request,
+};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -28,8 +30,22 @@ pub(crate) fn meaning(text: &str) -> Result<Meaning, DecodeError> {
     Ok(Meaning { message_type: message_type.as_str(), id, fields })
 }
 
-const PAYLOAD_FIELDS: &[&str] =
-    &["clientId", "targetId", "callId", "sdpOffer", "sdpAnswer", "candidate", "publicKey"];
+const PAYLOAD_FIELDS: &[&str] = &[
+    "clientId",
+    "targetId",
+    "callId",
+    "sdpOffer",
+    "sdpAnswer",
+    "candidate",
+    "publicKey",
+    "reason",
+    "data",
+    "seq",
+    "protocol",
+    "resumeToken",
+    "lastSeq",
+    "calls",
+];
 
 /// The members of an object, all of them: a key may come twice.
 struct Members(Vec<(String, Box<RawValue>)>);
@@ -83,10 +99,14 @@ fn request_id(json: &str) -> Result<String, DecodeError> {
 
 fn fields(message_type: MessageType, payload: &Members) -> Option<Vec<String>> {
     let names: &[&str] = match message_type {
-        MessageType::Register | MessageType::PkdLookup => &["clientId"],
+        MessageType::Register => return registration(payload),
+        MessageType::CallReject => return rejection(payload),
+        MessageType::Ack => return Some(vec![number(payload.json("seq")?)?]),
+        MessageType::PkdLookup => &["clientId"],
         MessageType::CallInitiate => &["targetId", "sdpOffer"],
         MessageType::CallAccept => &["callId", "sdpAnswer"],
-        MessageType::CallReject | MessageType::CallEnd => &["callId"],
+        MessageType::CallRinging | MessageType::CallEnd => &["callId"],
+        MessageType::CallSignal => &["callId", "data"],
         MessageType::IceCandidate => &["callId", "candidate"],
         MessageType::PkdRegister => &["clientId", "publicKey"],
         MessageType::TurnCredentials | MessageType::Heartbeat => &[],
@@ -100,6 +120,37 @@ fn field(name: &str, payload: &Members) -> Option<String> {
     (!is_client_id || is_in_client_id_format(&text)).then_some(text)
 }
 
+fn rejection(payload: &Members) -> Option<Vec<String>> {
+    let busy = payload.json("reason").and_then(string).is_some_and(|reason| reason == "busy");
+    let reason = if busy { "busy" } else { "declined" };
+    Some(vec![field("callId", payload)?, reason.to_string()])
+}
+
+/// The id; in dialect 2 also token, number and calls.
+fn registration(payload: &Members) -> Option<Vec<String>> {
+    let mut fields = vec![field("clientId", payload)?];
+    if payload.json("protocol") != Some("2") {
+        return Some(fields);
+    }
+    let given = |name| payload.json(name).filter(|json| *json != "null");
+    fields.push(given("resumeToken").map_or(Some("none".into()), string)?);
+    fields.push(given("lastSeq").map_or(Some("0".into()), number)?);
+    let calls: Value = serde_json::from_str(given("calls").unwrap_or("[]")).ok()?;
+    for call in calls.as_array().filter(|calls| calls.len() <= 64)? {
+        let answered = match call.get("answered") {
+            None => false,
+            Some(answered) => answered.as_bool()?,
+        };
+        fields.push(format!("{} {answered}", call.get("callId")?.as_str()?));
+    }
+    Some(fields)
+}
+
+fn number(json: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(json).ok()?;
+    value.as_u64().map(|number| number.to_string())
+}
+
 fn is_in_client_id_format(text: &str) -> bool {
     let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     !text.is_empty() && text.chars().count() <= 64 && text.chars().all(|c| allowed.contains(c))
@@ -109,9 +160,9 @@ fn is_in_client_id_format(text: &str) -> bool {
 pub(crate) fn understood(request: &Request<'_>) -> Meaning {
     let unescape = |json: &str| serde_json::from_str::<String>(json).unwrap();
     let fields = match &request.message {
-        ClientMessage::Register { client_id } | ClientMessage::PkdLookup { client_id } => {
-            vec![client_id.as_str().to_string()]
-        }
+        ClientMessage::Register(registration) => registered(registration),
+        ClientMessage::PkdLookup { client_id } => vec![client_id.as_str().to_string()],
+        ClientMessage::Ack { seq } => vec![seq.to_string()],
         ClientMessage::Call(CallMessage::CallInitiate { target_id, sdp_offer }) => {
             vec![target_id.as_str().to_string(), unescape(sdp_offer.as_json())]
         }
@@ -119,8 +170,14 @@ pub(crate) fn understood(request: &Request<'_>) -> Meaning {
             vec![call_id.to_string(), unescape(sdp_answer.as_json())]
         }
         ClientMessage::Call(
-            CallMessage::CallReject { call_id } | CallMessage::CallEnd { call_id },
+            CallMessage::CallRinging { call_id } | CallMessage::CallEnd { call_id },
         ) => vec![call_id.to_string()],
+        ClientMessage::Call(CallMessage::CallReject { call_id, reason }) => {
+            vec![call_id.to_string(), reason.as_str().to_string()]
+        }
+        ClientMessage::Call(CallMessage::CallSignal { call_id, data }) => {
+            vec![call_id.to_string(), unescape(data.as_json())]
+        }
         ClientMessage::Call(CallMessage::IceCandidate { call_id, candidate }) => {
             vec![call_id.to_string(), unescape(candidate.as_json())]
         }
@@ -136,12 +193,24 @@ pub(crate) fn understood(request: &Request<'_>) -> Meaning {
     }
 }
 
+fn registered(registration: &Registration<'_>) -> Vec<String> {
+    let mut fields = vec![registration.client_id.as_str().to_string()];
+    if registration.dialect == Dialect::Two {
+        fields.push(registration.resume_token.as_deref().unwrap_or("none").to_string());
+        fields.push(registration.last_seq.to_string());
+    }
+    let call = |call: &Presented<'_>| format!("{} {}", call.call_id, call.answered);
+    fields.extend(registration.calls.iter().map(call));
+    fields
+}
+
 /// The opaque slices of a message.
 pub(crate) fn opaque_slices<'a>(request: &Request<'a>) -> Vec<&'a str> {
     let field = match request.message {
         ClientMessage::Call(CallMessage::CallInitiate { sdp_offer, .. }) => Some(sdp_offer),
         ClientMessage::Call(CallMessage::CallAccept { sdp_answer, .. }) => Some(sdp_answer),
         ClientMessage::Call(CallMessage::IceCandidate { candidate, .. }) => Some(candidate),
+        ClientMessage::Call(CallMessage::CallSignal { data, .. }) => Some(data),
         ClientMessage::PkdRegister { public_key, .. } => Some(public_key),
         _ => None,
     };

@@ -13,6 +13,7 @@ mod database;
 mod embedded;
 mod queue;
 mod reader;
+mod rehearsal;
 mod volume;
 mod writer;
 

@@ -24,8 +24,18 @@ pub struct Calls {
     #[arg(default_value_t = defaults::CALLS_PER_SESSION_MAX, value_parser = within(1_usize..=1000))]
     pub per_session_max: usize,
 
-    /// Bytes that wait for a client during its grace
+    /// Bytes that wait for a client during its grace, or that it has not acknowledged
     #[arg(id = "calls.waiting_bytes_max", long = "waiting-bytes-max", value_name = "BYTES")]
     #[arg(default_value_t = defaults::WAITING_BYTES_MAX, value_parser = within(KIB..=64 * MIB))]
     pub waiting_bytes_max: usize,
+
+    /// Messages that wait for a client during its grace, or that it has not acknowledged
+    #[arg(id = "calls.waiting_count_max", long = "waiting-count-max", value_name = "COUNT")]
+    #[arg(default_value_t = defaults::WAITING_COUNT_MAX, value_parser = within(1_usize..=1_000_000))]
+    pub waiting_count_max: usize,
+
+    /// A connected client can resume without loss for this long after a message that it never acknowledged
+    #[arg(id = "calls.waiting_age_max", long = "waiting-age-max", value_name = "DURATION")]
+    #[arg(default_value_t = defaults::WAITING_AGE_MAX.into(), value_parser = within_ms(100..=HOUR))]
+    pub waiting_age_max: Duration,
 }

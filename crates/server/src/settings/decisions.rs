@@ -39,11 +39,14 @@ impl Settings {
             grace: *self.calls.grace,
             per_session_max: self.calls.per_session_max,
             waiting_bytes_max: self.calls.waiting_bytes_max,
+            waiting_count_max: self.calls.waiting_count_max,
+            waiting_age_max: *self.calls.waiting_age_max,
         }
     }
 
     fn connection_limits(&self) -> ConnectionLimits {
         ConnectionLimits {
+            message_bytes_max: self.limits.message_bytes_max,
             register_timeout: *self.limits.register_timeout,
             ping_after: *self.limits.ping_after,
             silence_timeout: *self.limits.silence_timeout,

@@ -14,6 +14,9 @@ pub const DATA_DIR: &str = "securecall-data";
 /// One line for each start, stop and trouble; none for each message.
 pub const LOG: &str = "info";
 
+/// Let's Encrypt: free, and trusted by every browser.
+pub const ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
 /// An offer with audio, video and all candidates is 5–10 KiB of SDP. Escaped as JSON, sealed and
 /// in base64 (× 4/3) it is 8–16 KiB: four times that.
 pub const MESSAGE_BYTES_MAX: usize = 64 * KIB;
@@ -58,6 +61,11 @@ pub const GRACE: Duration = Duration::from_secs(30);
 pub const CALLS_PER_SESSION_MAX: usize = 16;
 /// As much as the outbox takes when the client is back: all that waited is written at once.
 pub const WAITING_BYTES_MAX: usize = OUTBOX_BYTES_MAX;
+
+/// Ten full ICE gathers of 100 candidates.
+pub const WAITING_COUNT_MAX: usize = 1_000;
+/// Four acknowledgements of a client that acknowledges every 30 s, with its heartbeat.
+pub const WAITING_AGE_MAX: Duration = Duration::from_secs(120);
 
 /// A public key of X25519 with X-Wing beside it is 1.25 KiB, 1.7 KiB in base64: twice that.
 pub const KEY_BYTES_MAX: usize = 4 * KIB;

@@ -1,7 +1,9 @@
 //! What a client asks, and what it may be answered.
 
+use securecall_core::{Instant, UnixTime};
+
 use super::Model;
-use super::call::{Call, Over, Side};
+use super::call::{Call, Item, Over, Side};
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
@@ -11,9 +13,12 @@ use crate::wire::Wire;
 pub(super) struct Asking {
     client: String,
     request: String,
+    born: UnixTime,
     effect: Effect,
     /// An error has been sent, which must be this one if it is an answer to this request.
     pub(super) refused: bool,
+    /// The call that the request has begun.
+    pub(super) began: Option<String>,
 }
 
 /// What the request does unless it is refused.
@@ -31,13 +36,15 @@ enum Effect {
     },
     Reject {
         call: String,
+        reason: String,
     },
     End {
         call: String,
     },
-    Candidate {
+    /// Something for the other end.
+    Relay {
         call: String,
-        candidate: String,
+        item: Item,
     },
 }
 
@@ -69,6 +76,7 @@ impl Model {
         link: LinkId,
         client: &str,
         text: &str,
+        born: UnixTime,
     ) -> Result<(), Violation> {
         ensure!(self.attached.get(client) == Some(&link), "{client}#{link} is not {client}");
         let Some(message) = Wire::read(text) else { return Ok(()) };
@@ -79,7 +87,8 @@ impl Model {
         let request = message.request().unwrap_or_default().to_string();
         let effect = if allowed.must { Effect::None } else { effect };
         self.requests.insert(request.clone(), allowed);
-        self.asking = Some(Asking { client: client.to_string(), request, effect, refused: false });
+        let client = client.to_string();
+        self.asking = Some(Asking { client, request, born, effect, refused: false, began: None });
         Ok(())
     }
 
@@ -112,7 +121,7 @@ impl Model {
         }
         let mut allowed = call.judge(side, message.message_type);
         let refused_unheard = call.rung.is_none() && call.caller_was_absent;
-        if call.recovered || refused_unheard {
+        if call.recovered || call.end(side).end_lost || refused_unheard {
             allowed.codes.push("CALL_NOT_FOUND");
         }
         if call.recovered && !call.end(side).presented && full {
@@ -121,6 +130,10 @@ impl Model {
         allowed.call = Some(id.clone());
         allowed.fresh = call.recovered && !call.touched;
         call.touched = true;
+        if !call.recovered {
+            // Refused or not, it shows that its client knows the call.
+            call.end(side).claim_deadline = None;
+        }
         let peer = call.client(side.other()).to_string();
         self.note_crowd(&peer);
         self.links.entry(link).or_default().proven.insert(id.clone());
@@ -128,27 +141,40 @@ impl Model {
             "CALL_ACCEPT" => {
                 Effect::Accept { call: id, answer: message.json("sdpAnswer").to_string() }
             }
-            "CALL_REJECT" => Effect::Reject { call: id },
+            "CALL_REJECT" => {
+                let busy = message.text("reason") == "busy";
+                let reason = if busy { "busy" } else { "declined" };
+                Effect::Reject { call: id, reason: reason.to_string() }
+            }
             "CALL_END" => Effect::End { call: id },
-            _ => Effect::Candidate { call: id, candidate: message.json("candidate").to_string() },
+            "CALL_SIGNAL" => Effect::relay(id, "CALL_SIGNAL", message.json("data")),
+            "CALL_RINGING" => Effect::relay(id, "CALL_RINGING", ""),
+            _ => Effect::relay(id, "ICE_CANDIDATE", message.json("candidate")),
         };
         (allowed, effect)
     }
 
-    /// A call has an id now.
-    pub(super) fn see_rang(&mut self, id: &str) -> Result<(), Violation> {
-        let Some(Asking { client, request, effect: Effect::Ring { target, offer }, .. }) =
-            self.asking.take()
+    /// A call has an id: its caller is told it, or its ring has left, or both.
+    pub(super) fn see_begun(&mut self, id: &str) -> Result<(), Violation> {
+        let Some(asking) = &mut self.asking else {
+            ensure!(false, "a call began and nobody asked for it");
+            return Ok(());
+        };
+        if asking.began.as_deref() == Some(id) {
+            return Ok(());
+        }
+        let Effect::Ring { target, offer } = std::mem::replace(&mut asking.effect, Effect::None)
         else {
             ensure!(false, "a call began and nobody asked for it");
             return Ok(());
         };
+        asking.began = Some(id.to_string());
+        let (client, request, born) = (asking.client.clone(), asking.request.clone(), asking.born);
         ensure!(!self.calls.contains_key(id), "a second call {id}");
-        let mut call = Call::new(client.clone(), target.clone(), offer.clone(), self.now);
-        if !self.attached.contains_key(&target) {
-            call.target_was_absent = true;
-            call.over = Over::Maybe;
-        }
+        let ends = (client.clone(), target.clone());
+        let mut call = Call::new(ends, offer, self.now, born);
+        call.target_was_absent = !self.attached.contains_key(&target);
+        self.note_glare(id, &mut call);
         self.calls.insert(id.to_string(), call);
         self.seen.calls += 1;
         if let Some(allowed) = self.requests.get_mut(&request) {
@@ -156,13 +182,13 @@ impl Model {
         }
         self.note_load(&target);
         self.note_load(&client);
-        self.asking = Some(Asking { client, request, effect: Effect::None, refused: true });
         Ok(())
     }
 
     /// The session is done with the request.
     pub(super) fn see_answered(&mut self) -> Result<(), Violation> {
-        let Some(Asking { client, request, effect, refused }) = self.asking.take() else {
+        self.see_end_of_registration();
+        let Some(Asking { client, request, effect, refused, .. }) = self.asking.take() else {
             return Ok(());
         };
         if let Some(allowed) = self.requests.get(&request).filter(|allowed| allowed.must) {
@@ -182,51 +208,92 @@ impl Model {
     fn take_effect(&mut self, client: &str, effect: Effect) {
         let id = match &effect {
             Effect::Accept { call, .. }
-            | Effect::Reject { call }
+            | Effect::Reject { call, .. }
             | Effect::End { call }
-            | Effect::Candidate { call, .. } => call.clone(),
+            | Effect::Relay { call, .. } => call.clone(),
             Effect::None | Effect::Ring { .. } => return,
         };
+        let peer_in_two = self.peer_in_two(&id, client);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(side) = call.side_of(client) else { return };
-        call.end(side).presented = true;
-        call.presented.get_or_insert(self.now);
-        if call.recovered && call.over == Over::Yes {
-            // It is over at the other end, and this one's session has not heard of it.
-            call.over = Over::Maybe;
-            call.presented = Some(self.now);
-        }
+        call.show(side, self.now);
         match effect {
             Effect::Accept { answer, .. } => call.answer = Some(answer),
-            Effect::Reject { .. } => {
-                call.rejected = true;
+            Effect::Reject { reason, .. } => {
+                call.rejected = Some(reason);
+                call.reasons.insert("hangup");
                 call.over = Over::Yes;
                 call.finish(side);
             }
             Effect::End { .. } => {
+                let cancels = side == Side::Caller && !call.recovered && !call.ends[0].answered;
+                let hangs_up = !cancels || call.answer.is_some();
+                call.reasons.extend(cancels.then_some("cancelled"));
+                call.reasons.extend(hangs_up.then_some("hangup"));
                 call.over = Over::Yes;
                 call.finish(side);
             }
-            Effect::Candidate { candidate, .. } if !call.is_done(side.other()) => {
-                call.end(side.other()).channel.push_back(candidate);
+            Effect::Relay { mut item, .. } if !call.is_done(side.other()) => {
+                item.optional |= item.what == "CALL_SIGNAL" && !peer_in_two;
+                call.end(side.other()).channel.push_back(item);
             }
-            Effect::Candidate { .. } | Effect::None | Effect::Ring { .. } => {}
+            Effect::Relay { .. } | Effect::None | Effect::Ring { .. } => {}
         }
         let peer = call.client(side.other()).to_string();
         self.note_waiting(&peer);
     }
+
+    fn peer_in_two(&self, id: &str, client: &str) -> bool {
+        let call = self.calls.get(id);
+        let peer = call.and_then(|call| Some(call.client(call.side_of(client)?.other())));
+        let link = peer.and_then(|peer| self.attached.get(peer));
+        link.is_some_and(|link| self.speaks_two(*link))
+    }
+}
+
+impl Effect {
+    fn relay(call: String, what: &'static str, text: &str) -> Self {
+        let item = Item { what, text: text.to_string(), optional: what == "CALL_RINGING" };
+        Self::Relay { call, item }
+    }
 }
 
 impl Call {
+    /// The client at this end has shown that it knows the call.
+    pub(super) fn show(&mut self, side: Side, now: Instant) {
+        self.end(side).presented = true;
+        self.end(side).claim_deadline = None;
+        self.presented.get_or_insert(now);
+        if self.recovered && self.over == Over::Yes {
+            // It is over at the other end, and this one's session has not heard of it.
+            self.over = Over::Maybe;
+            self.presented = Some(now);
+        }
+    }
+
     /// What a message of one of its own clients may be answered.
     fn judge(&self, side: Side, message_type: &str) -> Allowed {
-        let answers = matches!(message_type, "CALL_ACCEPT" | "CALL_REJECT");
+        let answers = matches!(message_type, "CALL_ACCEPT" | "CALL_REJECT" | "CALL_RINGING");
         match side {
+            _ if message_type == "CALL_SIGNAL" => self.judge_signal(side),
             Side::Caller if answers && !self.recovered => Allowed::must("INVALID_STATE"),
             Side::Caller if answers => Allowed::must_be_refused_somehow(),
             Side::Callee if answers && self.answer.is_some() => Allowed::must("INVALID_STATE"),
+            // It may have said that it has answered.
+            Side::Callee if answers && self.recovered && message_type != "CALL_ACCEPT" => {
+                Allowed::may(&["INVALID_STATE"])
+            }
             _ => Allowed::default(),
         }
+    }
+
+    fn judge_signal(&self, side: Side) -> Allowed {
+        let unanswered = self.is_ringing() && side == Side::Callee;
+        if unanswered || (self.answer.is_none() && !self.recovered) {
+            return Allowed::must("INVALID_STATE");
+        }
+        // The answer may not have arrived, or the other end speaks dialect 1.
+        Allowed::may(&["INVALID_STATE"])
     }
 }
 

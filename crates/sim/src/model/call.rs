@@ -1,8 +1,8 @@
 //! A call as the model sees it: one thing, with two ends that hear of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use securecall_core::Instant;
+use securecall_core::{Instant, UnixTime};
 
 /// One call.
 #[derive(Debug)]
@@ -26,8 +26,15 @@ pub(super) struct Call {
     pub(super) presented: Option<Instant>,
     /// The first answer that this server was given, as JSON.
     pub(super) answer: Option<String>,
-    pub(super) rejected: bool,
+    /// Why its callee does not want it.
+    pub(super) rejected: Option<String>,
     pub(super) over: Over,
+    /// The reasons that its ends may be told.
+    pub(super) reasons: BTreeSet<&'static str>,
+    /// The wall clock was set back: a server that is younger takes it for one of its own.
+    too_young: bool,
+    /// When it was born, by the server's wall clock.
+    pub(super) born: UnixTime,
     /// The caller's end, the callee's end.
     pub(super) ends: [End; 2],
     /// Before it rang: the target was not there, or was busy.
@@ -60,11 +67,34 @@ pub(super) struct End {
     pub(super) perhaps_presented: bool,
     /// It was told the answer.
     pub(super) answered: bool,
-    /// Candidates that it has not been given yet, as JSON.
-    pub(super) channel: VecDeque<String>,
-    /// Some of them may have waited in a session that gave the call up.
+    /// What it has not been given yet.
+    pub(super) channel: VecDeque<Item>,
+    /// Some of that may have waited in a session that gave the call up, or in a stream that was
+    /// not resumed.
     pub(super) gaps: bool,
+    /// So may the answer.
+    pub(super) answer_lost: bool,
+    /// So may the end.
+    pub(super) end_lost: bool,
+    /// Its client has said, to a server that does not know better, that nobody has answered yet:
+    /// when that is over.
+    pub(super) ring_deadline: Option<Instant>,
+    /// Its client has registered anew, in dialect 2, without a word of the call: when that is over.
+    pub(super) claim_deadline: Option<Instant>,
 }
+
+/// Something of the other end.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) what: &'static str,
+    /// What is opaque in it, as JSON.
+    pub(super) text: String,
+    /// It need not arrive: it is a note on progress, or the end speaks dialect 1.
+    pub(super) optional: bool,
+}
+
+/// The number of a message, in dialect 2.
+const NUMBER_BYTES: usize = r#","seq":99999"#.len();
 
 /// Which end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +115,12 @@ impl Side {
 }
 
 impl Call {
-    pub(super) fn new(caller: String, callee: String, offer: String, now: Instant) -> Self {
+    pub(super) fn new(
+        (caller, callee): (String, String),
+        offer: String,
+        now: Instant,
+        born: UnixTime,
+    ) -> Self {
         Self {
             caller,
             callee,
@@ -98,8 +133,11 @@ impl Call {
             crowded: false,
             presented: None,
             answer: None,
-            rejected: false,
+            rejected: None,
             over: Over::No,
+            reasons: BTreeSet::new(),
+            too_young: false,
+            born,
             ends: Default::default(),
             target_was_absent: false,
             target_was_busy: false,
@@ -137,22 +175,38 @@ impl Call {
         end.channel.clear();
     }
 
+    /// Whether it is still to be answered, as far as this end knows for certain.
+    pub(super) fn is_unanswered_at(&self, side: Side) -> bool {
+        match side {
+            Side::Caller => !self.ends[0].answered,
+            Side::Callee => self.answer.is_none(),
+        }
+    }
+
     /// Nobody has answered.
     pub(super) fn is_ringing(&self) -> bool {
         !self.recovered && self.answer.is_none()
     }
 
-    /// The server was killed: it knows nothing of the call but what its id says.
-    pub(super) fn forget(&mut self) {
+    /// The server was killed: the new one knows nothing of the call but what its id says. It takes
+    /// those born before it started for older than itself.
+    pub(super) fn forget(&mut self, started: UnixTime) {
         self.recovered = true;
         self.touched = false;
         self.overflows = false;
         self.crowded = false;
         self.presented = None;
         self.answer = None;
-        self.rejected = false;
+        self.rejected = None;
         self.over = Over::Maybe;
+        self.reasons.clear();
         self.ends = Default::default();
+        self.too_young = self.born >= started;
+        if self.too_young {
+            // Nobody finds the call again.
+            self.over = Over::Yes;
+            Side::BOTH.into_iter().for_each(|side| self.finish(side));
+        }
     }
 
     /// The client at one end of an old call did not come back.
@@ -172,6 +226,9 @@ impl Call {
 
     /// One end's session is gone, and with it the knowledge that this old call had ended there.
     pub(super) fn recover_again(&mut self, side: Side) {
+        if self.too_young {
+            return;
+        }
         self.presented = None;
         self.over = Over::Maybe;
         let end = self.end(side);
@@ -185,16 +242,18 @@ impl Call {
     /// How many bytes are on their way to this end.
     pub(super) fn bytes_to(&self, side: Side, call_id: &str) -> usize {
         let end = &self.ends[side as usize];
-        let candidates = end.channel.iter().map(|json| {
+        let candidates = end.channel.iter().map(|item| {
             r#"{"type":"ICE_CANDIDATE","payload":{"callId":"","candidate":}}"#.len()
                 + call_id.len()
-                + json.len()
+                + item.text.len()
+                + NUMBER_BYTES
         });
         let answer = self.answer.as_ref().filter(|_| side == Side::Caller && !end.answered);
         let answer = answer.map_or(0, |json| {
             r#"{"type":"CALL_ACCEPTED","payload":{"callId":"","sdpAnswer":}}"#.len()
                 + call_id.len()
                 + json.len()
+                + NUMBER_BYTES
         });
         candidates.sum::<usize>() + answer
     }

@@ -8,18 +8,29 @@
 
 mod asked;
 mod call;
+mod glare;
+mod registered;
 mod settled;
+mod stream;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use securecall_core::{CallLimits, Departure, Instant};
+use securecall_core::{CallLimits, Departure, Instant, UnixTime};
 
 use self::asked::{Allowed, Asking};
 use self::call::{Call, Over, Side};
+use self::glare::Crossing;
+use self::registered::Registration;
+use self::stream::Stream;
 use crate::event::Event;
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
+
+/// What a stream may hold of a call beside what is relayed: that it has begun, rings, was answered
+/// and is over.
+const PROGRESS_COUNT: usize = 4;
+const PROGRESS_BYTES: usize = 900;
 
 /// The table of calls.
 pub(crate) struct Model {
@@ -29,6 +40,14 @@ pub(crate) struct Model {
     attached: BTreeMap<String, LinkId>,
     away_since: BTreeMap<String, Instant>,
     links: BTreeMap<LinkId, Link>,
+    /// The last registration of each client.
+    streams: BTreeMap<String, Stream>,
+    /// Every token that was ever given out.
+    tokens: BTreeSet<String>,
+    /// Calls of two clients that call each other: one of the two has to end.
+    crossings: Vec<Crossing>,
+    /// The connection whose registration a session is dealing with.
+    registering: Option<LinkId>,
     /// The request that a session is dealing with.
     asking: Option<Asking>,
     /// What a request may still be answered with.
@@ -53,10 +72,16 @@ pub struct Seen {
     pub overflowed: usize,
     /// Calls from before a restart that both ends have taken up again.
     pub resumed: usize,
+    /// Registrations of dialect 2 that were resumed.
+    pub resumptions: usize,
+    /// Messages that were sent again then.
+    pub replayed: usize,
+    /// Clients that were told that their call has lost against another.
+    pub glare: usize,
 }
 
 /// What is known of a connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Link {
     /// Calls that its client was told of or has presented, on this connection.
     proven: BTreeSet<String>,
@@ -64,6 +89,14 @@ struct Link {
     rung: BTreeSet<String>,
     /// Calls that it was told the end of.
     ended: BTreeSet<String>,
+    /// Calls that it has presented and was told to be over.
+    refused: BTreeSet<String>,
+    /// How it registers.
+    registration: Registration,
+    /// It was told that it is registered.
+    registered: bool,
+    /// The number of the next message, in dialect 2.
+    next_seq: u64,
 }
 
 impl Model {
@@ -75,6 +108,10 @@ impl Model {
             attached: BTreeMap::new(),
             away_since: BTreeMap::new(),
             links: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            tokens: BTreeSet::new(),
+            crossings: Vec::new(),
+            registering: None,
             asking: None,
             requests: BTreeMap::new(),
             seen: Seen::default(),
@@ -89,18 +126,17 @@ impl Model {
     pub(crate) fn watch(&mut self, now: Instant, event: &Event) -> Result<(), Violation> {
         self.now = now;
         match event {
-            Event::Attached { link, client } => {
-                self.attached.insert(client.clone(), *link);
-                self.away_since.remove(client);
-                self.links.insert(*link, Link::default());
-            }
+            Event::Attached { link, client, text } => self.see_attached(*link, client, text),
             Event::Detached { link, client, departure } => {
                 let attached = self.attached.get(client);
                 ensure!(attached == Some(link), "the end of {client}#{link} was {attached:?}'s");
                 self.see_detached(client, *departure);
             }
-            Event::Asked { link, client, text } => self.see_asked(*link, client, text)?,
-            Event::Rang { call } => self.see_rang(call)?,
+            Event::Asked { link, client, text, born } => {
+                self.see_asked(*link, client, text, *born)?;
+            }
+            Event::Rang { call } => self.see_begun(call)?,
+            Event::Acknowledged { client, seq } => self.see_acknowledged(client, *seq),
             Event::Answered => self.see_answered()?,
             Event::TimedOut { client } => self.see_timed_out(client),
             Event::Sent { link, client, text } => self.see_sent(*link, client, text)?,
@@ -108,8 +144,8 @@ impl Model {
                 ensure!(false, "{client} is away and was sent {text}");
             }
             Event::Forgotten { client } => self.see_forgotten(client)?,
-            Event::Delivered { .. } | Event::Closed { .. } => {}
-            Event::Restarted => self.see_restarted(),
+            Event::Delivered { .. } | Event::Closed { .. } | Event::ClockSet { .. } => {}
+            Event::Restarted { started } => self.see_restarted(*started),
         }
         Ok(())
     }
@@ -117,10 +153,12 @@ impl Model {
     fn see_detached(&mut self, client: &str, departure: Departure) {
         self.attached.remove(client);
         self.away_since.insert(client.to_string(), self.now);
+        if departure == Departure::Left {
+            self.streams.remove(client);
+        }
         for call in self.calls.values_mut() {
             if call.callee == client && call.rung.is_none() {
                 call.target_was_absent = true;
-                call.over = call.over.max(Over::Maybe);
             }
             if call.caller != client || call.is_done(Side::Caller) || call.recovered {
                 continue;
@@ -131,6 +169,13 @@ impl Model {
                 call.over = call.over.max(Over::Maybe);
             }
             if departure == Departure::Left && !call.end(Side::Caller).answered {
+                call.reasons.insert("cancelled");
+                if call.end(Side::Caller).answer_lost {
+                    // If the session knows of the answer, the call runs.
+                    call.end(Side::Caller).end_lost = true;
+                    call.over = call.over.max(Over::Maybe);
+                    continue;
+                }
                 call.over = Over::Yes;
                 call.finish(Side::Caller);
             }
@@ -143,11 +188,22 @@ impl Model {
         let away = !self.attached.contains_key(client);
         let gone =
             away && self.away_since.get(client).is_none_or(|since| now >= *since + limits.grace);
+        if gone {
+            self.streams.remove(client);
+        }
         for call in self.calls.values_mut() {
             let Some(side) = call.side_of(client) else { continue };
             if gone && call.recovered {
                 call.give_up_recovered(side);
                 continue;
+            }
+            if call.recovered && call.rings_out_again(side, now) {
+                call.reasons.insert("timeout");
+                call.over = call.over.max(Over::Maybe);
+            }
+            if call.ends[side as usize].claim_deadline.is_some_and(|deadline| deadline <= now) {
+                call.reasons.insert("superseded");
+                call.over = call.over.max(Over::Maybe);
             }
             let heard_of = side == Side::Caller || call.rung.is_some();
             if call.is_done(side) || !heard_of || call.recovered {
@@ -157,14 +213,17 @@ impl Model {
                 call.over = Over::Yes;
                 call.finish(side);
             } else if call.rings_out(side, now, limits) {
-                let crossing = call.answer.is_some();
-                call.over = if crossing && away { Over::Maybe } else { Over::Yes };
+                call.reasons.insert("timeout");
+                let crossing = call.answer.is_some() && away;
+                let unsure = crossing || call.ends[side as usize].answer_lost;
+                call.over = if unsure { call.over.max(Over::Maybe) } else { Over::Yes };
             }
         }
     }
 
     /// A session is dropped: its client has nothing left to be told.
     fn see_forgotten(&mut self, client: &str) -> Result<(), Violation> {
+        self.streams.remove(client);
         for (id, call) in &mut self.calls {
             let Some(side) = call.side_of(client) else { continue };
             if call.recovered {
@@ -180,7 +239,8 @@ impl Model {
                     .get(client)
                     .is_some_and(|since| { self.now >= *since + self.limits.grace })
                     || call.over == Over::Maybe
-                    || call.caller_was_absent,
+                    || call.caller_was_absent
+                    || call.ends[side as usize].end_lost,
                 "{client} was forgotten before it was told the end of {id}"
             );
             call.finish(side);
@@ -188,13 +248,16 @@ impl Model {
         Ok(())
     }
 
-    fn see_restarted(&mut self) {
+    fn see_restarted(&mut self, started: UnixTime) {
+        self.streams.clear();
+        self.crossings.clear();
+        self.registering = None;
         self.attached.clear();
         self.away_since.clear();
         self.links.clear();
         self.requests.clear();
         self.asking = None;
-        self.calls.values_mut().for_each(Call::forget);
+        self.calls.values_mut().for_each(|call| call.forget(started));
     }
 
     /// How many calls a client takes part in: at least, and at most.
@@ -213,7 +276,7 @@ impl Model {
                 Side::Caller => (!call.caller_was_absent, true),
                 Side::Callee => (call.rung.is_some(), call.rung.is_some()),
             };
-            least += usize::from(surely && call.over != Over::Maybe);
+            least += usize::from(surely && call.over == Over::No);
             most += usize::from(perhaps);
         }
         (least, most)
@@ -225,30 +288,28 @@ impl Model {
             return;
         }
         let to_ring = |call: &&mut Call| call.callee == client && call.rung.is_none();
-        for call in self.calls.values_mut().filter(to_ring) {
-            call.target_was_busy = true;
-            call.over = call.over.max(Over::Maybe);
-        }
-    }
-
-    /// Others may say of a client that it is in more old calls than a session takes notice of.
-    fn note_crowd(&mut self, client: &str) {
-        let said = |call: &Call| {
-            let end = call.side_of(client).map(|side| &call.ends[side as usize]);
-            call.recovered && call.touched && end.is_some_and(|end| !end.presented)
-        };
-        if self.calls.values().filter(|call| said(call)).count() > self.limits.per_session_max {
-            self.calls.values_mut().filter(|call| said(call)).for_each(|call| call.crowded = true);
-        }
+        self.calls.values_mut().filter(to_ring).for_each(|call| call.target_was_busy = true);
     }
 
     /// What waits for a client may be more than may wait.
     fn note_waiting(&mut self, client: &str) {
+        let own = |call: &&Call| call.side_of(client).is_some_and(|side| !call.is_done(side));
+        let calls = self.calls.values().filter(own).count();
+        let items = |call: &Call| {
+            call.side_of(client).map_or(0, |side| call.ends[side as usize].channel.len())
+        };
+        let count = self.calls.values().map(items).sum::<usize>();
         let bytes = |(id, call): (&String, &Call)| {
             call.side_of(client).map_or(0, |side| call.bytes_to(side, id))
         };
-        let bytes: usize = self.calls.iter().map(bytes).sum();
-        if bytes <= self.limits.waiting_bytes_max {
+        let bytes = self.calls.iter().map(bytes).sum::<usize>();
+        // Beside what is relayed a stream holds what became of the calls.
+        let in_stream = self.streams.get(client).is_some_and(Stream::is_in_two);
+        let more = if in_stream { calls } else { 0 };
+        let (more, more_bytes) = (more * PROGRESS_COUNT, more * PROGRESS_BYTES);
+        if bytes + more_bytes <= self.limits.waiting_bytes_max
+            && count + more < self.limits.waiting_count_max
+        {
             return;
         }
         for (id, call) in &mut self.calls {
@@ -263,6 +324,12 @@ impl Model {
 }
 
 impl Call {
+    /// Whether it was said, after a restart, that it rings still, and that is long ago.
+    fn rings_out_again(&self, side: Side, now: Instant) -> bool {
+        let deadline = self.ends[side as usize].ring_deadline;
+        self.is_unanswered_at(side) && deadline.is_some_and(|deadline| deadline <= now)
+    }
+
     /// Whether it has rung for so long that this end gives up, unless it has answered or heard of
     /// an answer.
     fn rings_out(&self, side: Side, now: Instant, limits: CallLimits) -> bool {

@@ -20,6 +20,7 @@ impl Model {
         has_record: impl Fn(&str, &str) -> bool,
     ) -> Result<(), Violation> {
         self.now = now;
+        self.check_crossings(&has_record)?;
         for (id, call) in &mut self.calls {
             let records = Side::BOTH.map(|side| has_record(call.client(side), id));
             // A session that is expected and overwhelmed by its first mail leaves no memory of it.
@@ -86,9 +87,16 @@ impl Call {
     ) -> Result<(), Violation> {
         let rings_out = self.is_ringing() && now >= self.initiated + limits.ring_timeout;
         ensure!(!(known && rings_out), "{id} rings for ever");
+        for side in Side::BOTH {
+            let rings_out = self.recovered && self.rings_out_again(side, now);
+            ensure!(!(known && rings_out), "{id} rings for ever after a restart");
+        }
+        for end in &self.ends {
+            let unclaimed = end.claim_deadline.is_some_and(|deadline| deadline <= now);
+            ensure!(!(known && unclaimed && !self.recovered), "{id} is claimed by nobody for ever");
+        }
         let unsure = self.over == Over::Maybe && !self.ends.iter().any(|end| end.perhaps_presented);
-        let unanswered = self.recovered && self.answer.is_none();
-        let since = self.presented.filter(|_| unanswered && unsure);
+        let since = self.presented.filter(|_| self.recovered && unsure);
         let given_up = since.is_some_and(|since| now >= since + limits.ring_timeout + SLACK);
         ensure!(!(known && given_up), "{id} is waited for for ever");
         Ok(())
@@ -101,16 +109,19 @@ impl Call {
         }
         let answer_is_due = side == Side::Caller && self.answer.is_some() && !self.recovered;
         if self.over == Over::No && answer_is_due {
-            ensure!(self.ends[0].answered, "{id} was answered and its caller does not know");
+            let told = self.ends[0].answered || self.ends[0].answer_lost;
+            ensure!(told, "{id} was answered and its caller does not know");
         }
         if self.over == Over::No && proven {
             let end = &self.ends[side as usize];
-            ensure!(end.gaps || end.channel.is_empty(), "{id} withholds {:?}", end.channel);
+            let withheld = end.channel.iter().find(|item| !item.optional);
+            ensure!(end.gaps || withheld.is_none(), "{id} withholds {withheld:?}");
         }
         // Of an old call that it has not shown to this server, it need not be told.
         let shown = !self.recovered || self.ends[side as usize].presented;
         if self.over == Over::Yes && shown {
             let never_told = match side {
+                _ if self.ends[side as usize].end_lost => true,
                 _ if self.recovered => false,
                 Side::Caller => self.rung.is_none() && self.caller_was_absent,
                 Side::Callee => self.rung.is_none(),

@@ -1,13 +1,13 @@
 //! What a client is told, and whether it may be.
 
 use super::Model;
-use super::call::{Over, Side};
+use super::call::{Call, Item, Over, Side};
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
 
 /// The documented messages about calls, and their fields.
-const FIELDS: [(&str, &[&str]); 7] = [
+const FIELDS: [(&str, &[&str]); 8] = [
     ("REGISTERED", &["clientId"]),
     ("INCOMING_CALL", &["callId", "callerId", "sdpOffer"]),
     ("CALL_ACCEPTED", &["callId", "sdpAnswer"]),
@@ -15,6 +15,20 @@ const FIELDS: [(&str, &[&str]); 7] = [
     ("CALL_ENDED", &["callId"]),
     ("ICE_CANDIDATE", &["candidate", "callId"]),
     ("ERROR", &["code", "message"]),
+    ("HEARTBEAT_ACK", &[]),
+];
+
+/// What differs in dialect 2. An ERROR may have `retryAfterMs` besides.
+const FIELDS_IN_TWO: [(&str, &[&str]); 6] = [
+    (
+        "REGISTERED",
+        &["clientId", "protocol", "resumeToken", "resumed", "heartbeatSeconds", "maxMessageBytes"],
+    ),
+    ("CALL_INITIATED", &["callId", "targetId"]),
+    ("CALL_RINGING", &["callId"]),
+    ("CALL_REJECTED", &["callId", "reason"]),
+    ("CALL_ENDED", &["callId", "reason"]),
+    ("CALL_SIGNAL", &["callId", "data"]),
 ];
 
 /// Errors that a connection answers with, before any session has a say.
@@ -32,25 +46,45 @@ impl Model {
             ensure!(false, "{client} was sent what is no message: {text}");
             return Ok(());
         };
-        let documented = FIELDS.iter().find(|(name, _)| *name == message.message_type);
-        if let Some((_, fields)) = documented {
-            let exact = message.fields().count() == fields.len()
-                && fields.iter().all(|field| !message.json(field).is_empty());
-            ensure!(exact, "{client} was sent other fields than documented: {text}");
+        self.check_fields(link, client, text, &message)?;
+        if message.message_type == "REGISTERED" {
+            return self.see_registered(link, client, &message);
+        }
+        if !self.see_numbered(link, client, text, message.seq)? {
+            return Ok(());
         }
         match message.message_type {
             "HEARTBEAT_ACK" => Ok(()),
             "ERROR" => self.see_error(client, &message),
-            "REGISTERED" => {
-                ensure!(message.text("clientId") == client, "{client} is not {text}");
-                Ok(())
-            }
             _ => {
                 let attached = self.attached.get(client);
                 ensure!(attached == Some(&link), "{client}#{link} is not {client}: {text}");
                 self.see_told(link, client, &message)
             }
         }
+    }
+
+    /// Each dialect has its types and its fields, and no others.
+    fn check_fields(
+        &self,
+        link: LinkId,
+        client: &str,
+        text: &str,
+        message: &Wire<'_>,
+    ) -> Result<(), Violation> {
+        let in_two = self.speaks_two(link);
+        let named = |(name, _): &&(&str, &[&str])| *name == message.message_type;
+        let in_one = FIELDS.iter().find(named);
+        let fields = FIELDS_IN_TWO.iter().find(|_| in_two).and(FIELDS_IN_TWO.iter().find(named));
+        let Some((_, fields)) = fields.or(in_one) else {
+            ensure!(false, "{client} was sent an undocumented type: {text}");
+            return Ok(());
+        };
+        let more = usize::from(in_two && !message.json("retryAfterMs").is_empty());
+        let exact = message.fields().count() == fields.len() + more
+            && fields.iter().all(|field| !message.json(field).is_empty());
+        ensure!(exact, "{client} was sent other fields than documented: {text}");
+        Ok(())
     }
 
     /// A message about a call.
@@ -61,7 +95,13 @@ impl Model {
         message: &Wire<'_>,
     ) -> Result<(), Violation> {
         let id = message.text("callId").to_string();
+        if message.message_type == "CALL_INITIATED" && self.registering.is_none() {
+            self.see_begun(&id)?;
+        }
         let side = self.calls.get(&id).and_then(|call| call.side_of(client));
+        if self.see_refused_presentation(link, &id, side, message)? {
+            return Ok(());
+        }
         let Some(side) = side else {
             ensure!(false, "{client} was told of a call that is not its own: {id}");
             return Ok(());
@@ -72,9 +112,16 @@ impl Model {
         match what {
             "INCOMING_CALL" => self.see_incoming_call(link, &id, side, message)?,
             "CALL_ACCEPTED" => self.see_call_accepted(link, &id, side, message)?,
-            "ICE_CANDIDATE" => self.see_candidate(link, &id, side, message)?,
-            "CALL_REJECTED" => self.see_call_rejected(&id, side)?,
-            "CALL_ENDED" => self.see_call_ended(&id, side)?,
+            "CALL_INITIATED" => self.see_call_initiated(link, &id, side, message)?,
+            "CALL_RINGING" => self.see_relayed(link, &id, side, "CALL_RINGING", "")?,
+            "CALL_SIGNAL" => {
+                self.see_relayed(link, &id, side, "CALL_SIGNAL", message.json("data"))?;
+            }
+            "ICE_CANDIDATE" => {
+                self.see_relayed(link, &id, side, "ICE_CANDIDATE", message.json("candidate"))?;
+            }
+            "CALL_REJECTED" => self.see_call_rejected(&id, side, message.text("reason"))?,
+            "CALL_ENDED" => self.see_call_ended(&id, side, message.text("reason"))?,
             _ => ensure!(false, "{client} was told {what}"),
         }
         if matches!(what, "CALL_REJECTED" | "CALL_ENDED") {
@@ -104,7 +151,9 @@ impl Model {
         }
         let known = self.links.entry(link).or_default();
         ensure!(known.rung.insert(id.to_string()), "{id} rang twice on one connection");
-        ensure!(known.proven.insert(id.to_string()), "{id} rang after other news of it");
+        // What a registration presents is known before it rings again.
+        let first = known.proven.insert(id.to_string()) || self.registering == Some(link);
+        ensure!(first, "{id} rang after other news of it");
         if let Some(call) = self.calls.get_mut(id) {
             call.rung.get_or_insert(self.now);
         }
@@ -126,51 +175,80 @@ impl Model {
         ensure!(!end.answered, "{id} was accepted twice");
         end.answered = true;
         end.presented = true;
+        end.claim_deadline = None;
         self.seen.answered += 1;
         self.links.entry(link).or_default().proven.insert(id.to_string());
         Ok(())
     }
 
-    fn see_candidate(
+    fn see_call_initiated(
         &mut self,
         link: LinkId,
         id: &str,
         side: Side,
         message: &Wire<'_>,
     ) -> Result<(), Violation> {
+        let Some(call) = self.calls.get(id) else { return Ok(()) };
+        ensure!(side == Side::Caller, "{id} was initiated by its callee");
+        ensure!(message.text("targetId") == call.callee, "{id} is initiated to somebody else");
+        ensure!(!call.recovered, "{id} is initiated, which the server has forgotten");
+        let known = self.links.entry(link).or_default();
+        let first = known.proven.insert(id.to_string()) || self.registering == Some(link);
+        ensure!(first, "{id} is initiated after other news of it");
+        Ok(())
+    }
+
+    /// Something of the other end.
+    fn see_relayed(
+        &mut self,
+        link: LinkId,
+        id: &str,
+        side: Side,
+        what: &str,
+        text: &str,
+    ) -> Result<(), Violation> {
         let proven = self.links.get(&link).is_some_and(|known| known.proven.contains(id));
         ensure!(proven, "#{link} was told of {id} and has not shown that it is its call");
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
-        let candidate = message.json("candidate");
         let end = call.end(side);
+        let right = |item: &Item| item.what == what && item.text == text;
         let mut expected = end.channel.pop_front();
-        while end.gaps && expected.as_deref().is_some_and(|expected| expected != candidate) {
+        while expected.as_ref().is_some_and(|item| !right(item) && (end.gaps || item.optional)) {
             expected = end.channel.pop_front();
         }
-        ensure!(
-            expected.as_deref() == Some(candidate),
-            "{id}: {candidate} arrived, and {expected:?} was next"
-        );
+        let arrived = expected.as_ref().is_some_and(right);
+        ensure!(arrived, "{id}: {what} {text} arrived, and {expected:?} was next");
         self.seen.candidates += 1;
         Ok(())
     }
 
-    fn see_call_rejected(&mut self, id: &str, side: Side) -> Result<(), Violation> {
+    fn see_call_rejected(&mut self, id: &str, side: Side, reason: &str) -> Result<(), Violation> {
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
         ensure!(side == Side::Caller, "{id} was rejected by its caller");
         let busy = call.rung.is_none() && call.target_was_busy;
-        ensure!(call.rejected || busy, "{id} was rejected by nobody");
+        ensure!(call.rejected.is_some() || busy, "{id} was rejected by nobody");
+        let said = call.rejected.as_deref() == Some(reason) || (busy && reason == "busy");
+        ensure!(reason.is_empty() || said, "{id} was rejected for no such reason: {reason}");
         self.seen.busy += usize::from(busy);
         call.over = Over::Yes;
         call.finish(side);
         Ok(())
     }
 
-    fn see_call_ended(&mut self, id: &str, side: Side) -> Result<(), Violation> {
+    fn see_call_ended(&mut self, id: &str, side: Side, reason: &str) -> Result<(), Violation> {
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
-        ensure!(call.over != Over::No, "{id} was ended for no reason");
+        // Something else that was said of it may have found out first that it cannot ring.
+        let failed = call.rung.is_none() && (call.target_was_absent || call.target_was_busy);
+        ensure!(call.over != Over::No || failed, "{id} was ended for no reason");
         let unheard_of = side == Side::Callee && call.rung.is_none() && !call.recovered;
         ensure!(!unheard_of, "{id} ended before it rang");
+        let right = match reason {
+            "superseded" => call.recovered || call.reasons.contains(reason),
+            "" | "unreachable" => true,
+            other => call.reasons.contains(other),
+        };
+        ensure!(right, "{id} ended for no such reason: {reason}");
+        self.seen.glare += usize::from(reason == "glare");
         self.seen.ended += 1;
         call.over = Over::Yes;
         call.finish(side);
@@ -179,6 +257,7 @@ impl Model {
 
     fn see_error(&mut self, client: &str, message: &Wire<'_>) -> Result<(), Violation> {
         let code = message.text("code");
+        let in_two = self.attached.get(client).is_some_and(|link| self.speaks_two(*link));
         let asked = message.request().and_then(|request| self.requests.get(request).cloned());
         let (Some(request), Some(allowed)) = (message.request(), asked) else {
             ensure!(CONNECTION_ERRORS.contains(&code), "{client} was told {code} out of the blue");
@@ -207,8 +286,31 @@ impl Model {
         }
         if matches!(code, "TARGET_NOT_FOUND" | "CALL_NOT_FOUND") {
             call.over = Over::Yes;
-            call.finish(side);
+            // In dialect 2 the end of a call that was initiated is told besides.
+            if !(in_two && code == "TARGET_NOT_FOUND") {
+                call.finish(side);
+            }
         }
         Ok(())
+    }
+
+    /// Others may say of a client that it is in more old calls than a session takes notice of.
+    pub(super) fn note_crowd(&mut self, client: &str) {
+        if self.crowd(client) > self.limits.per_session_max {
+            let said = self.calls.values_mut().filter(|call| call.is_said_of(client));
+            said.for_each(|call| call.crowded = true);
+        }
+    }
+
+    /// In how many old calls a client is by what others say alone.
+    pub(super) fn crowd(&self, client: &str) -> usize {
+        self.calls.values().filter(|call| call.is_said_of(client)).count()
+    }
+}
+
+impl Call {
+    fn is_said_of(&self, client: &str) -> bool {
+        let end = self.side_of(client).map(|side| &self.ends[side as usize]);
+        self.recovered && self.touched && end.is_some_and(|end| !end.presented)
     }
 }

@@ -28,6 +28,7 @@ pub(crate) struct Server {
     post: Post,
     events: Vec<Event>,
     sessions_ever: u64,
+    sent_ever: u64,
     mutation: Mutation,
 }
 
@@ -36,6 +37,8 @@ struct Cell {
     session: Session,
     serial: u64,
     attached: Option<LinkId>,
+    /// What resumes it. For faults: the shell need not know.
+    token: Option<String>,
 }
 
 /// What looks after a connection.
@@ -48,7 +51,8 @@ struct Driver {
 }
 
 impl Server {
-    pub(crate) fn start(nature: Nature, mutation: Mutation) -> Self {
+    pub(crate) fn start(mut nature: Nature, mutation: Mutation) -> Self {
+        mutation.mutate_limits(&mut nature.config.calls);
         let started = nature.unix();
         Self {
             nature,
@@ -58,6 +62,7 @@ impl Server {
             post: Post::default(),
             events: Vec::new(),
             sessions_ever: 0,
+            sent_ever: 0,
             mutation,
         }
     }
@@ -73,7 +78,13 @@ impl Server {
         if self.mutation == Mutation::LoseTheKey {
             self.nature.config.call_ids = call_id_key(8);
         }
-        self.events.push(Event::Restarted);
+        self.events.push(Event::Restarted { started: self.started });
+    }
+
+    /// Somebody sets the wall clock forward, or back.
+    pub(crate) fn set_clock(&mut self, millis: i64) {
+        self.nature.epoch_millis = self.nature.epoch_millis.saturating_add_signed(millis);
+        self.events.push(Event::ClockSet { now: self.nature.unix() });
     }
 
     /// What happened since it was asked last.

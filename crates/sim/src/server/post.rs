@@ -27,7 +27,6 @@ impl Server {
             let told = self
                 .nature
                 .with(|cx| cell.session.handle_outcome(cx, mail, outcome, letter.request_id()));
-            let told: Outputs<'_> = told.into_iter().collect();
             self.carry_out(&letter.from, None, told);
         }
         true
@@ -65,6 +64,7 @@ impl Server {
         match outcome {
             Outcome::Delivered => self.done_with(&letter),
             _ if self.mutation == Mutation::SwallowOutcomes => self.done_with(&letter),
+            Outcome::Glare if self.mutation == Mutation::SwallowGlare => self.done_with(&letter),
             outcome => self.post.report(letter, outcome),
         }
     }
@@ -94,7 +94,8 @@ impl Server {
             return false;
         }
         self.sessions_ever += 1;
-        let cell = Cell { session: expected(), serial: self.sessions_ever, attached: None };
+        let (session, serial) = (expected(), self.sessions_ever);
+        let cell = Cell { session, serial, attached: None, token: None };
         self.cells.insert(letter.to.clone(), cell);
         true
     }
@@ -126,10 +127,13 @@ impl Server {
     fn send(&mut self, client: &ClientId, text: String) {
         let attached = self.cells.get(client).and_then(|cell| cell.attached);
         let client = client.as_str().to_string();
-        self.events.push(match attached {
-            Some(link) => Event::Sent { link, client, text },
-            None => Event::SentToNobody { client, text },
-        });
+        let Some(link) = attached else {
+            return self.events.push(Event::SentToNobody { client, text });
+        };
+        self.sent_ever += 1;
+        for text in self.mutation.mutate_sent(text, self.sent_ever) {
+            self.events.push(Event::Sent { link, client: client.clone(), text });
+        }
     }
 
     fn post_letter(&mut self, letter: Letter) {

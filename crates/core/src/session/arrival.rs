@@ -1,0 +1,217 @@
+//! A connection registers a session's client.
+
+use std::borrow::Cow;
+
+use securecall_protocol::{
+    Dialect, EndReason, Opaque, Presented, Registered, Registration, Reply, Resumption,
+    ServerMessage,
+};
+
+use super::call::{Claim, Phase, Role};
+use super::{Outputs, Presence, Session, end_mail, output::Output};
+use crate::call_id::CallIdKey;
+use crate::context::Context;
+use crate::mail::{Content, Mail};
+
+impl Session {
+    /// A connection registered this client: the first, one after a loss, or one that supersedes
+    /// another.
+    ///
+    /// With the token of the registration before it goes on where that one broke off. Without,
+    /// calls that are being set up follow the id: they ring again. Running calls do not, because
+    /// anybody can register a plain id; their mail waits until the client presents the call's id.
+    pub fn attach<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        registration: &Registration<'m>,
+        reply_to: Option<Opaque<'m>>,
+    ) -> Outputs<'m> {
+        self.presence = Presence::Online;
+        let mut outputs = Outputs::new();
+        if let Some(missed) = self.missed(registration) {
+            outputs.push(self.registered(cx, true, reply_to));
+            outputs.extend(missed.into_iter().map(Output::SendText));
+            return outputs;
+        }
+        self.begin_speech(cx, registration.dialect);
+        outputs.push(self.registered(cx, false, reply_to));
+        self.tell_what_followed(cx, registration, &mut outputs);
+        outputs
+    }
+
+    /// The client begins anew: ends that it missed, calls that follow its id, calls that it
+    /// presents.
+    fn tell_what_followed<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        registration: &Registration<'m>,
+        outputs: &mut Outputs<'m>,
+    ) {
+        let mut dealt_with: Vec<Cow<'_, str>> = Vec::new();
+        if !registration.calls.is_empty() {
+            let missed = self.farewells.call_ids();
+            dealt_with.extend(missed.map(|call_id| Cow::Owned(call_id.to_string())));
+        }
+        let farewells = self.farewells.take();
+        // The client is there, so nothing that it is told here is over a bound.
+        let _ = self.say_waiting(cx, farewells, outputs);
+        for at in 0..self.calls.len() {
+            self.follow_or_wait(cx, at, outputs);
+        }
+        for call in &registration.calls {
+            if !dealt_with.contains(&call.call_id) {
+                self.present_at_registration(cx, call, outputs);
+                dealt_with.push(call.call_id.clone());
+            }
+        }
+    }
+
+    /// The connection that is registered already says REGISTER once more: nothing changes.
+    pub fn reaffirm<'m>(
+        &self,
+        cx: &Context<'_>,
+        reply_to: Option<Opaque<'m>>,
+    ) -> Option<Output<'m>> {
+        self.is_online().then(|| self.registered(cx, true, reply_to))
+    }
+
+    /// Whether the client speaks dialect 2.
+    pub fn speaks_dialect_two(&self) -> bool {
+        self.dialect() == Dialect::Two
+    }
+
+    /// What a registration that resumes has missed. None: it does not resume.
+    fn missed(&mut self, registration: &Registration<'_>) -> Option<Vec<Box<str>>> {
+        let stream = self.stream.as_mut()?;
+        let token = registration.resume_token.as_deref()?;
+        if !same_token(token, stream.token()) {
+            return None;
+        }
+        Some(stream.resume(registration.last_seq)?.map(Into::into).collect())
+    }
+
+    /// REGISTERED carries no number: it comes before what a resumed stream sends again.
+    fn registered<'m>(
+        &self,
+        cx: &Context<'_>,
+        resumed: bool,
+        reply_to: Option<Opaque<'m>>,
+    ) -> Output<'m> {
+        let resumption = self.stream.as_ref().map(|stream| Resumption {
+            resume_token: Cow::Owned(stream.token().to_owned()),
+            resumed,
+            heartbeat_seconds: cx.config.connection.ping_after.as_secs().max(1),
+            message_bytes_max: cx.config.connection.message_bytes_max,
+        });
+        let client_id = self.client_id.clone();
+        let message = ServerMessage::Registered(Registered { client_id, resumption });
+        Output::Send(Reply { message, dialect: self.dialect(), seq: None, reply_to })
+    }
+
+    /// Another registration has begun: what is being set up follows it, the rest waits for proof.
+    fn follow_or_wait(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+        let dialect = self.dialect();
+        let call = &mut self.calls[at];
+        match (&call.phase, call.role, call.claim) {
+            (Phase::Ringing { sdp_offer: Some(sdp_offer), .. }, Role::Callee, _) => {
+                let sdp_offer = sdp_offer.clone();
+                self.ring_again(cx, at, &sdp_offer, outputs);
+            }
+            // A client of dialect 1 waits for an answer and does not know the id.
+            (Phase::Ringing { .. }, Role::Caller, _) if dialect == Dialect::One => {
+                call.claim = Claim::Untold;
+            }
+            (Phase::Ringing { .. }, Role::Caller, _) => self.tell_initiated_again(cx, at, outputs),
+            (Phase::Active, _, Claim::Untold) => self.tell_waiting(cx, at, outputs),
+            // A client of dialect 2 presents all its calls, and does so at once.
+            (_, _, _) => {
+                let deadline = cx.now + cx.config.calls.ring_timeout;
+                call.await_proof((dialect == Dialect::Two).then_some(deadline));
+            }
+        }
+    }
+
+    fn ring_again(
+        &mut self,
+        cx: &Context<'_>,
+        at: usize,
+        sdp_offer: &str,
+        outputs: &mut Outputs<'_>,
+    ) {
+        let call = &self.calls[at];
+        let Some(sdp_offer) = Opaque::from_stored(sdp_offer) else { return };
+        let (call_id, caller_id) = (call.id.clone(), call.peer.clone());
+        let (call_id, ice_servers) = ((&*call_id).into(), self.ice_servers(cx));
+        let incoming = ServerMessage::IncomingCall { call_id, caller_id, sdp_offer, ice_servers };
+        outputs.extend(self.say_text(cx, incoming).ok().flatten());
+        self.tell_waiting(cx, at, outputs);
+    }
+
+    /// The client may have had another connection when it was told the id, or none.
+    fn tell_initiated_again(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+        let call = &self.calls[at];
+        let (call_id, target_id) = (call.id.clone(), call.peer.clone());
+        let (call_id, ice_servers) = ((&*call_id).into(), self.ice_servers(cx));
+        let initiated = ServerMessage::CallInitiated { call_id, target_id, ice_servers };
+        outputs.extend(self.say_text(cx, initiated).ok().flatten());
+        self.tell_waiting(cx, at, outputs);
+    }
+
+    /// The client may know of the call from now on.
+    fn tell_waiting(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+        self.calls[at].claim = Claim::Proven;
+        let waiting = self.calls[at].waiting.take();
+        let _ = self.say_waiting(cx, waiting, outputs);
+    }
+
+    /// The client says that it is in this call, and how far it got.
+    fn present_at_registration<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        presented: &Presented<'m>,
+        outputs: &mut Outputs<'m>,
+    ) {
+        let call_id = &presented.call_id;
+        let Ok(at) = self.present(cx, call_id, outputs) else {
+            return self.give_up_presented(cx, call_id.clone(), outputs);
+        };
+        let call = &mut self.calls[at];
+        if call.has_lost_its_answer(presented.answered) {
+            return self.give_up_presented(cx, call_id.clone(), outputs);
+        }
+        if let Phase::Recovered { .. } = call.phase {
+            let deadline = (!presented.answered).then(|| cx.now + cx.config.calls.ring_timeout);
+            call.phase = Phase::Recovered { answered: presented.answered, deadline };
+        }
+        let mail = Mail { call_id: call_id.clone(), content: Content::Present };
+        outputs.push(Output::Mail { to: call.peer.clone(), mail, request_id: None });
+    }
+
+    /// A call that the client presents and that cannot go on: it is told so, and so is the other
+    /// end if it may still wait.
+    fn give_up_presented<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        call_id: Cow<'m, str>,
+        outputs: &mut Outputs<'m>,
+    ) {
+        // What is repeated to the client is of the alphabet of our ids and no other text.
+        if !CallIdKey::is_well_formed(&call_id) {
+            return;
+        }
+        let (known, reason) = (self.end_call(&call_id), EndReason::Unreachable);
+        let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
+        outputs.extend(self.say_last(cx, ended, None, true));
+        let old = || self.recover(cx, &call_id, Claim::Proven);
+        if let Some(call) = known.or_else(old) {
+            self.ended.remember(&call);
+            outputs.push(end_mail(call, reason));
+        }
+    }
+}
+
+/// Compares without telling by its time how much is right.
+fn same_token(left: &str, right: &str) -> bool {
+    let difference = left.bytes().zip(right.bytes()).fold(0, |sum, (l, r)| sum | (l ^ r));
+    left.len() == right.len() && difference == 0
+}

@@ -1,0 +1,25 @@
+//! The two dialects of the protocol.
+
+use crate::ServerMessage;
+
+/// How a client speaks. It says so when it registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dialect {
+    /// The documented types with the documented fields, and nothing else.
+    #[default]
+    One,
+    /// `REGISTER {"protocol": 2}`: reasons, progress, numbered messages, resumption.
+    Two,
+}
+
+impl Dialect {
+    /// Whether a message may be sent in this dialect at all.
+    pub const fn has(self, message: &ServerMessage<'_>) -> bool {
+        match message {
+            ServerMessage::CallInitiated { .. }
+            | ServerMessage::CallRinging { .. }
+            | ServerMessage::CallSignal { .. } => matches!(self, Self::Two),
+            _ => true,
+        }
+    }
+}

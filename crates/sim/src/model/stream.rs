@@ -1,0 +1,124 @@
+//! The numbered messages of dialect 2, as they are seen from outside.
+
+use securecall_core::Instant;
+
+use super::Model;
+use crate::network::LinkId;
+use crate::violation::{Violation, ensure};
+
+/// What a client was sent in one registration, over all its connections.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    /// None: it speaks dialect 1.
+    pub(super) token: Option<String>,
+    /// The connection that it had last.
+    pub(super) link: LinkId,
+    sent: Vec<Sent>,
+    acknowledged: u64,
+}
+
+#[derive(Debug, Default)]
+struct Sent {
+    text: String,
+    at: Option<Instant>,
+}
+
+impl Stream {
+    pub(super) fn new(token: Option<String>, link: LinkId) -> Self {
+        Self { token, link, ..Self::default() }
+    }
+
+    pub(super) fn is_in_two(&self) -> bool {
+        self.token.is_some()
+    }
+
+    pub(super) fn last_seq(&self) -> u64 {
+        self.sent.len() as u64
+    }
+
+    pub(super) fn acknowledge(&mut self, seq: u64) {
+        self.acknowledged = self.acknowledged.max(seq);
+    }
+
+    /// The client says that it has what it was never sent.
+    pub(super) fn skip_to(&mut self, seq: u64) {
+        while self.last_seq() < seq {
+            self.sent.push(Sent::default());
+        }
+    }
+}
+
+impl Model {
+    /// A message has a number in dialect 2 and none in dialect 1, and the numbers go up by one.
+    /// Returns whether it is a new one: sent again it is the same, word for word.
+    pub(super) fn see_numbered(
+        &mut self,
+        link: LinkId,
+        client: &str,
+        text: &str,
+        seq: Option<u64>,
+    ) -> Result<bool, Violation> {
+        if !self.speaks_two(link) || !self.links.get(&link).is_some_and(|known| known.registered) {
+            ensure!(seq.is_none(), "{client}#{link} speaks dialect 1 and was sent {text}");
+            return Ok(true);
+        }
+        let attached = self.attached.get(client);
+        ensure!(attached == Some(&link), "{client}#{link} is not {client}: {text}");
+        let known = self.links.entry(link).or_default();
+        let expected = known.next_seq;
+        ensure!(seq == Some(expected), "{client}#{link}: {expected} is next, and not {text}");
+        known.next_seq += 1;
+        let now = self.now;
+        let Some(stream) = self.streams.get_mut(client) else { return Ok(true) };
+        let before = usize::try_from(expected - 1).ok().and_then(|at| stream.sent.get(at));
+        if let Some(sent) = before {
+            let same = sent.text == text || sent.text.is_empty();
+            ensure!(same, "{client}: {expected} was another message before: {text}");
+            self.seen.replayed += 1;
+            return Ok(false);
+        }
+        stream.sent.push(Sent { text: text.to_string(), at: Some(now) });
+        Ok(true)
+    }
+
+    pub(super) fn see_acknowledged(&mut self, client: &str, seq: u64) {
+        if let Some(stream) = self.streams.get_mut(client) {
+            stream.acknowledge(seq);
+        }
+    }
+
+    /// Whether a registration with this number has to be resumed: everything after it is kept,
+    /// whatever may be kept besides.
+    pub(super) fn must_resume(&self, client: &str, token: &str, seq: u64) -> bool {
+        let Some(stream) = self.streams.get(client) else { return false };
+        let sane = stream.acknowledged <= seq && seq <= stream.last_seq();
+        if stream.token.as_deref() != Some(token) || !sane {
+            return false;
+        }
+        if seq == stream.last_seq() {
+            return true;
+        }
+        let at = usize::try_from(seq).unwrap_or(usize::MAX);
+        let after = stream.sent.get(at..).unwrap_or_default();
+        let bytes: usize = after.iter().map(|sent| sent.text.len()).sum();
+        let young =
+            |sent: &Sent| sent.at.is_some_and(|at| self.now <= at + self.limits.waiting_age_max);
+        let (more, more_bytes) = self.unsent(client);
+        after.iter().all(young)
+            && after.len() + more <= self.limits.waiting_count_max
+            && bytes + more_bytes <= self.limits.waiting_bytes_max
+    }
+
+    /// What may be kept for a client and was not sent to it yet: messages, and bytes.
+    fn unsent(&self, client: &str) -> (usize, usize) {
+        let (mut count, mut bytes) = (0, 0);
+        for (id, call) in &self.calls {
+            let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else {
+                continue;
+            };
+            count += call.ends[side as usize].channel.len() + super::PROGRESS_COUNT;
+            bytes += call.bytes_to(side, id) + super::PROGRESS_BYTES;
+        }
+        (count, bytes)
+    }
+}

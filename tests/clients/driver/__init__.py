@@ -1,0 +1,1 @@
+"""What the tests drive: the server's process, its clients, and the programs that stand beside it."""

@@ -1,0 +1,58 @@
+// Opens one Chromium page per peer and lets each of them call or answer.
+//
+//   node browser.mjs ws://127.0.0.1:PORT/signal [--relay] ID:calls:TARGET ID:answers …
+//
+// Prints one line of JSON: for each peer the kind of path its bytes took.
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import { chromium } from "playwright-core";
+
+const FLAGS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+  // Peers on one machine without mDNS or a network: real and loopback addresses as candidates.
+  "--disable-features=WebRtcHideLocalIpsWithMdns", "--allow-loopback-in-peer-connection",
+];
+const FILES = { "/": ["page.html", "text/html"], "/peer.js": ["peer.js", "text/javascript"] };
+
+const [url, ...rest] = process.argv.slice(2);
+const relayOnly = rest.includes("--relay");
+const peers = rest.filter((word) => word !== "--relay").map((word) => word.split(":"));
+
+const pages = createServer(async (request, response) => {
+  const [name, type] = FILES[request.url] ?? [];
+  if (!name) return response.writeHead(404).end();
+  response.writeHead(200, { "Content-Type": type }).end(await readFile(new URL(name, import.meta.url)));
+});
+await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+
+async function openPage(clientId) {
+  const page = await (await browser.newContext()).newPage();
+  page.on("console", (message) => console.error(`${clientId}: ${message.text()}`));
+  page.on("pageerror", (error) => console.error(`${clientId}: ${error}`));
+  await page.goto(`http://127.0.0.1:${pages.address().port}/`);
+  await page.evaluate(async ({ url, clientId }) => {
+    window.signaling = await window.telephone.register(url, clientId);
+  }, { url, clientId });
+  return page;
+}
+
+function play(page, [, role, target]) {
+  return page.evaluate(({ role, target, relayOnly }) => {
+    const { call, answer } = window.telephone;
+    return role === "calls" ? call(window.signaling, target, relayOnly) : answer(window.signaling, relayOnly);
+  }, { role, target, relayOnly });
+}
+
+try {
+  // Everybody is registered before anybody calls.
+  const opened = await Promise.all(peers.map(([clientId]) => openPage(clientId)));
+  console.error("all pages are registered");
+  console.log(JSON.stringify(await Promise.all(opened.map((page, index) => play(page, peers[index])))));
+} finally {
+  await browser.close();
+  pages.close();
+}
