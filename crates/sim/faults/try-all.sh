@@ -13,7 +13,7 @@ missed=0
 for fault in "$root"/crates/sim/faults/*.patch; do
     name=$(basename "$fault" .patch)
     git -C "$tree" apply "$fault"
-    (cd "$tree" && cargo build --quiet -p securecall-sim)
+    (cd "$tree" && RUSTFLAGS=-Awarnings cargo build --quiet -p securecall-sim)
     if found=$("$CARGO_TARGET_DIR/debug/securecall-sim" --seeds "$seeds"); then
         echo "NOT FOUND  $name"
         missed=1
