@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command};
 use securecall_server::settings::{SettingsError, with_options};
 
 use crate::failure::Failure;
-use crate::{check_config, serve};
+use crate::{check_config, load, serve};
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
@@ -31,6 +31,7 @@ fn command() -> Command {
                 .about(check_config::ABOUT)
                 .after_help(LAYERS),
         )
+        .subcommand(load::with_options(Command::new(load::NAME)).about(load::ABOUT))
 }
 
 /// `securecall --listen …` means `securecall serve --listen …`.
@@ -60,7 +61,9 @@ Examples:
   SECURECALL_TURN_SECRET=… securecall serve --turn-preset metered
       Give clients credentials for a TURN service
   securecall check-config --config securecall.toml
-      Show what would count, and where it comes from; mistakes end with code 2";
+      Show what would count, and where it comes from; mistakes end with code 2
+  securecall load relay --url ws://127.0.0.1:8080/signal
+      How many messages a second a server relays, and how fast";
 
 const LAYERS: &str = "\
 Each setting can be written in three places; the later one wins:

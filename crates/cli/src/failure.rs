@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use securecall_load::LoadError;
 use securecall_server::ServeError;
 use securecall_server::settings::SettingsError;
 
@@ -15,6 +16,12 @@ pub(crate) enum Failure {
     Unusable(ServeError),
     /// The server failed.
     Serve(ServeError),
+    /// A load test could not be run.
+    Load(LoadError),
+    /// A load test ran, and so many things went wrong.
+    UnderLoad(u64),
+    /// A load test was stopped before its time, which is in its report.
+    Interrupted,
     /// What was written for standard output did not get there.
     Output(std::io::Error),
 }
@@ -23,7 +30,12 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Settings(_) | Self::Unusable(_) => ExitCode::from(2),
-            Self::Serve(_) | Self::Output(_) => ExitCode::from(1),
+            Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
+            Self::Serve(_) | Self::Load(_) | Self::UnderLoad(_) | Self::Output(_) => {
+                ExitCode::from(1)
+            }
+            // As of a program that SIGINT ended.
+            Self::Interrupted => ExitCode::from(130),
         }
     }
 }
@@ -33,6 +45,9 @@ impl fmt::Display for Failure {
         match self {
             Self::Settings(error) => error.fmt(f),
             Self::Unusable(error) | Self::Serve(error) => error.fmt(f),
+            Self::Load(error) => error.fmt(f),
+            Self::UnderLoad(failures) => write!(f, "{failures} failures under load"),
+            Self::Interrupted => write!(f, "stopped before its time"),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }
     }

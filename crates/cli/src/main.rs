@@ -1,11 +1,12 @@
 //! The `securecall` command.
 //!
-//! Exit codes: 0 for success, 1 when the server failed, 2 when the command line or the
-//! configuration is wrong.
+//! Exit codes: 0 for success, 1 when the server failed or did not stand the load, 2 when the command
+//! line or the configuration is wrong, 130 when a load test was stopped before its time.
 
 mod check_config;
 mod command_line;
 mod failure;
+mod load;
 mod logging;
 mod serve;
 
@@ -31,6 +32,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let Some(matches) = command_line::parse(arguments)? else { return Ok(()) };
     match matches.subcommand() {
         Some((check_config::NAME, flags)) => check_config::run(flags),
+        Some((load::NAME, flags)) => load::run(flags),
         Some((_, flags)) => serve::run(flags),
         None => serve::run(&matches),
     }

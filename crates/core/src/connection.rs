@@ -34,7 +34,7 @@ pub enum Step<'a> {
     /// Claim the id for this connection, then [`Connection::registered`].
     Register {
         /// Whose connection it says it is, and how it speaks.
-        registration: Registration<'a>,
+        registration: Box<Registration<'a>>,
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
@@ -238,7 +238,7 @@ impl Connection {
 impl Connection {
     fn permitted_registration<'m>(
         &self,
-        registration: Registration<'m>,
+        registration: Box<Registration<'m>>,
         request_id: Option<Opaque<'m>>,
     ) -> Result<Step<'m>, Refusal> {
         match &self.client_id {

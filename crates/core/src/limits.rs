@@ -26,6 +26,11 @@ impl Rate {
         Self { burst: burst.max(1), interval_micros }
     }
 
+    /// How many at once.
+    pub fn burst(self) -> u32 {
+        self.burst
+    }
+
     /// How long a full burst takes to come back.
     pub fn refill_time(self) -> Duration {
         Duration::from_micros(self.interval_micros.saturating_mul(u64::from(self.burst)))

@@ -18,7 +18,8 @@ pub struct Request<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClientMessage<'a> {
     /// REGISTER: this connection is that client.
-    Register(Registration<'a>),
+    // Boxed: it is rare, and every message would be as large as it.
+    Register(Box<Registration<'a>>),
     /// One of the messages about a call.
     Call(CallMessage<'a>),
     /// PKD_REGISTER: put one's own public key into the directory.

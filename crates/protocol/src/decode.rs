@@ -69,7 +69,7 @@ pub fn decode(text: &str) -> Result<Request<'_>, DecodeError> {
 fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<ClientMessage<'a>> {
     let call_id = || string(payload.call_id);
     Some(match message_type {
-        MessageType::Register => ClientMessage::Register(registration(payload)?),
+        MessageType::Register => ClientMessage::Register(Box::new(registration(payload)?)),
         MessageType::CallInitiate => ClientMessage::Call(CallMessage::CallInitiate {
             target_id: client_id(payload.target_id)?,
             sdp_offer: opaque(payload.sdp_offer)?,

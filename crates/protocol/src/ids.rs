@@ -20,6 +20,11 @@ impl ClientId {
     /// The longest id, in characters (and bytes: the alphabet is ASCII).
     pub const LENGTH_MAX: usize = 64;
 
+    /// Whether both are clones of one. Two that are not may still be equal.
+    pub fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

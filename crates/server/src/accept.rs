@@ -66,18 +66,23 @@ impl Workers {
         let worker = self.next;
         self.next = (worker + 1) % self.handles.len();
         if worker == 0 {
-            tokio::spawn(async move {
-                http::serve(server, stream, peer).await;
-                drop(request);
-            });
+            tokio::spawn(attend(request, http::serve(server, stream, peer)));
         } else if let Ok(stream) = stream.into_std() {
-            self.handles[worker].spawn(async move {
+            let serving = async move {
                 if let Ok(stream) = TcpStream::from_std(stream) {
                     http::serve(server, stream, peer).await;
                 }
-                drop(request);
-            });
+            };
+            self.handles[worker].spawn(attend(request, serving));
         }
+    }
+}
+
+/// Serves a request to its end, or until it has to make room for others.
+async fn attend(mut request: Request, serving: impl Future<Output = ()>) {
+    tokio::select! {
+        () = serving => {}
+        () = request.made_room() => {}
     }
 }
 
@@ -88,15 +93,14 @@ pub(crate) fn event_loop() -> io::Result<Runtime> {
 
 /// Accepts for ever.
 pub(crate) async fn accept(server: &Arc<Server>, listener: TcpListener, workers: &mut Workers) {
-    let requests = Requests::new();
+    let requests = Requests::default();
     loop {
-        let room = requests.room().await;
+        requests.room().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // An address that has too many requests under way is not even answered.
-                if let Some(request) =
-                    requests.begin(room, peer.ip(), server.proxies.is_trusted(peer.ip()))
-                {
+                let is_proxy = server.proxies.is_trusted(peer.ip());
+                if let Some(request) = requests.begin(peer.ip(), is_proxy) {
                     workers.spawn(server, stream, peer, request);
                 }
             }
@@ -107,7 +111,7 @@ pub(crate) async fn accept(server: &Arc<Server>, listener: TcpListener, workers:
 
 /// A client that gave up already is no trouble; having no descriptors is, and trying at once again
 /// would only burn the processor.
-async fn pause_after(error: io::Error) {
+pub(crate) async fn pause_after(error: io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     if !matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
         tracing::error!(%error, "cannot accept connections");

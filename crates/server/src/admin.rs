@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use crate::accept::pause_after;
 use crate::metrics;
 use crate::server::Server;
 
@@ -19,8 +20,11 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// be able to reach this listener.
 pub(crate) async fn serve(server: Arc<Server>, listener: TcpListener) {
     loop {
-        if let Ok((stream, _)) = listener.accept().await {
-            let _ = timeout(TIMEOUT, answer(&server, stream)).await;
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let _ = timeout(TIMEOUT, answer(&server, stream)).await;
+            }
+            Err(error) => pause_after(error).await,
         }
     }
 }

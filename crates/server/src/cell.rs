@@ -5,10 +5,12 @@
 //! under the cell's lock, so nothing that comes later can overtake it; what it says to others
 //! leaves the cell as [`Letters`], because two cells are never locked at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use securecall_core::{Context, Departure, Instant, Mail, Outcome, Output, Outputs, Session};
+use securecall_core::{
+    Content, Context, Departure, Instant, Mail, Outcome, Output, Outputs, Session,
+};
 use securecall_protocol::{CallMessage, ClientId, Opaque, Registration, ServerMessage};
 use smallvec::SmallVec;
 use tokio::task::AbortHandle;
@@ -21,6 +23,9 @@ use crate::server::Server;
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) client_id: ClientId,
+    /// Where the last letter went. Most letters follow another to the same peer, and need no
+    /// search in the registry, whose memory is cold when there are many clients.
+    last_peer: Mutex<Option<(ClientId, Weak<Cell>)>>,
     state: Mutex<State>,
 }
 
@@ -51,7 +56,19 @@ impl Cell {
         let client_id = session.client_id().clone();
         let state =
             State { session, connection: None, watched_until: None, keeper: None, over: false };
-        Self { client_id, state: Mutex::new(state) }
+        Self { client_id, last_peer: Mutex::new(None), state: Mutex::new(state) }
+    }
+
+    /// The cell of the peer that the last letter went to, if that was the one named by `to`.
+    pub(crate) fn last_peer(&self, to: &ClientId) -> Option<Arc<Cell>> {
+        let last = self.last_peer.lock();
+        let (client_id, cell) = last.as_ref()?;
+        if client_id.is_clone_of(to) { cell.upgrade() } else { None }
+    }
+
+    /// Remembers where a letter to `to` went, or that the place is no more.
+    pub(crate) fn set_last_peer(&self, to: &ClientId, cell: Option<&Arc<Cell>>) {
+        *self.last_peer.lock() = cell.map(|cell| (to.clone(), Arc::downgrade(cell)));
     }
 
     /// Whether it is to be forgotten.
@@ -98,6 +115,16 @@ impl Cell {
         if !state.is_attached(connection) {
             return Letters::new();
         }
+        self.leave(&mut state, batch, departure)
+    }
+
+    /// From here on the client is away, and a keeper looks after its session.
+    fn leave(
+        self: &Arc<Self>,
+        state: &mut State,
+        batch: &mut Batch<'_>,
+        departure: Departure,
+    ) -> Letters<'static> {
         state.connection = None;
         let cx = batch.cx;
         let letters = state.run(batch, |session| session.detach(&cx, departure));
@@ -127,14 +154,21 @@ impl Cell {
 
     /// Mail has come. None: this cell is over.
     pub(crate) fn handle_mail<'m>(
-        &self,
+        self: &Arc<Self>,
         batch: &mut Batch<'_>,
         from: &ClientId,
         mail: &Mail<'m>,
     ) -> Option<(Outcome, Letters<'m>)> {
         let mut state = self.state.lock();
+        if state.connection.as_ref().is_some_and(|connection| connection.is_closed()) {
+            // Its driver will find that out in a moment; mail must not fall into the gap.
+            self.leave(&mut state, batch, Departure::Lost);
+        }
         if state.over {
             return None;
+        }
+        if let Some(refusal) = state.refusal(batch.server, mail) {
+            return Some((refusal, Letters::new()));
         }
         let cx = batch.cx;
         let mut outcome = Outcome::Delivered;
@@ -234,6 +268,19 @@ impl Cell {
 impl State {
     fn is_attached(&self, connection: &Arc<Connection>) -> bool {
         self.connection.as_ref().is_some_and(|attached| Arc::ptr_eq(attached, connection))
+    }
+
+    /// Why mail is not even given to the session.
+    fn refusal(&self, server: &Server, mail: &Mail<'_>) -> Option<Outcome> {
+        match &self.connection {
+            // What would wait here would end with the process.
+            None => server.is_draining().then_some(Outcome::Unavailable),
+            // A stranger's offers must not be what a slow reader is closed for.
+            Some(connection) => {
+                let rings = matches!(mail.content, Content::Ring { .. });
+                (rings && connection.is_behind()).then_some(Outcome::Busy)
+            }
+        }
     }
 
     fn handle_due(&mut self, batch: &mut Batch<'_>) -> Letters<'static> {

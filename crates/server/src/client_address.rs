@@ -96,7 +96,11 @@ impl Suspicion {
 
 fn is_private(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        // 100.64.0.0/10 is shared by carriers and clouds (RFC 6598).
+        IpAddr::V4(v4) => {
+            let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xC0 == 64;
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared
+        }
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
@@ -157,7 +161,7 @@ mod tests {
             suspicion.note("10.0.0.1".parse().unwrap());
         }
         assert!(!suspicion.said.load(Ordering::Relaxed));
-        suspicion.note("10.0.0.1".parse().unwrap());
+        suspicion.note("100.64.0.1".parse().unwrap());
         assert!(suspicion.said.load(Ordering::Relaxed));
     }
 }

@@ -1,4 +1,4 @@
-//! What the server counts. Never whom.
+//! What the server counts, and says in its log when asked for more (`--log debug`). Never whom.
 //!
 //! Each worker counts in a shard of its own, on cache lines of its own, so that counting costs the
 //! same on one core and on sixty. A scrape adds the shards up.
@@ -30,6 +30,7 @@ struct Shard {
     calls: AtomicI64,
     accepted: AtomicU64,
     refused: [AtomicU64; Refused::ALL.len()],
+    handshakes: [AtomicU64; Handshake::ALL.len()],
 }
 
 /// All outcomes, with the names that metrics give them.
@@ -69,6 +70,32 @@ impl Refused {
     }
 }
 
+/// How a TLS handshake ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// With a signature.
+    Full,
+    /// From the ticket of an earlier connection.
+    Resumed,
+    /// The client was no TLS client, wanted what we do not have, or left.
+    Failed,
+    /// Not in time.
+    TimedOut,
+}
+
+impl Handshake {
+    pub(crate) const ALL: [Self; 4] = [Self::Full, Self::Resumed, Self::Failed, Self::TimedOut];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Resumed => "resumed",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
 impl Counters {
     pub(crate) fn new(workers: usize) -> Self {
         Self { shards: (0..workers.max(1)).map(|_| Shard::default()).collect() }
@@ -98,11 +125,15 @@ impl Counters {
     }
 
     pub(crate) fn error(&self, code: ErrorCode) {
+        tracing::debug!(code = code.as_str(), "a request was refused");
         self.shard().errors[code as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The server closed a connection, if it did.
+    /// A connection ends with a close frame, if it was open.
     pub(crate) fn closed(&self, code: CloseCode, closed: bool) {
+        if closed {
+            tracing::debug!(code = code.code(), "a connection closes");
+        }
         self.shard().closes[code as usize].fetch_add(closed.into(), Ordering::Relaxed);
     }
 
@@ -111,11 +142,17 @@ impl Counters {
     }
 
     pub(crate) fn accepted(&self) {
+        tracing::debug!("a connection is open");
         self.shard().accepted.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn refused(&self, why: Refused) {
+        tracing::debug!(reason = why.as_str(), "an upgrade was refused");
         self.shard().refused[why as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn handshake(&self, how: Handshake) {
+        self.shard().handshakes[how as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// A session's number of calls changed.
@@ -147,6 +184,10 @@ impl Counters {
 
     pub(crate) fn refused_total(&self, why: Refused) -> u64 {
         self.sum(|shard| &shard.refused[why as usize])
+    }
+
+    pub(crate) fn handshakes_total(&self, how: Handshake) -> u64 {
+        self.sum(|shard| &shard.handshakes[how as usize])
     }
 
     /// How many calls sessions take part in now; a call with both its ends here counts twice.

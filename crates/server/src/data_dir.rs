@@ -4,7 +4,8 @@
 //! securecall-data/      0700
 //! ├── lock              held by the running server
 //! ├── server.key        0600, 32 random bytes
-//! └── directory.redb    0600, the public-key directory
+//! ├── directory.redb    0600, the public-key directory
+//! └── acme/             0700, with ACME: the account and the last certificate
 //! ```
 //!
 //! This module never makes do. It does not fall back to another folder, replace a key file that it
@@ -12,6 +13,7 @@
 //! break calls or forget keys while everything looks well. It refuses to start, and says what is
 //! wrong, where, and what to do. Nothing about clients is in its errors.
 
+mod acme;
 mod server_key;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -23,10 +25,12 @@ use std::sync::Arc;
 use redb::backends::FileBackend;
 
 use crate::directory::{self, Embedded, OpenError};
+pub(crate) use acme::AcmeFolder;
 pub use server_key::{SERVER_KEY_BYTES, ServerKey};
 
 const LOCK: &str = "lock";
 const SERVER_KEY: &str = "server.key";
+const ACME: &str = "acme";
 const DIRECTORY: &str = "directory.redb";
 
 /// Why the data folder cannot be used. Each names the path, and the remedy.
@@ -118,6 +122,14 @@ impl DataDir {
     pub fn directory(&self) -> Result<Embedded, DataDirError> {
         let path = self.path.join(DIRECTORY);
         self.open_directory(&path).map_err(|source| DataDirError::Directory { path, source })
+    }
+
+    /// The place for the account and the certificate of ACME, made at its first use.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn acme(&self) -> Result<AcmeFolder, DataDirError> {
+        AcmeFolder::open(self.path.join(ACME)).map_err(|source| not_writable(&self.path, source))
     }
 
     fn open_directory(&self, path: &Path) -> Result<Embedded, OpenError> {

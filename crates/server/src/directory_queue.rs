@@ -11,9 +11,9 @@ use securecall_protocol::{ClientId, ErrorCode, Opaque, ServerMessage};
 
 use crate::directory::{Answer, Directory, RegisterError, Registered, Replacement, Unavailable};
 
-/// How many requests wait at most. More than the burst that the default limits let through (20),
-/// so it is met only when the disk is stuck.
-const WAITING_MAX: usize = 64;
+/// How many requests wait at least before one is refused. The burst that the limits let through
+/// may be more; beyond both, the disk is stuck.
+const WAITING_MIN: usize = 64;
 
 /// The requests of one connection. Without any it is a pointer.
 #[derive(Default)]
@@ -59,17 +59,19 @@ impl DirectoryQueue {
         client_id: ClientId,
         public_key: Opaque<'_>,
         request_id: Option<Opaque<'_>>,
+        burst: usize,
     ) -> Result<(), Full> {
         let public_key = public_key.as_json().into();
-        self.push(client_id, Ask::Register { public_key }, request_id)
+        self.push(client_id, Ask::Register { public_key }, request_id, burst)
     }
 
     pub(crate) fn lookup(
         &mut self,
         client_id: ClientId,
         request_id: Option<Opaque<'_>>,
+        burst: usize,
     ) -> Result<(), Full> {
-        self.push(client_id, Ask::Lookup, request_id)
+        self.push(client_id, Ask::Lookup, request_id, burst)
     }
 
     fn push(
@@ -77,9 +79,10 @@ impl DirectoryQueue {
         client_id: ClientId,
         ask: Ask,
         request_id: Option<Opaque<'_>>,
+        burst: usize,
     ) -> Result<(), Full> {
         let queue = self.0.get_or_insert_default();
-        if queue.waiting.len() >= WAITING_MAX {
+        if queue.waiting.len() >= WAITING_MIN.max(burst) {
             return Err(Full);
         }
         let request_id = request_id.map(|id| id.as_json().into());

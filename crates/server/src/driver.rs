@@ -20,9 +20,7 @@ use std::time::Duration;
 use securecall_core::{Connection as Protocol, Departure, Due, Instant, Step};
 use securecall_protocol::{CloseCode, Dialect, Opaque, Reply, ServerMessage};
 use securecall_websocket::{Decoder, Event, Role};
-use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Sleep;
 
 use crate::batch::Batch;
@@ -32,6 +30,7 @@ use crate::directory_queue::{DirectoryQueue, UNAVAILABLE};
 use crate::permit::Permit;
 use crate::read_buffer;
 use crate::server::Server;
+use crate::tls::{Incoming, PARTIAL_BYTES_MAX, Records};
 
 /// How long a connection that closes may take to finish writing and to hear the client's goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -39,12 +38,23 @@ const GOODBYE: Duration = Duration::from_secs(5);
 const READS_PER_TURN: usize = 4;
 
 /// Drives a connection to its end. `first` came right behind the upgrade request.
-pub(crate) async fn drive(server: Arc<Server>, stream: TcpStream, permit: Permit, first: Vec<u8>) {
-    let driver = Driver::new(&server, stream, permit);
-    let mut timer = pin!(tokio::time::sleep_until(server.clock.timer(driver.armed)));
+pub(crate) fn drive(
+    server: Arc<Server>,
+    stream: TcpStream,
+    tls: Option<Box<Records>>,
+    permit: Permit,
+    first: Vec<u8>,
+) -> impl Future<Output = ()> + Send {
+    let driver = Driver::new(&server, stream, tls, permit);
     let mut driving = Driving { server, driver };
     driving.begin(first);
-    poll_fn(|task| driving.poll(task, timer.as_mut())).await;
+    // What begins a connection is not kept for as long as it lasts: the future holds no more than
+    // it needs.
+    async move {
+        let armed = driving.server.clock.timer(driving.driver.armed);
+        let mut timer = pin!(tokio::time::sleep_until(armed));
+        poll_fn(|task| driving.poll(task, timer.as_mut())).await;
+    }
 }
 
 /// A driver with its server. Dropping it, for whatever reason, is the one teardown path.
@@ -55,7 +65,8 @@ struct Driving {
 
 struct Driver {
     connection: Arc<Connection>,
-    reader: OwnedReadHalf,
+    /// Whether the connection decrypts what is read.
+    encrypted: bool,
     decoder: Decoder,
     protocol: Protocol,
     /// Where the client is registered. None: not yet, or not any more.
@@ -63,6 +74,8 @@ struct Driver {
     directory: DirectoryQueue,
     /// When the timer fires.
     armed: Instant,
+    /// Whether the timer has our waker. It is not asked again before it is due.
+    timed: bool,
     /// None: the connection is open.
     goodbye: Option<Goodbye>,
     /// Whether the connection has our waker.
@@ -110,9 +123,14 @@ impl Drop for Driving {
 }
 
 impl Driver {
-    fn new(server: &Arc<Server>, stream: TcpStream, permit: Permit) -> Self {
-        let (reader, writer) = stream.into_split();
-        let connection = Connection::new(writer, server.outbox_bytes_max);
+    fn new(
+        server: &Arc<Server>,
+        stream: TcpStream,
+        tls: Option<Box<Records>>,
+        permit: Permit,
+    ) -> Self {
+        let encrypted = tls.is_some();
+        let connection = Connection::new(stream, tls, server.outbox_bytes_max);
         let protocol = Protocol::new(server.clock.now());
         Self {
             table_key: server.connections.insert(connection.clone()),
@@ -120,11 +138,12 @@ impl Driver {
             armed: protocol.deadline(&server.config.connection),
             cell: None,
             directory: DirectoryQueue::default(),
+            timed: false,
             goodbye: None,
             wakeable: false,
             _permit: permit,
             connection,
-            reader,
+            encrypted,
             protocol,
         }
     }
@@ -158,7 +177,7 @@ impl Driver {
 
     /// Writes what waits, and asks to be woken as long as something does.
     fn poll_backlog(&self, task: &mut TaskContext<'_>) {
-        while self.connection.condition().backlog {
+        while self.connection.has_backlog() {
             match self.connection.socket().poll_write_ready(task) {
                 Poll::Ready(_) => self.connection.flush(),
                 Poll::Pending => return,
@@ -168,7 +187,14 @@ impl Driver {
 
     fn poll_read(&mut self, batch: &mut Batch<'_>, task: &mut TaskContext<'_>) -> Read {
         for _ in 0..READS_PER_TURN {
-            match read_buffer::with(|buffer| self.read(batch, task, buffer)) {
+            let read = read_buffer::with(|buffer| {
+                if self.encrypted {
+                    self.read_encrypted(batch, task, buffer)
+                } else {
+                    self.read(batch, task, buffer)
+                }
+            });
+            match read {
                 Read::Some => {}
                 done => return done,
             }
@@ -183,14 +209,43 @@ impl Driver {
         task: &mut TaskContext<'_>,
         buffer: &mut [u8],
     ) -> Read {
-        let mut buffer = ReadBuf::new(buffer);
-        match Pin::new(&mut self.reader).poll_read(task, &mut buffer) {
-            Poll::Pending => Read::Empty,
-            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                self.handle_bytes(batch, buffer.filled_mut());
+        match self.poll_socket(task, buffer) {
+            Ok(bytes) => {
+                self.handle_bytes(batch, &mut buffer[..bytes]);
                 Read::Some
             }
-            Poll::Ready(_) => Read::End,
+            Err(done) => done,
+        }
+    }
+
+    /// The same over TLS: what was read is decrypted, and all that was in it handled at once.
+    fn read_encrypted(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &mut TaskContext<'_>,
+        buffer: &mut [u8],
+    ) -> Read {
+        let bytes = match self.poll_socket(task, &mut buffer[PARTIAL_BYTES_MAX..]) {
+            Ok(bytes) => bytes,
+            Err(done) => return done,
+        };
+        read_buffer::with_plaintext(|plaintext| {
+            let ciphertext = &mut buffer[..PARTIAL_BYTES_MAX + bytes];
+            let incoming = self.connection.decrypt(ciphertext, plaintext);
+            self.handle_bytes(batch, plaintext);
+            match incoming {
+                Incoming::Open => Read::Some,
+                Incoming::Closed => Read::End,
+            }
+        })
+    }
+
+    /// How many bytes came, or why none did.
+    fn poll_socket(&self, task: &mut TaskContext<'_>, buffer: &mut [u8]) -> Result<usize, Read> {
+        match self.connection.poll_read(task, buffer) {
+            Poll::Pending => Err(Read::Empty),
+            Poll::Ready(Ok(bytes @ 1..)) => Ok(bytes),
+            Poll::Ready(_) => Err(Read::End),
         }
     }
 
@@ -222,8 +277,10 @@ impl Driver {
     fn handle_text(&mut self, batch: &mut Batch<'_>, text: &str) {
         let step = self.protocol.handle_text(&batch.cx, text);
         batch.server.counters.step(&step);
-        let registry = &batch.server.clone().registry;
-        let full = match step {
+        let server = batch.server;
+        let registry = &server.registry;
+        let directory_burst = server.config.connection.directory.burst() as usize;
+        let (full, request_id) = match step {
             Step::Reply(reply) => return self.reply(batch, reply.message, reply.reply_to),
             Step::Register { registration, request_id } => {
                 if let Some(cell) = &self.cell {
@@ -243,14 +300,16 @@ impl Driver {
                 return registry.handle_message(batch, cell, &self.connection, message, request_id);
             }
             Step::PkdRegister { client_id, public_key, request_id } => {
-                self.directory.register(client_id, public_key, request_id)
+                let pushed =
+                    self.directory.register(client_id, public_key, request_id, directory_burst);
+                (pushed, request_id)
             }
             Step::PkdLookup { client_id, request_id } => {
-                self.directory.lookup(client_id, request_id)
+                (self.directory.lookup(client_id, request_id, directory_burst), request_id)
             }
         };
         if full.is_err() {
-            self.reply(batch, UNAVAILABLE, None);
+            self.reply(batch, UNAVAILABLE, request_id);
         }
     }
 
@@ -293,12 +352,12 @@ impl Driver {
         let mut look = condition.deadline_moved;
         loop {
             if let Some(goodbye) = &self.goodbye {
-                let backlog = self.connection.condition().backlog;
+                let backlog = self.connection.has_backlog();
                 if goodbye.until <= batch.cx.now || (goodbye.answered && !backlog) {
                     return Poll::Ready(());
                 }
             }
-            let fired = timer.as_mut().poll(task).is_ready();
+            let fired = self.poll_armed(batch, task, timer.as_mut());
             if !fired && !look {
                 return Poll::Pending;
             }
@@ -306,9 +365,25 @@ impl Driver {
             let next = self.handle_timeout(batch);
             if fired || next < self.armed {
                 self.armed = next;
+                self.timed = false;
                 timer.as_mut().reset(batch.server.clock.timer(next));
             }
         }
+    }
+
+    /// Whether the timer has fired. Most wake-ups are for a message, long before it is due.
+    fn poll_armed(
+        &mut self,
+        batch: &Batch<'_>,
+        task: &mut TaskContext<'_>,
+        timer: Pin<&mut Sleep>,
+    ) -> bool {
+        if self.timed && batch.cx.now < self.armed {
+            return false;
+        }
+        let fired = timer.poll(task).is_ready();
+        self.timed = !fired;
+        fired
     }
 
     /// Does what the time demands; returns when to look again.
@@ -326,7 +401,7 @@ impl Driver {
         }
         let latest = self.protocol.deadline(&batch.cx.config.connection);
         let Some(cell) = &self.cell else { return latest };
-        batch.server.clone().registry.handle_timeout(batch, cell, &self.connection, latest)
+        batch.server.registry.handle_timeout(batch, cell, &self.connection, latest)
     }
 
     /// The client closes. 1000 means that it does not come back.
@@ -334,6 +409,7 @@ impl Driver {
         let normal = code == Some(CloseCode::Normal.code());
         self.say_goodbye(batch, if normal { Departure::Left } else { Departure::Lost });
         batch.echo_close(&self.connection, code);
+        batch.server.counters.closed(CloseCode::Normal, true);
         if let Some(goodbye) = &mut self.goodbye {
             goodbye.answered = true;
         }
@@ -356,8 +432,7 @@ impl Driver {
 
     fn release(&mut self, batch: &mut Batch<'_>, departure: Departure) {
         if let Some(cell) = self.cell.take() {
-            let server = batch.server.clone();
-            server.registry.release(batch, &cell, &self.connection, departure);
+            batch.server.registry.release(batch, &cell, &self.connection, departure);
         }
     }
 }

@@ -12,14 +12,15 @@ use securecall_core::Refusal;
 use securecall_websocket::{
     HEAD_BYTES_MAX, Request, RequestError, UpgradeKey, parse_request, write_switching_protocols,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::counters::Refused;
+use crate::counters::{Handshake, Refused};
 use crate::driver::drive;
 use crate::permit::Permit;
 use crate::server::Server;
+use crate::stream::Stream;
+use crate::tls::{HandshakeError, Tls, TlsStream};
 
 /// How long a client may take to read a response and close.
 const LINGER: Duration = Duration::from_secs(2);
@@ -29,11 +30,64 @@ const ADDRESS_FULL_RETRY: Duration = Duration::from_secs(10);
 const SERVER_RETRY: Duration = Duration::from_secs(5);
 
 /// Serves a connection that was just accepted.
-pub(crate) async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: SocketAddr) {
+pub(crate) async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr) {
     // Relayed messages are small and somebody waits for each.
     let _ = stream.set_nodelay(true);
+    // For the request, and the handshake before it.
+    let deadline = Instant::now() + server.request_timeout;
+    match &server.tls {
+        None => serve_request(server, stream, peer, deadline).await,
+        Some(tls) => {
+            let stream = shake_hands(&server, tls, stream, deadline).await;
+            if let Some(stream) = stream {
+                serve_request(server, stream, peer, deadline).await;
+            }
+        }
+    }
+}
+
+/// The stream of a client that speaks TLS.
+async fn shake_hands(
+    server: &Server,
+    tls: &Tls,
+    stream: TcpStream,
+    deadline: Instant,
+) -> Option<TlsStream> {
+    let accepted = timeout_at(deadline, TlsStream::accept(stream, tls.config.clone())).await;
+    let (how, stream) = match accepted {
+        Ok(Ok(stream)) if stream.is_resumed() => (Handshake::Resumed, Ok(stream)),
+        Ok(Ok(stream)) => (Handshake::Full, Ok(stream)),
+        Ok(Err(error)) => (Handshake::Failed, Err(Some(error))),
+        Err(_) => (Handshake::TimedOut, Err(None)),
+    };
+    server.counters.handshake(how);
+    match stream {
+        Ok(stream) if stream.is_challenge() => linger(stream).await,
+        Ok(stream) => return Some(stream),
+        Err(Some(HandshakeError::NotTls(stream))) => refuse_plain(stream).await,
+        Err(_) => {}
+    }
+    None
+}
+
+/// Somebody wrote `http://` or `ws://` for this port, and is told in the words that he speaks.
+async fn refuse_plain(mut stream: TcpStream) {
+    let mut response = Vec::new();
+    let body = "This port speaks TLS: use https:// or wss://\n";
+    write_response(&mut response, "400 Bad Request", "Content-Type: text/plain\r\n", body, false);
+    if Stream::write_all(&mut stream, &response).await.is_ok() {
+        linger(stream).await;
+    }
+}
+
+async fn serve_request(
+    server: Arc<Server>,
+    mut stream: impl Stream,
+    peer: SocketAddr,
+    deadline: Instant,
+) {
     let mut head = Vec::new();
-    let request = timeout(server.request_timeout, read_head(&mut stream, &mut head));
+    let request = timeout_at(deadline, read_head(&mut stream, &mut head));
     let Ok(Some(head_bytes)) = request.await else { return };
     let first = head.split_off(head_bytes.min(head.len()));
     let mut response = Vec::new();
@@ -44,7 +98,8 @@ pub(crate) async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: Sock
         (Ok(Ok(())), Some(permit)) => {
             server.counters.accepted();
             // A task of its own: it is smaller than this one, and there are many of them.
-            tokio::spawn(drive(server, stream, permit, first));
+            let (socket, tls) = stream.into_parts();
+            tokio::spawn(drive(server, socket, tls, permit, first));
         }
         (Ok(Ok(())), None) => linger(stream).await,
         _ => {}
@@ -52,10 +107,10 @@ pub(crate) async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: Sock
 }
 
 /// Reads until the head is whole, or hopeless. None: the client is gone.
-async fn read_head(stream: &mut TcpStream, head: &mut Vec<u8>) -> Option<usize> {
+async fn read_head(stream: &mut impl Stream, head: &mut Vec<u8>) -> Option<usize> {
     head.reserve(1024);
     loop {
-        if stream.read_buf(head).await.ok()? == 0 {
+        if stream.read(head).await.ok()? == 0 {
             return None;
         }
         match parse_request(head) {
@@ -183,9 +238,13 @@ fn write_response(out: &mut Vec<u8>, status: &str, fields: &str, body: &str, hea
 }
 
 /// Waits for the client to close, so that a reset does not overtake the response.
-async fn linger(mut stream: TcpStream) {
+async fn linger(mut stream: impl Stream) {
     let _ = stream.shutdown().await;
-    let mut rest = [0; 1024];
-    let read_out = async { while matches!(stream.read(&mut rest).await, Ok(1..)) {} };
+    let mut rest = Vec::with_capacity(1024);
+    let read_out = async {
+        while matches!(stream.read(&mut rest).await, Ok(1..)) {
+            rest.clear();
+        }
+    };
     let _ = timeout(LINGER, read_out).await;
 }

@@ -26,6 +26,7 @@ mod driver;
 mod http;
 mod metrics;
 mod outbox;
+mod pending;
 mod permit;
 mod read_buffer;
 mod registry;
@@ -33,5 +34,8 @@ mod requests;
 mod serve;
 mod server;
 pub mod settings;
+mod stream;
+mod tls;
 
 pub use serve::{ServeError, check, serve};
+pub use tls::{CertificateError, TlsError};

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry as Metrics;
 use securecall_protocol::{CloseCode, ErrorCode, MessageType};
 
-use crate::counters::{OUTCOMES, Refused};
+use crate::counters::{Handshake, OUTCOMES, Refused};
 use crate::server::Server;
 
 /// All metrics as text.
@@ -72,6 +72,19 @@ impl Collector for Snapshot {
         let refused =
             Refused::ALL.map(|why| (why.as_str().to_owned(), counters.refused_total(why)));
         family(&mut encoder, "connections_refused", "Upgrades refused", "reason", &refused)?;
+        if let Some(tls) = &server.tls {
+            let handshakes =
+                Handshake::ALL.map(|how| (how.as_str().to_owned(), counters.handshakes_total(how)));
+            family(&mut encoder, "tls_handshakes", "TLS handshakes", "outcome", &handshakes)?;
+            // As Prometheus would have it, to warn a week before: unix seconds.
+            let until = tls.certificates.current().map_or(0, |certificate| certificate.not_after());
+            gauge(
+                &mut encoder,
+                "tls_certificate_expiry_seconds",
+                "When the certificate expires (Unix time); 0: there is none",
+                until,
+            )?;
+        }
         let messages =
             MessageType::ALL.map(|m| (m.as_str().to_lowercase(), counters.messages_total(m)));
         family(&mut encoder, "messages", "Messages of clients that were taken", "type", &messages)?;
@@ -80,7 +93,13 @@ impl Collector for Snapshot {
         family(&mut encoder, "errors", "ERROR messages sent", "code", &errors)?;
         let closes =
             CloseCode::ALL.map(|code| (code.code().to_string(), counters.closes_total(code)));
-        family(&mut encoder, "closes", "Connections that the server closed", "code", &closes)?;
+        family(
+            &mut encoder,
+            "closes",
+            "Connections that ended with a close frame; 1000: the client began",
+            "code",
+            &closes,
+        )?;
         let mail = OUTCOMES.map(|(outcome, name)| (name.to_owned(), counters.mail_total(outcome)));
         family(&mut encoder, "mail", "Mail between sessions", "outcome", &mail)
     }

@@ -1,29 +1,16 @@
 //! What a connection has still to write.
-//!
-//! Mostly nothing: a message is appended, written in the same turn, and the buffer goes back to
-//! its thread. Only what a full socket does not take stays, up to a bound.
-
-use std::cell::RefCell;
 
 use securecall_protocol::{CloseCode, Reply};
 use securecall_websocket::{
     CloseReason, Opcode, write_close, write_header, write_ping, write_pong,
 };
 
-/// How many spare buffers a thread keeps, and of what capacity at most: enough for a batch that
-/// goes to many peers, at most 1 MiB.
-const SPARES_MAX: usize = 64;
-const SPARE_BYTES_MAX: usize = 16 * 1024;
-
-thread_local! {
-    static SPARES: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
-}
+use crate::pending::Pending;
 
 /// Frames that are not written yet. Holds no buffer when there are none.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    bytes: Vec<u8>,
-    written: usize,
+    frames: Pending,
     closed: bool,
     /// Somebody will flush it at the end of its batch.
     pub(crate) flush_is_due: bool,
@@ -82,50 +69,23 @@ impl Outbox {
 
     /// What is to be written.
     pub(crate) fn unwritten(&self) -> &[u8] {
-        &self.bytes[self.written..]
+        self.frames.unwritten()
     }
 
     /// So much of it was written.
     pub(crate) fn advance(&mut self, bytes: usize) {
-        self.written += bytes;
-        if self.written == self.bytes.len() {
-            self.clear();
-        } else if self.written >= SPARE_BYTES_MAX {
-            // A slow reader's buffer must not grow by what it has read already.
-            self.bytes.drain(..self.written);
-            self.written = 0;
-        }
+        self.frames.advance(bytes);
     }
 
     /// Forgets what is unwritten and gives the buffer back.
     pub(crate) fn clear(&mut self) {
-        self.written = 0;
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.clear();
-        keep_spare(bytes);
+        self.frames.clear();
     }
 
     /// Where to append a frame; None after the close frame.
     fn open(&mut self) -> Option<&mut Vec<u8>> {
-        if self.closed {
-            return None;
-        }
-        if self.bytes.capacity() == 0 {
-            self.bytes = SPARES.with_borrow_mut(Vec::pop).unwrap_or_default();
-        }
-        Some(&mut self.bytes)
+        (!self.closed).then(|| self.frames.end())
     }
-}
-
-fn keep_spare(bytes: Vec<u8>) {
-    if bytes.capacity() == 0 || bytes.capacity() > SPARE_BYTES_MAX {
-        return;
-    }
-    SPARES.with_borrow_mut(|spares| {
-        if spares.len() < SPARES_MAX {
-            spares.push(bytes);
-        }
-    });
 }
 
 #[cfg(test)]
@@ -140,15 +100,5 @@ mod tests {
         outbox.push_text("late");
         assert!(!outbox.push_close(CloseCode::Draining));
         assert_eq!(outbox.unwritten(), closed);
-    }
-
-    #[test]
-    fn an_outbox_that_is_written_out_holds_no_buffer() {
-        let mut outbox = Outbox::default();
-        outbox.push_text("hello");
-        outbox.advance(3);
-        assert_eq!(outbox.unwritten().len(), 4);
-        outbox.advance(4);
-        assert_eq!(outbox.bytes.capacity(), 0);
     }
 }

@@ -122,7 +122,7 @@ impl Registry {
     /// Hands letters over, and tells the sender's session what became of them if it matters.
     fn post(&self, batch: &mut Batch<'_>, from: &Arc<Cell>, letters: Letters<'_>) {
         for Letter { to, mail, request_id } in letters {
-            let outcome = self.deliver(batch, &from.client_id, &to, &mail);
+            let outcome = self.deliver(batch, from, &to, &mail);
             batch.server.counters.mail(outcome);
             if outcome != Outcome::Delivered {
                 from.handle_outcome(batch, mail, outcome, request_id);
@@ -133,49 +133,63 @@ impl Registry {
     fn deliver(
         &self,
         batch: &mut Batch<'_>,
-        from: &ClientId,
+        from: &Arc<Cell>,
         to: &ClientId,
         mail: &Mail<'_>,
     ) -> Outcome {
         loop {
-            let found = self.cells.get(to).map(|cell| cell.clone());
-            if let Some(cell) = found {
-                match cell.handle_mail(batch, from, mail) {
+            if let Some(cell) = self.find(from, to) {
+                match cell.handle_mail(batch, &from.client_id, mail) {
                     Some((outcome, letters)) => {
                         // Ends of other calls (glare), which cause no further mail.
                         self.post(batch, &cell, letters);
                         return outcome;
                     }
-                    None => self.remove(&cell),
+                    None => {
+                        from.set_last_peer(to, None);
+                        self.remove(&cell);
+                    }
                 }
-            } else if !self.expect(batch, from, to, mail) {
-                return Outcome::Offline;
+            } else if let Some(outcome) = self.deliver_ahead(batch, &from.client_id, to, mail) {
+                return outcome;
             }
         }
     }
 
-    /// Makes a place for a client that a restart has cut off and that is not back yet, if the
-    /// mail proves that it was in a call.
-    fn expect(
+    fn find(&self, from: &Arc<Cell>, to: &ClientId) -> Option<Arc<Cell>> {
+        if let Some(cell) = from.last_peer(to) {
+            return Some(cell);
+        }
+        let cell = self.cells.get(to)?.clone();
+        from.set_last_peer(to, Some(&cell));
+        Some(cell)
+    }
+
+    /// Delivers to a client that a restart has cut off and that is not back yet, if the mail proves
+    /// that it was in a call. None: it has just come back.
+    fn deliver_ahead(
         &self,
         batch: &mut Batch<'_>,
         from: &ClientId,
         to: &ClientId,
         mail: &Mail<'_>,
-    ) -> bool {
+    ) -> Option<Outcome> {
+        if batch.server.is_draining() {
+            return Some(Outcome::Unavailable);
+        }
         if matches!(mail.content, Content::Ring { .. }) {
-            return false;
+            return Some(Outcome::Offline);
         }
-        let expected = || Session::expected(to.clone(), self.server_started, &batch.cx);
-        if expected().handle_mail(&batch.cx, from, mail).outcome != Outcome::Delivered {
-            return false;
+        let mut session = Session::expected(to.clone(), self.server_started, &batch.cx);
+        if session.handle_mail(&batch.cx, from, mail).outcome != Outcome::Delivered {
+            return Some(Outcome::Offline);
         }
-        if let Entry::Vacant(vacant) = self.cells.entry(to.clone()) {
-            let cell = Arc::new(Cell::new(expected()));
-            cell.keep(batch.server);
-            vacant.insert(cell);
-        }
-        true
+        let Entry::Vacant(place) = self.cells.entry(to.clone()) else { return None };
+        batch.server.counters.calls_changed(0, session.calls());
+        let cell = Arc::new(Cell::new(session));
+        cell.keep(batch.server);
+        place.insert(cell);
+        Some(Outcome::Delivered)
     }
 
     fn cell_of(&self, client_id: &ClientId, cx: &Context<'_>) -> Arc<Cell> {

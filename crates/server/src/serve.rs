@@ -13,6 +13,7 @@ use crate::accept::{Workers, accept, event_loop};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::tls::{Source, TlsError};
 use crate::{admin, drain};
 
 /// Why the server could not start.
@@ -21,6 +22,9 @@ pub enum ServeError {
     /// The data folder cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// There can be no TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}. Choose another with {flag}")]
     Listen {
@@ -44,6 +48,7 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&settings.data_dir)?;
     let call_ids = CallIdKey::new(data_dir.server_key()?.expose());
     let directory = Arc::new(data_dir.directory()?);
+    let (tls, source) = Source::open(&settings, &data_dir)?.unzip();
     let runtime = event_loop()?;
     runtime.block_on(async {
         let listener = bind(settings.listen, "--listen").await?;
@@ -52,7 +57,10 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
             None => None,
         };
         let config = settings.core_config(call_ids);
-        let server = Server::new(&settings, config, directory.clone(), Handle::current());
+        let server = Server::new(&settings, config, directory.clone(), tls, Handle::current());
+        if let Some(source) = source {
+            tokio::spawn(source.keep(signal(SignalKind::hangup())?));
+        }
         run(Arc::new(server), &settings, listener, admin).await
     })?;
     drop(runtime);
@@ -60,7 +68,8 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Checks what can be checked without serving: whether the data folder can be used.
+/// Checks what can be checked without serving: whether the data folder and the certificate can be
+/// used.
 ///
 /// # Errors
 /// As [`serve`] would.
@@ -68,6 +77,7 @@ pub fn check(settings: &Settings) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&settings.data_dir)?;
     data_dir.server_key()?;
     data_dir.directory()?.close();
+    Source::open(settings, &data_dir)?;
     Ok(())
 }
 
@@ -80,7 +90,7 @@ async fn run(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut workers = Workers::start(settings.workers.count(), Handle::current())?;
-    announce(&listener, admin.as_ref())?;
+    announce(&listener, server.tls.is_some(), admin.as_ref())?;
     if let Some(admin) = admin {
         tokio::spawn(admin::serve(server.clone(), admin));
     }
@@ -108,16 +118,18 @@ async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Se
 }
 
 /// Says where it listens, and what to try.
-fn announce(listener: &TcpListener, admin: Option<&TcpListener>) -> io::Result<()> {
+fn announce(listener: &TcpListener, tls: bool, admin: Option<&TcpListener>) -> io::Result<()> {
     let address = reachable(listener.local_addr()?);
+    // The certificate is for a name, not for this address.
+    let (s, insecure, no_check) = if tls { ("s", "-k ", "-n ") } else { ("", "", "") };
     let mut out = io::stdout().lock();
-    writeln!(out, "listening on ws://{address}/signal")?;
+    writeln!(out, "listening on ws{s}://{address}/signal")?;
     if let Some(admin) = admin {
         writeln!(out, "metrics on http://{}/metrics", reachable(admin.local_addr()?))?;
     }
     writeln!(out)?;
-    writeln!(out, "try: curl http://{address}/health")?;
-    writeln!(out, "     npx wscat -c ws://{address}/signal")?;
+    writeln!(out, "try: curl {insecure}http{s}://{address}/health")?;
+    writeln!(out, "     npx wscat {no_check}-c ws{s}://{address}/signal")?;
     writeln!(out, r#"     > {{"type":"REGISTER","payload":{{"clientId":"alice"}}}}"#)?;
     out.flush()
 }

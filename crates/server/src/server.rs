@@ -17,6 +17,7 @@ use crate::counters::Counters;
 use crate::directory::Directory;
 use crate::registry::Registry;
 use crate::settings::Settings;
+use crate::tls::Tls;
 
 /// A running server.
 pub(crate) struct Server {
@@ -31,6 +32,8 @@ pub(crate) struct Server {
     pub(crate) registry: Registry,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) counters: Counters,
+    /// None: connections are plain.
+    pub(crate) tls: Option<Tls>,
     draining: AtomicBool,
     /// Where sessions without a connection are looked after.
     runtime: Handle,
@@ -41,6 +44,7 @@ impl Server {
         settings: &Settings,
         config: Config,
         directory: Arc<dyn Directory>,
+        tls: Option<Tls>,
         runtime: Handle,
     ) -> Self {
         let clock = Clock::start();
@@ -56,6 +60,7 @@ impl Server {
             registry: Registry::new(clock.unix()),
             directory,
             counters: Counters::new(settings.workers.count()),
+            tls,
             draining: AtomicBool::new(false),
             runtime,
         }

@@ -182,11 +182,11 @@ impl Session {
     ) {
         let call_id = &presented.call_id;
         let Ok(at) = self.present(cx, call_id, outputs) else {
-            return self.give_up_presented(cx, call_id, outputs);
+            return self.give_up_presented(cx, call_id.clone(), outputs);
         };
         let call = &mut self.calls[at];
         if call.has_lost_its_answer(presented.answered) {
-            return self.give_up_presented(cx, call_id, outputs);
+            return self.give_up_presented(cx, call_id.clone(), outputs);
         }
         if let Phase::Recovered { .. } = call.phase {
             let deadline = (!presented.answered).then(|| cx.now + cx.config.calls.ring_timeout);
@@ -201,17 +201,17 @@ impl Session {
     fn give_up_presented<'m>(
         &mut self,
         cx: &Context<'_>,
-        call_id: &Cow<'m, str>,
+        call_id: Cow<'m, str>,
         outputs: &mut Outputs<'m>,
     ) {
         // What is repeated to the client is of the alphabet of our ids and no other text.
-        if !CallIdKey::is_well_formed(call_id) {
+        if !CallIdKey::is_well_formed(&call_id) {
             return;
         }
-        let (known, reason) = (self.end_call(call_id), EndReason::Unreachable);
+        let (known, reason) = (self.end_call(&call_id), EndReason::Unreachable);
         let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
         outputs.extend(self.say_last(cx, ended, None, None));
-        let old = || self.recover(cx, call_id, Claim::Proven);
+        let old = || self.recover(cx, &call_id, Claim::Proven);
         if let Some(call) = known.or_else(old) {
             self.ended.remember(&call);
             outputs.push(end_mail(&call, reason));

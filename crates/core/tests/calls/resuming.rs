@@ -69,7 +69,8 @@ fn a_resumption_that_is_lost_itself_is_resumed() {
 
 #[test]
 fn a_caller_resumes_in_every_moment_of_a_call() {
-    let moments: [&dyn Fn(&mut World, &Phone, &str) -> Vec<String>; 6] = [
+    type Moment<'a> = &'a dyn Fn(&mut World, &Phone, &str) -> Vec<String>;
+    let moments: [Moment<'_>; 6] = [
         &|_, _, _| vec![],
         &|world, bob, call| {
             world.say(bob.device, &ringing(call));

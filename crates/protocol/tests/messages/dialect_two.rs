@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 fn registration(payload: &str) -> Result<Registration<'_>, DecodeError> {
     let request = decode(payload)?;
     let ClientMessage::Register(registration) = request.message else { panic!("no REGISTER") };
-    Ok(registration)
+    Ok(*registration)
 }
 
 fn register(fields: &str) -> String {

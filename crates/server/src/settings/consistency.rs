@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::layers::Layers;
-use super::{Settings, SettingsError};
+use super::{Settings, SettingsError, tls};
 
 /// Refuses settings that contradict each other.
 pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
@@ -57,6 +57,7 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
         ("drain.timeout", &drain.timeout),
         *drain.period <= *drain.timeout,
     )?;
+    tls::check(settings, layers)?;
     check_listeners(settings, layers)
 }
 

@@ -5,7 +5,7 @@ use std::any::TypeId;
 use clap::{Arg, Args, Command};
 
 use super::surroundings::VARIABLE_PREFIX;
-use super::{List, Settings, TurnUrl};
+use super::{DomainName, List, Settings, TurnUrl};
 
 /// One setting: its three names, and what people are told about it.
 #[derive(Debug, Clone)]
@@ -50,7 +50,13 @@ impl Declaration {
 
 fn is_list(arg: &Arg) -> bool {
     let kind = arg.get_value_parser().type_id();
-    kind == TypeId::of::<List<TurnUrl>>() || kind == TypeId::of::<List<ipnet::IpNet>>()
+    [
+        TypeId::of::<List<TurnUrl>>(),
+        TypeId::of::<List<ipnet::IpNet>>(),
+        TypeId::of::<List<DomainName>>(),
+    ]
+    .iter()
+    .any(|list| kind == *list)
 }
 
 fn variable_of(flag: &str) -> String {

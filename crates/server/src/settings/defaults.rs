@@ -14,6 +14,9 @@ pub const DATA_DIR: &str = "securecall-data";
 /// One line for each start, stop and trouble; none for each message.
 pub const LOG: &str = "info";
 
+/// Let's Encrypt: free, and trusted by every browser.
+pub const ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
 /// An offer with audio, video and all candidates is 5–10 KiB of SDP. Escaped as JSON, sealed and
 /// in base64 (× 4/3) it is 8–16 KiB: four times that.
 pub const MESSAGE_BYTES_MAX: usize = 64 * KIB;

@@ -38,6 +38,14 @@ pub enum SettingsError {
         /// The second setting, with its value and origin.
         right: String,
     },
+    /// Half a configuration.
+    #[error("{setting} is set without {other}: set both, or neither")]
+    Alone {
+        /// What is set, with its origin.
+        setting: String,
+        /// What is missing.
+        other: &'static str,
+    },
     /// More connections than the process may have files open.
     #[error(
         "{setting} needs {needed} file descriptors and this process may have {allowed}: lower it, \

@@ -65,6 +65,12 @@ impl<'a> Layers<'a> {
         format!("{key} ({value}, {origin})")
     }
 
+    /// A setting as errors name it that say nothing about its value: `key (origin)`.
+    pub(super) fn named(&self, key: &str) -> String {
+        let origin = self.given.get(key).map_or(&Origin::Default, |given| &given.origin);
+        format!("{key} ({origin})")
+    }
+
     fn add_file(&mut self, path: &Path) -> Result<(), SettingsError> {
         // What somebody would call them who expects them here.
         const SECRET_KEYS: [&str; 2] = ["turn.secret", "turn.secret_previous"];

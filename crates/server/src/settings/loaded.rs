@@ -8,7 +8,7 @@ use toml::Value;
 
 use super::declaration::{Declaration, declarations, parser};
 use super::layers::Layers;
-use super::{Origin, Settings, SettingsError, Surroundings, consistency, descriptors, turn};
+use super::{Origin, Settings, SettingsError, Surroundings, consistency, descriptors, tls, turn};
 
 /// A configuration that passed all checks.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ impl Loaded {
         let turn = turn::resolve(&settings.turn, surroundings)?;
         settings.relay = turn.relay;
         warnings.extend(turn.warnings);
+        warnings.extend(tls::warnings(&settings.tls));
 
         let values = declarations.iter().map(|declaration| Effective::new(declaration, &layers));
         let values = values.collect();

@@ -12,6 +12,7 @@
 //! A setting is added as a field of its section and a constant in [`defaults`]; a rule between two
 //! settings in `consistency.rs`.
 
+mod acme_names;
 mod address;
 mod calls;
 mod consistency;
@@ -34,6 +35,7 @@ mod proxy;
 mod rate;
 mod secret;
 mod surroundings;
+mod tls;
 mod turn;
 mod turn_secret;
 mod turn_url;
@@ -52,6 +54,7 @@ use clap::{Arg, ArgAction, Args as _, Command, value_parser};
 pub use humantime::Duration;
 pub use ipnet::IpNet;
 
+pub use self::acme_names::{AcmeContact, AcmeDirectory, DomainName};
 pub use self::address::Admin;
 pub use self::calls::Calls;
 pub use self::declaration::{Declaration, declarations};
@@ -68,6 +71,7 @@ pub use self::proxy::{HeaderName, Proxy};
 pub use self::rate::Rate;
 pub use self::secret::Secret;
 pub use self::surroundings::Surroundings;
+pub use self::tls::{Acme, Tls};
 pub use self::turn::{Preset, Turn, TurnSettings};
 pub use self::turn_secret::TurnSecretError;
 pub use self::turn_url::TurnUrl;
@@ -99,6 +103,14 @@ pub struct Settings {
     #[arg(id = "log_format", long = "log-format", value_name = "FORMAT")]
     #[arg(value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+
+    /// The certificate that clients are shown.
+    #[command(flatten, next_help_heading = "TLS")]
+    pub tls: Tls,
+
+    /// A certificate that comes by itself.
+    #[command(flatten, next_help_heading = "TLS by ACME (such as Let's Encrypt)")]
+    pub acme: Acme,
 
     /// What one connection, one address and the whole server may use.
     #[command(flatten, next_help_heading = "Limits")]

@@ -39,7 +39,9 @@ impl FromStr for HeaderName {
     fn from_str(text: &str) -> Result<Self, InvalidHeaderName> {
         let is_token =
             |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        let usable = !text.is_empty() && text.bytes().all(is_token);
+        // `Forwarded` (RFC 7239) has a grammar of its own, which is not read here.
+        let readable = !text.eq_ignore_ascii_case("forwarded");
+        let usable = !text.is_empty() && text.bytes().all(is_token) && readable;
         usable.then(|| Self(text.to_ascii_lowercase())).ok_or(InvalidHeaderName)
     }
 }
@@ -52,5 +54,7 @@ impl fmt::Display for HeaderName {
 
 /// The text is not the name of a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be the name of an HTTP header, such as x-real-ip")]
+#[error(
+    "must be the name of an HTTP header that holds addresses, such as x-real-ip (not forwarded)"
+)]
 pub struct InvalidHeaderName;

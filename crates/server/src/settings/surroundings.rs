@@ -19,6 +19,12 @@ pub struct Surroundings {
     pub descriptors_max: Option<u64>,
 }
 
+/// Whether Kubernetes sets this variable, for a service that is called like our program.
+fn is_service_link(name: &str) -> bool {
+    let rest = name.strip_prefix(VARIABLE_PREFIX).unwrap_or_default();
+    rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
+}
+
 impl Surroundings {
     /// Those of this process. Variables of others are not kept.
     #[must_use]
@@ -41,6 +47,7 @@ impl Surroundings {
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()))
             .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX) || name == PORT_VARIABLE)
+            .filter(|(name, _)| !is_service_link(name))
             .collect();
         Self { variables: ours, descriptors_max }
     }

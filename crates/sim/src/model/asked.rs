@@ -120,7 +120,8 @@ impl Model {
             return (Allowed::must("CALL_NOT_FOUND"), Effect::None);
         }
         let mut allowed = call.judge(side, message.message_type);
-        if call.recovered || call.end(side).end_lost {
+        let refused_unheard = call.rung.is_none() && call.caller_was_absent;
+        if call.recovered || call.end(side).end_lost || refused_unheard {
             allowed.codes.push("CALL_NOT_FOUND");
         }
         if call.recovered && !call.end(side).presented && full {
@@ -133,6 +134,8 @@ impl Model {
             // Refused or not, it shows that its client knows the call.
             call.end(side).claim_deadline = None;
         }
+        let peer = call.client(side.other()).to_string();
+        self.note_crowd(&peer);
         self.links.entry(link).or_default().proven.insert(id.clone());
         let effect = match message.message_type {
             "CALL_ACCEPT" => {
@@ -192,6 +195,8 @@ impl Model {
             ensure!(refused, "{client}'s {request} was not refused: {:?}", allowed.codes);
         }
         if refused {
+            // It may have shown an old call all the same.
+            self.note_load(&client);
             return Ok(());
         }
         ensure!(!matches!(effect, Effect::Ring { .. }), "{client}'s {request} led to nothing");

@@ -18,6 +18,8 @@ pub(super) struct Call {
     pub(super) recovered: bool,
     /// This server has heard of the call, or given it up unheard.
     pub(super) touched: bool,
+    /// It was shown while one of its ends was said to be in many other old calls.
+    pub(super) crowded: bool,
     /// More may have been on its way to one end than may wait there.
     pub(super) overflows: bool,
     /// When a client first showed it to this server.
@@ -125,6 +127,7 @@ impl Call {
             recovered: false,
             touched: false,
             overflows: false,
+            crowded: false,
             presented: None,
             answer: None,
             rejected: None,
@@ -188,6 +191,7 @@ impl Call {
         self.recovered = true;
         self.touched = false;
         self.overflows = false;
+        self.crowded = false;
         self.presented = None;
         self.answer = None;
         self.rejected = None;

@@ -187,7 +187,9 @@ impl Model {
     fn see_presented(&mut self, link: LinkId, client: &str, presented: &Presented) {
         let id = &presented.call_id;
         let full = self.load(client).1 >= self.limits.per_session_max;
-        let crowded = self.is_crowded(id, client);
+        let side = self.calls.get(id).and_then(|call| Some((call, call.side_of(client)?)));
+        let peer = side.map(|(call, side)| call.client(side.other()).to_string());
+        let crowd = peer.map_or(0, |peer| self.crowd(&peer));
         let (now, ring_timeout) = (self.now, self.limits.ring_timeout);
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else { return };
@@ -200,6 +202,7 @@ impl Model {
         if refusable || lost_answer {
             call.over = call.over.max(Over::Maybe);
         }
+        let crowded = crowd >= self.limits.per_session_max;
         let excused = full || crowded || call.overflows || call.over == Over::Yes;
         let fresh = call.recovered && !call.touched && !excused;
         call.touched = true;

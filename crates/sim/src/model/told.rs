@@ -268,7 +268,6 @@ impl Model {
             asking.refused = true;
         }
         self.requests.remove(request);
-        let crowded = allowed.call.as_ref().is_some_and(|id| self.is_crowded(id, client));
         let Some(call) = allowed.call.and_then(|id| self.calls.get_mut(&id)) else {
             return Ok(());
         };
@@ -282,7 +281,7 @@ impl Model {
             ensure!(call.target_was_absent, "{} was there all the time", call.callee);
         }
         if code == "CALL_NOT_FOUND" {
-            let excuse = crowded || call.overflows || call.over == Over::Yes;
+            let excuse = call.crowded || call.overflows || call.over == Over::Yes;
             let lost = allowed.fresh && !excuse;
             ensure!(!lost, "{client}'s {request} did not find a call from before the restart");
             ensure!(call.over != Over::No, "{client}'s {request} was answered {code}");
@@ -297,16 +296,23 @@ impl Model {
         Ok(())
     }
 
-    /// Whether the client at the other end of an old call may be in more old calls, by what others
-    /// say, than a session takes notice of.
-    pub(super) fn is_crowded(&self, id: &str, client: &str) -> bool {
-        let Some(call) = self.calls.get(id) else { return true };
-        let Some(side) = call.side_of(client) else { return true };
-        let peer = call.client(side.other());
-        let said = |call: &&Call| {
-            let end = call.side_of(peer).map(|side| &call.ends[side as usize]);
-            call.recovered && call.touched && end.is_some_and(|end| !end.presented)
-        };
-        self.calls.values().filter(said).count() > self.limits.per_session_max
+    /// Others may say of a client that it is in more old calls than a session takes notice of.
+    pub(super) fn note_crowd(&mut self, client: &str) {
+        if self.crowd(client) > self.limits.per_session_max {
+            let said = self.calls.values_mut().filter(|call| call.is_said_of(client));
+            said.for_each(|call| call.crowded = true);
+        }
+    }
+
+    /// In how many old calls a client is by what others say alone.
+    pub(super) fn crowd(&self, client: &str) -> usize {
+        self.calls.values().filter(|call| call.is_said_of(client)).count()
+    }
+}
+
+impl Call {
+    fn is_said_of(&self, client: &str) -> bool {
+        let end = self.side_of(client).map(|side| &self.ends[side as usize]);
+        self.recovered && self.touched && end.is_some_and(|end| !end.presented)
     }
 }

@@ -20,6 +20,12 @@ fn sample(declaration: &Declaration) -> &'static str {
         ("proxy.header", _) => "x-real-ip",
         ("turn.ttl", _) => "90s",
         ("drain.period", _) => "2s",
+        ("tls.certificate", _) => "chain.pem",
+        ("tls.key", _) => "key.pem",
+        ("acme.domains", _) => "a.example,b.example",
+        ("acme.contact", _) => "admin@a.example",
+        ("acme.directory", _) => "https://ca.example/directory",
+        ("acme.ca", _) => "ca.pem",
         (_, "ADDRESS:PORT") => "127.0.0.1:1234",
         (_, "[ADDRESS:]PORT") => "1234",
         (_, "FOLDER") => "elsewhere",
@@ -44,11 +50,14 @@ fn toml(declaration: &Declaration, value: &str) -> String {
     format!("{header}{key} = {value}\n")
 }
 
-/// A world in which the setting can stand: TURN settings need the rest of TURN.
+/// A world in which the setting can stand: some need others.
 fn world_for(declaration: &Declaration) -> World {
     match declaration.key.as_str() {
         "turn.preset" | "turn.urls" => World::new().variable("SECURECALL_TURN_SECRET", "hush"),
         "turn.secret_file" => World::new().flag("--turn-urls=turn:a.example"),
+        "tls.certificate" => World::new().flag("--tls-key=key.pem"),
+        "tls.key" => World::new().flag("--tls-certificate=chain.pem"),
+        "acme.contact" | "acme.ca" => World::new().flag("--acme-domains=a.example"),
         _ => World::new(),
     }
 }

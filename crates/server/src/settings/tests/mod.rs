@@ -5,6 +5,7 @@ mod precedence;
 mod reference;
 mod refusals;
 mod secrecy;
+mod tls;
 mod turn;
 
 use std::fs;

@@ -1,0 +1,221 @@
+//! `securecall load`: puts a server under load.
+
+use std::env;
+use std::io::{self, Write as _};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches as _, Subcommand};
+use securecall_load::dialect::DialectName;
+use securecall_load::{Pace, Plan, Report, WorkerProgram, Workload};
+
+use crate::failure::Failure;
+
+pub(crate) const NAME: &str = "load";
+pub(crate) const ABOUT: &str = "Put a server under load, and measure it";
+
+/// What the generator calls itself with, where it needs several processes.
+const WORKER: &str = "worker";
+
+#[derive(Debug, Args)]
+struct Load {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Debug, Subcommand)]
+enum Scenario {
+    /// Registered clients that do nothing
+    Idle {
+        /// Clients
+        #[arg(long, default_value_t = 1000)]
+        connections: usize,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Candidates both ways, in calls that were set up before
+    Relay {
+        /// Pairs of clients
+        #[arg(long, default_value_t = 100)]
+        pairs: usize,
+        /// Messages under way in each pair; the server sets the speed
+        #[arg(long, default_value_t = 16, conflicts_with = "rate")]
+        in_flight: usize,
+        /// Messages a second in all, whether the server keeps up or not; latency counts from when
+        /// each is due
+        #[arg(long)]
+        rate: Option<f64>,
+        /// Length of a candidate
+        #[arg(long, default_value_t = 200)]
+        bytes: usize,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Whole calls: initiate, accept, candidates both ways, end
+    Calls {
+        /// Calls at the same time; the server sets the speed
+        #[arg(long, default_value_t = 100)]
+        concurrency: usize,
+        /// Calls begun in a second, whether the server keeps up or not; at most --concurrency are
+        /// under way, and the others wait
+        #[arg(long)]
+        rate: Option<f64>,
+        /// Candidates of each end
+        #[arg(long, default_value_t = 12)]
+        candidates: usize,
+        /// Length of offer and answer
+        #[arg(long, default_value_t = 2000)]
+        bytes: usize,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// All clients lose their connections at once, and come back at once
+    Storm {
+        /// Clients
+        #[arg(long, default_value_t = 1000)]
+        connections: usize,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Large offers, each of which is rejected
+    Offers {
+        /// Offers at the same time; the server sets the speed
+        #[arg(long, default_value_t = 16)]
+        concurrency: usize,
+        /// Offers begun in a second, whether the server keeps up or not
+        #[arg(long)]
+        rate: Option<f64>,
+        /// Length of an offer, such as 4000 or 60000
+        #[arg(long, default_value_t = 4000)]
+        bytes: usize,
+        #[command(flatten)]
+        common: Common,
+    },
+    #[command(hide = true)]
+    Worker,
+}
+
+/// What all scenarios have.
+#[derive(Debug, Args)]
+struct Common {
+    /// The server
+    #[arg(long, default_value = "ws://127.0.0.1:8080/signal")]
+    url: String,
+    /// Allow a public address: the server is yours
+    #[arg(long = "i-own-this-server")]
+    own_server: bool,
+    /// How long it is measured, at most
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    duration: Duration,
+    /// How long it runs before it is measured
+    #[arg(long, default_value = "1s", value_parser = duration)]
+    warmup: Duration,
+    /// How long clients may take to connect and register
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    set_up_timeout: Duration,
+    /// Threads of the generator
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// The server's process, on this machine: its processor time and memory are read
+    #[arg(long, value_name = "PID")]
+    server_pid: Option<u32>,
+    /// Local addresses to connect from, in turn; without, as many of 127.0.0.0/8 as it takes for a
+    /// server there
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    source_addresses: Vec<IpAddr>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    #[arg(long, hide = true, default_value = "securecall", value_parser = dialect)]
+    dialect: DialectName,
+}
+
+fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
+    humantime::parse_duration(text)
+}
+
+fn dialect(name: &str) -> Result<DialectName, String> {
+    let found = DialectName::ALL.into_iter().find(|dialect| dialect.as_str() == name);
+    found.ok_or_else(|| format!("one of {}", DialectName::ALL.map(DialectName::as_str).join(", ")))
+}
+
+/// The command with its options.
+pub(crate) fn with_options(command: Command) -> Command {
+    Load::augment_args(command)
+}
+
+/// Runs a scenario and prints the report.
+pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let load = Load::from_arg_matches(flags)?;
+    let Some((workload, common)) = load.scenario.take_apart() else {
+        return securecall_load::serve_parent().map_err(|error| Failure::Load(error.into()));
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())
+        .map_err(Failure::Output)?;
+    let report = securecall_load::run(&common.plan(workload), Some(&worker()?), &stop, &mut |_| {})
+        .map_err(Failure::Load)?;
+    print(&report, common.json).map_err(Failure::Output)?;
+    match report.failures_total() {
+        0 if report.interrupted => Err(Failure::Interrupted),
+        0 => Ok(()),
+        failures => Err(Failure::UnderLoad(failures)),
+    }
+}
+
+fn print(report: &Report, json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer(&mut out, report)?;
+        writeln!(out)
+    } else {
+        write!(out, "{report}")
+    }
+}
+
+/// This program again.
+fn worker() -> Result<WorkerProgram, Failure> {
+    let program = env::current_exe().map_err(|error| Failure::Load(error.into()))?;
+    Ok(WorkerProgram { program, arguments: vec![NAME.to_owned(), WORKER.to_owned()] })
+}
+
+impl Scenario {
+    /// The workload, and what all have. None: this is a worker process.
+    fn take_apart(self) -> Option<(Workload, Common)> {
+        let pace =
+            |rate: Option<f64>, in_flight| rate.map_or(Pace::InFlight(in_flight), Pace::PerSecond);
+        Some(match self {
+            Self::Idle { connections, common } => (Workload::Idle { connections }, common),
+            Self::Storm { connections, common } => (Workload::Storm { connections }, common),
+            Self::Relay { pairs, in_flight, rate, bytes, common } => {
+                (Workload::Relay { pairs, pace: pace(rate, in_flight), bytes }, common)
+            }
+            Self::Calls { concurrency: pairs, rate, candidates, bytes, common } => {
+                (Workload::Calls { pairs, pace: pace(rate, 1), candidates, bytes }, common)
+            }
+            Self::Offers { concurrency: pairs, rate, bytes, common } => {
+                (Workload::Offers { pairs, pace: pace(rate, 1), bytes }, common)
+            }
+            Self::Worker => return None,
+        })
+    }
+}
+
+impl Common {
+    fn plan(&self, workload: Workload) -> Plan {
+        Plan {
+            url: self.url.clone(),
+            own_server: self.own_server,
+            dialect: self.dialect,
+            workload,
+            duration: self.duration,
+            warmup: self.warmup,
+            set_up_timeout: self.set_up_timeout,
+            threads: self.threads,
+            server_pid: self.server_pid,
+            sources: self.source_addresses.clone(),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! All connections of one event loop, by the number of their client.
+
+use std::net::IpAddr;
+
+use mio::{Registry, Token};
+use securecall_websocket::{
+    CloseReason, Nonce, code, write_masked_close, write_masked_text, write_request,
+};
+
+use crate::clock::{Clock, Nanos};
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::frame::{MASK, StampedFrame};
+use crate::recording::Recording;
+use crate::target::Target;
+
+/// What may wait for a server that does not read. More is not sent, and counted.
+const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The connections, and what a scenario does with them.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    registry: Registry,
+    target: Target,
+    sources: Vec<IpAddr>,
+    /// The number of the first client, among those of all workers.
+    first: usize,
+    slots: Vec<Option<Connection>>,
+    /// Who has something to be written.
+    dirty: Vec<usize>,
+    /// Losses that were found out while writing, to be told to the scenario.
+    lost: Vec<(usize, Failure)>,
+    pub(crate) clock: Clock,
+    pub(crate) recording: Recording,
+}
+
+impl Clients {
+    pub(crate) fn new(
+        registry: Registry,
+        target: Target,
+        sources: Vec<IpAddr>,
+        first: usize,
+        count: usize,
+        recording: Recording,
+    ) -> Self {
+        Self {
+            registry,
+            target,
+            sources,
+            first,
+            slots: (0..count).map(|_| None).collect(),
+            dirty: Vec::new(),
+            lost: Vec::new(),
+            clock: Clock::start(),
+            recording,
+        }
+    }
+
+    /// How many clients there can be.
+    pub(crate) fn count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The target's path and query.
+    pub(crate) fn path(&self) -> &str {
+        self.target.path()
+    }
+
+    /// The number of a client among those of all workers.
+    pub(crate) fn number(&self, client: usize) -> usize {
+        self.first + client
+    }
+
+    /// Begins to connect a client with this request path; a connection that it has is dropped.
+    pub(crate) fn open(&mut self, client: usize, path: &str) -> Result<(), Failure> {
+        self.slots[client] = None;
+        let number = self.number(client);
+        let nonce: Nonce = (number as u128).to_be_bytes();
+        let mut request = Vec::new();
+        write_request(&mut request, self.target.host(), path, &nonce, &[])
+            .map_err(|error| Failure::Handshake(error.to_string()))?;
+        let source = (!self.sources.is_empty()).then(|| self.sources[number % self.sources.len()]);
+        let address = self.target.address();
+        let begun =
+            Connection::begin(&self.registry, Token(client), address, source, request, nonce);
+        self.slots[client] = Some(begun.map_err(|error| Failure::connect(&error))?);
+        Ok(())
+    }
+
+    /// Sends a text.
+    pub(crate) fn send(&mut self, client: usize, text: &str) {
+        self.write(client, |out| write_masked_text(out, text, MASK));
+    }
+
+    /// Sends a message, stamped with `time`.
+    #[inline]
+    pub(crate) fn send_stamped(&mut self, client: usize, frame: &StampedFrame, time: Nanos) {
+        self.write(client, |out| frame.write(out, time));
+    }
+
+    /// Appends frames to a client's outbox.
+    #[inline]
+    pub(crate) fn write(&mut self, client: usize, frames: impl FnOnce(&mut Vec<u8>)) {
+        let Some(connection) = self.slots[client].as_mut().filter(|slot| slot.is_open()) else {
+            return;
+        };
+        if connection.unwritten() > OUTBOX_BYTES_MAX {
+            return self.recording.note_failure(Failure::NotSent);
+        }
+        if connection.unwritten() == 0 {
+            self.dirty.push(client);
+        }
+        frames(connection.outbox());
+    }
+
+    /// Writes what was appended, one write for each connection.
+    #[inline]
+    pub(crate) fn flush(&mut self) {
+        while let Some(client) = self.dirty.pop() {
+            self.flush_one(client);
+        }
+    }
+
+    /// Writes what one client's socket takes.
+    pub(crate) fn flush_one(&mut self, client: usize) {
+        let Some(connection) = &mut self.slots[client] else { return };
+        if let Err(error) = connection.flush() {
+            let failure =
+                if connection.is_open() { Failure::Lost } else { Failure::connect(&error) };
+            self.lost.push((client, failure));
+        }
+    }
+
+    /// A loss that was found out while writing.
+    pub(crate) fn take_lost(&mut self) -> Option<(usize, Failure)> {
+        self.lost.pop()
+    }
+
+    pub(crate) fn connection(&mut self, client: usize) -> Option<&mut Connection> {
+        self.slots.get_mut(client)?.as_mut()
+    }
+
+    /// Drops a connection, as a network that fails would.
+    pub(crate) fn drop_connection(&mut self, client: usize) {
+        self.slots[client] = None;
+    }
+
+    /// Closes a connection in the way of RFC 6455, without waiting for the answer.
+    pub(crate) fn close(&mut self, client: usize) {
+        let normal = CloseReason::new(code::NORMAL, "");
+        self.write(client, |out| write_masked_close(out, Some(&normal), MASK));
+        self.flush_one(client);
+        self.slots[client] = None;
+    }
+
+    /// Closes all of them.
+    pub(crate) fn close_all(&mut self) {
+        for client in 0..self.slots.len() {
+            self.close(client);
+        }
+        self.dirty.clear();
+    }
+
+    pub(crate) fn now(&self) -> Nanos {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,201 @@
+//! One client's connection: a non-blocking socket, what is not yet written, and the decoder.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr};
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use securecall_websocket::{Decoder, Nonce, ResponseError, Role, parse_response};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::failure::Failure;
+
+/// The longest message that a client takes. Servers wrap what others sent.
+const MESSAGE_BYTES_MAX: u32 = 1024 * 1024;
+/// An outbox that grew beyond this is given back once it is empty.
+const OUTBOX_BYTES_KEPT: usize = 4096;
+
+/// A connection, from the first packet to the last.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    /// What the socket has not taken yet, from `written` on.
+    outbox: Vec<u8>,
+    written: usize,
+    decoder: Decoder,
+    /// The handshake, while it lasts.
+    handshake: Option<Box<Handshake>>,
+}
+
+#[derive(Debug)]
+struct Handshake {
+    nonce: Nonce,
+    /// The part of the response that has arrived.
+    response: Vec<u8>,
+}
+
+/// What a part of the response led to.
+#[derive(Debug)]
+pub(crate) enum Opening {
+    /// It is not complete.
+    Pending,
+    /// The connection is open; these first frames came with the response.
+    Open(Vec<u8>),
+    /// There is no connection. The server said when to try again, if it did.
+    Refused { failure: Failure, retry_after_seconds: Option<u64> },
+}
+
+impl Connection {
+    /// Begins to connect, from `source` if there is one.
+    pub(crate) fn begin(
+        registry: &Registry,
+        token: Token,
+        address: SocketAddr,
+        source: Option<IpAddr>,
+        request: Vec<u8>,
+        nonce: Nonce,
+    ) -> io::Result<Self> {
+        let mut stream = connect(address, source)?;
+        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self {
+            stream,
+            outbox: request,
+            written: 0,
+            decoder: Decoder::new(Role::Client, MESSAGE_BYTES_MAX),
+            handshake: Some(Box::new(Handshake { nonce, response: Vec::new() })),
+        })
+    }
+
+    /// Whether the handshake is over.
+    pub(crate) fn is_open(&self) -> bool {
+        self.handshake.is_none()
+    }
+
+    /// Takes a part of the response.
+    pub(crate) fn advance_handshake(&mut self, bytes: &[u8]) -> Opening {
+        let Some(handshake) = &mut self.handshake else { return Opening::Open(bytes.to_vec()) };
+        handshake.response.extend_from_slice(bytes);
+        match parse_response(&handshake.response, &handshake.nonce) {
+            Ok(None) => Opening::Pending,
+            Ok(Some(head_bytes)) => {
+                let frames = handshake.response.split_off(head_bytes);
+                self.handshake = None;
+                // The request was longer than most messages of an idle client.
+                self.outbox = Vec::new();
+                Opening::Open(frames)
+            }
+            Err(ResponseError::Refused(status)) => Opening::Refused {
+                failure: Failure::Status(status),
+                retry_after_seconds: retry_after_seconds(&handshake.response),
+            },
+            Err(error) => Opening::Refused {
+                failure: Failure::Handshake(error.to_string()),
+                retry_after_seconds: None,
+            },
+        }
+    }
+
+    /// Reads what there is. `Ok(None)`: nothing, for now; 0: the server closed.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        loop {
+            return match self.stream.read(buffer) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    /// Writes the outbox as far as the socket takes it.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        while self.written < self.outbox.len() {
+            match self.stream.write(&self.outbox[self.written..]) {
+                Ok(bytes) => self.written += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_for_later(&error) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        self.written = 0;
+        self.outbox.clear();
+        if self.outbox.capacity() > OUTBOX_BYTES_KEPT {
+            self.outbox = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Where frames to be sent are appended.
+    #[inline]
+    pub(crate) fn outbox(&mut self) -> &mut Vec<u8> {
+        &mut self.outbox
+    }
+
+    /// How many bytes the socket has not taken.
+    #[inline]
+    pub(crate) fn unwritten(&self) -> usize {
+        self.outbox.len() - self.written
+    }
+
+    /// Lends the decoder out: what it yields borrows from a read buffer while the connection is
+    /// used.
+    #[inline]
+    pub(crate) fn take_decoder(&mut self) -> Decoder {
+        std::mem::replace(&mut self.decoder, Decoder::new(Role::Client, MESSAGE_BYTES_MAX))
+    }
+
+    #[inline]
+    pub(crate) fn put_decoder(&mut self, decoder: Decoder) {
+        self.decoder = decoder;
+    }
+}
+
+/// The socket is not connected yet, or full.
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected)
+}
+
+fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    let Some(source) = source else {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        return Ok(stream);
+    };
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        Err(error) if is_under_way(&error) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(TcpStream::from_std(socket.into()))
+}
+
+fn is_under_way(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+        || error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error())
+}
+
+/// `Retry-After` in seconds (RFC 9110 section 10.2.3); a date is not understood.
+fn retry_after_seconds(head: &[u8]) -> Option<u64> {
+    let head = std::str::from_utf8(head).ok()?;
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("retry-after").then(|| value.trim().parse().ok())?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_found_in_any_case() {
+        let head = b"HTTP/1.1 429 Too Many Requests\r\nretry-AFTER: 10\r\n\r\n";
+        assert_eq!(retry_after_seconds(head), Some(10));
+        assert_eq!(retry_after_seconds(b"HTTP/1.1 429 x\r\nRetry-After: Fri, 1\r\n\r\n"), None);
+        assert_eq!(retry_after_seconds(b"HTTP/1.1 429 x\r\n\r\n"), None);
+    }
+}

@@ -1,0 +1,42 @@
+//! The sealed answer, `sdpAnswer` of CALL_ACCEPT and CALL_ACCEPTED.
+//!
+//! ```text
+//! front  = header (4) │ offer hash (32)
+//! fields = none
+//! text   = the SDP, with the fingerprint of the callee's DTLS certificate
+//! ```
+//!
+//! Sealed to the ephemeral key of the offer, not to the caller's directory key, so that it stays
+//! closed to whoever gets hold of the caller's keys later. Its encapsulated key is the callee's
+//! ephemeral key. Signed by the callee: see `envelope`.
+
+use crate::{
+    Error, Suite, context::answer_header, cursor::Cursor, digest::Digest, header::HeaderBytes,
+};
+
+/// What stands in clear.
+pub(crate) struct AnswerFront {
+    header: HeaderBytes,
+    offer_hash: Digest,
+}
+
+impl AnswerFront {
+    pub(crate) const fn new(suite: Suite, offer_hash: Digest) -> Self {
+        Self { header: answer_header(suite).to_bytes(), offer_hash }
+    }
+
+    /// None: there is less than a front.
+    pub(crate) fn take(message: &mut Cursor<'_>) -> Option<Self> {
+        Some(Self { header: message.array()?, offer_hash: message.array()? })
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [&self.header[..], &self.offer_hash].concat()
+    }
+
+    /// Whether it claims to answer this offer, in this suite.
+    pub(crate) fn check(&self, suite: Suite, offer_hash: &Digest) -> Result<(), Error> {
+        answer_header(suite).check(self.header)?;
+        (self.offer_hash == *offer_hash).then_some(()).ok_or(Error::OtherOffer)
+    }
+}

@@ -1,0 +1,124 @@
+//! What can go wrong, and whose fault it is.
+
+use crate::{CALL_ID_BYTES_MAX, MESSAGES_MAX, OFFER_AGE_MAX, TEXT_BYTES_MAX};
+
+/// Why something was not sealed or not opened. It holds nothing secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The application: this is no client id.
+    #[error("a client id has 1 to 64 characters of a-zA-Z0-9_-")]
+    InvalidClientId,
+    /// The application: this is no call id.
+    #[error("a call id has 1 to {CALL_ID_BYTES_MAX} bytes")]
+    InvalidCallId,
+    /// The application: both ends would be the same client.
+    #[error("a client does not call itself")]
+    SelfCall,
+    /// The application: the text, of so many bytes, is over [`TEXT_BYTES_MAX`].
+    #[error("a sealed text has at most {TEXT_BYTES_MAX} bytes, not {0}")]
+    TextTooLong(usize),
+    /// The application: one direction of a call carries [`MESSAGES_MAX`] messages, not more.
+    #[error("this call has sealed {MESSAGES_MAX} messages: start another one")]
+    Exhausted,
+
+    /// Keys: the directory's answer is no directory key.
+    #[error("not a directory key")]
+    KeyMalformed,
+    /// Keys: the directory key has a version that this program does not know.
+    #[error("directory key of version {0}: a newer program is needed")]
+    KeyVersion(u8),
+    /// Keys: the directory answered with a key that was made for another client.
+    #[error("the directory key is another client's")]
+    KeyOfAnotherClient,
+    /// Keys: the directory key's own signature does not verify.
+    #[error("the directory key is not signed by the identity it names")]
+    KeyNotSelfSigned,
+    /// Keys: nothing can be sealed to this key, it gives no secret (RFC 7748 section 6.1).
+    #[error("the directory key holds a public key that gives no secret")]
+    KeyUnusable,
+    /// Keys: sealed with another directory key of the peer than the one at hand. Look it up again;
+    /// if it is the same identity no more, tell the user.
+    #[error("sealed with another directory key of the caller: look it up again")]
+    PeerKeyChanged,
+    /// Keys: sealed to another directory key of our own than the one in use.
+    #[error("sealed to another directory key of ours: the caller must look it up again")]
+    OwnKeyChanged,
+
+    /// The relay, or the peer's program: not a sealed message, or not all of one.
+    #[error("not a sealed message")]
+    Malformed,
+    /// The peer: it uses a version of sealing that this program does not know.
+    #[error("sealed with version {0}: a newer program is needed")]
+    UnknownVersion(u8),
+    /// The relay: a sealed message of another type than the one that belongs here.
+    #[error("a sealed message of another type")]
+    UnexpectedType,
+    /// The peer: the suite is not the best one that both directory keys list.
+    #[error("sealed with another suite than the best one that both keys list")]
+    WrongSuite,
+    /// The relay: our own message came back.
+    #[error("a message of our own came back")]
+    Reflected,
+    /// The relay: an offer or message that was here before, or one older than the last.
+    #[error("a message that was here before, or one that was overtaken")]
+    Replayed,
+    /// The relay kept the offer too long, or one of the two clocks is wrong.
+    #[error("the offer is not of the last {} minutes: kept too long, or a clock is wrong", OFFER_AGE_MAX.as_secs() / 60)]
+    Stale,
+    /// The relay: an answer to another offer.
+    #[error("an answer to another offer")]
+    OtherOffer,
+    /// The relay: it was changed on the way, or it belongs to another call, or another one made it.
+    #[error("not authentic: changed on the way, of another call, or made by somebody else")]
+    NotAuthentic,
+    /// The peer: authentic, but not as this protocol lays it out.
+    #[error("authentic, but not laid out as it must be")]
+    Content,
+    /// The peer: what it opened is not what its offer committed to.
+    #[error("the caller opened another value than it committed to")]
+    BrokenCommitment,
+}
+
+/// Whose fault an [`Error`] is, so that a program knows whom to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The program that uses this crate.
+    Application,
+    /// A directory key: look it up again, and warn the user when it really is another one.
+    Keys,
+    /// The peer's program.
+    Peer,
+    /// What lies between: the message was changed, repeated, delayed or misdelivered.
+    Relay,
+}
+
+impl Error {
+    /// Whose fault it is. A peer that lies about its keys cannot be told from a relay.
+    pub const fn fault(self) -> Fault {
+        match self {
+            Self::InvalidClientId
+            | Self::InvalidCallId
+            | Self::SelfCall
+            | Self::TextTooLong(_)
+            | Self::Exhausted => Fault::Application,
+            Self::KeyMalformed
+            | Self::KeyVersion(_)
+            | Self::KeyOfAnotherClient
+            | Self::KeyNotSelfSigned
+            | Self::KeyUnusable
+            | Self::PeerKeyChanged
+            | Self::OwnKeyChanged => Fault::Keys,
+            Self::UnknownVersion(_) | Self::WrongSuite | Self::Content | Self::BrokenCommitment => {
+                Fault::Peer
+            }
+            Self::Malformed
+            | Self::UnexpectedType
+            | Self::Reflected
+            | Self::Replayed
+            | Self::Stale
+            | Self::OtherOffer
+            | Self::NotAuthentic => Fault::Relay,
+        }
+    }
+}

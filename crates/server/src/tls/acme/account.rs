@@ -1,0 +1,57 @@
+//! The account with the authority: made once, then kept.
+
+use instant_acme::{Account, AccountBuilder, AccountCredentials, NewAccount};
+use serde::{Deserialize, Serialize};
+
+use super::AcmeError;
+use crate::data_dir::AcmeFolder;
+use crate::settings;
+
+/// An account as it is kept. It belongs to one authority.
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    directory: String,
+    credentials: AccountCredentials,
+}
+
+/// The account of last time, or a new one.
+///
+/// # Errors
+/// When the authority refuses it or cannot be reached, or it cannot be kept.
+pub(super) async fn open(
+    settings: &settings::Acme,
+    folder: &AcmeFolder,
+) -> Result<Account, AcmeError> {
+    let directory = settings.directory.as_str();
+    if let Some(kept) = folder.account()? {
+        let kept: Kept = serde_json::from_str(&kept)?;
+        if kept.directory == directory {
+            return Ok(builder(settings)?.from_credentials(kept.credentials).await?);
+        }
+    }
+    let contact = settings.contact.as_ref().map(settings::AcmeContact::to_uri);
+    let contact = contact.as_deref();
+    let new = NewAccount {
+        contact: contact.as_slice(),
+        terms_of_service_agreed: true,
+        only_return_existing: false,
+    };
+    let created = builder(settings)?.create(&new, directory.to_owned(), None).await;
+    let (account, credentials) = created?;
+    let kept = Kept { directory: directory.to_owned(), credentials };
+    folder.save_account(&serde_json::to_string(&kept)?)?;
+    Ok(account)
+}
+
+/// Whether the authority has forgotten the account, as test authorities do.
+pub(super) fn is_unknown(error: &AcmeError) -> bool {
+    let AcmeError::Authority(instant_acme::Error::Api(problem)) = error else { return false };
+    problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:accountDoesNotExist")
+}
+
+fn builder(settings: &settings::Acme) -> Result<AccountBuilder, AcmeError> {
+    Ok(match &settings.ca {
+        Some(ca) => Account::builder_with_root(ca)?,
+        None => Account::builder()?,
+    })
+}

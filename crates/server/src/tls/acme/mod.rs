@@ -1,0 +1,141 @@
+//! A certificate that comes by itself: ACME (RFC 8555), proved by TLS-ALPN-01 (RFC 8737).
+//!
+//! 1. The certificate of last time is shown, if it is for these domains and has not expired.
+//! 2. When two thirds of its time are over, or there is none: account, order, and for each domain
+//!    a challenge. The authority connects to port 443 of the domain, which leads to our listener,
+//!    and is shown a certificate with the proof in it.
+//! 3. The new certificate is kept in the data folder and shown. Then 2 again.
+//!
+//! Nothing of this ends the server: what fails is logged and tried again, ever more rarely, since
+//! authorities limit failures (Let's Encrypt: 5 an hour).
+
+mod account;
+mod challenge;
+mod order;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rand::RngExt as _;
+use tokio::time::{sleep, timeout};
+
+use super::config::provider;
+use super::{Certificate, CertificateError, Certificates};
+use crate::data_dir::AcmeFolder;
+use crate::settings;
+
+/// The protocol that an authority asks for (RFC 8737 section 6.2).
+pub(super) const CHALLENGE_PROTOCOL: &[u8] = b"acme-tls/1";
+
+/// An order takes seconds; an authority that hangs is given up after this.
+const ORDER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// How long to wait after a failure: doubled each time, up to the latter.
+const RETRY_FIRST: Duration = Duration::from_secs(2 * 60);
+const RETRY_MAX: Duration = Duration::from_secs(4 * 3600);
+/// How long one sleep is at most: the clock of a machine may be set, and a virtual one stopped.
+const SLEEP_MAX: Duration = Duration::from_secs(3600);
+
+/// What is needed to have a certificate, always.
+pub(crate) struct Acme {
+    pub(super) settings: settings::Acme,
+    pub(super) folder: AcmeFolder,
+    pub(super) certificates: Arc<Certificates>,
+}
+
+/// Why there is no new certificate. All but one can mend themselves.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AcmeError {
+    #[error("{0}")]
+    Authority(#[from] instant_acme::Error),
+    #[error("the authority does not offer TLS-ALPN-01 for {0}")]
+    NoChallenge(String),
+    #[error("the authority did not find {0} here: does its port 443 lead to this server?")]
+    NotProved(String),
+    #[error("the authority refused the order")]
+    OrderRefused,
+    #[error("the authority did not answer in time")]
+    Slow,
+    #[error("the data folder cannot keep it: {0}")]
+    NotKept(#[from] io::Error),
+    #[error("acme/account.json in the data folder is damaged ({0}): remove it to have a new one")]
+    Damaged(#[from] serde_json::Error),
+    #[error("no key could be made: {0}")]
+    Key(#[from] rcgen::Error),
+    #[error(transparent)]
+    Unusable(#[from] CertificateError),
+    #[error("the challenge certificate cannot be used: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+impl Acme {
+    /// Shows the certificate of last time. Without one, handshakes fail until the first order is
+    /// through.
+    pub(super) fn begin(&self) {
+        let path = self.folder.certificate();
+        if !path.exists() {
+            return;
+        }
+        match Certificate::read(&path, &path, SystemTime::now()) {
+            Ok(certificate) if certificate.covers(&self.settings.domains) => {
+                self.certificates.replace(certificate);
+            }
+            Ok(_) => tracing::info!("the certificate of last time is for other domains"),
+            Err(error) => tracing::warn!("the certificate of last time is of no use: {error}"),
+        }
+    }
+
+    /// Keeps the certificate fresh, for ever.
+    pub(super) async fn keep(self) {
+        // Its client speaks TLS too, with what this process speaks.
+        let _ = provider().install_default();
+        let mut retry = RETRY_FIRST;
+        loop {
+            self.wait_until_due().await;
+            match timeout(ORDER_TIMEOUT, self.renew()).await.unwrap_or(Err(AcmeError::Slow)) {
+                Ok(until) => {
+                    retry = RETRY_FIRST;
+                    tracing::info!("a new certificate came; it is valid until {until}");
+                }
+                Err(error) => {
+                    let pause = with_jitter(retry);
+                    let (authority, seconds) = (&self.settings.directory, pause.as_secs());
+                    tracing::error!(
+                        "no certificate from {authority}: {error}. Trying again in {seconds} s"
+                    );
+                    sleep(pause).await;
+                    retry = (retry * 2).min(RETRY_MAX);
+                }
+            }
+        }
+    }
+
+    async fn wait_until_due(&self) {
+        while let Some(certificate) = self.certificates.current() {
+            let due = certificate.validity.renewal_is_due();
+            let Ok(wait) = due.duration_since(SystemTime::now()) else { return };
+            sleep(wait.min(SLEEP_MAX)).await;
+        }
+    }
+
+    /// Orders a certificate, keeps it and shows it. Returns until when it is valid.
+    async fn renew(&self) -> Result<humantime::Rfc3339Timestamp, AcmeError> {
+        let account = account::open(&self.settings, &self.folder).await?;
+        let ordered = order::order(&account, &self.settings.domains, &self.certificates).await;
+        self.certificates.forget_challenges();
+        if matches!(&ordered, Err(error) if account::is_unknown(error)) {
+            self.folder.forget_account()?;
+        }
+        self.folder.save_certificate(&ordered?)?;
+        let path = self.folder.certificate();
+        let certificate = Certificate::read(&path, &path, SystemTime::now())?;
+        let until = humantime::format_rfc3339_seconds(certificate.validity.not_after);
+        self.certificates.replace(certificate);
+        Ok(until)
+    }
+}
+
+/// Up to a quarter more, so that servers that failed together do not try again together.
+fn with_jitter(pause: Duration) -> Duration {
+    pause.mul_f64(1.0 + rand::rng().random::<f64>() / 4.0)
+}

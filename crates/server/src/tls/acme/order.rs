@@ -1,0 +1,69 @@
+//! One order, from the domains to the certificate.
+
+use std::time::Duration;
+
+use instant_acme::{
+    Account, AuthorizationStatus, ChallengeType, Identifier, NewOrder, Order, OrderStatus,
+    RetryPolicy,
+};
+
+use super::{AcmeError, challenge};
+use crate::settings::DomainName;
+use crate::tls::Certificates;
+
+/// How an order is asked after: authorities take seconds.
+const RETRIES: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(120));
+
+/// Orders a certificate for the domains. Returns its chain and its new key, as PEM.
+///
+/// # Errors
+/// When the authority refuses it, or does not find the domains here.
+pub(super) async fn order(
+    account: &Account,
+    domains: &[DomainName],
+    certificates: &Certificates,
+) -> Result<String, AcmeError> {
+    let names: Vec<_> =
+        domains.iter().map(|domain| Identifier::Dns(domain.as_str().to_owned())).collect();
+    let mut order = account.new_order(&NewOrder::new(&names)).await?;
+    take_challenges(&mut order, certificates).await?;
+    match order.poll_ready(&RETRIES).await? {
+        OrderStatus::Ready => {}
+        OrderStatus::Invalid => return Err(not_proved(&mut order).await),
+        _ => return Err(AcmeError::OrderRefused),
+    }
+    let key = order.finalize().await?;
+    let chain = order.poll_certificate(&RETRIES).await?;
+    Ok(format!("{chain}\n{key}"))
+}
+
+/// Has an answer ready for each domain, and then the authority look.
+async fn take_challenges(order: &mut Order, certificates: &Certificates) -> Result<(), AcmeError> {
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let mut authorization = authorization?;
+        // Proved already for an earlier order.
+        if authorization.status == AuthorizationStatus::Valid {
+            continue;
+        }
+        let domain = authorization.identifier().to_string();
+        let Some(mut challenge) = authorization.challenge(ChallengeType::TlsAlpn01) else {
+            return Err(AcmeError::NoChallenge(domain));
+        };
+        certificates.answer_challenge(&domain, challenge::answer(&domain, &challenge)?);
+        challenge.set_ready().await?;
+    }
+    Ok(())
+}
+
+/// Which domain it was.
+async fn not_proved(order: &mut Order) -> AcmeError {
+    let mut authorizations = order.authorizations();
+    while let Some(Ok(mut authorization)) = authorizations.next().await {
+        let proved = authorization.refresh().await.map(|state| state.status);
+        if matches!(proved, Ok(AuthorizationStatus::Invalid)) {
+            return AcmeError::NotProved(authorization.identifier().to_string());
+        }
+    }
+    AcmeError::OrderRefused
+}

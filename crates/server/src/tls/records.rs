@@ -1,0 +1,303 @@
+//! The TLS of one connection, without its socket.
+//!
+//! Ciphertext goes in and plaintext comes out, in buffers of the thread; plaintext goes in and
+//! ciphertext waits in [`Records::unsent`] until the socket has taken it. Idle, a connection holds
+//! its keys and no buffer. That is why this is the unbuffered interface of rustls: the other one
+//! keeps 4 KiB for reading in each connection.
+
+use std::sync::Arc;
+
+use rustls::server::UnbufferedServerConnection;
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
+    WriteTraffic,
+};
+use rustls::{Error, HandshakeKind, ProtocolVersion, ServerConfig};
+
+use crate::outbox::Outbox;
+use crate::pending::Pending;
+
+/// How much of a read buffer must be free before what is read, for the beginning of a record that
+/// came before: more than the largest record (RFC 8446 section 5.2: 16 KiB and 256 bytes; RFC 5246
+/// section 6.2.3: 16 KiB and 2 KiB).
+pub(crate) const PARTIAL_BYTES_MAX: usize = 20 * 1024;
+
+/// How much is encrypted before the socket has taken it: four full records.
+const SEALED_BYTES_MAX: usize = 64 * 1024;
+/// Plaintext in a record (RFC 8446 section 5.1), and what a record adds to it at most.
+const RECORD_BYTES_MAX: usize = 16 * 1024;
+const RECORD_OVERHEAD_BYTES: usize = 64;
+
+/// The keys of a connection, and what is under way.
+pub(crate) struct Records {
+    tls: UnbufferedServerConnection,
+    unsent: Pending,
+    /// The beginning of a record whose rest has not come.
+    partial: Box<[u8]>,
+    said_goodbye: bool,
+    /// An error came up: rustls must not be asked again, since what it has half read is gone.
+    failed: bool,
+}
+
+/// Whether more can come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Incoming {
+    Open,
+    /// The client has said that nothing follows.
+    Closed,
+}
+
+impl Records {
+    /// A connection whose handshake has not begun.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used.
+    pub(crate) fn new(config: Arc<ServerConfig>) -> Result<Self, Error> {
+        Ok(Self {
+            tls: UnbufferedServerConnection::new(config)?,
+            unsent: Pending::default(),
+            partial: Box::default(),
+            said_goodbye: false,
+            failed: false,
+        })
+    }
+
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.tls.is_handshaking()
+    }
+
+    /// Whether the client waits for none of what is unsent.
+    pub(crate) fn may_wait(&self) -> bool {
+        !self.is_handshaking() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3)
+    }
+
+    /// Whether the handshake took up an earlier session.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.tls.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
+    /// The protocol that both ends agreed on (RFC 7301).
+    pub(crate) fn alpn_protocol(&self) -> Option<&[u8]> {
+        self.tls.alpn_protocol()
+    }
+
+    /// Takes ciphertext in: `buffer` after its first [`PARTIAL_BYTES_MAX`], which are room for
+    /// what came before. Appends what it says to `plaintext`, and what TLS itself has to answer to
+    /// what is unsent.
+    ///
+    /// # Errors
+    /// When it is not TLS as we speak it. The alert for the client is among the unsent then.
+    pub(crate) fn receive(
+        &mut self,
+        buffer: &mut [u8],
+        plaintext: &mut Vec<u8>,
+    ) -> Result<Incoming, Error> {
+        if self.failed {
+            return Err(Error::HandshakeNotComplete);
+        }
+        let incoming = self.take_in(buffer, plaintext);
+        self.failed = incoming.is_err();
+        incoming
+    }
+
+    fn take_in(&mut self, buffer: &mut [u8], plaintext: &mut Vec<u8>) -> Result<Incoming, Error> {
+        let begin = PARTIAL_BYTES_MAX - self.partial.len();
+        buffer[begin..PARTIAL_BYTES_MAX].copy_from_slice(&self.partial);
+        let mut rest = &mut buffer[begin..];
+        let incoming = loop {
+            let UnbufferedStatus { mut discard, state } = self.tls.process_tls_records(rest);
+            let incoming = match state {
+                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    while let Some(record) = traffic.next_record() {
+                        let record = record?;
+                        plaintext.extend_from_slice(record.payload);
+                        discard += record.discard;
+                    }
+                    None
+                }
+                Ok(ConnectionState::EncodeTlsData(mut answer)) => {
+                    append(&mut self.unsent, 0, |room| answer.encode(room))?;
+                    None
+                }
+                Ok(ConnectionState::TransmitTlsData(sent)) => {
+                    sent.done();
+                    None
+                }
+                Ok(ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_)) => {
+                    Some(Incoming::Open)
+                }
+                Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => Some(Incoming::Closed),
+                // Early data is never offered.
+                Ok(_) => return Err(Error::General("an unknown state".to_owned())),
+                Err(error) => {
+                    self.take_alert(&mut rest[discard..]);
+                    return Err(error);
+                }
+            };
+            rest = &mut rest[discard..];
+            if let Some(incoming) = incoming {
+                break incoming;
+            }
+        };
+        if rest.len() > PARTIAL_BYTES_MAX {
+            return Err(Error::PeerSentOversizedRecord);
+        }
+        self.partial = Box::from(&*rest);
+        Ok(incoming)
+    }
+
+    /// Puts the alert that an error left behind among the unsent. Only the first answer counts:
+    /// after an error nothing else may be asked.
+    fn take_alert(&mut self, rest: &mut [u8]) {
+        if let Ok(ConnectionState::EncodeTlsData(mut alert)) =
+            self.tls.process_tls_records(rest).state
+        {
+            let _ = append(&mut self.unsent, 0, |room| alert.encode(room));
+        }
+    }
+
+    /// Encrypts from the outbox, unless ciphertext still waits; so there is never more of that
+    /// than a few records. Behind a close frame goes the goodbye of TLS.
+    ///
+    /// # Errors
+    /// When the keys may not be used any more.
+    pub(crate) fn seal_from(&mut self, outbox: &mut Outbox) -> Result<(), Error> {
+        if !self.unsent.is_empty() {
+            return Ok(());
+        }
+        let bytes = outbox.unwritten().len().min(SEALED_BYTES_MAX);
+        self.seal(&outbox.unwritten()[..bytes])?;
+        outbox.advance(bytes);
+        if outbox.is_closed() && outbox.unwritten().is_empty() {
+            self.say_goodbye()?;
+        }
+        Ok(())
+    }
+
+    /// Encrypts all of it.
+    ///
+    /// # Errors
+    /// When the keys may not be used any more.
+    pub(crate) fn seal(&mut self, plaintext: &[u8]) -> Result<(), Error> {
+        if plaintext.is_empty() {
+            return Ok(());
+        }
+        let records = plaintext.len().div_ceil(RECORD_BYTES_MAX);
+        let room = plaintext.len() + records * RECORD_OVERHEAD_BYTES;
+        self.write(room, |traffic, room| traffic.encrypt(plaintext, room))
+    }
+
+    /// Says that nothing follows: `close_notify` (RFC 8446 section 6.1). Does nothing a second
+    /// time.
+    ///
+    /// # Errors
+    /// When the keys may not be used any more.
+    pub(crate) fn say_goodbye(&mut self) -> Result<(), Error> {
+        if self.said_goodbye {
+            return Ok(());
+        }
+        self.said_goodbye = true;
+        self.write(RECORD_OVERHEAD_BYTES, |traffic, room| traffic.queue_close_notify(room))
+    }
+
+    /// Ciphertext for the socket.
+    pub(crate) fn unsent(&self) -> &[u8] {
+        self.unsent.unwritten()
+    }
+
+    /// So much of it was written.
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.unsent.advance(bytes);
+    }
+
+    /// Forgets what is unsent.
+    pub(crate) fn clear(&mut self) {
+        self.unsent.clear();
+    }
+
+    fn write(
+        &mut self,
+        room: usize,
+        mut write: impl FnMut(
+            &mut WriteTraffic<'_, rustls::server::ServerConnectionData>,
+            &mut [u8],
+        ) -> Result<usize, EncryptError>,
+    ) -> Result<(), Error> {
+        while !self.failed {
+            // The beginning of a record is there again: rustls may have it half read.
+            match self.tls.process_tls_records(&mut self.partial).state? {
+                ConnectionState::WriteTraffic(mut traffic) => {
+                    return append(&mut self.unsent, room, |room| write(&mut traffic, room));
+                }
+                ConnectionState::EncodeTlsData(mut answer) => {
+                    append(&mut self.unsent, 0, |room| answer.encode(room))?;
+                }
+                ConnectionState::TransmitTlsData(sent) => sent.done(),
+                ConnectionState::PeerClosed => {}
+                _ => break,
+            }
+        }
+        Err(Error::HandshakeNotComplete)
+    }
+}
+
+impl std::fmt::Debug for Records {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Records")
+    }
+}
+
+/// Why nothing was written into the room that was given.
+enum NotWritten {
+    /// It takes so many bytes.
+    Room(usize),
+    Failed(Error),
+}
+
+impl From<EncryptError> for NotWritten {
+    fn from(error: EncryptError) -> Self {
+        match error {
+            EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
+                Self::Room(required_size)
+            }
+            EncryptError::EncryptExhausted => Self::Failed(Error::EncryptError),
+        }
+    }
+}
+
+impl From<EncodeError> for NotWritten {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
+                Self::Room(required_size)
+            }
+            EncodeError::AlreadyEncoded => Self::Failed(Error::EncryptError),
+        }
+    }
+}
+
+/// Appends what `write` writes into the room that it is given: `room` bytes, or what it asks for.
+fn append<E: Into<NotWritten>>(
+    pending: &mut Pending,
+    mut room: usize,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, E>,
+) -> Result<(), Error> {
+    let bytes = pending.end();
+    let begin = bytes.len();
+    loop {
+        bytes.resize(begin + room, 0);
+        match write(&mut bytes[begin..]).map_err(Into::into) {
+            Ok(written) => {
+                bytes.truncate(begin + written);
+                return Ok(());
+            }
+            // Twice the same would be for ever.
+            Err(NotWritten::Room(required)) if required > room => room = required,
+            Err(error) => {
+                bytes.truncate(begin);
+                let NotWritten::Failed(error) = error else { return Err(Error::EncryptError) };
+                return Err(error);
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where the certificate comes from, and what keeps it fresh.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::Signal;
+
+use super::acme::Acme;
+use super::reload::{CertificateFiles, follow};
+use super::{CertificateError, Certificates, Tls};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::settings::Settings;
+
+/// Why there can be no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The part of the data folder that belongs to ACME cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// There are no random numbers.
+    #[error("TLS cannot be used: {0}")]
+    Unusable(#[from] rustls::Error),
+}
+
+/// What keeps the certificate fresh.
+pub(crate) enum Source {
+    Files(CertificateFiles, Arc<Certificates>),
+    Acme(Box<Acme>),
+}
+
+impl Source {
+    /// TLS as the settings want it. None: connections are plain.
+    ///
+    /// # Errors
+    /// When a certificate in files cannot be used. One by ACME may still be to come.
+    pub(crate) fn open(
+        settings: &Settings,
+        data_dir: &DataDir,
+    ) -> Result<Option<(Tls, Self)>, TlsError> {
+        let certificates = Arc::new(Certificates::default());
+        let source = if let (Some(certificate), Some(key)) =
+            (&settings.tls.certificate, &settings.tls.key)
+        {
+            let mut files = CertificateFiles::new(certificate.clone(), key.clone());
+            certificates.replace(files.read()?);
+            Self::Files(files, certificates.clone())
+        } else if settings.acme.domains.is_empty() {
+            return Ok(None);
+        } else {
+            let (settings, folder) = (settings.acme.clone(), data_dir.acme()?);
+            let acme = Acme { settings, folder, certificates: certificates.clone() };
+            acme.begin();
+            Self::Acme(Box::new(acme))
+        };
+        let tls = Tls::new(certificates, matches!(source, Self::Acme(_)))?;
+        Ok(Some((tls, source)))
+    }
+
+    /// Keeps the certificate fresh, for ever. `hangup` is SIGHUP, which asks for files to be read
+    /// again; ACME needs no asking.
+    pub(crate) async fn keep(self, hangup: Signal) {
+        match self {
+            Self::Files(files, certificates) => follow(files, certificates, hangup).await,
+            Self::Acme(acme) => acme.keep().await,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A socket with TLS, until the upgrade.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+
+use rustls::{Error, InvalidMessage, ServerConfig};
+use tokio::net::TcpStream;
+
+use super::acme::CHALLENGE_PROTOCOL;
+use super::records::{Incoming, PARTIAL_BYTES_MAX, Records};
+use crate::read_buffer;
+use crate::stream::Stream;
+
+/// A socket whose client speaks TLS.
+pub(crate) struct TlsStream {
+    socket: TcpStream,
+    records: Box<Records>,
+    /// What came behind the handshake, in the same packet.
+    received: Vec<u8>,
+    incoming: Incoming,
+}
+
+/// Why there is no TLS.
+#[derive(Debug)]
+pub(crate) enum HandshakeError {
+    /// The client does not speak TLS at all; most likely plain HTTP. It has got no answer.
+    NotTls(TcpStream),
+    /// The two cannot agree; the client was told.
+    Tls,
+    /// The client is gone.
+    Io,
+}
+
+impl From<io::Error> for HandshakeError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == ErrorKind::InvalidData { Self::Tls } else { Self::Io }
+    }
+}
+
+impl TlsStream {
+    /// Shakes hands.
+    ///
+    /// # Errors
+    /// When that fails. It has no time limit of its own.
+    pub(crate) async fn accept(
+        socket: TcpStream,
+        config: Arc<ServerConfig>,
+    ) -> Result<Self, HandshakeError> {
+        let Ok(records) = Records::new(config) else { return Err(HandshakeError::Tls) };
+        let (received, incoming) = (Vec::new(), Incoming::Open);
+        let mut stream = Self { socket, records: Box::new(records), received, incoming };
+        while stream.records.is_handshaking() {
+            let heard = stream.receive().await;
+            if is_no_tls(&heard) {
+                return Err(HandshakeError::NotTls(stream.socket));
+            }
+            // What ends a handshake of TLS 1.3, a ticket, goes out with the response.
+            if heard.is_err() || !stream.records.may_wait() {
+                stream.flush().await?;
+            }
+            if heard? == 0 {
+                return Err(HandshakeError::Io);
+            }
+        }
+        Ok(stream)
+    }
+
+    /// Whether the handshake took up an earlier session.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.records.is_resumed()
+    }
+
+    /// Whether it was a certificate authority, which has seen all that it wants to.
+    pub(crate) fn is_challenge(&self) -> bool {
+        self.records.alpn_protocol() == Some(CHALLENGE_PROTOCOL)
+    }
+
+    /// Waits for bytes and takes them in. Returns how many; 0: no more will come.
+    async fn receive(&mut self) -> io::Result<usize> {
+        loop {
+            self.socket.readable().await?;
+            let received: io::Result<usize> = read_buffer::with(|buffer| {
+                let bytes = self.socket.try_read(&mut buffer[PARTIAL_BYTES_MAX..])?;
+                if bytes == 0 {
+                    self.incoming = Incoming::Closed;
+                    return Ok(0);
+                }
+                let buffer = &mut buffer[..PARTIAL_BYTES_MAX + bytes];
+                let incoming = self.records.receive(buffer, &mut self.received);
+                self.incoming =
+                    incoming.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+                Ok(bytes)
+            });
+            match received {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        while !self.records.unsent().is_empty() {
+            match self.socket.try_write(self.records.unsent()) {
+                Ok(bytes) => self.records.advance(bytes),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.socket.writable().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether already the type of the first record was none.
+fn is_no_tls(heard: &io::Result<usize>) -> bool {
+    let Err(error) = heard else { return false };
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
+    error == Some(&Error::InvalidMessage(InvalidMessage::InvalidContentType))
+}
+
+impl Stream for TlsStream {
+    async fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
+        while self.received.is_empty() && self.incoming == Incoming::Open {
+            self.receive().await?;
+        }
+        let bytes = self.received.len();
+        into.append(&mut self.received);
+        Ok(bytes)
+    }
+
+    async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.records.seal(bytes).map_err(io::Error::other)?;
+        self.flush().await
+    }
+
+    async fn shutdown(&mut self) -> io::Result<()> {
+        self.records.say_goodbye().map_err(io::Error::other)?;
+        self.flush().await?;
+        self.socket.shutdown().await
+    }
+
+    fn into_parts(self) -> (TcpStream, Option<Box<Records>>) {
+        (self.socket, Some(self.records))
+    }
+}
