@@ -17,9 +17,9 @@ pub(crate) fn check_bounds(server: &Server, limits: &CallLimits) -> Result<(), V
         let records_max = 2 * limits.per_session_max;
         let records = session.calls();
         ensure!(records <= records_max, "{client} has {records} records of calls");
-        // For its calls, for their ends, and for what is not acknowledged, with an end of each.
+        // For what waits or is not acknowledged, and for ends that were missed; an end of each call.
         let ends = limits.per_session_max;
-        let bytes_max = 3 * limits.waiting_bytes_max + ends * END_BYTES;
+        let bytes_max = 2 * limits.waiting_bytes_max + ends * END_BYTES;
         let bytes = session.waiting_bytes();
         ensure!(bytes <= bytes_max, "{bytes} bytes wait for {client}");
         let count_max = (records_max + 2) * limits.waiting_count_max + ends;

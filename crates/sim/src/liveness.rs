@@ -72,7 +72,8 @@ impl World {
     /// Nothing hangs: what a client of dialect 2 takes for a call is one, and it was answered.
     fn check_beliefs(&self) -> Result<(), Violation> {
         for client in &self.clients {
-            if client.manner != Manner::Honest || !client.speaks_dialect_two() {
+            let honest = client.manner == Manner::Honest && !client.has_lied();
+            if !honest || !client.speaks_dialect_two() {
                 continue;
             }
             for (call, answered) in client.believed() {

@@ -68,7 +68,7 @@ pub enum Mutation {
     IgnorePresented,
     /// A caller is not told that its call has lost against another.
     SwallowGlare,
-    /// More waits, and more calls are held, than the limits say.
+    /// More waits than the limits say.
     IgnoreBounds,
 }
 
@@ -114,7 +114,6 @@ const SENT_BETWEEN_FAULTS: u64 = 40;
 impl Mutation {
     pub(crate) fn mutate_limits(self, limits: &mut CallLimits) {
         if self == Self::IgnoreBounds {
-            limits.per_session_max *= 4;
             limits.waiting_bytes_max *= 4;
             limits.waiting_count_max *= 4;
         }

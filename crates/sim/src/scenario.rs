@@ -110,7 +110,8 @@ impl Scenario {
                 waiting_count_max: random.between(8, 40),
                 waiting_age_max: Duration::from_secs(random.between(10, 200) as u64),
             },
-            outbox_bytes_max: random.between(4_000, 40_000),
+            // It takes all that has waited, at once.
+            outbox_bytes_max: random.between(8_000, 40_000),
             big_percent: if random.percent(60) { random.between(5, 50) } else { 0 },
             weights,
         }

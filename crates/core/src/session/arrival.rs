@@ -31,6 +31,7 @@ impl Session {
         if let Some(missed) = self.missed(registration) {
             outputs.push(self.registered(cx, true, reply_to));
             outputs.extend(missed.into_iter().map(Output::SendText));
+            self.tell_what_waited(cx, &mut outputs);
             return outputs;
         }
         self.begin_speech(cx, registration.dialect);
@@ -56,7 +57,9 @@ impl Session {
         // The client is there, so nothing that it is told here is over a bound.
         let _ = self.say_waiting(cx, farewells, outputs);
         for at in 0..self.calls.len() {
-            self.follow_or_wait(cx, at, outputs);
+            if self.follow_or_wait(cx, at, outputs) {
+                dealt_with.push(Cow::Owned(self.calls[at].id.to_string()));
+            }
         }
         for call in &registration.calls {
             if !dealt_with.contains(&call.call_id) {
@@ -108,8 +111,18 @@ impl Session {
         Output::Send(Reply { message, dialect: self.dialect(), seq: None, reply_to })
     }
 
+    /// The client goes on: it is told what has come for its calls while it was away.
+    fn tell_what_waited(&mut self, cx: &Context<'_>, outputs: &mut Outputs<'_>) {
+        for at in 0..self.calls.len() {
+            if !matches!(self.calls[at].claim, Claim::Unproven { .. }) {
+                self.tell_waiting(cx, at, outputs);
+            }
+        }
+    }
+
     /// Another registration has begun: what is being set up follows it, the rest waits for proof.
-    fn follow_or_wait(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+    /// Returns whether the client was told of the call.
+    fn follow_or_wait(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) -> bool {
         let dialect = self.dialect();
         let call = &mut self.calls[at];
         match (&call.phase, call.role, call.claim) {
@@ -120,6 +133,7 @@ impl Session {
             // A client of dialect 1 waits for an answer and does not know the id.
             (Phase::Ringing { .. }, Role::Caller, _) if dialect == Dialect::One => {
                 call.claim = Claim::Untold;
+                return false;
             }
             (Phase::Ringing { .. }, Role::Caller, _) => self.tell_initiated_again(cx, at, outputs),
             (Phase::Active, _, Claim::Untold) => self.tell_waiting(cx, at, outputs),
@@ -127,8 +141,10 @@ impl Session {
             (_, _, _) => {
                 let deadline = cx.now + cx.config.calls.ring_timeout;
                 call.await_proof((dialect == Dialect::Two).then_some(deadline));
+                return false;
             }
         }
+        true
     }
 
     fn ring_again(
@@ -155,13 +171,6 @@ impl Session {
         let initiated = ServerMessage::CallInitiated { call_id, target_id, ice_servers };
         outputs.extend(self.say_text(cx, initiated).ok().flatten());
         self.tell_waiting(cx, at, outputs);
-    }
-
-    /// The client may know of the call from now on.
-    fn tell_waiting(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
-        self.calls[at].claim = Claim::Proven;
-        let waiting = self.calls[at].waiting.take();
-        let _ = self.say_waiting(cx, waiting, outputs);
     }
 
     /// The client says that it is in this call, and how far it got.
@@ -201,11 +210,11 @@ impl Session {
         }
         let (known, reason) = (self.end_call(&call_id), EndReason::Unreachable);
         let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
-        outputs.extend(self.say_last(cx, ended, None, true));
+        outputs.extend(self.say_last(cx, ended, None, None));
         let old = || self.recover(cx, &call_id, Claim::Proven);
         if let Some(call) = known.or_else(old) {
             self.ended.remember(&call);
-            outputs.push(end_mail(call, reason));
+            outputs.push(end_mail(&call, reason));
         }
     }
 }

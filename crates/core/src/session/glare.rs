@@ -34,8 +34,9 @@ impl Session {
             return Glare::OldSurvives;
         }
         for loser in self.end_calls(crosses) {
-            outputs.extend(self.say_end(cx, &loser, EndReason::Glare));
-            outputs.push(end_mail(loser, EndReason::Glare));
+            let mail = end_mail(&loser, EndReason::Glare);
+            outputs.extend(self.say_end(cx, loser, EndReason::Glare));
+            outputs.push(mail);
         }
         Glare::None
     }

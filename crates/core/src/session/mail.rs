@@ -105,12 +105,12 @@ impl Session {
         call_id: &Cow<'m, str>,
     ) -> Receipt<'m> {
         let call = &self.calls[at];
-        if call.role != Role::Caller || !call.is_unanswered() || call.claim != Claim::Proven {
+        let concerns_it = call.role == Role::Caller && call.is_unanswered();
+        if !concerns_it || call.claim != Claim::Proven || self.dialect() == Dialect::One {
             return Receipt::delivered(None);
         }
-        // A note on progress: one that cannot be kept is no loss.
         let ringing = ServerMessage::CallRinging { call_id: call_id.clone() };
-        Receipt::delivered(self.say(cx, ringing).ok().flatten())
+        self.tell(cx, at, ringing, || Kept::ringing(call_id))
     }
 
     fn receive_accept<'m>(
@@ -133,19 +133,13 @@ impl Session {
         if !self.calls[at].is_claimed() && !self.has_room(cx) {
             return self.give_up(cx, at);
         }
-        let reachable = self.is_online() || self.dialect() == Dialect::Two;
-        let call = &mut self.calls[at];
-        call.phase = Phase::Active;
-        if reachable {
+        self.calls[at].phase = Phase::Active;
+        if self.is_online() {
             return self.tell_accepted(cx, at, call_id, sdp_answer);
         }
-        call.claim = Claim::Untold;
-        let kept = Kept::accepted(call_id, sdp_answer);
-        let bytes_max = self.waiting_bytes_left(cx, at);
-        match self.calls[at].waiting.push_front(kept, &cx.config.calls, bytes_max) {
-            Ok(()) => Receipt::delivered(None),
-            Err(Full) => self.give_up(cx, at),
-        }
+        // It is told to whoever registers next.
+        self.calls[at].claim = Claim::Untold;
+        self.keep(cx, at, Kept::accepted(call_id, sdp_answer))
     }
 
     /// Whether a call from before the server started can have been ringing until now, with a client
@@ -164,18 +158,13 @@ impl Session {
         call_id: &Cow<'m, str>,
         sdp_answer: Opaque<'m>,
     ) -> Receipt<'m> {
-        self.calls[at].claim = Claim::Proven;
         let ice_servers = self.ice_servers(cx);
         let accepted =
             ServerMessage::CallAccepted { call_id: call_id.clone(), sdp_answer, ice_servers };
-        let Ok(output) = self.say(cx, accepted) else { return self.give_up(cx, at) };
-        let mut receipt = Receipt::delivered(output);
+        let mut receipt = Receipt::delivered(self.say(cx, accepted).ok().flatten());
         // Candidates that came before their answer have waited for it.
-        let early = self.calls[at].waiting.take();
-        match self.say_waiting(cx, early, &mut receipt.outputs) {
-            Ok(()) => receipt,
-            Err(Full) => self.give_up(cx, at),
-        }
+        self.tell_waiting(cx, at, &mut receipt.outputs);
+        receipt
     }
 
     fn receive_reject<'m>(
@@ -188,9 +177,9 @@ impl Session {
         if !self.calls[at].is_unanswered() {
             return self.receive_end(cx, at, call_id, EndReason::Hangup);
         }
-        let claimed = self.end_call_at(at).is_claimed();
+        let call = self.end_call_at(at);
         let rejected = ServerMessage::CallRejected { call_id: call_id.clone(), reason };
-        Receipt::delivered(self.say_last(cx, rejected, None, claimed))
+        Receipt::delivered(self.say_last(cx, rejected, None, Some(call)))
     }
 
     fn receive_end<'m>(
@@ -200,9 +189,9 @@ impl Session {
         call_id: &Cow<'m, str>,
         reason: EndReason,
     ) -> Receipt<'m> {
-        let claimed = self.end_call_at(at).is_claimed();
+        let call = self.end_call_at(at);
         let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
-        Receipt::delivered(self.say_last(cx, ended, None, claimed))
+        Receipt::delivered(self.say_last(cx, ended, None, Some(call)))
     }
 
     /// Tells the client something of a call, now or when it may know.
@@ -213,32 +202,37 @@ impl Session {
         message: ServerMessage<'m>,
         kept: impl FnOnce() -> Kept,
     ) -> Receipt<'m> {
-        let reachable = self.is_online() || self.dialect() == Dialect::Two;
-        if self.calls[at].claim == Claim::Proven && reachable {
-            return match self.say(cx, message) {
-                Ok(output) => Receipt::delivered(output),
-                Err(Full) => self.give_up(cx, at),
-            };
+        if self.calls[at].claim == Claim::Proven && self.is_online() {
+            // To a client that is there nothing is over a bound.
+            return Receipt::delivered(self.say(cx, message).ok().flatten());
         }
-        let bytes_max = self.waiting_bytes_left(cx, at);
-        match self.calls[at].waiting.push(kept(), &cx.config.calls, bytes_max) {
+        self.keep(cx, at, kept())
+    }
+
+    /// Keeps a message for a client that is away, or that has not shown that the call is its own.
+    fn keep<'m>(&mut self, cx: &Context<'_>, at: usize, message: Kept) -> Receipt<'m> {
+        let limits = &cx.config.calls;
+        let others = self.bytes_in_calls() - self.calls[at].waiting.bytes();
+        let mut bytes_max = limits.waiting_bytes_max.saturating_sub(others);
+        if let Some(stream) = &mut self.stream {
+            // What the client was sent makes room for what it was not.
+            let needed = self.calls[at].waiting.bytes() + message.bytes();
+            stream.shrink_to(bytes_max.saturating_sub(needed));
+            bytes_max = bytes_max.saturating_sub(stream.bytes());
+        }
+        match self.calls[at].waiting.push(message, limits, bytes_max) {
             Ok(()) => Receipt::delivered(None),
             Err(Full) => self.give_up(cx, at),
         }
-    }
-
-    /// How many bytes may wait for this call: what the others leave of the session's bound.
-    fn waiting_bytes_left(&self, cx: &Context<'_>, at: usize) -> usize {
-        let all: usize = self.calls.iter().map(|call| call.waiting.bytes()).sum();
-        let others = all - self.calls[at].waiting.bytes();
-        cx.config.calls.waiting_bytes_max.saturating_sub(others)
     }
 
     /// There is no room for the mail, or for the call. It ends here: a call with a hole in it is
     /// worse than none.
     fn give_up<'m>(&mut self, cx: &Context<'_>, at: usize) -> Receipt<'m> {
         let call = self.end_call_at(at);
-        let told = self.say_end(cx, &call, EndReason::Unreachable);
+        let call_id = Cow::Owned(call.id.to_string());
+        let ended = ServerMessage::CallEnded { call_id, reason: EndReason::Unreachable };
+        let told = self.say_last(cx, ended, None, Some(call));
         Receipt { outcome: Outcome::Full, outputs: told.into_iter().collect() }
     }
 

@@ -101,7 +101,7 @@ impl Session {
             if glare == Glare::OldSurvives {
                 let (call_id, reason) = (Cow::Owned(call_id.into()), EndReason::Glare);
                 let ended = ServerMessage::CallEnded { call_id, reason };
-                outputs.extend(self.say_last(cx, ended, None, true));
+                outputs.extend(self.say_last(cx, ended, None, None));
                 return Ok(None);
             }
         }
@@ -224,12 +224,8 @@ impl Session {
             Some(at) => self.check_room(cx).map(|()| at)?,
             None => self.take_up(cx, call_id)?,
         };
-        let call = &mut self.calls[at];
-        if call.claim != Claim::Proven {
-            call.claim = Claim::Proven;
-            let waiting = call.waiting.take();
-            // The client is there, so nothing of it is over a bound.
-            let _ = self.say_waiting(cx, waiting, outputs);
+        if self.calls[at].claim != Claim::Proven {
+            self.tell_waiting(cx, at, outputs);
         }
         Ok(at)
     }

@@ -106,15 +106,18 @@ impl Session {
         self.calls.iter().map(|call| &*call.id)
     }
 
-    /// How many bytes wait for its client: at most [`CallLimits::waiting_bytes_max`] for its
-    /// calls, as many for the ends that it could not be told, and as many that it has not
-    /// acknowledged or been sent, with an end for each call of its own on top.
+    /// How many bytes wait for its client, or are not acknowledged: at most
+    /// [`CallLimits::waiting_bytes_max`], as many for the ends that a client of dialect 1 has missed,
+    /// and an end for each call of its own on top.
     ///
     /// [`CallLimits::waiting_bytes_max`]: crate::context::CallLimits::waiting_bytes_max
     pub fn waiting_bytes(&self) -> usize {
-        let calls: usize = self.calls.iter().map(|call| call.waiting.bytes()).sum();
         let unacknowledged = self.stream.as_ref().map_or(0, |stream| stream.bytes());
-        calls + self.farewells.bytes() + unacknowledged
+        self.bytes_in_calls() + self.farewells.bytes() + unacknowledged
+    }
+
+    fn bytes_in_calls(&self) -> usize {
+        self.calls.iter().map(|call| call.waiting.bytes()).sum()
     }
 
     /// How many messages wait for its client, or are not acknowledged: at most
@@ -150,7 +153,7 @@ impl Session {
         if departure == Departure::Left {
             let unanswered = |call: &Call| call.role == Role::Caller && call.is_ringing();
             for call in self.end_calls(unanswered) {
-                outputs.push(end_mail(call, EndReason::Cancelled));
+                outputs.push(end_mail(&call, EndReason::Cancelled));
             }
             self.forget_speech();
         }
@@ -173,14 +176,15 @@ impl Session {
                 self.ended = EndedCalls::default();
             }
             for call in self.end_calls(|_| true) {
-                outputs.push(end_mail(call, EndReason::Unreachable));
+                outputs.push(end_mail(&call, EndReason::Unreachable));
             }
             return outputs;
         }
         for call in self.end_calls(|call| call.deadline().is_some_and(|deadline| deadline <= now)) {
             let reason = call.expiry_reason();
-            outputs.extend(self.say_end(cx, &call, reason));
-            outputs.push(end_mail(call, reason));
+            let mail = end_mail(&call, reason);
+            outputs.extend(self.say_end(cx, call, reason));
+            outputs.push(mail);
         }
         outputs
     }
@@ -234,7 +238,7 @@ impl Session {
 }
 
 /// Tells the peer that a call is over.
-fn end_mail(call: Call, reason: EndReason) -> Output<'static> {
-    let mail = Mail { call_id: Cow::Owned(call.id.into()), content: Content::End { reason } };
-    Output::Mail { to: call.peer, mail, request_id: None }
+fn end_mail(call: &Call, reason: EndReason) -> Output<'static> {
+    let mail = Mail { call_id: Cow::Owned(call.id.to_string()), content: Content::End { reason } };
+    Output::Mail { to: call.peer.clone(), mail, request_id: None }
 }

@@ -57,16 +57,16 @@ impl Session {
             Outcome::Busy | Outcome::Full => {
                 let (call_id, reason) = (mail.call_id, RejectReason::Busy);
                 let rejected = ServerMessage::CallRejected { call_id, reason };
-                return outputs.extend(self.say_last(cx, rejected, request_id, true));
+                return outputs.extend(self.say_last(cx, rejected, request_id, Some(call)));
             }
-            Outcome::Glare => return outputs.extend(self.say_end(cx, &call, EndReason::Glare)),
+            Outcome::Glare => return outputs.extend(self.say_end(cx, call, EndReason::Glare)),
             Outcome::Unavailable => UNAVAILABLE,
             _ => TARGET_NOT_FOUND,
         };
         outputs.extend(self.refuse(cx, refusal, request_id));
         if self.speaks_dialect_two() {
             // It was told the call's id, so it is told its end.
-            outputs.extend(self.say_end(cx, &call, EndReason::Unreachable));
+            outputs.extend(self.say_end(cx, call, EndReason::Unreachable));
         }
     }
 
@@ -84,7 +84,7 @@ impl Session {
         let as_error = asked && self.is_online() && !self.speaks_dialect_two();
         outputs.extend(match call.phase {
             Phase::Recovered { .. } if as_error => self.refuse(cx, CALL_NOT_FOUND, request_id),
-            _ => self.say_end(cx, &call, EndReason::Unreachable),
+            _ => self.say_end(cx, call, EndReason::Unreachable),
         });
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use securecall_protocol::{Dialect, EndReason, Opaque, Reply, ServerMessage};
 
-use super::call::Call;
+use super::call::{Call, Claim};
 use super::stream::{Bound, Stream};
 use super::waiting::{Full, Kept, Waiting};
 use super::{Output, Outputs, Session};
@@ -39,7 +39,8 @@ impl Session {
         if self.stream.is_some() { Dialect::Two } else { Dialect::One }
     }
 
-    /// Says something of a call that the client may know of; in dialect 2 also while it is away.
+    /// Says something of a call that the client may know of. Full: it is away, and no more is kept
+    /// for it.
     pub(super) fn say<'m>(
         &mut self,
         cx: &Context<'_>,
@@ -60,33 +61,30 @@ impl Session {
     pub(super) fn say_end<'m>(
         &mut self,
         cx: &Context<'_>,
-        call: &Call,
+        call: Call,
         reason: EndReason,
     ) -> Option<Output<'m>> {
         let call_id = Cow::Owned(call.id.to_string());
-        self.say_last(cx, ServerMessage::CallEnded { call_id, reason }, None, call.is_claimed())
+        self.say_last(cx, ServerMessage::CallEnded { call_id, reason }, None, Some(call))
     }
 
-    /// The last word about a call. `claimed`: its client has taken part in it. Others decide how
-    /// many calls there are of the other kind, so their ends are not kept beyond any bound.
+    /// The last word about a call, whose record is not needed any more. None: there never was one.
     pub(super) fn say_last<'m>(
         &mut self,
         cx: &Context<'_>,
         message: ServerMessage<'m>,
         reply_to: Option<Opaque<'m>>,
-        claimed: bool,
+        call: Option<Call>,
     ) -> Option<Output<'m>> {
-        let online = self.is_online();
-        if self.stream.is_some() {
-            let bound = match (online, claimed) {
-                (true, _) => Bound::Forget,
-                (false, true) => Bound::Exceed,
-                (false, false) => Bound::Refuse,
-            };
-            return self.number(cx, message, reply_to, bound).ok().flatten();
+        if self.is_online() {
+            return self.reply(cx, message, reply_to);
         }
-        if online {
-            return Some(Output::Send(Reply { reply_to, ..message.into() }));
+        let claimed = call.as_ref().is_none_or(Call::is_claimed);
+        if self.stream.is_some() {
+            call.into_iter().for_each(|call| self.keep_waiting(cx, call));
+            // Others decide how many old calls they bring back: their ends are within the bounds.
+            let bound = if claimed { Bound::Exceed } else { Bound::Refuse };
+            return self.number(cx, message, reply_to, bound).ok().flatten();
         }
         let kept = match &message {
             ServerMessage::CallRejected { call_id, reason } => Kept::rejected(call_id, *reason),
@@ -99,12 +97,33 @@ impl Session {
         None
     }
 
+    /// What a client of dialect 2 that is away has missed of a call comes before the call's end.
+    fn keep_waiting(&mut self, cx: &Context<'_>, mut call: Call) {
+        if !matches!(call.claim, Claim::Unproven { .. }) {
+            // What is over the bound is of no use: the call has ended.
+            let _ = self.say_waiting(cx, call.waiting.take(), &mut Outputs::new());
+        }
+    }
+
+    /// The client may know of the call from now on, and is told what has waited for that.
+    pub(super) fn tell_waiting(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+        let call = &mut self.calls[at];
+        if call.claim == Claim::Untold {
+            // With the answer the client learns the call's id.
+            call.waiting.put_answer_first();
+        }
+        call.claim = Claim::Proven;
+        let waiting = call.waiting.take();
+        // To a client that is there nothing is over a bound.
+        let _ = self.say_waiting(cx, waiting, outputs);
+    }
+
     /// Says what waited, in order. Full: a part of it is over a bound; to a client that is there
     /// it never is.
     pub(super) fn say_waiting(
         &mut self,
         cx: &Context<'_>,
-        waiting: impl Iterator<Item = Kept>,
+        waiting: impl IntoIterator<Item = Kept>,
         outputs: &mut Outputs<'_>,
     ) -> Result<(), Full> {
         for kept in waiting {
@@ -134,10 +153,14 @@ impl Session {
         bound: Bound,
     ) -> Result<Option<Output<'m>>, Full> {
         let online = self.is_online();
+        let waiting = self.bytes_in_calls();
         let Some(stream) = &mut self.stream else { return Ok(None) };
         let seq = Some(stream.next_seq());
         let reply = Reply { message, dialect: Dialect::Two, seq, reply_to };
-        stream.keep(&text_of(&reply), cx.now, &cx.config.calls, bound)?;
+        // What waits in the calls is sent beside what is in the stream.
+        let mut limits = cx.config.calls;
+        limits.waiting_bytes_max = limits.waiting_bytes_max.saturating_sub(waiting);
+        stream.keep(&text_of(&reply), cx.now, &limits, bound)?;
         Ok(online.then_some(Output::Send(reply)))
     }
 

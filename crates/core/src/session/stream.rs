@@ -99,6 +99,13 @@ impl Stream {
         Ok(())
     }
 
+    /// Forgets what the client was sent, until there are so many bytes left.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        while self.bytes > bytes && !self.sent.is_empty() && self.first_kept() <= self.sent_seq {
+            self.forget_oldest();
+        }
+    }
+
     fn push(&mut self, text: &str, now: Instant) {
         self.last_seq += 1;
         self.bytes += text.len();
@@ -115,7 +122,7 @@ impl Stream {
     /// The client is there again and has everything up to `seq`: what it is to be sent now, oldest
     /// first. None: some of that is not kept any more, or `seq` was never sent.
     pub(super) fn resume(&mut self, seq: u64) -> Option<impl Iterator<Item = &str>> {
-        if seq > self.last_seq || seq + 1 < self.first_kept() {
+        if seq > self.sent_seq || seq + 1 < self.first_kept() {
             return None;
         }
         self.acknowledge(seq);
@@ -234,6 +241,15 @@ mod tests {
         assert_eq!(stream.keep("4", NOW, &LIMITS, Bound::Refuse), Err(Full));
         assert_eq!(stream.keep("5", NOW, &LIMITS, Bound::Exceed), Ok(()));
         assert_eq!(after(&mut stream, 0), some(&["1", "2", "3", "5"]));
+    }
+
+    #[test]
+    fn a_client_cannot_have_what_it_was_never_sent() {
+        let mut stream = stream(&["1"]);
+        stream.keep("2", NOW, &LIMITS, Bound::Exceed).unwrap();
+        assert_eq!(after(&mut stream, 2), None);
+        assert_eq!(after(&mut stream, 1), some(&["2"]));
+        assert_eq!(after(&mut stream, 2), some(&[]));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Messages that wait: for a client to come back, or to show that a call is its own.
 
-use std::collections::VecDeque;
-
 use securecall_protocol::{EndReason, Opaque, RejectReason, ServerMessage};
 
 use crate::context::CallLimits;
@@ -15,7 +13,7 @@ pub(super) struct Waiting(Option<Box<Queue>>);
 
 #[derive(Debug, Default)]
 struct Queue {
-    messages: VecDeque<Kept>,
+    messages: Vec<Kept>,
     bytes: usize,
 }
 
@@ -28,6 +26,7 @@ pub(super) struct Kept {
 
 #[derive(Debug)]
 enum Content {
+    Ringing,
     Accepted(Box<str>),
     Candidate(Box<str>),
     Signal(Box<str>),
@@ -35,11 +34,19 @@ enum Content {
     Ended(EndReason),
 }
 
+/// What a message takes beside its texts, on the wire.
+const ENVELOPE_BYTES: usize =
+    r#"{"type":"ICE_CANDIDATE","payload":{"callId":"","candidate":},"seq":12345}"#.len();
+
 /// What waits already, and one message more, is over a bound.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
 impl Kept {
+    pub(super) fn ringing(call_id: &str) -> Self {
+        Self { call_id: call_id.into(), content: Content::Ringing }
+    }
+
     pub(super) fn accepted(call_id: &str, sdp_answer: Opaque<'_>) -> Self {
         Self { call_id: call_id.into(), content: Content::Accepted(sdp_answer.as_json().into()) }
     }
@@ -64,6 +71,7 @@ impl Kept {
     pub(super) fn message<'a>(&'a self, ice_servers: Option<&'a str>) -> Option<ServerMessage<'a>> {
         let call_id = (&*self.call_id).into();
         Some(match &self.content {
+            Content::Ringing => ServerMessage::CallRinging { call_id },
             Content::Accepted(sdp_answer) => ServerMessage::CallAccepted {
                 call_id,
                 sdp_answer: Opaque::from_stored(sdp_answer)?,
@@ -80,14 +88,14 @@ impl Kept {
         })
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let content = match &self.content {
             Content::Accepted(text) | Content::Candidate(text) | Content::Signal(text) => {
                 text.len()
             }
-            Content::Rejected(_) | Content::Ended(_) => 0,
+            Content::Ringing | Content::Rejected(_) | Content::Ended(_) => 0,
         };
-        self.call_id.len() + content
+        ENVELOPE_BYTES + self.call_id.len() + content
     }
 }
 
@@ -100,39 +108,26 @@ impl Waiting {
         limits: &CallLimits,
         bytes_max: usize,
     ) -> Result<(), Full> {
-        self.admit(&message, limits, bytes_max)?.messages.push_back(message);
-        Ok(())
-    }
-
-    /// The same, before everything that waits already.
-    pub(super) fn push_front(
-        &mut self,
-        message: Kept,
-        limits: &CallLimits,
-        bytes_max: usize,
-    ) -> Result<(), Full> {
-        self.admit(&message, limits, bytes_max)?.messages.push_front(message);
-        Ok(())
-    }
-
-    fn admit(
-        &mut self,
-        message: &Kept,
-        limits: &CallLimits,
-        bytes_max: usize,
-    ) -> Result<&mut Queue, Full> {
         let full = self.count() >= limits.waiting_count_max;
         if full || self.bytes() + message.bytes() > bytes_max {
             return Err(Full);
         }
         let queue = self.0.get_or_insert_default();
         queue.bytes += message.bytes();
-        Ok(queue)
+        queue.messages.push(message);
+        Ok(())
+    }
+
+    /// Whatever came before the answer of a call comes behind it.
+    pub(super) fn put_answer_first(&mut self) {
+        if let Some(queue) = &mut self.0 {
+            queue.messages.sort_by_key(|kept| !matches!(kept.content, Content::Accepted(_)));
+        }
     }
 
     /// Everything that waits, oldest first; nothing waits afterwards.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = Kept> + use<> {
-        self.0.take().into_iter().flat_map(|queue| queue.messages)
+    pub(super) fn take(&mut self) -> Vec<Kept> {
+        self.0.take().map_or(Vec::new(), |queue| queue.messages)
     }
 
     /// The calls that the messages are about.

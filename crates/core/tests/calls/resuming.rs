@@ -214,11 +214,39 @@ fn calls_in_setup_follow_the_id_to_a_client_that_is_not_resumed() {
 }
 
 #[test]
+fn an_answer_that_came_while_the_caller_was_away_follows_the_id_with_everything_behind_it() {
+    for in_two in [true, false] {
+        let (mut world, mut alice, mut bob) = World::pair_in_two();
+        let call = world.ring_in_two(&mut alice, &mut bob);
+        world.lose(alice.device);
+        world.say(bob.device, &candidate(&call, "early"));
+        world.say(bob.device, &accept(&call, "answer"));
+        world.say(bob.device, &candidate(&call, "one"));
+        let [early, one] = ["early", "one"].map(|each| candidate(&call, each));
+        let heard = match in_two {
+            true => world.come_back_in_two("alice", &presented(&[(&call, false)])).2,
+            false => world.come_back("alice").1,
+        };
+        let answer = accepted(&call, "answer");
+        assert_eq!(heard, [answer, early, one], "it learns the id from the answer");
+        assert_eq!(world.hears(&mut bob), SILENCE);
+    }
+}
+
+#[test]
+fn what_came_for_a_running_call_while_its_client_was_away_waits_for_its_proof() {
+    let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
+    world.lose(bob.device);
+    world.say(alice.device, &candidate(&call, "one"));
+    let (_, resumed, heard) = world.come_back_in_two("bob", &presented(&[(&call, true)]));
+    assert_eq!((resumed, heard), (false, vec![candidate(&call, "one")]));
+}
+
+#[test]
 fn a_caller_that_lost_the_answer_for_good_is_told_that_the_call_is_over() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     let call = world.ring_in_two(&mut alice, &mut bob);
-    world.lose(alice.device);
-    world.say(bob.device, &accept(&call, "answer"));
+    world.say(bob.device, &accept(&call, "into-a-dead-socket"));
     let (_, resumed, heard) = world.come_back_in_two("alice", &presented(&[(&call, false)]));
     assert_eq!((resumed, heard), (false, vec![ended_as(&call, "unreachable")]));
     assert_eq!(world.hears(&mut bob), [ended_as(&call, "unreachable")]);

@@ -11,6 +11,8 @@ pub(super) struct Resumption {
     token: Option<String>,
     last_seq: u64,
     old_tokens: Vec<String>,
+    /// It has said that it has what it has not.
+    lied: bool,
     /// How the connection speaks.
     in_two: bool,
     registered: bool,
@@ -49,7 +51,7 @@ impl Resumption {
         }
         ensure!(self.token.as_deref() != Some(token), "a new beginning with an old token");
         self.old_tokens.extend(self.token.replace(token.to_string()));
-        self.last_seq = 0;
+        (self.last_seq, self.lied) = (0, false);
         Ok(())
     }
 
@@ -74,7 +76,10 @@ impl Resumption {
             1 => self.token = random.pick(&self.old_tokens).cloned(),
             // It was killed before it had stored what it was sent last.
             2 => self.last_seq = self.last_seq.saturating_sub(random.below(5) as u64),
-            3 => self.last_seq += random.below(3) as u64,
+            3 => {
+                self.last_seq += 1 + random.below(3) as u64;
+                self.lied = true;
+            }
             _ => {}
         }
         self.exact_fields()
@@ -115,6 +120,11 @@ impl Client {
         }
         let (resume, calls) = (self.resumption.exact_fields(), self.own_calls());
         register_in_two(&self.id, &format!("{resume}{calls}"))
+    }
+
+    /// What it has missed it has only itself to blame for.
+    pub(crate) fn has_lied(&self) -> bool {
+        self.resumption.lied
     }
 
     pub(crate) fn speaks_dialect_two(&self) -> bool {

@@ -218,7 +218,11 @@ impl Model {
         let Some(side) = call.side_of(client) else { return };
         call.show(side, self.now);
         match effect {
-            Effect::Accept { answer, .. } => call.answer = Some(answer),
+            Effect::Accept { answer, .. } => {
+                call.answer = Some(answer);
+                // The other end waits for its client to be told, and no more for its proof.
+                call.presented = Some(self.now);
+            }
             Effect::Reject { reason, .. } => {
                 call.rejected = Some(reason);
                 call.reasons.insert("hangup");

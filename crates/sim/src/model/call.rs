@@ -69,12 +69,9 @@ pub(super) struct End {
     pub(super) answered: bool,
     /// What it has not been given yet.
     pub(super) channel: VecDeque<Item>,
-    /// Some of that may have waited in a session that gave the call up, or in a stream that was
-    /// not resumed.
+    /// Some of that may have waited in a session that gave the call up.
     pub(super) gaps: bool,
-    /// So may the answer.
-    pub(super) answer_lost: bool,
-    /// So may the end.
+    /// It may have been told the end in a stream that was not resumed.
     pub(super) end_lost: bool,
     /// Its client has said, to a server that does not know better, that nobody has answered yet:
     /// when that is over.

@@ -170,12 +170,6 @@ impl Model {
             }
             if departure == Departure::Left && !call.end(Side::Caller).answered {
                 call.reasons.insert("cancelled");
-                if call.end(Side::Caller).answer_lost {
-                    // If the session knows of the answer, the call runs.
-                    call.end(Side::Caller).end_lost = true;
-                    call.over = call.over.max(Over::Maybe);
-                    continue;
-                }
                 call.over = Over::Yes;
                 call.finish(Side::Caller);
             }
@@ -215,8 +209,7 @@ impl Model {
             } else if call.rings_out(side, now, limits) {
                 call.reasons.insert("timeout");
                 let crossing = call.answer.is_some() && away;
-                let unsure = crossing || call.ends[side as usize].answer_lost;
-                call.over = if unsure { call.over.max(Over::Maybe) } else { Over::Yes };
+                call.over = if crossing { Over::Maybe } else { Over::Yes };
             }
         }
     }
@@ -307,6 +300,9 @@ impl Model {
         let in_stream = self.streams.get(client).is_some_and(Stream::is_in_two);
         let more = if in_stream { calls } else { 0 };
         let (more, more_bytes) = (more * PROGRESS_COUNT, more * PROGRESS_BYTES);
+        if let Some(stream) = self.streams.get_mut(client) {
+            stream.make_room(bytes + more_bytes, self.limits.waiting_bytes_max);
+        }
         if bytes + more_bytes <= self.limits.waiting_bytes_max
             && count + more < self.limits.waiting_count_max
         {

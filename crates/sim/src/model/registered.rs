@@ -95,8 +95,8 @@ impl Model {
             ensure!(false, "{client}#{link} was resumed with a wrong token");
             return Ok(());
         };
-        let lies = registration.last_seq > stream.last_seq();
-        stream.skip_to(registration.last_seq);
+        let had = registration.last_seq <= stream.last_seq();
+        ensure!(had, "{client}#{link} was resumed after what it was never sent");
         stream.acknowledge(registration.last_seq);
         let before = std::mem::replace(&mut stream.link, link);
         let before = self.links.get(&before).cloned().unwrap_or_default();
@@ -111,14 +111,11 @@ impl Model {
         );
         self.registering = None;
         self.seen.resumptions += 1;
-        if lies {
-            // What it presents is not looked at.
-            self.lose_stream(client, &Registration::default());
-        }
         Ok(())
     }
 
-    /// Nothing is resumed: what is in the last stream is lost, and what is in the calls is not.
+    /// Nothing is resumed: ends that are in the last stream are lost, and what waits in the calls is
+    /// not.
     fn begin_anew(
         &mut self,
         link: LinkId,
@@ -174,12 +171,7 @@ impl Model {
             let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else {
                 continue;
             };
-            let answer_lost = side == Side::Caller && call.answer.is_some();
-            let end_lost = call.over != Over::No && !registration.presents(id);
-            let end = call.end(side);
-            end.gaps = true;
-            end.answer_lost |= answer_lost;
-            end.end_lost |= end_lost;
+            call.end(side).end_lost |= call.over != Over::No && !registration.presents(id);
         }
     }
 
@@ -205,7 +197,8 @@ impl Model {
             return;
         }
         let refusable = full && !call.end(side).presented;
-        let lost_answer = call.answer.is_some() && !presented.answered;
+        let had_it = side == Side::Callee || call.ends[0].answered;
+        let lost_answer = call.answer.is_some() && had_it && !presented.answered;
         if refusable || lost_answer {
             call.over = call.over.max(Over::Maybe);
         }

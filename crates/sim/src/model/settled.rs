@@ -88,7 +88,8 @@ impl Call {
         let rings_out = self.is_ringing() && now >= self.initiated + limits.ring_timeout;
         ensure!(!(known && rings_out), "{id} rings for ever");
         for side in Side::BOTH {
-            let rings_out = self.recovered && self.rings_out_again(side, now);
+            let unanswered = self.recovered && self.answer.is_none();
+            let rings_out = unanswered && self.rings_out_again(side, now);
             ensure!(!(known && rings_out), "{id} rings for ever after a restart");
         }
         for end in &self.ends {
@@ -109,8 +110,7 @@ impl Call {
         }
         let answer_is_due = side == Side::Caller && self.answer.is_some() && !self.recovered;
         if self.over == Over::No && answer_is_due {
-            let told = self.ends[0].answered || self.ends[0].answer_lost;
-            ensure!(told, "{id} was answered and its caller does not know");
+            ensure!(self.ends[0].answered, "{id} was answered and its caller does not know");
         }
         if self.over == Over::No && proven {
             let end = &self.ends[side as usize];

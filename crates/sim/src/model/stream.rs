@@ -15,12 +15,14 @@ pub(super) struct Stream {
     pub(super) link: LinkId,
     sent: Vec<Sent>,
     acknowledged: u64,
+    /// So many may be forgotten: something else needed their room.
+    forgotten: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sent {
     text: String,
-    at: Option<Instant>,
+    at: Instant,
 }
 
 impl Stream {
@@ -40,11 +42,16 @@ impl Stream {
         self.acknowledged = self.acknowledged.max(seq);
     }
 
-    /// The client says that it has what it was never sent.
-    pub(super) fn skip_to(&mut self, seq: u64) {
-        while self.last_seq() < seq {
-            self.sent.push(Sent::default());
-        }
+    /// So many bytes wait elsewhere, of all that may.
+    pub(super) fn make_room(&mut self, bytes: usize, bytes_max: usize) {
+        let mut left = bytes_max.saturating_sub(bytes);
+        let fits = |sent: &&Sent| {
+            let fits = sent.text.len() <= left;
+            left = left.saturating_sub(sent.text.len());
+            fits
+        };
+        let kept = self.sent.iter().rev().take_while(fits).count() as u64;
+        self.forgotten = self.forgotten.max(self.last_seq() - kept);
     }
 }
 
@@ -72,12 +79,11 @@ impl Model {
         let Some(stream) = self.streams.get_mut(client) else { return Ok(true) };
         let before = usize::try_from(expected - 1).ok().and_then(|at| stream.sent.get(at));
         if let Some(sent) = before {
-            let same = sent.text == text || sent.text.is_empty();
-            ensure!(same, "{client}: {expected} was another message before: {text}");
+            ensure!(sent.text == text, "{client}: {expected} was another message before: {text}");
             self.seen.replayed += 1;
             return Ok(false);
         }
-        stream.sent.push(Sent { text: text.to_string(), at: Some(now) });
+        stream.sent.push(Sent { text: text.to_string(), at: now });
         Ok(true)
     }
 
@@ -91,7 +97,8 @@ impl Model {
     /// whatever may be kept besides.
     pub(super) fn must_resume(&self, client: &str, token: &str, seq: u64) -> bool {
         let Some(stream) = self.streams.get(client) else { return false };
-        let sane = stream.acknowledged <= seq && seq <= stream.last_seq();
+        let kept_from = stream.acknowledged.max(stream.forgotten);
+        let sane = kept_from <= seq && seq <= stream.last_seq();
         if stream.token.as_deref() != Some(token) || !sane {
             return false;
         }
@@ -101,8 +108,7 @@ impl Model {
         let at = usize::try_from(seq).unwrap_or(usize::MAX);
         let after = stream.sent.get(at..).unwrap_or_default();
         let bytes: usize = after.iter().map(|sent| sent.text.len()).sum();
-        let young =
-            |sent: &Sent| sent.at.is_some_and(|at| self.now <= at + self.limits.waiting_age_max);
+        let young = |sent: &Sent| self.now <= sent.at + self.limits.waiting_age_max;
         let (more, more_bytes) = self.unsent(client);
         after.iter().all(young)
             && after.len() + more <= self.limits.waiting_count_max

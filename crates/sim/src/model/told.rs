@@ -274,6 +274,8 @@ impl Model {
         let Some(side) = call.side_of(client) else { return Ok(()) };
         if code == "INVALID_STATE" && call.recovered {
             call.end(side).perhaps_presented = true;
+            self.note_load(client);
+            return Ok(());
         }
         if code == "TARGET_NOT_FOUND" {
             ensure!(call.target_was_absent, "{} was there all the time", call.callee);

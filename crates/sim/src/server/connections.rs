@@ -136,8 +136,8 @@ impl Server {
         else {
             return;
         };
-        let seq = if self.mutation == Mutation::AcknowledgeTooMuch { seq + 1 } else { seq };
-        cell.session.acknowledge(seq);
+        let too_much = u64::from(self.mutation == Mutation::AcknowledgeTooMuch);
+        cell.session.acknowledge(seq.saturating_add(too_much));
         let client = client.as_str().to_string();
         self.events.push(Event::Acknowledged { client, seq });
     }

@@ -35,8 +35,7 @@ impl Server {
 
     /// The next deadline.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let kept = self.mutation == Mutation::KeepSessions;
-        let cells = self.cells.values().filter(|cell| !(kept && cell.session.is_over()));
+        let cells = self.cells.values().filter(|cell| self.is_watched(cell));
         let sessions = cells.filter_map(|cell| cell.session.deadline());
         let limits = &self.nature.config.connection;
         let open = self.drivers.values().filter(|driver| !driver.closing);
@@ -80,12 +79,17 @@ impl Server {
     }
 
     fn is_due(&self, cell: &Cell, now: Instant) -> bool {
-        let mutated_now = match self.mutation {
-            Mutation::ForgetDeadlines if cell.attached.is_some() => return false,
-            Mutation::KeepSessions if cell.session.is_over() => return false,
-            Mutation::HurryDeadlines => now + HURRY,
-            _ => now,
-        };
-        cell.session.deadline().is_some_and(|deadline| deadline <= mutated_now)
+        let hurries = self.mutation == Mutation::HurryDeadlines;
+        let now = if hurries { now + HURRY } else { now };
+        self.is_watched(cell) && cell.session.deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Whether anybody looks at its deadlines.
+    fn is_watched(&self, cell: &Cell) -> bool {
+        match self.mutation {
+            Mutation::ForgetDeadlines => cell.attached.is_none(),
+            Mutation::KeepSessions => !cell.session.is_over(),
+            _ => true,
+        }
     }
 }
