@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     UnderLoad(u64),
     /// A load test was stopped before its time, which is in its report.
     Interrupted,
+    /// The report cannot be written where it was asked for.
+    Report(std::io::Error),
     /// What was written for standard output did not get there.
     Output(std::io::Error),
 }
@@ -31,9 +33,11 @@ impl Failure {
         match self {
             Self::Settings(_) | Self::Unusable(_) => ExitCode::from(2),
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
-            Self::Serve(_) | Self::Load(_) | Self::UnderLoad(_) | Self::Output(_) => {
-                ExitCode::from(1)
-            }
+            Self::Serve(_)
+            | Self::Load(_)
+            | Self::UnderLoad(_)
+            | Self::Report(_)
+            | Self::Output(_) => ExitCode::from(1),
             // As of a program that SIGINT ended.
             Self::Interrupted => ExitCode::from(130),
         }
@@ -48,6 +52,7 @@ impl fmt::Display for Failure {
             Self::Load(error) => error.fmt(f),
             Self::UnderLoad(failures) => write!(f, "{failures} failures under load"),
             Self::Interrupted => write!(f, "stopped before its time"),
+            Self::Report(error) => write!(f, "--report: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }
     }

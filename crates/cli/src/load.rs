@@ -1,20 +1,28 @@
 //! `securecall load`: puts a server under load.
 
 use std::env;
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _, Subcommand};
 use securecall_load::dialect::DialectName;
-use securecall_load::{Pace, Plan, Report, WorkerProgram, Workload};
+use securecall_load::{Pace, Plan, ProgressBar, Report, WorkerProgram, Workload};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::failure::Failure;
 
 pub(crate) const NAME: &str = "load";
 pub(crate) const ABOUT: &str = "Put a server under load, and measure it";
+
+const DURATION: Duration = Duration::from_secs(10);
+/// A server that refuses a part of the clients sends them away for ten seconds, maybe twice.
+const STORM_DURATION: Duration = Duration::from_secs(60);
 
 /// What the generator calls itself with, where it needs several processes.
 const WORKER: &str = "worker";
@@ -106,9 +114,9 @@ struct Common {
     /// Allow a public address: the server is yours
     #[arg(long = "i-own-this-server")]
     own_server: bool,
-    /// How long it is measured, at most
-    #[arg(long, default_value = "10s", value_parser = duration)]
-    duration: Duration,
+    /// How long it is measured; a storm is over earlier when all are back [default: 10s, storm 60s]
+    #[arg(long, value_parser = duration)]
+    duration: Option<Duration>,
     /// How long it runs before it is measured
     #[arg(long, default_value = "1s", value_parser = duration)]
     warmup: Duration,
@@ -128,6 +136,9 @@ struct Common {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// Write the report with its plots to an HTML page
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[arg(long, hide = true, default_value = "securecall", value_parser = dialect)]
     dialect: DialectName,
 }
@@ -152,17 +163,34 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let Some((workload, common)) = load.scenario.take_apart() else {
         return securecall_load::serve_parent().map_err(|error| Failure::Load(error.into()));
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())
-        .map_err(Failure::Output)?;
-    let report = securecall_load::run(&common.plan(workload), Some(&worker()?), &stop, &mut |_| {})
-        .map_err(Failure::Load)?;
+    // Better found out before the run than after it.
+    let page = common.report.as_ref().map(File::create).transpose().map_err(Failure::Report)?;
+    let stop = stop_at_ctrl_c().map_err(|error| Failure::Load(error.into()))?;
+    let report = {
+        let bar = ProgressBar::start();
+        let plan = common.plan(workload);
+        securecall_load::run(&plan, Some(&worker()?), &stop, &mut |progress| bar.show(progress))
+            .map_err(Failure::Load)?
+    };
+    if let Some(mut page) = page {
+        page.write_all(report.to_html().as_bytes()).map_err(Failure::Report)?;
+    }
     print(&report, common.json).map_err(Failure::Output)?;
     match report.failures_total() {
         0 if report.interrupted => Err(Failure::Interrupted),
         0 => Ok(()),
         failures => Err(Failure::UnderLoad(failures)),
     }
+}
+
+/// The first Ctrl-C ends the run with a report, the second ends the program.
+fn stop_at_ctrl_c() -> io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_default(signal, stop.clone())?;
+        flag::register(signal, stop.clone())?;
+    }
+    Ok(stop)
 }
 
 fn print(report: &Report, json: bool) -> io::Result<()> {
@@ -210,7 +238,10 @@ impl Common {
             own_server: self.own_server,
             dialect: self.dialect,
             workload,
-            duration: self.duration,
+            duration: self.duration.unwrap_or(match workload {
+                Workload::Storm { .. } => STORM_DURATION,
+                _ => DURATION,
+            }),
             warmup: self.warmup,
             set_up_timeout: self.set_up_timeout,
             threads: self.threads,

@@ -1,5 +1,6 @@
 //! All connections of one event loop, by the number of their client.
 
+use std::io;
 use std::net::IpAddr;
 
 use mio::{Registry, Token};
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 use crate::frame::{MASK, StampedFrame};
 use crate::recording::Recording;
 use crate::target::Target;
+use crate::transport::Dialer;
 
 /// What may wait for a server that does not read. More is not sent, and counted.
 const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -22,6 +24,7 @@ const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub(crate) struct Clients {
     registry: Registry,
     target: Target,
+    dialer: Dialer,
     sources: Vec<IpAddr>,
     /// The number of the first client, among those of all workers.
     first: usize,
@@ -30,7 +33,9 @@ pub(crate) struct Clients {
     dirty: Vec<usize>,
     /// Losses that were found out while writing, to be told to the scenario.
     lost: Vec<(usize, Failure)>,
-    pub(crate) clock: Clock,
+    clock: Clock,
+    /// When the last read returned.
+    read_at: Nanos,
     pub(crate) recording: Recording,
 }
 
@@ -42,9 +47,10 @@ impl Clients {
         first: usize,
         count: usize,
         recording: Recording,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        Ok(Self {
             registry,
+            dialer: Dialer::new(&target)?,
             target,
             sources,
             first,
@@ -52,8 +58,9 @@ impl Clients {
             dirty: Vec::new(),
             lost: Vec::new(),
             clock: Clock::start(),
+            read_at: 0,
             recording,
-        }
+        })
     }
 
     /// How many clients there can be.
@@ -80,10 +87,9 @@ impl Clients {
         write_request(&mut request, self.target.host(), path, &nonce, &[])
             .map_err(|error| Failure::Handshake(error.to_string()))?;
         let source = (!self.sources.is_empty()).then(|| self.sources[number % self.sources.len()]);
-        let address = self.target.address();
-        let begun =
-            Connection::begin(&self.registry, Token(client), address, source, request, nonce);
-        self.slots[client] = Some(begun.map_err(|error| Failure::connect(&error))?);
+        let transport = self.dialer.connect(&self.registry, Token(client), source);
+        let transport = transport.map_err(|error| Failure::connect(&error))?;
+        self.slots[client] = Some(Connection::new(transport, request, nonce));
         Ok(())
     }
 
@@ -150,7 +156,9 @@ impl Clients {
         let normal = CloseReason::new(code::NORMAL, "");
         self.write(client, |out| write_masked_close(out, Some(&normal), MASK));
         self.flush_one(client);
-        self.slots[client] = None;
+        if let Some(mut connection) = self.slots[client].take() {
+            connection.shut_down();
+        }
     }
 
     /// Closes all of them.
@@ -159,6 +167,18 @@ impl Clients {
             self.close(client);
         }
         self.dirty.clear();
+    }
+
+    /// A read returned: what it brought arrived now.
+    #[inline]
+    pub(crate) fn note_read(&mut self) {
+        self.read_at = self.clock.now();
+    }
+
+    /// When what is being received arrived. The clock is read once for all messages of a read.
+    #[inline]
+    pub(crate) fn read_at(&self) -> Nanos {
+        self.read_at
     }
 
     pub(crate) fn now(&self) -> Nanos {

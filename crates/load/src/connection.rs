@@ -1,24 +1,21 @@
 //! One client's connection: a non-blocking socket, what is not yet written, and the decoder.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::io;
 
-use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
 use securecall_websocket::{Decoder, Nonce, ResponseError, Role, parse_response};
-use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::failure::Failure;
+use crate::transport::Transport;
 
 /// The longest message that a client takes. Servers wrap what others sent.
 const MESSAGE_BYTES_MAX: u32 = 1024 * 1024;
 /// An outbox that grew beyond this is given back once it is empty.
-const OUTBOX_BYTES_KEPT: usize = 4096;
+const OUTBOX_BYTES_KEPT: usize = 32 * 1024;
 
 /// A connection, from the first packet to the last.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    transport: Transport,
     /// What the socket has not taken yet, from `written` on.
     outbox: Vec<u8>,
     written: usize,
@@ -46,24 +43,15 @@ pub(crate) enum Opening {
 }
 
 impl Connection {
-    /// Begins to connect, from `source` if there is one.
-    pub(crate) fn begin(
-        registry: &Registry,
-        token: Token,
-        address: SocketAddr,
-        source: Option<IpAddr>,
-        request: Vec<u8>,
-        nonce: Nonce,
-    ) -> io::Result<Self> {
-        let mut stream = connect(address, source)?;
-        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self {
-            stream,
+    /// A connection that sends `request` once it can.
+    pub(crate) fn new(transport: Transport, request: Vec<u8>, nonce: Nonce) -> Self {
+        Self {
+            transport,
             outbox: request,
             written: 0,
             decoder: Decoder::new(Role::Client, MESSAGE_BYTES_MAX),
             handshake: Some(Box::new(Handshake { nonce, response: Vec::new() })),
-        })
+        }
     }
 
     /// Whether the handshake is over.
@@ -98,7 +86,7 @@ impl Connection {
     /// Reads what there is. `Ok(None)`: nothing, for now; 0: the server closed.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         loop {
-            return match self.stream.read(buffer) {
+            return match self.transport.read(buffer) {
                 Ok(bytes) => Ok(Some(bytes)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
@@ -107,13 +95,24 @@ impl Connection {
         }
     }
 
+    /// Whether a read that brought so many bytes left nothing in the socket.
+    pub(crate) fn is_drained(&self, bytes: usize, buffer_bytes: usize) -> bool {
+        self.transport.is_drained(bytes, buffer_bytes)
+    }
+
+    /// Tells the peer that nothing follows, if the transport has words for that.
+    pub(crate) fn shut_down(&mut self) {
+        self.transport.shut_down();
+    }
+
     /// Writes the outbox as far as the socket takes it.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.transport.flush()?;
         while self.written < self.outbox.len() {
-            match self.stream.write(&self.outbox[self.written..]) {
+            match self.transport.write(&self.outbox[self.written..]) {
                 Ok(bytes) => self.written += bytes,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_for_later(&error) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
@@ -148,34 +147,6 @@ impl Connection {
     pub(crate) fn put_decoder(&mut self, decoder: Decoder) {
         self.decoder = decoder;
     }
-}
-
-/// The socket is not connected yet, or full.
-fn is_for_later(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected)
-}
-
-fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
-    let Some(source) = source else {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        return Ok(stream);
-    };
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?;
-    socket.bind(&SocketAddr::new(source, 0).into())?;
-    match socket.connect(&address.into()) {
-        Ok(()) => {}
-        Err(error) if is_under_way(&error) => {}
-        Err(error) => return Err(error),
-    }
-    Ok(TcpStream::from_std(socket.into()))
-}
-
-fn is_under_way(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
-        || error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error())
 }
 
 /// `Retry-After` in seconds (RFC 9110 section 10.2.3); a date is not understood.

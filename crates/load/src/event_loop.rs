@@ -74,7 +74,7 @@ impl EventLoop {
             share.first_client,
             share.workload.clients(),
             Recording::new().map_err(io::Error::other)?,
-        );
+        )?;
         let event_loop = Self {
             scenario: scenario::scenario(share, &clients),
             poll,
@@ -94,7 +94,8 @@ impl EventLoop {
         let mut ready = Events::with_capacity(EVENTS_MAX);
         self.scenario.population_mut().fill(&mut self.clients);
         loop {
-            self.settle_losses();
+            self.clients.flush();
+            self.tell_losses();
             self.alarm.set(self.scenario.next_due(), self.clients.now())?;
             let wait = Duration::from_nanos(self.progress_due.saturating_sub(self.clients.now()));
             match self.poll.poll(&mut ready, Some(wait)) {
@@ -120,6 +121,7 @@ impl EventLoop {
     fn on_ready(&mut self, client: usize, event: &Readiness) {
         if event.is_writable() {
             self.clients.flush_one(client);
+            self.tell_losses();
         }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             self.read(client, event.is_read_closed() || event.is_error());
@@ -127,8 +129,7 @@ impl EventLoop {
         self.clients.flush();
     }
 
-    /// Reads until the socket is empty. A read that does not fill the buffer has emptied it
-    /// (epoll(7), question 9), unless the end is there too.
+    /// Reads until the socket is empty, and if its end is near, to the end.
     fn read(&mut self, client: usize, to_the_end: bool) {
         // The buffer is lent to what is decoded from it, so it cannot stay where it is.
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -140,8 +141,9 @@ impl EventLoop {
                     break;
                 }
                 Ok(Some(bytes)) => {
+                    self.clients.note_read();
                     self.received(client, &mut buffer[..bytes]);
-                    if bytes < buffer.len() && !to_the_end {
+                    if self.is_drained(client, bytes, buffer.len()) && !to_the_end {
                         break;
                     }
                 }
@@ -156,6 +158,11 @@ impl EventLoop {
             }
         }
         self.buffer = buffer;
+    }
+
+    fn is_drained(&mut self, client: usize, bytes: usize, buffer_bytes: usize) -> bool {
+        let connection = self.clients.connection(client);
+        connection.is_none_or(|connection| connection.is_drained(bytes, buffer_bytes))
     }
 
     fn received(&mut self, client: usize, bytes: &mut [u8]) {
@@ -211,8 +218,7 @@ impl EventLoop {
     }
 
     /// Tells the scenario of losses that were found out while writing.
-    fn settle_losses(&mut self) {
-        self.clients.flush();
+    fn tell_losses(&mut self) {
         while let Some((client, failure)) = self.clients.take_lost() {
             if self.clients.connection(client).is_some() {
                 self.lose(client, failure, None);
@@ -263,7 +269,7 @@ impl EventLoop {
         let event = match self.phase {
             Phase::SettingUp if self.scenario.population().is_settled() => {
                 self.phase = Phase::Settled;
-                Some(WorkerEvent::Settled { ready: self.scenario.population().ready() })
+                Some(WorkerEvent::Settled)
             }
             Phase::Running if self.scenario.is_done() => {
                 self.phase = Phase::Done;
@@ -277,12 +283,9 @@ impl EventLoop {
             }
             _ => None,
         };
-        if let Some(event) = event
-            && !tell(event)
-        {
-            return false;
-        }
-        now < self.progress_due || tell(WorkerEvent::Progress(self.progress(now)))
+        // Counts that are told belong to the moment that the event is about.
+        let is_time = event.is_some() || now >= self.progress_due;
+        (!is_time || tell(WorkerEvent::Progress(self.progress(now)))) && event.is_none_or(tell)
     }
 
     fn progress(&mut self, now: Nanos) -> Snapshot {

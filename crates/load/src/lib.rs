@@ -1,8 +1,7 @@
 //! A load generator for signaling servers.
 //!
 //! It opens WebSocket connections, drives one [`Workload`] over them for a bounded time, and
-//! returns a [`Report`]. It decides nothing about output: the caller prints the report as a table,
-//! as JSON or as an HTML page.
+//! returns a [`Report`]: a table when displayed, JSON when serialized, or an HTML page.
 //!
 //! A generator that costs as much as the server measures itself. So this one has one event loop
 //! per thread and no task per connection: one read buffer for all connections, frames that are
@@ -28,6 +27,7 @@ mod frame;
 mod plan;
 mod population;
 mod process_usage;
+mod progress_bar;
 mod recording;
 mod report;
 mod run;
@@ -35,10 +35,12 @@ mod scenario;
 mod share;
 mod stamp;
 mod target;
+mod transport;
 mod worker;
 
 pub use failure::{Failure, Failures};
 pub use plan::{InvalidPlan, Pace, Plan, Workload};
+pub use progress_bar::ProgressBar;
 pub use recording::{Measure, Recording};
 pub use report::{GeneratorCost, Report, ServerCost, SetUp, Times, Traffic};
 pub use run::{LoadError, Progress, Sample, Stage, WorkerProgram, run};

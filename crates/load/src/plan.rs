@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::dialect::DialectName;
 use crate::stamp::STAMP_BYTES;
@@ -22,7 +22,7 @@ pub(crate) const THREADS_MAX: usize = 64;
 pub(crate) const BYTES_MAX: usize = 65_000;
 
 /// One run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     /// The server's WebSocket URL.
     pub url: String,
@@ -33,10 +33,13 @@ pub struct Plan {
     /// What the clients do.
     pub workload: Workload,
     /// How long it is measured.
+    #[serde(serialize_with = "as_seconds")]
     pub duration: Duration,
     /// How long it runs before it is measured.
+    #[serde(serialize_with = "as_seconds")]
     pub warmup: Duration,
     /// How long clients may take to connect, register and set up their calls.
+    #[serde(serialize_with = "as_seconds")]
     pub set_up_timeout: Duration,
     /// Event loops, each with its share of the clients.
     pub threads: usize,
@@ -49,6 +52,7 @@ pub struct Plan {
 
 /// What the clients do.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Workload {
     /// Connect, register, and do nothing.
     Idle {
@@ -93,6 +97,7 @@ pub enum Workload {
 
 /// How fast messages, or calls, follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Pace {
     /// Closed loop: so many are always under way in each pair; the server sets the speed.
     InFlight(usize),
@@ -172,6 +177,10 @@ fn check_pairs(pairs: usize, pace: Pace) -> Result<(), InvalidPlan> {
         Pace::InFlight(count) => within("--in-flight", count, 1, IN_FLIGHT_MAX),
         Pace::PerSecond(rate) => within("--rate", rate, 0.001, RATE_MAX),
     }
+}
+
+fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
 }
 
 fn within<N: PartialOrd + std::fmt::Display>(

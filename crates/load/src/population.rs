@@ -6,7 +6,6 @@ use crate::clients::Clients;
 use crate::clock::{Nanos, nanos};
 use crate::dialect::{Dialect, End, Received};
 use crate::failure::Failure;
-use crate::recording::Measure;
 
 /// How many clients connect at the same time. Enough to keep a server busy, and few enough for a
 /// server that bounds the requests of one address.
@@ -126,7 +125,7 @@ impl Population {
 
     fn registered(&mut self, clients: &mut Clients, client: usize) {
         let Stage::Opening(since) = self.stages[client] else { return };
-        clients.recording.note_time(Measure::SetUp, since, clients.now());
+        clients.recording.note_set_up(since, clients.read_at());
         self.leave_stage(client);
         self.stages[client] = Stage::Registered;
         match self.pairs {

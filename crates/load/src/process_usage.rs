@@ -59,7 +59,8 @@ fn rss_bytes(pid: u32) -> io::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kibibytes.map(|kibibytes| kibibytes * 1024).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    // A process that has ended has no memory, and stays in the list until its parent has seen it.
+    kibibytes.map(|kibibytes| kibibytes * 1024).ok_or_else(|| io::Error::other("it has ended"))
 }
 
 #[cfg(test)]

@@ -142,6 +142,14 @@ impl Recording {
         }
     }
 
+    /// A client is registered that began to connect at `begun`. Those that come back later, in a
+    /// storm, have a measure of their own.
+    pub(crate) fn note_set_up(&mut self, begun: Nanos, now: Nanos) {
+        if self.window == Window::Before {
+            self.note_time(Measure::SetUp, begun, now);
+        }
+    }
+
     /// A message arrived whose latency is of no interest.
     #[inline]
     pub(crate) fn note_arrived(&mut self) {

@@ -14,12 +14,13 @@ pub struct Target {
     host: String,
     /// With the query.
     path: String,
+    tls: bool,
 }
 
 /// Why no load is put on a URL.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// It is not a `ws://` URL.
+    /// It is not a `ws://` or `wss://` URL.
     #[error("{0:?} is not a URL such as ws://127.0.0.1:8080/signal")]
     NotAUrl(String),
     /// Its name has no address.
@@ -50,8 +51,9 @@ impl Target {
     /// # Errors
     /// Why not.
     pub fn resolve(url: &str, own_server: bool) -> Result<Self, TargetError> {
-        let (host, path) = split(url).ok_or_else(|| TargetError::NotAUrl(url.to_owned()))?;
-        let with_port = if has_port(host) { host.to_owned() } else { format!("{host}:80") };
+        let (tls, host, path) = split(url).ok_or_else(|| TargetError::NotAUrl(url.to_owned()))?;
+        let port = if tls { ":443" } else { ":80" };
+        let with_port = format!("{host}{}", if has_port(host) { "" } else { port });
         let unresolved = |source| TargetError::Unresolved { host: host.to_owned(), source };
         let addresses: Vec<_> = with_port.to_socket_addrs().map_err(unresolved)?.collect();
         let public = addresses.iter().map(SocketAddr::ip).find(|address| !is_local(*address));
@@ -60,7 +62,7 @@ impl Target {
                 Err(TargetError::Public { host: host.to_owned(), address })
             }
             (_, Some(address)) => {
-                Ok(Self { address: *address, host: host.to_owned(), path: path.to_owned() })
+                Ok(Self { address: *address, host: host.to_owned(), path: path.to_owned(), tls })
             }
             (_, None) => Err(unresolved(io::ErrorKind::NotFound.into())),
         }
@@ -76,21 +78,38 @@ impl Target {
         &self.host
     }
 
+    /// The host without the port, and an IPv6 address without its brackets.
+    pub fn name(&self) -> &str {
+        let name = if has_port(&self.host) { self.host.rsplit_once(':') } else { None };
+        let name = name.map_or(self.host(), |(name, _)| name);
+        name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name)
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
     /// Path and query as they stand in the URL.
     pub fn path(&self) -> &str {
         &self.path
     }
 }
 
-/// Host with port, and path with query.
-fn split(url: &str) -> Option<(&str, &str)> {
-    let rest = url.strip_prefix("ws://")?;
+/// Whether it is encrypted, host with port, and path with query.
+fn split(url: &str) -> Option<(bool, &str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let tls = match scheme {
+        "ws" => false,
+        "wss" => true,
+        _ => return None,
+    };
     let path_at = rest.find('/').unwrap_or(rest.len());
     let (host, path) = rest.split_at(path_at);
     let usable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
     let complete = !host.is_empty() && !host.contains(['@', '?', '#']) && !path.contains('#');
     let path = if path.is_empty() { "/" } else { path };
-    (complete && usable(host) && usable(path)).then_some((host, path))
+    (complete && usable(host) && usable(path)).then_some((tls, host, path))
 }
 
 /// `[::1]` has colons and no port.
@@ -164,7 +183,10 @@ mod tests {
         assert_eq!((target.host(), target.path()), ("127.0.0.1:81", "/peerjs?key=x"));
         let target = Target::resolve("ws://[::1]", false).unwrap();
         assert_eq!(target.address(), "[::1]:80".parse().unwrap());
-        assert_eq!(target.path(), "/");
+        assert_eq!((target.path(), target.name(), target.is_tls()), ("/", "::1", false));
+        let target = Target::resolve("wss://127.0.0.1/signal", false).unwrap();
+        assert_eq!(target.address(), "127.0.0.1:443".parse().unwrap());
+        assert_eq!((target.name(), target.is_tls()), ("127.0.0.1", true));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(crate) enum WorkerEvent {
     /// How far it is; several times a second.
     Progress(Snapshot),
     /// Every client is ready, or has failed.
-    Settled { ready: usize },
+    Settled,
     /// There is nothing more to do, before the time is over.
     Done,
     /// The end of the measurement.
@@ -63,14 +63,12 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// How many messages arrived in a second since the snapshot before.
-    pub(crate) fn received_per_second_since(&self, before: &Self) -> f64 {
+    /// How many messages arrived in a second since the snapshot before. None: this is that one.
+    pub(crate) fn received_per_second_since(&self, before: &Self) -> Option<f64> {
         // The count begins anew with the measurement.
         let messages = self.received.checked_sub(before.received).unwrap_or(self.received);
-        match self.at.saturating_sub(before.at) {
-            0 => 0.0,
-            nanos => messages as f64 * 1e9 / nanos as f64,
-        }
+        let nanos = self.at.saturating_sub(before.at);
+        (nanos > 0).then(|| messages as f64 * 1e9 / nanos as f64)
     }
 }
 

@@ -11,6 +11,8 @@
 //! 4. An answer of the directory, in the order of the requests.
 //! 5. The time: pings, silence, the session's deadlines.
 
+mod reading;
+
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -23,19 +25,17 @@ use securecall_websocket::{Decoder, Event, Role};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use self::reading::Read;
 use crate::batch::Batch;
 use crate::cell::Cell;
 use crate::connection::{Condition, Connection};
 use crate::directory_queue::{DirectoryQueue, UNAVAILABLE};
 use crate::permit::Permit;
-use crate::read_buffer;
 use crate::server::Server;
-use crate::tls::{Incoming, PARTIAL_BYTES_MAX, Records};
+use crate::tls::Records;
 
 /// How long a connection that closes may take to finish writing and to hear the client's goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// How many full buffers are read in a row before others have a turn.
-const READS_PER_TURN: usize = 4;
 
 /// Drives a connection to its end. `first` came right behind the upgrade request.
 pub(crate) fn drive(
@@ -89,16 +89,6 @@ struct Goodbye {
     until: Instant,
     /// The client's close frame has come: nothing more is to be read.
     answered: bool,
-}
-
-/// How a look at the socket ended.
-enum Read {
-    /// There may be more.
-    Some,
-    /// Nothing is there; the socket will wake us.
-    Empty,
-    /// The client is gone.
-    End,
 }
 
 impl Driving {
@@ -182,70 +172,6 @@ impl Driver {
                 Poll::Ready(_) => self.connection.flush(),
                 Poll::Pending => return,
             }
-        }
-    }
-
-    fn poll_read(&mut self, batch: &mut Batch<'_>, task: &mut TaskContext<'_>) -> Read {
-        for _ in 0..READS_PER_TURN {
-            let read = read_buffer::with(|buffer| {
-                if self.encrypted {
-                    self.read_encrypted(batch, task, buffer)
-                } else {
-                    self.read(batch, task, buffer)
-                }
-            });
-            match read {
-                Read::Some => {}
-                done => return done,
-            }
-        }
-        task.waker().wake_by_ref();
-        Read::Empty
-    }
-
-    fn read(
-        &mut self,
-        batch: &mut Batch<'_>,
-        task: &mut TaskContext<'_>,
-        buffer: &mut [u8],
-    ) -> Read {
-        match self.poll_socket(task, buffer) {
-            Ok(bytes) => {
-                self.handle_bytes(batch, &mut buffer[..bytes]);
-                Read::Some
-            }
-            Err(done) => done,
-        }
-    }
-
-    /// The same over TLS: what was read is decrypted, and all that was in it handled at once.
-    fn read_encrypted(
-        &mut self,
-        batch: &mut Batch<'_>,
-        task: &mut TaskContext<'_>,
-        buffer: &mut [u8],
-    ) -> Read {
-        let bytes = match self.poll_socket(task, &mut buffer[PARTIAL_BYTES_MAX..]) {
-            Ok(bytes) => bytes,
-            Err(done) => return done,
-        };
-        read_buffer::with_plaintext(|plaintext| {
-            let ciphertext = &mut buffer[..PARTIAL_BYTES_MAX + bytes];
-            let incoming = self.connection.decrypt(ciphertext, plaintext);
-            self.handle_bytes(batch, plaintext);
-            match incoming {
-                Incoming::Open => Read::Some,
-                Incoming::Closed => Read::End,
-            }
-        })
-    }
-
-    /// How many bytes came, or why none did.
-    fn poll_socket(&self, task: &mut TaskContext<'_>, buffer: &mut [u8]) -> Result<usize, Read> {
-        match self.connection.poll_read(task, buffer) {
-            Poll::Pending => Err(Read::Empty),
-            Poll::Ready(Ok(bytes @ 1..)) => Ok(bytes),
-            Poll::Ready(_) => Err(Read::End),
         }
     }
 

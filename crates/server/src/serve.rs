@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use securecall_core::CallIdKey;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -90,7 +90,10 @@ async fn run(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut workers = Workers::start(settings.workers.count(), Handle::current())?;
-    announce(&listener, server.tls.is_some(), admin.as_ref())?;
+    if let Err(error) = announce(&listener, server.tls.is_some(), admin.as_ref()) {
+        // Whoever started it may read one line and close the pipe: no reason not to serve.
+        tracing::warn!(%error, "cannot say on standard output where the server listens");
+    }
     if let Some(admin) = admin {
         tokio::spawn(admin::serve(server.clone(), admin));
     }
@@ -113,8 +116,18 @@ async fn run(
 }
 
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| ServeError::Listen { address, flag, source })
+    listen(address).map_err(|source| ServeError::Listen { address, flag, source })
+}
+
+/// How many connections may wait to be accepted: what Linux allows by default. A crowd that comes
+/// back at once would otherwise retry for seconds.
+const BACKLOG: u32 = 4096;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Says where it listens, and what to try.

@@ -112,6 +112,14 @@ impl Call {
         phase.into_iter().chain(claim).min()
     }
 
+    /// How long the offer is that is kept to ring again.
+    pub(super) fn offer_bytes(&self) -> usize {
+        match &self.phase {
+            Phase::Ringing { sdp_offer: Some(sdp_offer), .. } => sdp_offer.len(),
+            _ => 0,
+        }
+    }
+
     /// Why it ends when its deadline comes.
     pub(super) fn expiry_reason(&self) -> EndReason {
         match (&self.phase, self.claim) {

@@ -71,6 +71,9 @@ impl Session {
         if !self.has_room(cx) {
             return Receipt { outcome: Outcome::Busy, outputs };
         }
+        if !self.has_room_for_offer(cx, sdp_offer) {
+            return Receipt { outcome: Outcome::Busy, outputs };
+        }
         let deadline = cx.now + cx.config.calls.ring_timeout;
         let kept = Some(sdp_offer.as_json().into());
         let id = call_id.as_ref().into();
@@ -86,6 +89,13 @@ impl Session {
         // The client is online, and so is never full.
         outputs.extend(self.say(cx, incoming).ok().flatten());
         Receipt { outcome: Outcome::Delivered, outputs }
+    }
+
+    /// Offers are kept to ring again, and then all are sent at once: together they must leave room
+    /// for the mail that waits beside them. One is always taken.
+    fn has_room_for_offer(&self, cx: &Context<'_>, sdp_offer: Opaque<'_>) -> bool {
+        let kept: usize = self.calls.iter().map(Call::offer_bytes).sum();
+        kept == 0 || kept + sdp_offer.len() <= cx.config.calls.waiting_bytes_max / 2
     }
 
     fn receive_ringing<'m>(
@@ -114,6 +124,12 @@ impl Session {
             // A callee that forgot in a restart that it had accepted. One answer is enough.
             return Receipt::delivered(None);
         }
+        if !self.calls[at].is_claimed() && !self.may_still_ring(cx, call_id) {
+            // Somebody answers a call that its caller gave up long ago. A caller of dialect 1 would
+            // take the answer for that of the call it is ringing now.
+            self.end_call_at(at);
+            return Receipt::refused(Outcome::NoSuchCall);
+        }
         if !self.calls[at].is_claimed() && !self.has_room(cx) {
             return self.give_up(cx, at);
         }
@@ -124,6 +140,15 @@ impl Session {
         // It is told to whoever registers next.
         self.calls[at].claim = Claim::Untold;
         self.keep(cx, at, Kept::accepted(call_id, sdp_answer))
+    }
+
+    /// Whether a call from before the server started can have been ringing until now, with a client
+    /// that took its grace to come back.
+    fn may_still_ring(&self, cx: &Context<'_>, call_id: &str) -> bool {
+        let limits = &cx.config.calls;
+        let longest = (limits.ring_timeout + limits.grace).as_millis();
+        let born = cx.config.call_ids.open(call_id).map(|parties| parties.born.as_millis());
+        born.is_some_and(|born| u128::from(cx.unix.as_millis().saturating_sub(born)) <= longest)
     }
 
     fn tell_accepted<'m>(

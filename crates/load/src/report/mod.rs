@@ -1,5 +1,9 @@
 //! What a run found out.
 
+mod html;
+mod numbers;
+mod plot;
+mod ruler;
 mod table;
 mod times;
 
@@ -18,6 +22,8 @@ use crate::run::Sample;
 /// The result of one run. Times are in microseconds, sizes in bytes.
 #[derive(Debug, Serialize)]
 pub struct Report {
+    /// The name of the workload.
+    pub scenario: &'static str,
     /// What was run.
     pub plan: Plan,
     /// Event loops of the generator.
@@ -101,6 +107,8 @@ pub struct ServerCost {
     pub cpu_per_call: Option<f64>,
     /// Processor time for a client to connect and register, and its part of a call set-up.
     pub cpu_per_set_up: Option<f64>,
+    /// Processor time for a client to lose its connection and come back, in a storm.
+    pub cpu_per_reconnect: Option<f64>,
     /// Processor time for a client to leave.
     pub cpu_per_leave: Option<f64>,
     /// Resident memory before the first connection.
@@ -111,7 +119,8 @@ pub struct ServerCost {
     pub rss_end: u64,
     /// Resident memory after all clients left.
     pub rss_after: u64,
-    /// What a client that is ready adds to it.
+    /// What a client that is ready adds to it. None: nothing, for the server had the memory from
+    /// earlier clients.
     pub rss_per_client: Option<f64>,
 }
 
@@ -148,6 +157,7 @@ impl Report {
         let recording = &measured.recording;
         let times = |measure| Times::of(recording.times(measure));
         Self {
+            scenario: measured.plan.workload.name(),
             plan: measured.plan.clone(),
             workers: measured.workers,
             processes: measured.processes,
@@ -213,6 +223,7 @@ impl ServerCost {
             cpu_per_message: micros_per(cpu, measured.recording.received),
             cpu_per_call: micros_per(cpu, measured.recording.calls),
             cpu_per_set_up: micros_per(ready.cpu.saturating_sub(before.cpu), clients),
+            cpu_per_reconnect: micros_per(cpu, measured.recording.times(Measure::Reconnect).len()),
             cpu_per_leave: micros_per(
                 rest.cpu.saturating_sub(end.cpu),
                 measured.ready_at_end as u64,
@@ -221,7 +232,7 @@ impl ServerCost {
             rss_ready: ready.rss_bytes,
             rss_end: end.rss_bytes,
             rss_after: rest.rss_bytes,
-            rss_per_client: (clients > 0).then(|| grown / clients as f64),
+            rss_per_client: (clients > 0 && grown > 0.0).then(|| grown / clients as f64),
         })
     }
 }

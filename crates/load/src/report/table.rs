@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::numbers::{grouped, mebibytes};
 use super::{Report, ServerCost, Times};
 use crate::plan::{Pace, Workload};
 
@@ -131,6 +132,7 @@ impl ServerCost {
             per(self.cpu_per_message, "message"),
             per(self.cpu_per_call, "call"),
             per(self.cpu_per_set_up, "client set up"),
+            per(self.cpu_per_reconnect, "client that comes back"),
             per(self.cpu_per_leave, "client that leaves"),
         ];
         row(f, "server", &format!("{:.2} processors{}", self.cpus, each.concat()))?;
@@ -159,45 +161,4 @@ fn per(micros: Option<f64>, what: &str) -> String {
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, value: &str) -> fmt::Result {
     writeln!(f, "{name:22}{value}")
-}
-
-pub(super) fn mebibytes(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0))
-}
-
-/// A number with its thousands apart, and a decimal where that says something.
-pub(super) fn grouped(number: f64) -> String {
-    if number.abs() < 100.0 && number.fract() != 0.0 {
-        return format!("{number:.1}");
-    }
-    let digits = format!("{number:.0}");
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |rest| ("-", rest));
-    let mut out = sign.to_owned();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, text) in [
-            (0.0, "0"),
-            (7.25, "7.2"),
-            (99.96, "100.0"),
-            (100.4, "100"),
-            (1234.0, "1,234"),
-            (1e6, "1,000,000"),
-            (-1234.0, "-1,234"),
-        ] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 }

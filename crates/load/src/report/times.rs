@@ -44,8 +44,42 @@ impl Times {
     }
 }
 
-/// Five points for each halving of the rest, as far as there are values to tell.
+/// Five points for each halving of the rest, up to the last value that there is: of 100 values,
+/// none says what 99.9 % are.
 fn curve(nanos: &Histogram<u64>) -> Vec<(f64, f64)> {
-    let points = nanos.iter_quantiles(5);
-    points.map(|point| (point.quantile(), point.value_iterated_to() as f64 / 1e3)).collect()
+    let last = 1.0 - 1.0 / (nanos.len() + 1) as f64;
+    let mut points: Vec<_> = nanos
+        .iter_quantiles(5)
+        .map(|point| (point.quantile().min(last), point.value_iterated_to() as f64 / 1e3))
+        .collect();
+    points.dedup_by_key(|(quantile, _)| *quantile);
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn histogram(nanos: impl Iterator<Item = u64>) -> Histogram<u64> {
+        let mut histogram = Histogram::new_with_bounds(100, 1_000_000_000, 3).unwrap();
+        nanos.for_each(|value| histogram.saturating_record(value));
+        histogram
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_values_in_microseconds() {
+        let times = Times::of(&histogram((1..=1000).map(|n| n * 1000))).unwrap();
+        assert_eq!(times.count, 1000);
+        for (value, exact) in [(times.p50, 500.0), (times.p99, 990.0), (times.max, 1000.0)] {
+            assert!((value / exact - 1.0).abs() < 0.002, "{value} is not {exact}");
+        }
+        assert_eq!(Times::of(&histogram([].into_iter())), None);
+    }
+
+    #[test]
+    fn a_curve_rises_and_ends_at_what_the_values_can_say() {
+        let times = Times::of(&histogram((1..=100).map(|n| n * 1000))).unwrap();
+        assert!(times.curve.is_sorted());
+        assert!(times.curve.last().unwrap().0 < 0.991);
+    }
 }

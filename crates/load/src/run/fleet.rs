@@ -123,10 +123,7 @@ impl Fleet {
                 state.snapshot = snapshot;
                 state.snapshot.recent.join(pending);
             }
-            WorkerEvent::Settled { ready } => {
-                state.settled = true;
-                state.snapshot.ready = ready;
-            }
+            WorkerEvent::Settled => state.settled = true,
             WorkerEvent::Done => state.done = true,
             WorkerEvent::Finished(recorded) => state.finished = Some(recorded),
             WorkerEvent::Closed => state.closed = true,

@@ -209,6 +209,9 @@ impl Run<'_> {
             self.wait(Stage::Measuring, self.plan.duration, Fleet::is_done)?;
         }
         let at_end = self.usage.sample();
+        if self.timeline.is_stale() {
+            self.take_sample(Stage::Measuring, 1.0);
+        }
         Ok((begun.elapsed(), at_begin, at_end))
     }
 
@@ -244,16 +247,20 @@ impl Run<'_> {
     fn turn(&mut self, stage: Stage, part: f64) -> Result<(), LoadError> {
         self.fleet.listen(self.timeline.until_next_sample())?;
         if self.timeline.until_next_sample().is_zero() {
-            let sample = self.timeline.take(&mut self.fleet, self.usage.sample());
-            (self.progress)(Progress {
-                stage,
-                part,
-                ready: sample.ready,
-                received_per_second: sample.received_per_second,
-                failures: self.fleet.sum(|snapshot: &Snapshot| snapshot.failures),
-            });
+            self.take_sample(stage, part);
         }
         Ok(())
+    }
+
+    fn take_sample(&mut self, stage: Stage, part: f64) {
+        let sample = self.timeline.take(&mut self.fleet, self.usage.sample());
+        (self.progress)(Progress {
+            stage,
+            part,
+            ready: sample.ready,
+            received_per_second: sample.received_per_second,
+            failures: self.fleet.sum(|snapshot: &Snapshot| snapshot.failures),
+        });
     }
 
     fn is_stopped(&self) -> bool {

@@ -41,7 +41,8 @@ pub(super) struct Timeline {
     interval: Duration,
     taken: Instant,
     measured: bool,
-    last: Vec<Snapshot>,
+    /// The last snapshot of each worker, and its messages per second.
+    last: Vec<(Snapshot, f64)>,
     last_cpu: Option<Duration>,
     samples: Vec<Sample>,
 }
@@ -69,6 +70,11 @@ impl Timeline {
         self.measured = false;
     }
 
+    /// Whether the last sample is so old that another says something.
+    pub(super) fn is_stale(&self) -> bool {
+        self.taken.elapsed() > self.interval / 4
+    }
+
     pub(super) fn until_next_sample(&self) -> Duration {
         self.interval.saturating_sub(self.taken.elapsed())
     }
@@ -78,17 +84,18 @@ impl Timeline {
         let elapsed = self.taken.elapsed().as_secs_f64();
         self.taken = Instant::now();
         let states = fleet.states_mut();
-        self.last.resize(states.len(), Snapshot::default());
+        self.last.resize(states.len(), Default::default());
         let mut sample = Sample {
             at: self.begun.elapsed().as_secs_f64(),
             measured: self.measured,
             server_rss: usage.map(|usage| usage.rss_bytes),
             ..Sample::default()
         };
-        for (last, state) in self.last.iter_mut().zip(states) {
+        for ((last, rate), state) in self.last.iter_mut().zip(states) {
             let now = state.take_snapshot();
             sample.ready += now.ready;
-            sample.received_per_second += now.received_per_second_since(last);
+            *rate = now.received_per_second_since(last).unwrap_or(*rate);
+            sample.received_per_second += *rate;
             sample.latency_p50 = sample.latency_p50.max(now.recent.p50 as f64 / 1e3);
             sample.latency_p99 = sample.latency_p99.max(now.recent.p99 as f64 / 1e3);
             *last = now;

