@@ -219,17 +219,17 @@ impl Cell {
     }
 
     /// What became of a letter that this session sent.
-    pub(crate) fn handle_outcome(
+    pub(crate) fn handle_outcome<'m>(
         &self,
         batch: &mut Batch<'_>,
-        mail: Mail<'_>,
+        mail: Mail<'m>,
         outcome: Outcome,
-        request_id: Option<Opaque<'_>>,
-    ) {
+        request_id: Option<Opaque<'m>>,
+    ) -> Letters<'m> {
         let cx = batch.cx;
         self.state
             .lock()
-            .run(batch, |session| session.handle_outcome(&cx, mail, outcome, request_id));
+            .run(batch, |session| session.handle_outcome(&cx, mail, outcome, request_id))
     }
 
     /// The driver looks at the session's deadlines, and will again when this returns, which is

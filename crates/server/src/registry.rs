@@ -125,7 +125,9 @@ impl Registry {
             let outcome = self.deliver(batch, from, &to, &mail);
             batch.server.counters.mail(outcome);
             if outcome != Outcome::Delivered {
-                from.handle_outcome(batch, mail, outcome, request_id);
+                // The end of a call, if anything: nobody is told what becomes of that.
+                let letters = from.handle_outcome(batch, mail, outcome, request_id);
+                self.post(batch, from, letters);
             }
         }
     }

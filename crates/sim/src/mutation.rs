@@ -74,7 +74,6 @@ pub enum Mutation {
 impl Mutation {
     /// Every fault.
     pub const FAULTS: [Self; 30] = [
-        Self::AcknowledgeTooMuch,
         Self::DeliverToSomebodyElse,
         Self::DeliverTwice,
         Self::DeliverOutOfOrder,
@@ -101,6 +100,7 @@ impl Mutation {
         Self::ResumeTooEarly,
         Self::ResumeTooLate,
         Self::ResumeBackwards,
+        Self::AcknowledgeTooMuch,
         Self::IgnorePresented,
         Self::SwallowGlare,
         Self::IgnoreBounds,

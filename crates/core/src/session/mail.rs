@@ -61,7 +61,11 @@ impl Session {
         if !self.is_online() {
             return Receipt::refused(Outcome::Offline);
         }
+        if !self.has_room_for_offer(cx, sdp_offer) {
+            return Receipt::refused(Outcome::Busy);
+        }
         let mut outputs = Outputs::new();
+        // A call of its own that loses against this one makes room for it.
         if self.dialect() == Dialect::Two
             && self.resolve_glare(cx, call_id, from, Role::Caller, &mut outputs)
                 == Glare::OldSurvives
@@ -69,9 +73,6 @@ impl Session {
             return Receipt::refused(Outcome::Glare);
         }
         if !self.has_room(cx) {
-            return Receipt { outcome: Outcome::Busy, outputs };
-        }
-        if !self.has_room_for_offer(cx, sdp_offer) {
             return Receipt { outcome: Outcome::Busy, outputs };
         }
         let deadline = cx.now + cx.config.calls.ring_timeout;

@@ -4,7 +4,7 @@ use securecall_protocol::{EndReason, ErrorCode, Opaque, RejectReason, ServerMess
 
 use super::call::Phase;
 use super::message::{CALL_NOT_FOUND, Refusal};
-use super::{Outputs, Session};
+use super::{Outputs, Session, end_mail};
 use crate::context::Context;
 use crate::mail::{Content, Mail, Outcome};
 
@@ -79,6 +79,10 @@ impl Session {
         outputs: &mut Outputs<'m>,
     ) {
         let Some(call) = self.end_call(&mail.call_id) else { return };
+        if call.recovered {
+            // The other end's client may have brought it back since.
+            outputs.push(end_mail(&call, EndReason::Unreachable));
+        }
         // A client of dialect 2 is told the end of every call that it was not refused before.
         let asked = !matches!(mail.content, Content::Present);
         let as_error = asked && self.is_online() && !self.speaks_dialect_two();

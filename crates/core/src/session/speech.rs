@@ -99,6 +99,9 @@ impl Session {
 
     /// What a client of dialect 2 that is away has missed of a call comes before the call's end.
     fn keep_waiting(&mut self, cx: &Context<'_>, mut call: Call) {
+        if call.claim == Claim::Untold {
+            call.waiting.put_answer_first();
+        }
         if !matches!(call.claim, Claim::Unproven { .. }) {
             // What is over the bound is of no use: the call has ended.
             let _ = self.say_waiting(cx, call.waiting.take(), &mut Outputs::new());

@@ -133,3 +133,18 @@ fn a_second_call_the_other_way_beside_an_answered_one_is_no_glare() {
     world.ring_in_two(&mut bob, &mut alice);
     assert_eq!((world.records("alice"), world.records("bob")), (Some(2), Some(2)));
 }
+
+#[test]
+fn an_offer_that_there_is_no_room_for_ends_no_call_the_other_way() {
+    let (mut world, alice, mut bob) = World::pair_in_two();
+    let mut carol = world.register_in_two("carol");
+    world.ring_in_two(&mut carol, &mut bob);
+    world.hold_post();
+    world.say(bob.device, &initiate("alice", "offer"));
+    let big = "x".repeat(crate::world::WAITING_BYTES_MAX / 2);
+    world.say(alice.device, &initiate("bob", &big));
+    world.deliver_from(alice.device);
+    assert!(!world.hears(&mut bob).iter().any(|heard| heard.contains("glare")));
+    world.deliver_post();
+    assert_eq!(world.records("alice"), Some(1), "one call is left");
+}

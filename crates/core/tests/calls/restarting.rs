@@ -279,3 +279,41 @@ fn what_is_remembered_of_old_calls_is_forgotten_when_the_client_stays_away() {
     world.pass(2 * GRACE);
     assert!(world.is_empty());
 }
+
+#[test]
+fn an_end_that_is_lost_ends_the_call_for_an_end_that_comes_back_meanwhile() {
+    let (mut world, _, _, call) = World::pair_in_a_call();
+    world.restart();
+    let bob = world.register("bob");
+    world.say(bob, &candidate(&call, "one"));
+    world.pass(GRACE - MOMENT);
+    world.hold_post();
+    world.say(bob, &candidate(&call, "two"));
+    world.pass(MOMENT);
+    world.deliver_post();
+    assert_eq!(world.heard(bob), [ended(&call)]);
+    let (alice, heard) = world.come_back("alice");
+    world.say(alice, &candidate(&call, "back"));
+    assert_error(&world.heard(alice), "CALL_NOT_FOUND");
+    assert_eq!(heard, SILENCE);
+    assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}
+
+#[test]
+fn an_answer_that_is_too_late_ends_the_call_for_a_caller_that_presents_it_meanwhile() {
+    let (mut world, mut alice, mut bob) = World::pair_in_two();
+    let call = world.ring_in_two(&mut alice, &mut bob);
+    world.restart();
+    world.pass(2 * RING_TIMEOUT);
+    let bob = world.register("bob");
+    world.hold_post();
+    world.say(bob, &accept(&call, "too-late"));
+    world.deliver_but_report_later();
+    let presented = crate::wire::presented(&[(&call, false)]);
+    let (mut alice, _, heard) = world.come_back_in_two("alice", &presented);
+    assert_eq!(heard, SILENCE);
+    world.deliver_post();
+    assert_eq!(world.hears(&mut alice), [crate::wire::ended_as(&call, "unreachable")]);
+    assert_eq!(world.heard(bob), [ended(&call)]);
+    assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}

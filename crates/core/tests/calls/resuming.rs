@@ -362,3 +362,19 @@ fn requests_that_may_be_lost_are_repeated_without_harm() {
     assert_error(&world.hears(&mut alice), "CALL_NOT_FOUND");
     assert_eq!(world.hears(&mut bob), [ended_as(&call, "hangup")]);
 }
+
+#[test]
+fn an_answer_that_came_while_its_caller_was_away_is_told_before_what_had_waited_for_proof() {
+    let (mut world, mut alice, mut bob) = World::pair_in_two();
+    let call = world.ring_in_two(&mut alice, &mut bob);
+    world.restart();
+    let alice = world.register_in_two("alice");
+    let bob = world.come_back_in_two("bob", &presented(&[(&call, false)])).0;
+    world.say(bob.device, &candidate(&call, "early"));
+    world.lose(alice.device);
+    world.say(bob.device, &accept(&call, "answer"));
+    world.say(bob.device, &end(&call));
+    let answer = accepted(&call, "answer");
+    let expected = [answer, candidate(&call, "early"), ended_as(&call, "hangup")];
+    assert_resumes(&mut world, &alice, &expected);
+}

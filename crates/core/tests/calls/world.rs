@@ -58,6 +58,8 @@ pub(crate) struct World {
     inboxes: Vec<Vec<String>>,
     post: VecDeque<Letter>,
     post_is_held: bool,
+    /// What became of letters, and nobody has been told.
+    reports: Vec<(Letter, Outcome)>,
 }
 
 struct Place {
@@ -136,6 +138,7 @@ impl World {
             inboxes: Vec::new(),
             post: VecDeque::new(),
             post_is_held: false,
+            reports: Vec::new(),
         }
     }
 
@@ -358,6 +361,9 @@ impl World {
 
     pub(crate) fn deliver_post(&mut self) {
         self.post_is_held = false;
+        for (letter, outcome) in std::mem::take(&mut self.reports) {
+            self.report(&letter, outcome);
+        }
         self.deliver_mail();
     }
 
@@ -368,6 +374,14 @@ impl World {
         self.post = later;
         for letter in now {
             self.deliver(&letter);
+        }
+    }
+
+    /// Delivers what is in the post. What became of it is told with [`World::deliver_post`].
+    pub(crate) fn deliver_but_report_later(&mut self) {
+        for letter in std::mem::take(&mut self.post) {
+            let outcome = self.receive(&letter);
+            self.reports.push((letter, outcome));
         }
     }
 
@@ -423,8 +437,12 @@ impl World {
     }
 
     fn deliver(&mut self, letter: &Letter) {
-        let mail = letter.mail();
         let outcome = self.receive(letter);
+        self.report(letter, outcome);
+    }
+
+    fn report(&mut self, letter: &Letter, outcome: Outcome) {
+        let mail = letter.mail();
         if outcome == Outcome::Delivered {
             return;
         }

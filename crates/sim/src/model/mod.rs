@@ -284,28 +284,30 @@ impl Model {
         self.calls.values_mut().filter(to_ring).for_each(|call| call.target_was_busy = true);
     }
 
+    /// What waits for a client needs room: messages, and bytes.
+    fn note_room(&mut self, client: &str) -> (usize, usize) {
+        let in_stream = self.streams.get(client).is_some_and(Stream::is_in_two);
+        let (mut count, mut bytes) = (0, 0);
+        for (id, call) in &self.calls {
+            let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else {
+                continue;
+            };
+            // Beside what is relayed a stream holds what became of the calls.
+            count += call.ends[side as usize].channel.len();
+            count += if in_stream { PROGRESS_COUNT } else { 0 };
+            bytes += call.bytes_to(side, id);
+            bytes += if in_stream { PROGRESS_BYTES } else { 0 };
+        }
+        if let Some(stream) = self.streams.get_mut(client) {
+            stream.make_room(bytes, self.limits.waiting_bytes_max);
+        }
+        (count, bytes)
+    }
+
     /// What waits for a client may be more than may wait.
     fn note_waiting(&mut self, client: &str) {
-        let own = |call: &&Call| call.side_of(client).is_some_and(|side| !call.is_done(side));
-        let calls = self.calls.values().filter(own).count();
-        let items = |call: &Call| {
-            call.side_of(client).map_or(0, |side| call.ends[side as usize].channel.len())
-        };
-        let count = self.calls.values().map(items).sum::<usize>();
-        let bytes = |(id, call): (&String, &Call)| {
-            call.side_of(client).map_or(0, |side| call.bytes_to(side, id))
-        };
-        let bytes = self.calls.iter().map(bytes).sum::<usize>();
-        // Beside what is relayed a stream holds what became of the calls.
-        let in_stream = self.streams.get(client).is_some_and(Stream::is_in_two);
-        let more = if in_stream { calls } else { 0 };
-        let (more, more_bytes) = (more * PROGRESS_COUNT, more * PROGRESS_BYTES);
-        if let Some(stream) = self.streams.get_mut(client) {
-            stream.make_room(bytes + more_bytes, self.limits.waiting_bytes_max);
-        }
-        if bytes + more_bytes <= self.limits.waiting_bytes_max
-            && count + more < self.limits.waiting_count_max
-        {
+        let (count, bytes) = self.note_room(client);
+        if bytes <= self.limits.waiting_bytes_max && count < self.limits.waiting_count_max {
             return;
         }
         for (id, call) in &mut self.calls {

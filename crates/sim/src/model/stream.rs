@@ -84,6 +84,7 @@ impl Model {
             return Ok(false);
         }
         stream.sent.push(Sent { text: text.to_string(), at: now });
+        self.note_room(client);
         Ok(true)
     }
 
@@ -109,22 +110,8 @@ impl Model {
         let after = stream.sent.get(at..).unwrap_or_default();
         let bytes: usize = after.iter().map(|sent| sent.text.len()).sum();
         let young = |sent: &Sent| self.now <= sent.at + self.limits.waiting_age_max;
-        let (more, more_bytes) = self.unsent(client);
         after.iter().all(young)
-            && after.len() + more <= self.limits.waiting_count_max
-            && bytes + more_bytes <= self.limits.waiting_bytes_max
-    }
-
-    /// What may be kept for a client and was not sent to it yet: messages, and bytes.
-    fn unsent(&self, client: &str) -> (usize, usize) {
-        let (mut count, mut bytes) = (0, 0);
-        for (id, call) in &self.calls {
-            let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else {
-                continue;
-            };
-            count += call.ends[side as usize].channel.len() + super::PROGRESS_COUNT;
-            bytes += call.bytes_to(side, id) + super::PROGRESS_BYTES;
-        }
-        (count, bytes)
+            && after.len() <= self.limits.waiting_count_max
+            && bytes <= self.limits.waiting_bytes_max
     }
 }

@@ -7,6 +7,7 @@ mod refusals;
 mod secrecy;
 mod tls;
 mod turn;
+mod what_waits;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
