@@ -31,7 +31,9 @@ fn command() -> Command {
                 .about(check_config::ABOUT)
                 .after_help(LAYERS),
         )
-        .subcommand(load::with_options(Command::new(load::NAME)).about(load::ABOUT))
+        .subcommand(
+            load::with_options(Command::new(load::NAME)).about(load::ABOUT).after_help(load::HINTS),
+        )
 }
 
 /// `securecall --listen …` means `securecall serve --listen …`.

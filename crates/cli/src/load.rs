@@ -20,6 +20,19 @@ use crate::failure::Failure;
 pub(crate) const NAME: &str = "load";
 pub(crate) const ABOUT: &str = "Put a server under load, and measure it";
 
+/// What a server needs to be put under load from few addresses by few clients.
+pub(crate) const HINTS: &str = "\
+The limits of a server for one client and one address are below a load test;
+serve with
+
+  securecall serve --connections-per-address-max 1000000 \\
+    --connection-burst 1000000 --connection-rate 1000000 \\
+    --candidates-rate 1000000/1000000 --calls-rate 1000000/1000000 \\
+    --other-rate 1000000/1000000
+
+Exit codes: 1 when anything failed, 2 when the command line is wrong, 130 after
+Ctrl-C, which ends a run with what was measured so far.";
+
 const DURATION: Duration = Duration::from_secs(10);
 /// A server that refuses a part of the clients sends them away for ten seconds, maybe twice.
 const STORM_DURATION: Duration = Duration::from_secs(60);

@@ -96,8 +96,10 @@ impl EventLoop {
         loop {
             self.clients.flush();
             self.tell_losses();
-            self.alarm.set(self.scenario.next_due(), self.clients.now())?;
-            let wait = Duration::from_nanos(self.progress_due.saturating_sub(self.clients.now()));
+            let now = self.clients.now();
+            self.alarm.set(self.scenario.next_due(), now)?;
+            let until_progress = Duration::from_nanos(self.progress_due.saturating_sub(now));
+            let wait = self.alarm.wait(now).min(until_progress);
             match self.poll.poll(&mut ready, Some(wait)) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}

@@ -1,7 +1,4 @@
-//! Wakes an event loop at a time that is finer than the milliseconds of `epoll_wait`.
-//!
-//! At 10,000 messages a second one is due every 100 µs; a wait that is rounded to a millisecond
-//! would send ten at once, and one that is not a wait would burn the processor.
+//! The timer of Linux.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -42,6 +39,11 @@ impl Alarm {
         timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
         self.due = due;
         Ok(())
+    }
+
+    /// How long the event loop may wait, besides for sockets: the timer is one of them.
+    pub(crate) fn wait(&self, _: Nanos) -> Duration {
+        Duration::MAX
     }
 
     /// It rang. Setting it again also ends its readiness, so nothing is read.
