@@ -20,6 +20,7 @@ mod decode;
 mod dialect;
 mod error_code;
 mod ids;
+mod json;
 mod opaque;
 mod reason;
 mod server_message;

@@ -1,0 +1,360 @@
+//! JSON, read where it stands: one pass over a text, each value a slice of it.
+//!
+//! A message is two levels of objects whose fields matter, and strings. Everything else is checked
+//! against the grammar (RFC 8259) and passed over. What counts as JSON is what serde_json takes
+//! for a raw value, which a property test holds this reader to; but for nesting, see
+//! [`DEPTH_MAX`]. It is a reader of our own because half of the work on a message was this.
+
+use std::borrow::Cow;
+
+/// How deep values may nest. No message of ours goes below 4, and a reader without a bound would
+/// be a stack without one.
+const DEPTH_MAX: usize = 128;
+
+/// The text is not the JSON that was looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotJson;
+
+/// A place in a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Reads an object. `read` is given each key, and must read the value.
+    ///
+    /// None stands for a key that no text equals: one with half a surrogate pair in it.
+    pub(crate) fn object(
+        &mut self,
+        mut read: impl FnMut(&mut Self, Option<&str>) -> Result<(), NotJson>,
+    ) -> Result<(), NotJson> {
+        self.expect(b'{')?;
+        if self.take_after_space(b'}') {
+            return Ok(());
+        }
+        loop {
+            self.skip_space();
+            let key = self.string()?;
+            self.skip_space();
+            self.expect(b':')?;
+            self.skip_space();
+            read(self, unescape(key).as_deref())?;
+            if !self.take_after_space(b',') {
+                return self.expect(b'}');
+            }
+        }
+    }
+
+    /// Reads any value; returns its text.
+    pub(crate) fn value(&mut self) -> Result<&'a str, NotJson> {
+        let start = self.at;
+        self.skip_value(DEPTH_MAX)?;
+        Ok(&self.text[start..self.at])
+    }
+
+    /// Nothing but space is left.
+    pub(crate) fn end(mut self) -> Result<(), NotJson> {
+        self.skip_space();
+        if self.at == self.text.len() { Ok(()) } else { Err(NotJson) }
+    }
+
+    pub(crate) fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn skip_value(&mut self, depth: usize) -> Result<(), NotJson> {
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
+            Some(b'{') => self.skip_object(depth.checked_sub(1).ok_or(NotJson)?),
+            Some(b'[') => self.skip_array(depth.checked_sub(1).ok_or(NotJson)?),
+            Some(b't') => self.literal("true"),
+            Some(b'f') => self.literal("false"),
+            Some(b'n') => self.literal("null"),
+            _ => self.number(),
+        }
+    }
+
+    fn skip_object(&mut self, depth: usize) -> Result<(), NotJson> {
+        self.object(|reader, _| reader.skip_value(depth))
+    }
+
+    fn skip_array(&mut self, depth: usize) -> Result<(), NotJson> {
+        self.expect(b'[')?;
+        if self.take_after_space(b']') {
+            return Ok(());
+        }
+        loop {
+            self.skip_space();
+            self.skip_value(depth)?;
+            if !self.take_after_space(b',') {
+                return self.expect(b']');
+            }
+        }
+    }
+
+    /// A string with its quotes; escapes are checked, not undone.
+    fn string(&mut self) -> Result<&'a str, NotJson> {
+        let start = self.at;
+        self.expect(b'"')?;
+        loop {
+            self.at += plain_bytes(&self.text.as_bytes()[self.at..]);
+            match self.next() {
+                Some(b'"') => return Ok(&self.text[start..self.at]),
+                Some(b'\\') => self.escape()?,
+                _ => return Err(NotJson),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), NotJson> {
+        match self.next() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
+            Some(b'u') => {
+                let digits = self.text.as_bytes().get(self.at..self.at + 4).ok_or(NotJson)?;
+                self.at += 4;
+                if digits.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(NotJson) }
+            }
+            _ => Err(NotJson),
+        }
+    }
+
+    fn number(&mut self) -> Result<(), NotJson> {
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _sign = self.take(b'+') || self.take(b'-');
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), NotJson> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at > start { Ok(()) } else { Err(NotJson) }
+    }
+
+    fn literal(&mut self, literal: &str) -> Result<(), NotJson> {
+        let found = self.text.as_bytes()[self.at..].starts_with(literal.as_bytes());
+        self.at += literal.len();
+        if found { Ok(()) } else { Err(NotJson) }
+    }
+
+    fn take_after_space(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        self.take(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), NotJson> {
+        if self.take(byte) { Ok(()) } else { Err(NotJson) }
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+}
+
+/// What a string's JSON stands for. None: it is no text, since half a surrogate pair is in it; or
+/// it is no string.
+pub(crate) fn unescape(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(json).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
+}
+
+/// How many bytes there are before the next that means something within a string.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    // Blocks first, which the compiler compares many bytes at a time, then words, then bytes.
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let mut plain = blocks.iter().take_while(|block| is_plain_block(block)).count() * 32;
+    let (words, _) = bytes[plain..].as_chunks::<8>();
+    for word in words {
+        let marks = marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return plain + marks.trailing_zeros() as usize / 8;
+        }
+        plain += 8;
+    }
+    let rest = &bytes[plain..];
+    plain + rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len())
+}
+
+fn is_plain_block(block: &[u8; 32]) -> bool {
+    block.iter().fold(true, |plain, &byte| plain & is_plain(byte))
+}
+
+const fn is_plain(byte: u8) -> bool {
+    (byte >= 0x20) & (byte != b'"') & (byte != b'\\')
+}
+
+/// A word whose lowest bit is in the first byte that is not plain. Above that byte it may err, as
+/// the subtractions carry.
+const fn marks(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = ONES * 0x80;
+    let quotes = word ^ (ONES * b'"' as u64);
+    let backslashes = word ^ (ONES * b'\\' as u64);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = quotes.wrapping_sub(ONES) & !quotes;
+    let backslash = backslashes.wrapping_sub(ONES) & !backslashes;
+    (control | quote | backslash) & HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<&str, NotJson> {
+        let mut reader = Reader::new(text);
+        reader.skip_space();
+        let value = reader.value()?;
+        reader.end()?;
+        Ok(value)
+    }
+
+    fn agrees_with_serde_json(text: &str) {
+        let theirs: Option<&RawValue> = serde_json::from_str(text).ok();
+        assert_eq!(read(text).ok(), theirs.map(RawValue::get), "{text:?}");
+    }
+
+    #[test]
+    fn every_byte_of_a_string_counts_wherever_it_stands() {
+        for length in 0..100 {
+            for at in 0..length {
+                for special in ["\"", "\\", "\u{1f}", "\n", "\\u12", "\\u123g", "ä", "\u{7f}", " "]
+                {
+                    let text =
+                        format!("\"{}{special}{}\"", "a".repeat(at), "b".repeat(length - at));
+                    agrees_with_serde_json(&text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_corners_of_the_grammar_are_where_serde_json_has_them() {
+        for text in [
+            "",
+            " ",
+            "{}",
+            "{ }",
+            "[ ]",
+            "[,]",
+            "[1,]",
+            "{,}",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "0",
+            "-0",
+            "-",
+            "01",
+            "1.",
+            ".1",
+            "1.5",
+            "1e",
+            "1e5",
+            "1E+5",
+            "1e-",
+            "+1",
+            "1e5.2",
+            "--1",
+            "0x1",
+            "true",
+            "tru",
+            "truee",
+            "null ",
+            "nul",
+            "false",
+            "\"\\ud800\"",
+            "\"\\x\"",
+            "\"a",
+            "\"",
+            "[1 2]",
+            "{\"a\" : [ 1 , { } ] }",
+            "[[[]]",
+            "[]]",
+            "{\"a\":1 \"b\":2}",
+            "\u{feff}{}",
+            "1 2",
+            "NaN",
+            "\t\r\n1",
+            "\u{b}1",
+            "'a'",
+            "/**/1",
+        ] {
+            agrees_with_serde_json(text);
+        }
+    }
+
+    #[test]
+    fn values_nest_so_deep_and_no_deeper() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&nested(DEPTH_MAX)).is_ok());
+        assert!(read(&nested(DEPTH_MAX + 1)).is_err());
+        assert!(read(&"[".repeat(1 << 20)).is_err());
+        assert!(read(&"{\"\":".repeat(1 << 20)).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn what_is_json_is_serde_jsons_word(
+            text in "[ \\[\\]{}\",:\\\\truefalsn0-9.eE+\\-u\u{1}\u{7f}äé😀\n]{0,40}"
+        ) {
+            agrees_with_serde_json(&text);
+        }
+
+        #[test]
+        fn what_serde_json_writes_is_read_with_one_byte_wrong_too(
+            keys in prop::collection::vec(".{0,40}", 0..5), at in 0usize..200, byte in 0u8..0x80,
+        ) {
+            let object: serde_json::Map<_, _> =
+                keys.iter().map(|key| (key.clone(), serde_json::json!([key, {"n": -1.5e3}, null]))).collect();
+            let text = serde_json::to_string_pretty(&object).unwrap();
+            agrees_with_serde_json(&text);
+            let mut bytes = text.into_bytes();
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            if let Ok(text) = String::from_utf8(bytes) {
+                agrees_with_serde_json(&text);
+            }
+        }
+    }
+}
