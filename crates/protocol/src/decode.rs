@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::json::{NotJson, Reader, unescape};
+use crate::json::{NotJson, Reader, Value};
 use crate::{
     CallMessage, ClientId, ClientMessage, Dialect, MessageType, Opaque, Presented, Registration,
     RejectReason, Request,
@@ -107,7 +107,7 @@ fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<Clien
 
 fn registration<'a>(payload: &Payload<'a>) -> Option<Registration<'a>> {
     let client_id = client_id(payload.client_id)?;
-    let dialect = match payload.protocol {
+    let dialect = match payload.protocol.map(|field| field.json) {
         Some("2") => Dialect::Two,
         _ => Dialect::One,
     };
@@ -125,7 +125,7 @@ fn registration<'a>(payload: &Payload<'a>) -> Option<Registration<'a>> {
     })
 }
 
-fn presented(field: &str) -> Option<Vec<Presented<'_>>> {
+fn presented(field: Value<'_>) -> Option<Vec<Presented<'_>>> {
     #[derive(Deserialize)]
     struct Item<'a> {
         #[serde(borrow, rename = "callId")]
@@ -133,7 +133,7 @@ fn presented(field: &str) -> Option<Vec<Presented<'_>>> {
         #[serde(default)]
         answered: bool,
     }
-    let items: Vec<Item<'_>> = serde_json::from_str(field).ok()?;
+    let items: Vec<Item<'_>> = serde_json::from_str(field.json).ok()?;
     let presented = |Item { call_id, answered }| Presented { call_id, answered };
     (items.len() <= PRESENTED_MAX).then(|| items.into_iter().map(presented).collect())
 }
@@ -145,21 +145,24 @@ fn reject_reason(field: Field<'_>) -> RejectReason {
 }
 
 /// Some(None) where the field is not there or `null`, None where it is wrong.
-fn optional<'a, T>(field: Field<'a>, read: impl FnOnce(&'a str) -> Option<T>) -> Option<Option<T>> {
-    let field = field.filter(|field| *field != "null");
+fn optional<'a, T>(
+    field: Field<'a>,
+    read: impl FnOnce(Value<'a>) -> Option<T>,
+) -> Option<Option<T>> {
+    let field = field.filter(|field| field.json != "null");
     field.map_or(Some(None), |field| read(field).map(Some))
 }
 
-fn number(field: &str) -> Option<u64> {
-    field.parse().ok()
+fn number(field: Value<'_>) -> Option<u64> {
+    field.json.parse().ok()
 }
 
 /// A slot for one field: its JSON, where it was there.
-type Field<'a> = Option<&'a str>;
+type Field<'a> = Option<Value<'a>>;
 
 /// The field as text, unescaped only when it has escapes.
 fn string(field: Field<'_>) -> Option<Cow<'_, str>> {
-    unescape(field?)
+    field?.text()
 }
 
 fn client_id(field: Field<'_>) -> Option<ClientId> {
@@ -167,13 +170,13 @@ fn client_id(field: Field<'_>) -> Option<ClientId> {
 }
 
 fn opaque(field: Field<'_>) -> Option<Opaque<'_>> {
-    Opaque::from_valid_json(field?)
+    Opaque::from_valid_json(field?.json)
 }
 
-fn request_id(json: &str) -> Result<Opaque<'_>, DecodeError> {
-    let text = string(Some(json)).ok_or(DecodeError::RequestId)?;
+fn request_id(field: Value<'_>) -> Result<Opaque<'_>, DecodeError> {
+    let text = field.text().ok_or(DecodeError::RequestId)?;
     let fits = (1..=REQUEST_ID_CHARS_MAX).contains(&text.chars().count());
-    Opaque::from_valid_json(json).filter(|_| fits).ok_or(DecodeError::RequestId)
+    Opaque::from_valid_json(field.json).filter(|_| fits).ok_or(DecodeError::RequestId)
 }
 
 #[derive(Default)]

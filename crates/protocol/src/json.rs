@@ -15,6 +15,27 @@ const DEPTH_MAX: usize = 128;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotJson;
 
+/// A value as it stands in the text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Value<'a> {
+    /// Its JSON.
+    pub(crate) json: &'a str,
+    /// It is a string in which something is escaped.
+    escaped: bool,
+}
+
+impl<'a> Value<'a> {
+    /// What a string stands for. None: it is no text, since half a surrogate pair is in it; or it
+    /// is no string.
+    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
+        if self.escaped {
+            serde_json::from_str(self.json).ok().map(Cow::Owned)
+        } else {
+            self.json.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
+        }
+    }
+}
+
 /// A place in a text.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader<'a> {
@@ -44,18 +65,21 @@ impl<'a> Reader<'a> {
             self.skip_space();
             self.expect(b':')?;
             self.skip_space();
-            read(self, unescape(key).as_deref())?;
+            read(self, key.text().as_deref())?;
             if !self.take_after_space(b',') {
                 return self.expect(b'}');
             }
         }
     }
 
-    /// Reads any value; returns its text.
-    pub(crate) fn value(&mut self) -> Result<&'a str, NotJson> {
+    /// Reads any value.
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, NotJson> {
+        if self.peek() == Some(b'"') {
+            return self.string();
+        }
         let start = self.at;
         self.skip_value(DEPTH_MAX)?;
-        Ok(&self.text[start..self.at])
+        Ok(Value { json: &self.text[start..self.at], escaped: false })
     }
 
     /// Nothing but space is left.
@@ -100,17 +124,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string with its quotes; escapes are checked, not undone.
-    fn string(&mut self) -> Result<&'a str, NotJson> {
+    /// Escapes are checked, not undone.
+    fn string(&mut self) -> Result<Value<'a>, NotJson> {
         let start = self.at;
+        let mut escaped = false;
         self.expect(b'"')?;
         loop {
             self.at += plain_bytes(&self.text.as_bytes()[self.at..]);
             match self.next() {
-                Some(b'"') => return Ok(&self.text[start..self.at]),
+                Some(b'"') => return Ok(Value { json: &self.text[start..self.at], escaped }),
                 Some(b'\\') => self.escape()?,
                 _ => return Err(NotJson),
             }
+            escaped = true;
         }
     }
 
@@ -181,36 +207,33 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a string's JSON stands for. None: it is no text, since half a surrogate pair is in it; or
-/// it is no string.
-pub(crate) fn unescape(json: &str) -> Option<Cow<'_, str>> {
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(json).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
-}
-
 /// How many bytes there are before the next that means something within a string.
 fn plain_bytes(bytes: &[u8]) -> usize {
-    // Blocks first, which the compiler compares many bytes at a time, then words, then bytes.
-    let (blocks, _) = bytes.as_chunks::<32>();
-    let mut plain = blocks.iter().take_while(|block| is_plain_block(block)).count() * 32;
-    let (words, _) = bytes[plain..].as_chunks::<8>();
-    for word in words {
-        let marks = marks(u64::from_le_bytes(*word));
-        if marks != 0 {
-            return plain + marks.trailing_zeros() as usize / 8;
-        }
-        plain += 8;
+    // Keys end within two words. What goes on is looked at four words at a time: four times the
+    // work for each branch.
+    let (words, rest) = bytes.as_chunks::<8>();
+    let (head, body) = words.split_at(words.len().min(2));
+    if let Some(plain) = plain_in_words(head) {
+        return plain;
     }
-    let rest = &bytes[plain..];
-    plain + rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len())
+    let (blocks, _) = body.as_chunks::<4>();
+    let plain_blocks = blocks.iter().take_while(|block| is_plain_block(block)).count();
+    let passed = head.len() + 4 * plain_blocks;
+    let in_words = plain_in_words(&words[passed..]);
+    let in_rest = || rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len());
+    in_words.map_or_else(|| 8 * words.len() + in_rest(), |plain| 8 * passed + plain)
 }
 
-fn is_plain_block(block: &[u8; 32]) -> bool {
-    block.iter().fold(true, |plain, &byte| plain & is_plain(byte))
+/// How many plain bytes there are before one that is not; None when all are plain.
+fn plain_in_words(words: &[[u8; 8]]) -> Option<usize> {
+    words.iter().enumerate().find_map(|(at, word)| {
+        let marks = marks(u64::from_le_bytes(*word));
+        (marks != 0).then(|| 8 * at + marks.trailing_zeros() as usize / 8)
+    })
+}
+
+fn is_plain_block(block: &[[u8; 8]; 4]) -> bool {
+    block.iter().fold(0, |all, word| all | marks(u64::from_le_bytes(*word))) == 0
 }
 
 const fn is_plain(byte: u8) -> bool {
@@ -242,7 +265,7 @@ mod tests {
         reader.skip_space();
         let value = reader.value()?;
         reader.end()?;
-        Ok(value)
+        Ok(value.json)
     }
 
     fn agrees_with_serde_json(text: &str) {
