@@ -54,7 +54,8 @@ const PRESENTED_MAX: usize = 64;
 /// # Errors
 /// [`DecodeError`] says which rule the text breaks.
 pub fn decode(text: &str) -> Result<Request<'_>, DecodeError> {
-    let envelope = Envelope::read(text).map_err(|_| DecodeError::Malformed)?;
+    let mut envelope = Envelope::default();
+    envelope.read(text).map_err(|_| DecodeError::Malformed)?;
     let id = envelope.id.map(request_id).transpose()?;
     let message_type = string(envelope.message_type).ok_or(DecodeError::Malformed)?;
     let message_type = MessageType::from_wire(&message_type).ok_or(DecodeError::UnknownType)?;
@@ -187,22 +188,21 @@ struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    fn read(text: &'a str) -> Result<Self, NotJson> {
-        let mut envelope = Envelope::default();
+    fn read(&mut self, text: &'a str) -> Result<(), NotJson> {
         let mut has_payload = false;
         let mut reader = Reader::new(text);
         reader.skip_space();
         reader.object(|reader, key| match key {
-            Some("type") => fill(&mut envelope.message_type, reader),
+            Some("type") => fill(&mut self.message_type, reader),
             Some("payload") => {
                 let first = !std::mem::replace(&mut has_payload, true);
-                if first { envelope.payload.read(reader) } else { Err(NotJson) }
+                if first { self.payload.read(reader) } else { Err(NotJson) }
             }
-            Some("id") => fill(&mut envelope.id, reader),
+            Some("id") => fill(&mut self.id, reader),
             _ => reader.value().map(drop),
         })?;
         reader.end()?;
-        if has_payload { Ok(envelope) } else { Err(NotJson) }
+        if has_payload { Ok(()) } else { Err(NotJson) }
     }
 }
 

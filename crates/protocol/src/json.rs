@@ -27,6 +27,7 @@ pub(crate) struct Value<'a> {
 impl<'a> Value<'a> {
     /// What a string stands for. None: it is no text, since half a surrogate pair is in it; or it
     /// is no string.
+    #[inline]
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         if self.escaped {
             serde_json::from_str(self.json).ok().map(Cow::Owned)
@@ -51,6 +52,7 @@ impl<'a> Reader<'a> {
     /// Reads an object. `read` is given each key, and must read the value.
     ///
     /// None stands for a key that no text equals: one with half a surrogate pair in it.
+    #[inline]
     pub(crate) fn object(
         &mut self,
         mut read: impl FnMut(&mut Self, Option<&str>) -> Result<(), NotJson>,
@@ -61,7 +63,7 @@ impl<'a> Reader<'a> {
         }
         loop {
             self.skip_space();
-            let key = self.string()?;
+            let key = self.key()?;
             self.skip_space();
             self.expect(b':')?;
             self.skip_space();
@@ -73,13 +75,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads any value.
+    // The slice is made where it is used: handed over in memory, as two words that are then read as
+    // one, it would cost more than the scan.
+    #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'a>, NotJson> {
-        if self.peek() == Some(b'"') {
-            return self.string();
-        }
         let start = self.at;
-        self.skip_value(DEPTH_MAX)?;
-        Ok(Value { json: &self.text[start..self.at], escaped: false })
+        let escaped = self.skip_value(DEPTH_MAX)?;
+        Ok(Value { json: &self.text[start..self.at], escaped })
     }
 
     /// Nothing but space is left.
@@ -94,20 +96,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn skip_value(&mut self, depth: usize) -> Result<(), NotJson> {
+    #[inline]
+    fn key(&mut self) -> Result<Value<'a>, NotJson> {
+        let start = self.at;
+        let escaped = self.skip_string()?;
+        Ok(Value { json: &self.text[start..self.at], escaped })
+    }
+
+    /// Returns whether it is a string with escapes.
+    fn skip_value(&mut self, depth: usize) -> Result<bool, NotJson> {
         match self.peek() {
-            Some(b'"') => self.string().map(drop),
+            Some(b'"') => return self.skip_string(),
             Some(b'{') => self.skip_object(depth.checked_sub(1).ok_or(NotJson)?),
             Some(b'[') => self.skip_array(depth.checked_sub(1).ok_or(NotJson)?),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
             Some(b'n') => self.literal("null"),
             _ => self.number(),
-        }
+        }?;
+        Ok(false)
     }
 
     fn skip_object(&mut self, depth: usize) -> Result<(), NotJson> {
-        self.object(|reader, _| reader.skip_value(depth))
+        self.object(|reader, _| reader.skip_value(depth).map(drop))
     }
 
     fn skip_array(&mut self, depth: usize) -> Result<(), NotJson> {
@@ -124,15 +135,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Escapes are checked, not undone.
-    fn string(&mut self) -> Result<Value<'a>, NotJson> {
-        let start = self.at;
+    /// Escapes are checked, not undone. Returns whether there are any.
+    fn skip_string(&mut self) -> Result<bool, NotJson> {
         let mut escaped = false;
         self.expect(b'"')?;
         loop {
             self.at += plain_bytes(&self.text.as_bytes()[self.at..]);
             match self.next() {
-                Some(b'"') => return Ok(Value { json: &self.text[start..self.at], escaped }),
+                Some(b'"') => return Ok(escaped),
                 Some(b'\\') => self.escape()?,
                 _ => return Err(NotJson),
             }
