@@ -41,7 +41,7 @@ class Peer:
         await self.socket.close()
 
     async def send(self, kind: str, **payload) -> None:
-        await self.socket.send(json.dumps({"type": kind, "payload": payload}))
+        await self.socket.send(documented.write(kind, payload))
 
     async def expect(self, kind: str) -> dict:
         message = documented.read(await self.socket.recv())
