@@ -57,11 +57,32 @@ pub fn decode(text: &str) -> Result<Request<'_>, DecodeError> {
     let mut envelope = Envelope::default();
     envelope.read(text).map_err(|_| DecodeError::Malformed)?;
     let id = envelope.id.map(request_id).transpose()?;
-    let message_type = string(envelope.message_type).ok_or(DecodeError::Malformed)?;
-    let message_type = MessageType::from_wire(&message_type).ok_or(DecodeError::UnknownType)?;
-    let message =
-        message(message_type, &envelope.payload).ok_or(DecodeError::Payload(message_type))?;
-    Ok(Request { id, message })
+    Ok(Request { id, message: envelope.message()? })
+}
+
+/// Reads one message, whatever its `id` is: to a client that does not know of ids it is a field as
+/// any other, and may hold anything.
+///
+/// # Errors
+/// As [`decode`], but never [`DecodeError::RequestId`].
+pub fn decode_unnamed(text: &str) -> Result<Request<'_>, DecodeError> {
+    let mut envelope = Envelope::default();
+    envelope.read(text).map_err(|_| DecodeError::Malformed)?;
+    Ok(Request { id: None, message: envelope.message()? })
+}
+
+/// The `id` of a text that [`decode`] refuses, so that the refusal can name it. None: it has none,
+/// or two, or is no JSON object. A pass of its own, because few texts are refused.
+pub fn request_id_of(text: &str) -> Option<Opaque<'_>> {
+    let mut id = None;
+    let mut reader = Reader::new(text);
+    reader.skip_space();
+    let read = reader.object(|reader, key| match key {
+        Some("id") => fill(&mut id, reader),
+        _ => reader.value().map(drop),
+    });
+    read.and_then(|()| reader.end()).ok()?;
+    request_id(id?).ok()
 }
 
 /// The payload read as a message of that type; None when a field is missing or wrong.
@@ -188,6 +209,12 @@ struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
+    fn message(&self) -> Result<ClientMessage<'a>, DecodeError> {
+        let message_type = string(self.message_type).ok_or(DecodeError::Malformed)?;
+        let message_type = MessageType::from_wire(&message_type).ok_or(DecodeError::UnknownType)?;
+        message(message_type, &self.payload).ok_or(DecodeError::Payload(message_type))
+    }
+
     fn read(&mut self, text: &'a str) -> Result<(), NotJson> {
         let mut has_payload = false;
         let mut reader = Reader::new(text);
