@@ -443,7 +443,7 @@ impl Driver {
                 }
             }
         }
-        for relay in self.relays.iter_mut().flatten() {
+        for relay in self.relays.into_iter().flatten() {
             relay.release().await;
         }
         let Queues { inbox, violation, events, .. } = self.queues;

@@ -196,3 +196,38 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     let thread = thread::Builder::new().name(format!("peer-{name}"));
     thread.spawn(run).map(drop).map_err(|_| Error::Thread)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::{Closed, Event, HostAddresses, Violation};
+
+    /// A misbehaving end can only be made from inside: `Peer` sends nothing wrong.
+    #[tokio::test]
+    async fn what_the_protocol_does_not_allow_ends_the_connection_at_both_ends() {
+        let loopback = Config {
+            host_addresses: HostAddresses::These(vec![Ipv4Addr::LOCALHOST.into()]),
+            ..Config::default()
+        };
+        let (bad, mut bads_events, offer) = Peer::offer(loopback.clone()).await.unwrap();
+        let (good, mut goods_events, answer) = Peer::answer(loopback, &offer).await.unwrap();
+        bad.accept_answer(&answer).await.unwrap();
+        bad.outgoing.send(Message::Chunk(vec![1])).await.unwrap();
+        let (mut bads_end, mut goods_end) = (None, None);
+        while bads_end.is_none() || goods_end.is_none() {
+            let (event, other, end) = tokio::select! {
+                Some(event) = bads_events.next() => (event, &good, &mut bads_end),
+                Some(event) = goods_events.next() => (event, &bad, &mut goods_end),
+            };
+            match event {
+                Event::Candidate(json) => other.add_candidate(&json).await.unwrap(),
+                Event::Closed(closed) => *end = Some(closed),
+                _ => {}
+            }
+        }
+        assert_eq!(goods_end, Some(Closed::Violation(Violation::NoFile)));
+        assert_eq!(bads_end, Some(Closed::Remote));
+    }
+}

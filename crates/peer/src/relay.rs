@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpStream, UdpSocket, lookup_host};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use turn_client_proto::api::{Transmit, TurnConfig, TurnEvent, TurnPollRet, TurnRecvRet};
 use turn_client_proto::prelude::TurnClientApi as _;
@@ -26,8 +26,11 @@ use crate::turn_server::{Transport, TurnServer};
 /// How long a TURN server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long the last messages may take to a TURN server over TCP.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Addresses of the other end that are sent to over one relay; more are left unanswered.
-const CHANNELS_MAX: usize = 256;
+const PEERS_MAX: usize = 256;
 
 /// What waits for a TCP connection to a TURN server, in messages. Over TCP a relay still carries
 /// datagrams: what does not fit is lost, and sent again by SCTP.
@@ -43,7 +46,8 @@ pub(crate) struct Relay {
     wire: Wire,
     /// Zero of the client's clock.
     started: Instant,
-    channels: HashSet<SocketAddr>,
+    /// Addresses of the other end to which the way was opened.
+    peers: HashSet<SocketAddr>,
     /// Reads and writes; ends with the relay.
     _tasks: JoinSet<()>,
 }
@@ -51,7 +55,7 @@ pub(crate) struct Relay {
 /// The way to the TURN server.
 enum Wire {
     Udp(Arc<UdpSocket>),
-    Tcp(mpsc::Sender<Vec<u8>>),
+    Tcp { queue: mpsc::Sender<Vec<u8>>, writer: JoinHandle<()> },
 }
 
 /// What became of an allocation.
@@ -93,7 +97,7 @@ impl Relay {
             Transport::Tcp => TurnClientTcp::allocate(local, remote, config).into(),
         };
         let started = Instant::now();
-        Ok(Self { client, wire, started, channels: HashSet::new(), _tasks: tasks })
+        Ok(Self { client, wire, started, peers: HashSet::new(), _tasks: tasks })
     }
 
     /// Takes bytes of the TURN server; gives what the other end sent.
@@ -111,16 +115,28 @@ impl Relay {
         relayed
     }
 
-    /// Sends a datagram to the other end. The first ones to an address are lost: they make the
-    /// server bind a channel, and ICE repeats them.
+    /// Sends a datagram to the other end. The first ones to an address are lost: they open the way,
+    /// and ICE repeats them.
     pub(crate) async fn send(&mut self, to: SocketAddr, bytes: &[u8]) {
         let now = self.now();
-        if self.channels.len() < CHANNELS_MAX && self.channels.insert(to) {
-            let _ = self.client.bind_channel(TransportType::Udp, to, now);
+        if self.peers.len() < PEERS_MAX && self.peers.insert(to) {
+            self.open_way(to, now);
         }
         if let Ok(Some(transmit)) = self.client.send_to(TransportType::Udp, to, bytes, now) {
             self.wire.send_datagram(transmit.build().data).await;
         }
+    }
+
+    /// Over TCP a channel's messages must be padded to four bytes (RFC 8656 section 12.5), which
+    /// `turn-client-proto` 0.7 does not do: STUN would pass, DTLS would not. So there data goes in
+    /// indications, 32 bytes longer. An error: there is no allocation any more.
+    fn open_way(&mut self, to: SocketAddr, now: TurnInstant) {
+        let _ = match self.wire {
+            Wire::Udp(_) => self.client.bind_channel(TransportType::Udp, to, now).is_ok(),
+            Wire::Tcp { .. } => {
+                self.client.create_permission(TransportType::Udp, to.ip(), now).is_ok()
+            }
+        };
     }
 
     /// Does what is due; gives news, and when to come again.
@@ -146,7 +162,10 @@ impl Relay {
                 }
                 TurnEvent::AllocationCreateFailed(_) => events.push(RelayEvent::Failed),
                 TurnEvent::ChannelCreateFailed(_, address) => {
-                    self.channels.remove(&address);
+                    self.peers.remove(&address);
+                }
+                TurnEvent::PermissionCreateFailed(_, ip) => {
+                    self.peers.retain(|peer| peer.ip() != ip);
                 }
                 _ => {}
             }
@@ -155,9 +174,14 @@ impl Relay {
     }
 
     /// Gives the allocation back, so that it does not count against a quota until it expires.
-    pub(crate) async fn release(&mut self) {
+    /// What was sent before goes out.
+    pub(crate) async fn release(mut self) {
         if self.client.delete(self.now()).is_ok() {
             self.poll().await;
+        }
+        if let Wire::Tcp { queue, writer } = self.wire {
+            drop(queue);
+            let _ = timeout(RELEASE_TIMEOUT, writer).await;
         }
     }
 
@@ -175,17 +199,17 @@ impl Wire {
     async fn send_datagram(&self, bytes: Vec<u8>) {
         match self {
             Self::Udp(socket) => drop(socket.send(&bytes).await),
-            Self::Tcp(queue) if queue.capacity() > TCP_QUEUE_RESERVED => {
+            Self::Tcp { queue, .. } if queue.capacity() > TCP_QUEUE_RESERVED => {
                 let _ = queue.try_send(bytes);
             }
-            Self::Tcp(_) => {}
+            Self::Tcp { .. } => {}
         }
     }
 
     async fn send_control(&self, bytes: Vec<u8>) {
         match self {
             Self::Udp(socket) => drop(socket.send(&bytes).await),
-            Self::Tcp(queue) => drop(queue.try_send(bytes)),
+            Self::Tcp { queue, .. } => drop(queue.try_send(bytes)),
         }
     }
 }
@@ -227,8 +251,9 @@ async fn connect_tcp(
     let (reader, writer) = stream.into_split();
     let (queue, queued) = mpsc::channel(TCP_QUEUE_MAX);
     tasks.spawn(read_tcp(reader, relay, arrivals));
-    tasks.spawn(write_tcp(writer, queued));
-    Ok((Wire::Tcp(queue), local))
+    // It ends with its queue, that is, with the relay.
+    let writer = tokio::spawn(write_tcp(writer, queued));
+    Ok((Wire::Tcp { queue, writer }, local))
 }
 
 async fn read_tcp(mut stream: OwnedReadHalf, relay: usize, arrivals: mpsc::Sender<Arrival>) {
