@@ -1,11 +1,14 @@
 //! Why a command fails, and its exit code.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use securecall_load::LoadError;
 use securecall_server::ServeError;
 use securecall_server::settings::SettingsError;
+
+use crate::identity_file::IdentityError;
 
 /// Why a command fails.
 #[derive(Debug)]
@@ -24,6 +27,14 @@ pub(crate) enum Failure {
     Interrupted,
     /// The report cannot be written where it was asked for.
     Report(std::io::Error),
+    /// There is no identity to work with.
+    Identity(IdentityError),
+    /// The words of a backup are wrong.
+    Phrase(String),
+    /// A credential was asked for, and TURN is off.
+    NoTurn,
+    /// Manual pages cannot be written where they were asked for.
+    Pages { folder: PathBuf, cause: std::io::Error },
     /// What was written for standard output did not get there.
     Output(std::io::Error),
 }
@@ -31,12 +42,17 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) | Self::Unusable(_) => ExitCode::from(2),
+            Self::Settings(_)
+            | Self::Unusable(_)
+            | Self::Identity(_)
+            | Self::Phrase(_)
+            | Self::NoTurn => ExitCode::from(2),
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
             Self::Serve(_)
             | Self::Load(_)
             | Self::UnderLoad(_)
             | Self::Report(_)
+            | Self::Pages { .. }
             | Self::Output(_) => ExitCode::from(1),
             // As of a program that SIGINT ended.
             Self::Interrupted => ExitCode::from(130),
@@ -53,13 +69,33 @@ impl fmt::Display for Failure {
             Self::UnderLoad(failures) => write!(f, "{failures} failures under load"),
             Self::Interrupted => write!(f, "stopped before its time"),
             Self::Report(error) => write!(f, "--report: {error}"),
+            Self::Identity(error) => error.fmt(f),
+            Self::Phrase(reason) => write!(f, "these are not the words of a backup: {reason}"),
+            Self::NoTurn => write!(
+                f,
+                "TURN is off: set --turn-urls or --turn-preset, and SECURECALL_TURN_SECRET or \
+                 --turn-secret-file"
+            ),
+            Self::Pages { folder, cause } => write!(f, "{}: {cause}", folder.display()),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }
     }
 }
 
-impl<E: Into<SettingsError>> From<E> for Failure {
-    fn from(error: E) -> Self {
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::Settings(error)
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
         Self::Settings(error.into())
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        Self::Identity(error)
     }
 }

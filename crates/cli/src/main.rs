@@ -5,10 +5,15 @@
 
 mod check_config;
 mod command_line;
+mod completions;
 mod failure;
+mod identity_file;
+mod keys;
 mod load;
 mod logging;
+mod man;
 mod serve;
+mod turn;
 
 use std::env;
 use std::ffi::OsString;
@@ -32,7 +37,11 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let Some(matches) = command_line::parse(arguments)? else { return Ok(()) };
     match matches.subcommand() {
         Some((check_config::NAME, flags)) => check_config::run(flags),
+        Some((completions::NAME, flags)) => completions::run(flags),
+        Some((keys::NAME, flags)) => keys::run(flags),
         Some((load::NAME, flags)) => load::run(flags),
+        Some((man::NAME, flags)) => man::run(flags),
+        Some((turn::NAME, flags)) => turn::run(flags),
         Some((_, flags)) => serve::run(flags),
         None => serve::run(&matches),
     }

@@ -11,7 +11,7 @@
 //! 6. the next timer.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use str0m::channel::ChannelId;
 use str0m::net::{Protocol, Receive, Transmit};
@@ -24,7 +24,8 @@ use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message};
 use crate::inbox::RawMessage;
 use crate::network::{Arrival, HostSockets};
 use crate::peer::{Command, Offered};
-use crate::relay::{Relay, RelayEvent};
+use crate::relays::Relays;
+use crate::timers::{CLOSE_TIMEOUT, Timers};
 use crate::turn_server::TurnServer;
 use crate::{Closed, Config, Error, Event, Policy, Violation, candidate};
 
@@ -34,10 +35,6 @@ pub(crate) const BUFFERED_BYTES_MAX: usize = 512 * 1024;
 const REMOTE_CANDIDATES_MAX: usize = 64;
 /// Datagrams that wait for the driver.
 const ARRIVALS_WAITING_MAX: usize = 256;
-/// How long a connection may be silent before it is given up.
-const LOST_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long closing may take.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ends of the driver's queues.
 pub(crate) struct Queues {
@@ -59,24 +56,10 @@ pub(crate) struct Driver {
     open: bool,
     relay_only: bool,
     hosts: Option<HostSockets>,
-    relays: Vec<Option<Box<Relay>>>,
-    /// TURN servers of which it is not known yet whether they give a relay.
-    relays_pending: usize,
-    relays_allocated: Vec<(SocketAddr, usize)>,
+    relays: Option<Relays>,
+    gathered: bool,
     remote_candidates: Vec<SocketAddr>,
     timers: Timers,
-}
-
-/// What ends a connection, each at its time.
-#[derive(Default)]
-struct Timers {
-    /// Both descriptions are known, and no path is found.
-    connect: Option<Instant>,
-    connect_timeout: Duration,
-    /// The other end is silent.
-    lost: Option<Instant>,
-    /// What was written is still not acknowledged after `close`.
-    close: Option<Instant>,
 }
 
 /// Something to do.
@@ -92,9 +75,9 @@ enum Turn {
 
 impl Driver {
     pub(crate) fn new(rtc: Rtc, offered: Option<Offered>, config: &Config, queues: Queues) -> Self {
-        let mut timers = Timers { connect_timeout: config.connect_timeout, ..Timers::default() };
+        let mut timers = Timers::new(config.connect_timeout);
         if offered.is_none() {
-            timers.connect = Some(Instant::now() + config.connect_timeout);
+            timers.described(Instant::now());
         }
         Self {
             rtc,
@@ -104,9 +87,8 @@ impl Driver {
             open: false,
             relay_only: config.policy == Policy::Relay,
             hosts: None,
-            relays: Vec::new(),
-            relays_pending: 0,
-            relays_allocated: Vec::new(),
+            relays: None,
+            gathered: false,
             remote_candidates: Vec::new(),
             timers,
         }
@@ -141,7 +123,7 @@ impl Driver {
     /// Waits; the order is in this file's first paragraph.
     async fn next(&mut self, arrivals: &mut mpsc::Receiver<Arrival>, deadline: Instant) -> Turn {
         let has_room = self.has_room();
-        let closing = self.timers.close.is_some();
+        let closing = self.timers.is_closing();
         let queues = &mut self.queues;
         tokio::select! {
             biased;
@@ -190,15 +172,7 @@ impl Driver {
         arrivals: &mpsc::Sender<Arrival>,
         tasks: &mut JoinSet<()>,
     ) -> Result<(), Closed> {
-        self.relays_pending = turn_servers.len();
-        for (index, server) in turn_servers.into_iter().enumerate() {
-            self.relays.push(None);
-            let arrivals = arrivals.clone();
-            tasks.spawn(async move {
-                let relay = Relay::connect(&server, index, arrivals.clone()).await;
-                let _ = arrivals.send(Arrival::Relay(index, relay.ok().map(Box::new))).await;
-            });
-        }
+        self.relays = Some(Relays::ask(turn_servers, arrivals, tasks));
         if self.relay_only {
             return Ok(());
         }
@@ -207,11 +181,11 @@ impl Driver {
         self.hosts = Some(hosts);
         for address in addresses {
             if let Ok(candidate) = Candidate::host(address, "udp") {
-                self.drain().await?;
+                self.drain_rtc().await?;
                 self.offer_candidate(candidate).await;
             }
         }
-        self.tell_if_gathered().await
+        Ok(())
     }
 
     async fn offer_candidate(&mut self, candidate: Candidate) {
@@ -221,20 +195,23 @@ impl Driver {
         }
     }
 
-    async fn tell_if_gathered(&mut self) -> Result<(), Closed> {
-        if self.relays_pending > 0 {
+    /// Once, when it is known of each TURN server what it gives.
+    async fn tell_when_gathered(&mut self) -> Result<(), Closed> {
+        let Some(relays) = self.relays.as_ref().filter(|relays| relays.are_complete()) else {
             return Ok(());
-        }
-        if self.relay_only && self.relays_allocated.is_empty() {
+        };
+        if self.relay_only && !relays.is_any() {
             return Err(Closed::NoRelay);
         }
-        self.tell(Event::GatheringFinished).await;
+        if !std::mem::replace(&mut self.gathered, true) {
+            self.tell(Event::GatheringFinished).await;
+        }
         Ok(())
     }
 
     fn accept_answer(&mut self, answer: str0m::change::SdpAnswer) -> Result<(), Error> {
         let offered = self.offered.take().ok_or(Error::NothingOffered)?;
-        self.timers.connect = Some(Instant::now() + self.timers.connect_timeout);
+        self.timers.described(Instant::now());
         let accepted = self.rtc.sdp_api().accept_answer(offered.pending, answer);
         accepted.map_err(|error| Error::Answer(error.to_string()))
     }
@@ -254,13 +231,12 @@ impl Driver {
         match arrival {
             Arrival::Datagram { local, from, bytes } => self.receive(local, from, &bytes),
             Arrival::FromTurn { relay, bytes } => self.receive_relayed(relay, bytes).await,
-            Arrival::Relay(index, Some(relay)) => {
-                if let Some(place) = self.relays.get_mut(index) {
-                    *place = Some(relay);
+            Arrival::Relay(index, relay) => {
+                if let Some(relays) = &mut self.relays {
+                    relays.connected(index, relay);
                 }
                 Ok(())
             }
-            Arrival::Relay(_, None) => self.relay_failed().await,
         }
     }
 
@@ -273,20 +249,13 @@ impl Driver {
     }
 
     async fn receive_relayed(&mut self, index: usize, bytes: Vec<u8>) -> Result<(), Closed> {
-        let Some(Some(relay)) = self.relays.get_mut(index) else { return Ok(()) };
-        let relayed = relay.receive(bytes);
-        let address = self.relays_allocated.iter().find(|(_, relay)| *relay == index);
-        let Some((address, _)) = address.copied() else { return Ok(()) };
+        let Some(relays) = &mut self.relays else { return Ok(()) };
+        let (Some(address), relayed) = relays.receive(index, bytes) else { return Ok(()) };
         for datagram in relayed {
             self.receive(address, datagram.from, &datagram.bytes)?;
             self.drain_rtc().await?;
         }
         Ok(())
-    }
-
-    async fn relay_failed(&mut self) -> Result<(), Closed> {
-        self.relays_pending = self.relays_pending.saturating_sub(1);
-        self.tell_if_gathered().await
     }
 
     async fn transmit(&mut self, transmit: Transmit) {
@@ -296,10 +265,8 @@ impl Driver {
         {
             return;
         }
-        let allocated = self.relays_allocated.iter().find(|(address, _)| *address == from);
-        let index = allocated.map(|(_, index)| *index);
-        if let Some(Some(relay)) = index.and_then(|index| self.relays.get_mut(index)) {
-            relay.send(to, &transmit.contents).await;
+        if let Some(relays) = &mut self.relays {
+            relays.send(from, to, &transmit.contents).await;
         }
     }
 
@@ -311,7 +278,8 @@ impl Driver {
         let relay_deadline = self.poll_relays().await?;
         // A relay that has come brings a candidate, with which there is something to do at once.
         let rtc_deadline = self.drain_rtc().await?.min(rtc_deadline);
-        let own_deadline = self.timers.check(Instant::now(), self.open)?;
+        self.tell_when_gathered().await?;
+        let own_deadline = self.timers.check(Instant::now())?;
         let others = [relay_deadline, own_deadline].into_iter().flatten();
         Ok(others.fold(rtc_deadline, Instant::min))
     }
@@ -326,46 +294,15 @@ impl Driver {
         }
     }
 
-    /// Polls each relay; gives the first of their deadlines.
+    /// Gives the first deadline of the relays.
     async fn poll_relays(&mut self) -> Result<Option<Instant>, Closed> {
-        let mut first: Option<Instant> = None;
-        for index in 0..self.relays.len() {
-            let Some(Some(relay)) = self.relays.get_mut(index) else { continue };
-            let (events, deadline) = relay.poll().await;
-            first = [first, deadline].into_iter().flatten().min();
-            let local = relay.local_address();
-            for event in events {
-                match event {
-                    RelayEvent::Allocated(address) => self.allocated(index, address, local).await?,
-                    RelayEvent::Failed => self.lose_relay(index).await?,
-                }
-            }
-        }
-        Ok(first)
-    }
-
-    async fn allocated(
-        &mut self,
-        index: usize,
-        address: SocketAddr,
-        local: SocketAddr,
-    ) -> Result<(), Closed> {
-        self.relays_allocated.push((address, index));
-        self.relays_pending = self.relays_pending.saturating_sub(1);
-        // The way to the TURN server may be of the other IP version than the relay.
-        let local = if local.is_ipv4() == address.is_ipv4() { local } else { address };
-        if let Ok(candidate) = Candidate::relayed(address, local, "udp") {
+        let Some(relays) = &mut self.relays else { return Ok(None) };
+        let (candidates, deadline) = relays.poll().await;
+        for candidate in candidates {
+            self.drain_rtc().await?;
             self.offer_candidate(candidate).await;
         }
-        self.tell_if_gathered().await
-    }
-
-    /// A relay that was there is lost without a word: ICE finds another path, or the connection is
-    /// lost.
-    async fn lose_relay(&mut self, index: usize) -> Result<(), Closed> {
-        let gone = self.relays.get_mut(index).and_then(Option::take).is_some();
-        let was_allocated = self.relays_allocated.iter().any(|(_, relay)| *relay == index);
-        if gone && !was_allocated { self.relay_failed().await } else { Ok(()) }
+        Ok(deadline)
     }
 
     async fn happen(&mut self, event: RtcEvent) -> Result<(), Closed> {
@@ -373,6 +310,7 @@ impl Driver {
             RtcEvent::ChannelOpen(id, _) if self.channel.is_none_or(|channel| channel == id) => {
                 self.channel = Some(id);
                 self.open = true;
+                self.timers.opened();
                 self.tell(Event::Connected).await;
             }
             RtcEvent::ChannelOpen(..) => return Err(Violation::SecondChannel.into()),
@@ -382,9 +320,9 @@ impl Driver {
             }
             RtcEvent::ChannelClose(_) | RtcEvent::Closed => return Err(Closed::Remote),
             RtcEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                self.timers.lost = Some(Instant::now() + LOST_TIMEOUT);
+                self.timers.heard(false, Instant::now());
             }
-            RtcEvent::IceConnectionStateChange(_) => self.timers.lost = None,
+            RtcEvent::IceConnectionStateChange(_) => self.timers.heard(true, Instant::now()),
             _ => {}
         }
         Ok(())
@@ -402,7 +340,7 @@ impl Driver {
         let buffered = self.rtc.channel(id).map(|mut channel| channel.buffered_amount());
         match buffered {
             // When closing, the last message is out only when it is acknowledged.
-            Some(buffered) if self.timers.close.is_some() && self.queues.outgoing.is_empty() => {
+            Some(buffered) if self.timers.is_closing() && self.queues.outgoing.is_empty() => {
                 buffered == 0
             }
             Some(buffered) => buffered + MESSAGE_BYTES_MAX <= BUFFERED_BYTES_MAX,
@@ -429,7 +367,7 @@ impl Driver {
             return Err(Closed::Local);
         }
         self.queues.outgoing.close();
-        self.timers.close = Some(Instant::now() + CLOSE_TIMEOUT);
+        self.timers.closing(Instant::now());
         Ok(())
     }
 
@@ -443,8 +381,8 @@ impl Driver {
                 }
             }
         }
-        for relay in self.relays.into_iter().flatten() {
-            relay.release().await;
+        if let Some(relays) = self.relays {
+            relays.release().await;
         }
         let Queues { inbox, violation, events, .. } = self.queues;
         // What has arrived comes before the end.
@@ -453,23 +391,5 @@ impl Driver {
             let _ = timeout(CLOSE_TIMEOUT, violation).await;
         }
         let _ = events.send(Event::Closed(closed)).await;
-    }
-}
-
-impl Timers {
-    /// Whether one has fired; else when the first will.
-    fn check(&self, now: Instant, open: bool) -> Result<Option<Instant>, Closed> {
-        let connect = self.connect.filter(|_| !open);
-        let named = [
-            (connect, Closed::Unreachable),
-            (self.lost.filter(|_| open), Closed::Lost),
-            (self.close, Closed::Local),
-        ];
-        for (at, closed) in &named {
-            if at.is_some_and(|at| at <= now) {
-                return Err(closed.clone());
-            }
-        }
-        Ok(named.iter().filter_map(|(at, _)| *at).min())
     }
 }

@@ -52,6 +52,8 @@ mod network;
 mod outbox;
 mod peer;
 mod relay;
+mod relays;
+mod timers;
 mod turn_server;
 
 pub use config::{Config, HostAddresses, Policy, Receive};
