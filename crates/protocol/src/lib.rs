@@ -13,7 +13,11 @@
 //! received text ── decode ──► Request { id, ClientMessage<'text> }        (borrows the text)
 //! ServerMessage<'text> ── encode ──► text appended to a write buffer      (one copy)
 //! ```
+//!
+//! That is the server's side, which is in a hurry. The same messages as a client writes and reads
+//! them are in [`client`].
 
+pub mod client;
 mod client_message;
 mod close_code;
 mod decode;

@@ -1,0 +1,25 @@
+//! What the application asks of the client.
+
+use securecall_protocol::{ClientId, RejectReason};
+use securecall_seal::DirectoryKey;
+use tokio::sync::oneshot;
+
+use crate::{CallId, Error, LookedUp, TurnCredentials};
+
+/// Where the result goes. It is no I/O: a place for one value.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+pub(crate) enum Command {
+    Registered { reply: Reply<()> },
+    Call { target: ClientId, offer: String, reply: Reply<CallId> },
+    Accept { call: CallId, answer: String, reply: Reply<()> },
+    Reject { call: CallId, reason: RejectReason, reply: Reply<()> },
+    End { call: CallId, reply: Reply<()> },
+    Candidate { call: CallId, candidate: String, reply: Reply<()> },
+    Signal { call: CallId, signal: String, reply: Reply<()> },
+    Lookup { client_id: ClientId, reply: Reply<LookedUp> },
+    Trust { key: Box<DirectoryKey>, reply: Reply<()> },
+    TurnCredentials { reply: Reply<TurnCredentials> },
+    NetworkChanged,
+    Close,
+}

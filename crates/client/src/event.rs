@@ -1,0 +1,239 @@
+//! What an application hears.
+
+use std::fmt;
+use std::time::Duration;
+
+use securecall_protocol::{
+    ClientId, Dialect, EndReason, ErrorCode, RejectReason, client::IceServer,
+};
+use securecall_seal::{self as seal, DirectoryKey, ShortAuthenticationString};
+
+use crate::Error;
+
+/// A call, as this program names it. It means nothing to anybody else: the server's id of a call
+/// is a proof of belonging to it, and stays inside the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub(crate) u64);
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call {}", self.0)
+    }
+}
+
+/// Something happened. Calls that the application ends, rejects or accepts itself bring no event
+/// about that.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// The server knows this client, for the first time or again. Calls are as they were, except
+    /// those that an [`Event::Ended`] follows for.
+    Registered {
+        /// The connection goes on where the last one broke off: nothing was missed. False at the
+        /// first registration, and when the server could not keep everything. What was sent to
+        /// this client may then be lost: restart ICE in running calls that do not connect.
+        resumed: bool,
+        /// What the server speaks. In dialect 1 there is no [`Event::Ringing`], no signal, and a
+        /// call ends without a reason.
+        dialect: Dialect,
+    },
+    /// The server does not take this client's directory key ([`ErrorCode::KeyPinned`]: it holds
+    /// another one for this id). Nobody can call this client until that is settled.
+    KeyRefused {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// There is no connection for now. The client connects again by itself.
+    Disconnected {
+        /// What happened.
+        cause: Disconnect,
+        /// After how long it tries again.
+        retry_in: Duration,
+    },
+    /// The client is stopped for good. The last event.
+    Stopped(Stop),
+
+    /// Somebody calls: [`Client::accept`](crate::Client::accept) or
+    /// [`Client::reject`](crate::Client::reject). The offer is authentic, fresh, and for us.
+    Incoming {
+        /// The new call.
+        call: CallId,
+        /// Who calls.
+        caller: ClientId,
+        /// The caller's SDP.
+        offer: String,
+        /// Relays for this call; empty if the server knows none.
+        ice_servers: Vec<IceServer>,
+        /// Nothing was remembered about the caller. Accepting the call remembers the key, so
+        /// compare fingerprints or digits.
+        first_contact: bool,
+    },
+    /// Somebody's key in the directory is not the one remembered: a new device, or somebody in
+    /// between. The call waits. [`Client::trust`](crate::Client::trust) lets it ring,
+    /// [`Client::reject`](crate::Client::reject) does not.
+    KeyChanged {
+        /// The call that waits.
+        call: CallId,
+        /// Both keys.
+        change: Box<KeyChange>,
+    },
+    /// Somebody seemed to call, and it does not ring: the offer was changed, forged, old or
+    /// repeated, or its maker's key cannot be had.
+    OfferRefused {
+        /// Who seems to have called.
+        caller: ClientId,
+        /// What is wrong.
+        why: Error,
+    },
+    /// The callee's device alerts.
+    Ringing {
+        /// Which call.
+        call: CallId,
+    },
+    /// The callee answered. The answer is authentic.
+    Accepted {
+        /// Which call.
+        call: CallId,
+        /// The callee's SDP.
+        answer: String,
+        /// Relays for this call; empty if the server knows none.
+        ice_servers: Vec<IceServer>,
+        /// For the people at both ends to compare.
+        digits: Option<ShortAuthenticationString>,
+        /// Nothing was remembered about the callee before this call.
+        first_contact: bool,
+    },
+    /// The digits for the people at both ends to compare are known now. (The callee's end; the
+    /// caller knows them with [`Event::Accepted`].)
+    Digits {
+        /// Which call.
+        call: CallId,
+        /// Both ends must have the same.
+        digits: ShortAuthenticationString,
+    },
+    /// A candidate of the other end.
+    Candidate {
+        /// Which call.
+        call: CallId,
+        /// As the other end gave it.
+        candidate: String,
+    },
+    /// A signal of the other end: an ICE restart, mute.
+    Signal {
+        /// Which call.
+        call: CallId,
+        /// As the other end gave it.
+        signal: String,
+    },
+    /// A candidate or signal did not open and is ignored. [`seal::Error::Replayed`] is usual
+    /// after a reconnect, when the other end repeats what may have been lost; anything else says
+    /// that somebody interferes.
+    MessageRefused {
+        /// Which call.
+        call: CallId,
+        /// What is wrong.
+        error: seal::Error,
+    },
+    /// Messages of the other end are lost. Where signals matter, ask again.
+    MessagesMissed {
+        /// Which call.
+        call: CallId,
+        /// How many.
+        count: u64,
+    },
+    /// A signal was not taken: the other end speaks dialect 1, or its program has begun anew.
+    SignalRefused {
+        /// Which call.
+        call: CallId,
+    },
+    /// The call is over.
+    Ended {
+        /// Which call.
+        call: CallId,
+        /// Why.
+        reason: Ending,
+    },
+    /// The remembered keys are not on disk, because of this. They count until the program ends.
+    KeysNotSaved(String),
+}
+
+/// Somebody's key in the directory, and the one remembered.
+#[derive(Clone)]
+pub struct KeyChange {
+    /// Whose.
+    pub client_id: ClientId,
+    /// The fingerprint remembered.
+    pub remembered: String,
+    /// What the directory holds now.
+    pub present: DirectoryKey,
+}
+
+impl fmt::Debug for KeyChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyChange")
+    }
+}
+
+/// Why a call is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The callee declined, or is busy.
+    Rejected(RejectReason),
+    /// As the server says. [`EndReason::Timeout`] also if nobody answered and the server does not
+    /// say so; [`EndReason::Unreachable`] also if the server knows the call no more.
+    Ended(EndReason),
+    /// It is over, and the server (of dialect 1) does not say why.
+    Unexplained,
+    /// The callee is not connected.
+    NotConnected,
+    /// The server refused the call.
+    Refused(ErrorCode),
+    /// The answer is not the callee's: somebody interferes.
+    Interference(seal::Error),
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// The server closed with this code.
+    #[error("the server closed the connection with {0}")]
+    Closed(u16),
+    /// The connection broke, or none came about: in words.
+    #[error("{0}")]
+    Network(String),
+    /// The server answered with HTTP instead of a WebSocket.
+    #[error("the server answered with HTTP status {0}")]
+    Http(u16),
+    /// Nothing was heard from the server, neither a pong nor anything else.
+    #[error("the server is silent")]
+    Silent,
+    /// The server did not take the registration for now.
+    #[error("the server did not register this client")]
+    NotRegistered,
+    /// [`Client::network_changed`](crate::Client::network_changed).
+    #[error("the network changed")]
+    NetworkChanged,
+    /// A call was cancelled at a server of dialect 1, which takes a new connection.
+    #[error("a call was cancelled")]
+    CallCancelled,
+}
+
+/// Why the client has stopped for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Stop {
+    /// The application closed or dropped it.
+    #[error("the client was closed")]
+    Here,
+    /// 4001: another connection registered this id.
+    #[error("another device or program registered this id")]
+    Superseded,
+    /// The server closed with a code that means "stay away": 1000, or one of 4000–4099.
+    #[error("the server closed the connection with {0}, for good")]
+    Closed(u16),
+    /// The server does not take this client's registration.
+    #[error("the server refused the registration: {}", .0.as_str())]
+    Refused(ErrorCode),
+}

@@ -1,0 +1,60 @@
+//! A client of SecureCall signaling, on tokio: it calls and is called, and whatever it says to the
+//! other end is sealed, so that the server can neither read nor change it.
+//!
+//! This crate refuses to do three things: it takes no media (bring a WebRTC stack; what it gives
+//! and takes are offers, answers and candidates), it calls nobody without a key, and it takes no
+//! other key than the one it remembers without being told to.
+//!
+//! ```no_run
+//! use securecall_client::{Client, ClientId, Event, Identity, Seed, Settings, Suite};
+//!
+//! # async fn ten_lines(offer: String) -> Result<(), Box<dyn std::error::Error>> {
+//! let identity = Identity::new("alice", &Seed::generate(&mut rand::rng()), Suite::XWing)?;
+//! let (client, mut events) = Client::connect(Settings::new("wss://example.net/signal", identity))?;
+//! let call = client.call(&ClientId::try_from("bob")?, offer).await?;
+//! client.candidate(call, "candidate:1 1 udp …").await?;
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         Event::Accepted { answer, digits, .. } => println!("{answer} {digits:?}"),
+//!         Event::Candidate { candidate, .. } => println!("{candidate}"),
+//!         Event::Ended { reason, .. } => return Ok(println!("over: {reason:?}")),
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What it does by itself: it publishes its key in the server's directory, connects again after a
+//! loss and takes up its calls where they broke off, repeats what may have been lost, keeps the
+//! pace that the server allows, and stops where it would only do harm (another device has
+//! registered its id). `docs/client.md` says more, `docs/protocol.md` and `docs/sealing.md` say
+//! what goes over the wire.
+//!
+//! Inside, a state machine without I/O, clock or randomness decides (`machine`), and one task owns
+//! the socket and carries out (`shell`).
+
+mod backoff;
+mod client;
+mod command;
+mod error;
+mod event;
+mod known_keys;
+mod machine;
+mod settings;
+mod shell;
+
+pub use client::{Client, Events, LookedUp, TurnCredentials};
+pub use error::Error;
+pub use event::{CallId, Disconnect, Ending, Event, KeyChange, Stop};
+pub use known_keys::{KnownKeys, KnownKeysError};
+pub use settings::Settings;
+pub use shell::ConnectError;
+
+pub use securecall_protocol::client::IceServer;
+pub use securecall_protocol::{
+    ClientId, ClientIdError, Dialect, EndReason, ErrorCode, RejectReason,
+};
+pub use securecall_seal::{
+    self as seal, DirectoryKey, Fingerprint, Identity, Seed, ShortAuthenticationString, Suite,
+};

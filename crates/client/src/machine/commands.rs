@@ -1,0 +1,122 @@
+//! What the application wants.
+
+use securecall_protocol::Dialect;
+use securecall_protocol::RejectReason;
+use securecall_protocol::client::Outgoing;
+
+use super::call::State;
+use super::requests::Purpose;
+use super::{Context, Machine, Output};
+use crate::command::{Command, Reply};
+use crate::{CallId, Disconnect, Error, Stop};
+
+/// How many may wait for the registration.
+const AWAITING_MAX: usize = 64;
+
+/// There is nobody any more to do it.
+pub(crate) fn refuse(command: Command, error: &Error) {
+    let error = error.clone();
+    match command {
+        Command::Registered { reply }
+        | Command::Accept { reply, .. }
+        | Command::Reject { reply, .. }
+        | Command::End { reply, .. }
+        | Command::Candidate { reply, .. }
+        | Command::Signal { reply, .. }
+        | Command::Trust { reply, .. } => drop(reply.send(Err(error))),
+        Command::Call { reply, .. } => drop(reply.send(Err(error))),
+        Command::Lookup { reply, .. } => drop(reply.send(Err(error))),
+        Command::TurnCredentials { reply } => drop(reply.send(Err(error))),
+        Command::NetworkChanged | Command::Close => {}
+    }
+}
+
+impl Machine {
+    pub(super) fn obey(&mut self, cx: &mut Context<'_>, command: Command) {
+        match command {
+            Command::Registered { reply } => self.await_registration(reply),
+            Command::Call { target, offer, reply } => self.begin_call(cx, target, offer, reply),
+            Command::Accept { call, answer, reply } => {
+                answer_with(reply, self.accept(cx, call, &answer));
+            }
+            Command::Reject { call, reason, reply } => {
+                answer_with(reply, self.reject(call, reason))
+            }
+            Command::End { call, reply } => answer_with(reply, self.end(cx, call)),
+            Command::Candidate { call, candidate, reply } => {
+                answer_with(reply, self.candidate(call, candidate));
+            }
+            Command::Signal { call, signal, reply } => {
+                answer_with(reply, self.signal(call, &signal));
+            }
+            Command::Lookup { client_id, reply } => {
+                self.request(cx, Outgoing::PkdLookup { client_id }, Purpose::Lookup(reply));
+            }
+            Command::Trust { key, reply } => {
+                self.trust(&key);
+                self.end_doubts(cx, &key);
+                answer_with(reply, Ok(()));
+            }
+            Command::TurnCredentials { reply } => {
+                let purpose = Purpose::TurnCredentials(reply);
+                self.request(cx, Outgoing::TurnCredentials {}, purpose);
+            }
+            Command::NetworkChanged => self.reconnect_now(cx, None, Disconnect::NetworkChanged),
+            Command::Close => self.close(),
+        }
+    }
+
+    fn await_registration(&mut self, reply: Reply<()>) {
+        match &self.published {
+            Some(result) => answer_with(reply, result.clone()),
+            None if self.awaiting_registration.len() >= AWAITING_MAX => {
+                answer_with(reply, Err(Error::TooMuchWaits));
+            }
+            None => self.awaiting_registration.push(reply),
+        }
+    }
+
+    fn reject(&mut self, id: CallId, reason: RejectReason) -> Result<(), Error> {
+        let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
+        if !matches!(call.state, State::Ringing { .. } | State::Doubtful { .. }) {
+            return Err(Error::WrongMoment);
+        }
+        self.decline(id, reason);
+        Ok(())
+    }
+
+    fn end(&mut self, cx: &mut Context<'_>, id: CallId) -> Result<(), Error> {
+        let call = self.hang_up(id).ok_or(Error::NoSuchCall)?;
+        let State::Offering(offering) = call.state else { return Ok(()) };
+        let unsent = self.outbox.withdraw(offering.request);
+        if call.wire_id.is_none() && !unsent && self.dialect == Dialect::One {
+            // The call has no name here. In dialect 1 a normal close cancels what is ringing; in
+            // dialect 2 it is ended as soon as CALL_INITIATED names it.
+            self.reconnect_now(cx, Some(1000), Disconnect::CallCancelled);
+        }
+        Ok(())
+    }
+
+    /// Ends all calls, whose keys are gone with the program, and says goodbye.
+    fn close(&mut self) {
+        let ids: Vec<_> = self.calls.iter().map(|(id, _)| id).collect();
+        for id in ids {
+            self.hang_up(id);
+        }
+        let ends = |message: &Outgoing| {
+            matches!(message, Outgoing::CallEnd { .. } | Outgoing::CallReject { .. })
+        };
+        if self.is_registered() {
+            let letters = self.outbox.take_all().into_iter();
+            let farewells = letters.filter(|letter| ends(&letter.message));
+            self.outputs.extend(farewells.map(|letter| Output::Send(letter.message.encode(None))));
+        }
+        self.outputs.push_back(Output::HangUp(Some(1000)));
+        self.stop(Stop::Here);
+    }
+}
+
+fn answer_with(reply: Reply<()>, result: Result<(), Error>) {
+    // Whoever asked may have stopped waiting.
+    let _ = reply.send(result);
+}

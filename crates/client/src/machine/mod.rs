@@ -1,0 +1,223 @@
+//! What the client does, as a value: no socket, no clock, no randomness of its own.
+//!
+//! The contract of the shell that runs it:
+//!
+//! 1. Give it one input: [`Machine::handle_command`], [`Machine::handle_link`] for what becomes of
+//!    the connection, or [`Machine::handle_timeout`] when [`Machine::deadline`] has come.
+//! 2. Carry out every [`Output`] that [`Machine::poll_output`] gives, in order.
+//! 3. Wait for the next input.
+//!
+//! ```text
+//! link ─► registration ─► flow (outbox, requests, pacer) ─► the server
+//!                           ▲
+//!   caller, callee, talk ───┘      what is said about a call; the seals are here
+//! ```
+
+mod call;
+mod callee;
+mod caller;
+mod commands;
+mod directory;
+mod flow;
+mod link;
+mod outbox;
+mod pacer;
+mod received;
+mod refusal;
+mod registration;
+mod requests;
+mod talk;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant, SystemTime};
+
+use rand_core::CryptoRng;
+use securecall_protocol::{ClientId, Dialect};
+use securecall_seal::{Callee, Identity};
+
+use crate::backoff::Backoff;
+use crate::command::{Command, Reply};
+use crate::{Disconnect, Error, Event, KnownKeys, Stop};
+
+use call::Calls;
+use link::Link;
+use outbox::{MessageId, Outbox};
+use pacer::Pacer;
+use registration::Resumption;
+use requests::Requests;
+
+/// What the machine cannot know by itself.
+pub(crate) struct Context<'a> {
+    /// For deadlines.
+    pub(crate) now: Instant,
+    /// The time of day, which offers are dated with.
+    pub(crate) wall: SystemTime,
+    /// For keys and for the backoff.
+    pub(crate) rng: &'a mut dyn CryptoRng,
+}
+
+/// What became of the connection.
+#[derive(Debug)]
+pub(crate) enum LinkInput<'a> {
+    /// The WebSocket is open.
+    Opened,
+    /// A frame without a text came, a pong for instance.
+    Heard,
+    /// A text came.
+    Text(&'a str),
+    /// It is closed, or none came about. `retry_after` is what the server asked for.
+    Lost { cause: Disconnect, retry_after: Option<Duration> },
+}
+
+/// What the shell has to do.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// Open a connection, and forget the one before.
+    Connect,
+    /// Send a text.
+    Send(String),
+    /// Send a WebSocket ping.
+    Ping,
+    /// Send a close frame with this code, if any, and forget the connection.
+    HangUp(Option<u16>),
+    /// Tell the application.
+    Event(Event),
+    /// Save the remembered keys.
+    SaveKeys,
+}
+
+/// The client.
+pub(crate) struct Machine {
+    client_id: ClientId,
+    identity: Identity,
+    callee: Callee,
+    known_keys: KnownKeys,
+
+    link: Link,
+    backoff: Backoff,
+    heard: Option<Instant>,
+    pinged: Option<Instant>,
+    resumption: Resumption,
+    dialect: Dialect,
+    /// The server names the request in its answer.
+    correlates: bool,
+    message_bytes_max: usize,
+
+    outbox: Outbox,
+    requests: Requests,
+    pacer: Pacer,
+    /// When the pace allows something that waits.
+    paced_until: Option<Instant>,
+    last_id: MessageId,
+
+    calls: Calls,
+    /// Whether the server has this client's key. None: it was not asked yet.
+    published: Option<Result<(), Error>>,
+    awaiting_registration: Vec<Reply<()>>,
+    stopped: Option<Stop>,
+    outputs: VecDeque<Output>,
+}
+
+impl Machine {
+    /// One that is about to connect.
+    pub(crate) fn new(client_id: ClientId, identity: Identity, known_keys: KnownKeys) -> Self {
+        Self {
+            client_id,
+            callee: Callee::new(&identity),
+            identity,
+            known_keys,
+            link: Link::Idle,
+            backoff: Backoff::default(),
+            heard: None,
+            pinged: None,
+            resumption: Resumption::default(),
+            dialect: Dialect::Two,
+            correlates: true,
+            message_bytes_max: link::MESSAGE_BYTES_MAX,
+            outbox: Outbox::default(),
+            requests: Requests::default(),
+            pacer: Pacer::default(),
+            paced_until: None,
+            last_id: 0,
+            calls: Calls::default(),
+            published: None,
+            awaiting_registration: Vec::new(),
+            stopped: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The application wants something.
+    pub(crate) fn handle_command(&mut self, cx: &mut Context<'_>, command: Command) {
+        if let Some(stop) = self.stopped {
+            return commands::refuse(command, &Error::Stopped(stop));
+        }
+        self.obey(cx, command);
+        self.flush(cx);
+    }
+
+    /// Something became of the connection.
+    pub(crate) fn handle_link(&mut self, cx: &mut Context<'_>, input: LinkInput<'_>) {
+        if self.stopped.is_some() {
+            return;
+        }
+        self.heard = Some(cx.now);
+        match input {
+            LinkInput::Opened => self.register(cx),
+            LinkInput::Heard => {}
+            LinkInput::Text(text) => self.handle_text(cx, text),
+            LinkInput::Lost { cause, retry_after } => self.lost(cx, cause, retry_after),
+        }
+        self.flush(cx);
+    }
+
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Context<'_>) {
+        if self.stopped.is_some() {
+            return;
+        }
+        self.mind_link(cx);
+        self.expire_requests(cx);
+        self.expire_calls(cx);
+        self.flush(cx);
+    }
+
+    /// When [`Machine::handle_timeout`] wants to be called. None: it need not be.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.stopped.is_some() {
+            return None;
+        }
+        let registered = matches!(self.link, Link::Registered { .. });
+        let flow = if registered { self.flow_deadline() } else { None };
+        [self.link_deadline(), self.requests.deadline(), self.calls.deadline(), flow]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// What is to be done next.
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Why the client is stopped. None: it is not.
+    pub(crate) const fn stopped(&self) -> Option<Stop> {
+        self.stopped
+    }
+
+    /// The keys that the client remembers, to be saved.
+    pub(crate) const fn known_keys(&self) -> &KnownKeys {
+        &self.known_keys
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    const fn new_id(&mut self) -> MessageId {
+        self.last_id += 1;
+        self.last_id
+    }
+}

@@ -1,0 +1,78 @@
+//! What the server says.
+
+use securecall_protocol::client::{Incoming, Received, decode};
+
+use super::link::Link;
+use super::outbox::MessageId;
+use super::talk::Kind;
+use super::{Context, Machine};
+use crate::{Ending, TurnCredentials};
+
+impl Machine {
+    pub(super) fn handle_text(&mut self, cx: &mut Context<'_>, text: &str) {
+        let Some(Received { message, seq, reply_to }) = decode(text) else { return };
+        match self.link {
+            Link::Registering { .. } => self.handle_greeting(cx, message, reply_to.as_deref()),
+            Link::Registered { .. } if self.resumption.take(seq, cx.now) => {
+                let id = reply_to.and_then(|id| id.parse().ok());
+                self.handle_message(cx, message, id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Before REGISTERED nothing else counts.
+    fn handle_greeting(&mut self, cx: &mut Context<'_>, message: Incoming, reply_to: Option<&str>) {
+        match message {
+            Incoming::Registered { client_id, resumable } if client_id == self.client_id => {
+                let correlates = self.is_answer_to_register(reply_to);
+                self.registered(cx, resumable, correlates);
+            }
+            Incoming::Error { code, .. } => self.registration_refused(cx, code),
+            _ => {}
+        }
+    }
+
+    fn handle_message(&mut self, cx: &mut Context<'_>, message: Incoming, id: Option<MessageId>) {
+        let answered = id.and_then(|id| self.outbox.confirm(id));
+        match message {
+            Incoming::CallInitiated { call_id, target_id, .. } => {
+                self.call_initiated(id, call_id, &target_id);
+            }
+            Incoming::CallRinging { call_id } => self.call_ringing(&call_id),
+            Incoming::IncomingCall { call_id, caller_id, sdp_offer, ice_servers } => {
+                self.incoming_call(cx, call_id, caller_id, sdp_offer, ice_servers);
+            }
+            Incoming::CallAccepted { call_id, sdp_answer, ice_servers } => {
+                self.call_accepted(&call_id, &sdp_answer, ice_servers);
+            }
+            Incoming::CallRejected { call_id, reason } => {
+                self.ended(&call_id, Ending::Rejected(reason));
+            }
+            Incoming::CallEnded { call_id, reason } => {
+                self.ended(&call_id, reason.map_or(Ending::Unexplained, Ending::Ended));
+            }
+            Incoming::IceCandidate { call_id, candidate } => {
+                self.hear(&call_id, Kind::Candidate, &candidate);
+            }
+            Incoming::CallSignal { call_id, data } => self.hear(&call_id, Kind::Signal, &data),
+            Incoming::PkdResult { client_id, public_key } => {
+                self.key_found(cx, id, &client_id, public_key.as_deref());
+            }
+            Incoming::TurnCredentials { ice_servers, ttl_seconds } => {
+                self.turn_credentials(id, TurnCredentials::new(ice_servers, ttl_seconds));
+            }
+            Incoming::Error { .. } => self.refused(cx, id, answered, &message),
+            Incoming::Registered { .. } | Incoming::HeartbeatAck | Incoming::Unknown => {}
+        }
+        if let Some(id) = id {
+            self.probe_answered(cx, id);
+        }
+    }
+
+    fn ended(&mut self, wire_id: &str, reason: Ending) {
+        if let Some(id) = self.call_named(wire_id) {
+            self.call_over(id, reason);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! ERROR: what becomes of the message that was refused.
+
+use std::time::Duration;
+
+use securecall_protocol::client::{Incoming, Outgoing};
+use securecall_protocol::{EndReason, ErrorCode};
+
+use super::call::{Call, State};
+use super::outbox::{Letter, MessageId};
+use super::pacer::Class;
+use super::requests::RETRY_AFTER;
+use super::{Context, Machine};
+use crate::{Ending, Event};
+
+impl Machine {
+    /// `answered` is the message of a call that the error is about, if there was one.
+    pub(super) fn refused(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: Option<MessageId>,
+        answered: Option<Outgoing>,
+        error: &Incoming,
+    ) {
+        let Incoming::Error { code, retry_after_ms, .. } = error else { return };
+        let code = code.unwrap_or(ErrorCode::InvalidMessage);
+        match (id, answered) {
+            (Some(id), Some(message)) => {
+                self.message_refused(cx, id, message, code, *retry_after_ms)
+            }
+            // The oldest request, where the server names none.
+            (id, _) if self.request_refused(cx, id, error) => {}
+            (None, _) => self.beginning_refused(code),
+            _ => {}
+        }
+    }
+
+    fn message_refused(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: MessageId,
+        message: Outgoing,
+        code: ErrorCode,
+        retry_after_ms: Option<u64>,
+    ) {
+        let begins = matches!(message, Outgoing::CallInitiate { .. });
+        // In too many calls is no matter of time.
+        if code == ErrorCode::RateLimited && (retry_after_ms.is_some() || !begins) {
+            return self.slow_down(cx, id, message, retry_after_ms);
+        }
+        if begins {
+            return self.call_refused(id, code);
+        }
+        let Some(call_id) = message.call_id() else { return };
+        let Some(call) = self.calls.by_wire_id(call_id) else { return };
+        match (&message, code) {
+            (_, ErrorCode::CallNotFound) => {
+                self.call_over(call, Ending::Ended(EndReason::Unreachable));
+            }
+            (Outgoing::CallSignal { .. }, _) => self.tell(Event::SignalRefused { call }),
+            // A second CALL_ACCEPT: the first has arrived.
+            _ => {}
+        }
+    }
+
+    /// Nothing was done: the same again, later. A sealed message is sealed anew, because those
+    /// behind it may have arrived.
+    fn slow_down(
+        &mut self,
+        cx: &Context<'_>,
+        id: MessageId,
+        message: Outgoing,
+        retry_after_ms: Option<u64>,
+    ) {
+        let wait = retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
+        self.pacer.pause(Class::of(message.message_type()), cx.now + wait);
+        match message {
+            Outgoing::IceCandidate { .. } | Outgoing::CallSignal { .. } => self.say_again(&message),
+            // A device that alerts is no news a second later.
+            Outgoing::CallRinging { .. } => {}
+            message => {
+                self.not_begun(id);
+                self.outbox.push(Letter { id, message });
+            }
+        }
+    }
+
+    /// The call that this CALL_INITIATE begins does not come about.
+    fn call_refused(&mut self, request: MessageId, code: ErrorCode) {
+        let is_it = |call: &Call| matches!(&call.state, State::Offering(offering) if offering.request == request);
+        if let Some(id) = self.calls.search(is_it) {
+            self.call_over(id, refusal_of(code));
+        }
+    }
+
+    /// An error about nobody knows what: the call that begins, if there is one.
+    fn beginning_refused(&mut self, code: ErrorCode) {
+        if let Some(id) = self.calls.search(Call::is_beginning_unknown) {
+            self.call_over(id, refusal_of(code));
+        }
+    }
+}
+
+fn refusal_of(code: ErrorCode) -> Ending {
+    match code {
+        ErrorCode::TargetNotFound => Ending::NotConnected,
+        code => Ending::Refused(code),
+    }
+}

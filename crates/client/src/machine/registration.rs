@@ -1,0 +1,211 @@
+//! REGISTER and what follows: what is resumed, and what has to be said again.
+
+use std::time::{Duration, Instant};
+
+use securecall_protocol::client::{Outgoing, Resumable};
+use securecall_protocol::{Dialect, ErrorCode};
+
+use super::call::State;
+use super::outbox::{Letter, MessageId};
+use super::pacer::Pacer;
+use super::requests::Purpose;
+use super::{Context, Machine, Output};
+use crate::{Disconnect, Error, Event, Stop};
+
+/// Acknowledged at the latest after this time, or after so many messages.
+const ACK_WITHIN: Duration = Duration::from_secs(30);
+const ACK_AFTER: u64 = 100;
+
+/// Where the stream of numbered messages stands.
+#[derive(Debug, Default)]
+pub(super) struct Resumption {
+    token: Option<String>,
+    /// The number of the last message that was dealt with.
+    last_seq: u64,
+    acknowledged: u64,
+    ack_at: Option<Instant>,
+    /// The `id` of the REGISTER under way.
+    request: MessageId,
+    /// The question behind everything that was repeated: when it is answered, a call whose
+    /// beginning is unknown was lost. None: there is none.
+    probe: Option<MessageId>,
+}
+
+impl Resumption {
+    pub(super) fn ack_at(&self) -> Option<Instant> {
+        self.ack_at
+    }
+
+    /// Whether a numbered message is new. It is dealt with right after this.
+    pub(super) fn take(&mut self, seq: Option<u64>, now: Instant) -> bool {
+        let Some(seq) = seq else { return true };
+        if seq <= self.last_seq {
+            return false;
+        }
+        self.last_seq = seq;
+        let due = if seq - self.acknowledged >= ACK_AFTER { now } else { now + ACK_WITHIN };
+        self.ack_at = Some(self.ack_at.map_or(due, |at| at.min(due)));
+        true
+    }
+}
+
+impl Machine {
+    pub(super) fn register(&mut self, cx: &Context<'_>) {
+        let request = self.new_id();
+        self.resumption.request = request;
+        self.pacer = Pacer::default();
+        let register = Outgoing::Register {
+            client_id: self.client_id.clone(),
+            protocol: 2,
+            resume_token: self.resumption.token.clone(),
+            last_seq: self.resumption.last_seq,
+            calls: self.calls.presented(),
+        };
+        self.outputs.push_back(Output::Send(register.encode(Some(&request.to_string()))));
+        self.await_registered(cx);
+    }
+
+    pub(super) fn registered(
+        &mut self,
+        cx: &mut Context<'_>,
+        resumable: Option<Resumable>,
+        correlates: bool,
+    ) {
+        let resumed = resumable.as_ref().is_some_and(|resumable| resumable.resumed);
+        self.dialect = if resumable.is_some() { Dialect::Two } else { Dialect::One };
+        self.correlates = correlates;
+        if !resumed {
+            self.resumption = Resumption::default();
+        }
+        if let Some(Resumable { resume_token, message_bytes_max, .. }) = resumable {
+            self.resumption.token = Some(resume_token);
+            self.message_bytes_max = message_bytes_max.unwrap_or(super::link::MESSAGE_BYTES_MAX);
+        }
+        self.link_registered(cx);
+        self.tell(Event::Registered { resumed, dialect: self.dialect });
+        self.repeat(cx, resumed);
+        if !resumed {
+            self.publish_key(cx);
+        }
+    }
+
+    /// The server refused REGISTER.
+    pub(super) fn registration_refused(&mut self, cx: &mut Context<'_>, code: Option<ErrorCode>) {
+        match code {
+            Some(code @ (ErrorCode::InvalidMessage | ErrorCode::Unauthorized)) => {
+                self.outputs.push_back(Output::HangUp(None));
+                self.stop(Stop::Refused(code));
+            }
+            _ => self.give_up_link(cx, Disconnect::NotRegistered),
+        }
+    }
+
+    pub(super) fn is_answer_to_register(&self, reply_to: Option<&str>) -> bool {
+        reply_to == Some(self.resumption.request.to_string().as_str())
+    }
+
+    /// Says again what may have been lost with the last connection, or with the server.
+    fn repeat(&mut self, cx: &mut Context<'_>, resumed: bool) {
+        self.calls.restart_ring_timers(cx.now);
+        self.requests.ask_again();
+        let waiting = self.outbox.take_all();
+        self.repeat_answers();
+        if resumed {
+            self.requeue(waiting, |_| true);
+        } else {
+            // What was under way in either direction may be gone. The other end takes each sealed
+            // message once, so everything of a call is said again, in order.
+            let running = self.repeat_running_calls();
+            self.requeue(waiting, |call_id| !running.iter().any(|known| known == call_id));
+        }
+        self.resumption.probe = None;
+        if self.dialect == Dialect::Two && self.calls.any_beginning_unknown() {
+            let id = self.send_question(cx);
+            self.resumption.probe = Some(id);
+        }
+    }
+
+    /// An answer is the one message whose loss nobody else would notice.
+    fn repeat_answers(&mut self) {
+        let answers: Vec<_> = self.calls.iter().filter_map(|(_, call)| call.answer()).collect();
+        for message in answers {
+            let id = self.new_id();
+            self.outbox.push(Letter { id, message });
+        }
+    }
+
+    /// Returns the server's ids of the calls.
+    fn repeat_running_calls(&mut self) -> Vec<String> {
+        let one = self.dialect == Dialect::One;
+        let mut messages = Vec::new();
+        let mut running = Vec::new();
+        for (_, call) in self.calls.iter_mut() {
+            let (Some(wire_id), State::Talking(talk)) = (&call.wire_id, &mut call.state) else {
+                continue;
+            };
+            running.push(wire_id.clone());
+            messages.extend(talk.everything_sent(wire_id));
+            if one && talk.has_sent_nothing() {
+                // In dialect 1 a call is shown to be ours by any message of it.
+                messages.extend(talk.seal_candidate(wire_id, "").ok());
+            }
+        }
+        for message in messages {
+            let id = self.new_id();
+            self.outbox.push(Letter { id, message });
+        }
+        running
+    }
+
+    fn requeue(&mut self, letters: Vec<Letter>, repeats: impl Fn(&str) -> bool) {
+        for letter in letters {
+            let again = match &letter.message {
+                Outgoing::CallAccept { .. } => false,
+                Outgoing::CallRinging { .. } => self.dialect == Dialect::Two,
+                Outgoing::IceCandidate { call_id, .. } | Outgoing::CallSignal { call_id, .. } => {
+                    repeats(call_id)
+                }
+                _ => true,
+            };
+            if again {
+                self.outbox.push(letter);
+            }
+        }
+    }
+
+    /// The probe is answered: calls whose beginning is unknown still were lost.
+    pub(super) fn probe_answered(&mut self, cx: &mut Context<'_>, id: MessageId) {
+        if self.resumption.probe == Some(id) {
+            self.resumption.probe = None;
+            self.call_again(cx);
+        }
+    }
+
+    pub(super) fn publish_key(&mut self, cx: &Context<'_>) {
+        let message = Outgoing::PkdRegister {
+            client_id: self.client_id.clone(),
+            public_key: self.identity.directory_key().as_str().to_owned(),
+        };
+        self.request(cx, message, Purpose::PublishKey);
+    }
+
+    pub(super) fn key_published(&mut self, result: Result<(), Error>) {
+        if let Err(Error::Refused { code, .. }) = &result {
+            self.tell(Event::KeyRefused { code: *code });
+        }
+        for reply in self.awaiting_registration.drain(..) {
+            let _ = reply.send(result.clone());
+        }
+        self.published = Some(result);
+    }
+
+    /// Sends an ACK if one is due.
+    pub(super) fn acknowledge(&mut self, now: Instant) {
+        if self.resumption.ack_at.is_some_and(|at| at <= now) {
+            let seq = self.resumption.last_seq;
+            self.resumption.acknowledged = seq;
+            self.resumption.ack_at = None;
+            self.outputs.push_back(Output::Send(Outgoing::Ack { seq }.encode(None)));
+        }
+    }
+}

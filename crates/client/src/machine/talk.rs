@@ -1,0 +1,212 @@
+//! An answered call: candidates and signals, sealed.
+
+use std::collections::VecDeque;
+
+use securecall_protocol::client::Outgoing;
+use securecall_seal::{self as seal, Established};
+
+use super::Machine;
+use super::call::{Call, State};
+use crate::{CallId, Error, Event};
+
+/// How many sealed messages a call keeps, to say them again. Above that the oldest are gone, which
+/// nobody misses in a call that is so old.
+const KEPT_MAX: usize = 256;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Candidate,
+    Signal,
+}
+
+/// A message as it was sealed, and what is in it.
+struct Sent {
+    kind: Kind,
+    text: String,
+    sealed: String,
+}
+
+pub(super) struct Talk {
+    established: Established,
+    sent: VecDeque<Sent>,
+    /// How many lost messages the application was told of.
+    missed: u64,
+    digits_told: bool,
+    /// The callee's own answer, sealed. None: this is the caller, or the caller has it.
+    answer: Option<String>,
+}
+
+impl Talk {
+    pub(super) fn caller(established: Established) -> Self {
+        let (sent, missed) = (VecDeque::new(), 0);
+        Self { established, sent, missed, digits_told: true, answer: None }
+    }
+
+    pub(super) fn callee(established: Established, answer: String) -> Self {
+        let (sent, missed) = (VecDeque::new(), 0);
+        Self { established, sent, missed, digits_told: false, answer: Some(answer) }
+    }
+
+    pub(super) const fn digits(&self) -> Option<seal::ShortAuthenticationString> {
+        self.established.short_authentication_string()
+    }
+
+    pub(super) fn unconfirmed_answer(&self) -> Option<&str> {
+        self.answer.as_deref()
+    }
+
+    pub(super) fn has_sent_nothing(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    pub(super) fn seal_candidate(
+        &mut self,
+        wire_id: &str,
+        text: &str,
+    ) -> Result<Outgoing, seal::Error> {
+        self.seal(wire_id, Kind::Candidate, text)
+    }
+
+    pub(super) fn seal(
+        &mut self,
+        wire_id: &str,
+        kind: Kind,
+        text: &str,
+    ) -> Result<Outgoing, seal::Error> {
+        let sealed = match kind {
+            Kind::Candidate => self.established.seal_candidate(text)?,
+            Kind::Signal => self.established.seal_signal(text)?,
+        };
+        if self.sent.len() >= KEPT_MAX {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(Sent { kind, text: text.to_owned(), sealed });
+        Ok(self.sent[self.sent.len() - 1].message(wire_id))
+    }
+
+    /// Everything that this end has said, in order: the other end takes each once.
+    pub(super) fn everything_sent(&self, wire_id: &str) -> Vec<Outgoing> {
+        self.sent.iter().map(|sent| sent.message(wire_id)).collect()
+    }
+
+    /// The server did not take this one, while later ones may have arrived: it is sealed anew,
+    /// because nothing that was overtaken is opened. None: it is not kept any more.
+    pub(super) fn seal_again(
+        &mut self,
+        wire_id: &str,
+        sealed: &str,
+    ) -> Option<Result<Outgoing, seal::Error>> {
+        let at = self.sent.iter().position(|sent| sent.sealed == sealed)?;
+        let Sent { kind, text, .. } = self.sent.remove(at)?;
+        Some(self.seal(wire_id, kind, &text))
+    }
+}
+
+impl Sent {
+    fn message(&self, wire_id: &str) -> Outgoing {
+        let (call_id, sealed) = (wire_id.to_owned(), self.sealed.clone());
+        match self.kind {
+            Kind::Candidate => Outgoing::IceCandidate { call_id, candidate: sealed },
+            Kind::Signal => Outgoing::CallSignal { call_id, data: sealed },
+        }
+    }
+}
+
+impl Machine {
+    /// The application's candidate: sealed and sent, or kept until there are keys.
+    pub(super) fn candidate(&mut self, id: CallId, candidate: String) -> Result<(), Error> {
+        let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
+        match call.state {
+            State::Talking(_) => self.say(id, Kind::Candidate, &candidate),
+            _ => call.keep(candidate),
+        }
+    }
+
+    pub(super) fn signal(&mut self, id: CallId, signal: &str) -> Result<(), Error> {
+        let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
+        if !matches!(call.state, State::Talking(_)) || self.dialect == super::Dialect::One {
+            return Err(Error::WrongMoment);
+        }
+        self.say(id, Kind::Signal, signal)
+    }
+
+    /// Seals what was found before there were keys. A caller that has nothing to say seals an
+    /// empty candidate: with its first message the callee knows that it has the keys, and the
+    /// digits.
+    pub(super) fn say_early(&mut self, id: CallId) {
+        let Some(call) = self.calls.find(id) else { return };
+        let early = std::mem::take(&mut call.early);
+        let callee = matches!(&call.state, State::Talking(talk) if talk.answer.is_some());
+        if early.is_empty() && !callee {
+            let _ = self.say(id, Kind::Candidate, "");
+        }
+        for candidate in early {
+            let _ = self.say(id, Kind::Candidate, &candidate);
+        }
+    }
+
+    fn say(&mut self, id: CallId, kind: Kind, text: &str) -> Result<(), Error> {
+        if self.outbox.is_full() {
+            return Err(Error::TooMuchWaits);
+        }
+        let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
+        let (Some(wire_id), State::Talking(talk)) = (&call.wire_id, &mut call.state) else {
+            return Err(Error::WrongMoment);
+        };
+        let message = talk.seal(wire_id, kind, text)?;
+        self.queue(message).map(drop)
+    }
+
+    /// A candidate or signal came.
+    pub(super) fn hear(&mut self, wire_id: &str, kind: Kind, sealed: &str) {
+        let Some(id) = self.calls.by_wire_id(wire_id) else { return self.end_again(wire_id) };
+        let Some(Call { state: State::Talking(talk), .. }) = self.calls.find(id) else {
+            // Nobody can have sealed it: there are no keys before the answer.
+            return self.tell(Event::MessageRefused { call: id, error: seal::Error::NotAuthentic });
+        };
+        let opened = match kind {
+            Kind::Candidate => talk.established.open_candidate(sealed),
+            Kind::Signal => talk.established.open_signal(sealed),
+        };
+        let event = match (opened, kind) {
+            (Err(error), _) => Some(Event::MessageRefused { call: id, error }),
+            (Ok(text), _) if text.is_empty() => None,
+            (Ok(candidate), Kind::Candidate) => Some(Event::Candidate { call: id, candidate }),
+            (Ok(signal), Kind::Signal) => Some(Event::Signal { call: id, signal }),
+        };
+        let authentic = !matches!(event, Some(Event::MessageRefused { .. }));
+        if authentic {
+            self.heard_from_peer(id);
+        }
+        self.outputs.extend(event.map(super::Output::Event));
+    }
+
+    /// The other end has the keys of the call; what that shows.
+    fn heard_from_peer(&mut self, id: CallId) {
+        let Some(Call { state: State::Talking(talk), .. }) = self.calls.find(id) else { return };
+        talk.answer = None;
+        let missing = talk.established.missing();
+        let missed = missing - std::mem::replace(&mut talk.missed, missing);
+        let digits = talk.digits().filter(|_| !std::mem::replace(&mut talk.digits_told, true));
+        if let Some(digits) = digits {
+            self.tell(Event::Digits { call: id, digits });
+        }
+        if missed > 0 {
+            self.tell(Event::MessagesMissed { call: id, count: missed });
+        }
+    }
+
+    /// The server did not take a candidate or signal for now.
+    pub(super) fn say_again(&mut self, message: &Outgoing) {
+        let (Outgoing::IceCandidate { call_id, candidate: sealed }
+        | Outgoing::CallSignal { call_id, data: sealed }) = message
+        else {
+            return;
+        };
+        let Some(id) = self.calls.by_wire_id(call_id) else { return };
+        let Some(Call { state: State::Talking(talk), .. }) = self.calls.find(id) else { return };
+        if let Some(Ok(again)) = talk.seal_again(call_id, sealed) {
+            self.queue_short(again);
+        }
+    }
+}

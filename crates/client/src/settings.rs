@@ -1,0 +1,37 @@
+//! Which server, who, and whose keys are known.
+
+use std::sync::Arc;
+
+use securecall_seal::Identity;
+
+use crate::KnownKeys;
+
+/// What a client needs to know before it connects.
+pub struct Settings {
+    pub(crate) url: String,
+    pub(crate) identity: Identity,
+    pub(crate) known_keys: KnownKeys,
+    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Settings {
+    /// The server at this address (`wss://…/signal`, or `ws://…/signal` where nobody but the two
+    /// machines is on the way), for this identity. Keys are known in memory until
+    /// [`Settings::known_keys`] says otherwise.
+    pub fn new(url: impl Into<String>, identity: Identity) -> Self {
+        Self { url: url.into(), identity, known_keys: KnownKeys::in_memory(), tls: None }
+    }
+
+    /// Whose keys are known.
+    #[must_use]
+    pub fn known_keys(self, known_keys: KnownKeys) -> Self {
+        Self { known_keys, ..self }
+    }
+
+    /// How TLS is spoken, in place of the system's authorities: for a private authority, or a
+    /// certificate of one's own.
+    #[must_use]
+    pub fn tls(self, tls: Arc<rustls::ClientConfig>) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+}

@@ -1,0 +1,50 @@
+//! Where the server is.
+
+use tokio_tungstenite::tungstenite::http::Uri;
+
+use super::ConnectError;
+
+/// A `ws:` or `wss:` address (RFC 6455 section 3).
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
+    pub(super) uri: Uri,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: bool,
+}
+
+impl Address {
+    pub(crate) fn parse(url: &str) -> Result<Self, ConnectError> {
+        let uri: Uri = url.parse().map_err(|_| ConnectError::Address)?;
+        let tls = match uri.scheme_str() {
+            Some("ws") => false,
+            Some("wss") => true,
+            _ => return Err(ConnectError::Address),
+        };
+        let host = uri.host().ok_or(ConnectError::Address)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        Ok(Self { uri, host, port, tls })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_follows_the_scheme() {
+        let plain = Address::parse("ws://example.net/signal").unwrap();
+        assert_eq!((plain.host.as_str(), plain.port, plain.tls), ("example.net", 80, false));
+        let secure = Address::parse("wss://[::1]/signal").unwrap();
+        assert_eq!((secure.host.as_str(), secure.port, secure.tls), ("::1", 443, true));
+        assert_eq!(Address::parse("wss://a:8443").unwrap().port, 8443);
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for url in ["", "example.net", "http://example.net/", "ws:///signal", "ws://a b/"] {
+            assert!(matches!(Address::parse(url), Err(ConnectError::Address)), "{url}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The machine in the world: one task that owns the socket.
+
+mod address;
+mod socket;
+mod task;
+
+use securecall_protocol::ClientId;
+use tokio::sync::mpsc;
+
+use crate::command::Command;
+use crate::machine::Machine;
+use crate::{Event, Settings};
+
+pub(crate) use address::Address;
+use socket::Connector;
+use task::Task;
+
+/// Why a client cannot even begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The address.
+    #[error("the server's address is ws://host[:port]/path or wss://host[:port]/path")]
+    Address,
+    /// The identity's id is none that the server takes.
+    #[error("the identity has no client id")]
+    ClientId,
+    /// The system's authorities cannot be had, or the TLS settings are wrong.
+    #[error("TLS: {0}")]
+    Tls(rustls::Error),
+    /// There is no tokio runtime where [`Client::connect`](crate::Client::connect) was called.
+    #[error("not inside a tokio runtime")]
+    NoRuntime,
+}
+
+pub(crate) fn start(
+    settings: Settings,
+    address: Address,
+    client_id: ClientId,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+) -> Result<(), ConnectError> {
+    let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
+    let connector = Connector::new(address, settings.tls)?;
+    let machine = Machine::new(client_id, settings.identity, settings.known_keys);
+    runtime.spawn(Task::new(machine, connector, commands, events).run());
+    Ok(())
+}

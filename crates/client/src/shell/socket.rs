@@ -1,0 +1,164 @@
+//! TCP, TLS and WebSocket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::ClientConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::error::Error as WebSocketError;
+use tokio_tungstenite::tungstenite::http::{Response, header::RETRY_AFTER};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use super::{Address, ConnectError};
+use crate::Disconnect;
+
+/// The largest message taken: the server's are a little over 64 KiB at most.
+const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// A batch of messages that is not written within this time goes to nobody.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a goodbye may take.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Makes connections to one server.
+#[derive(Clone)]
+pub(super) struct Connector {
+    address: Address,
+    tls: Option<TlsConnector>,
+}
+
+/// Why there is no connection, and after what time the server wants to be asked again.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) cause: Disconnect,
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// An open WebSocket.
+pub(super) struct Socket(WebSocketStream<Box<dyn Stream>>);
+
+/// TCP, with or without TLS.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A frame that came.
+pub(super) enum Heard {
+    Text(String),
+    /// A pong, a ping (answered already), or the like.
+    Other,
+}
+
+impl Connector {
+    pub(super) fn new(
+        address: Address,
+        tls: Option<Arc<ClientConfig>>,
+    ) -> Result<Self, ConnectError> {
+        let tls = match (address.tls, tls) {
+            (false, _) => None,
+            (true, Some(config)) => Some(config),
+            (true, None) => Some(Arc::new(system_authorities().map_err(ConnectError::Tls)?)),
+        };
+        Ok(Self { address, tls: tls.map(TlsConnector::from) })
+    }
+
+    pub(super) async fn connect(self) -> Result<Socket, Failure> {
+        let host = (self.address.host.as_str(), self.address.port);
+        let tcp = TcpStream::connect(host).await.map_err(Failure::network)?;
+        // Each message matters by itself.
+        tcp.set_nodelay(true).map_err(Failure::network)?;
+        let stream: Box<dyn Stream> = match self.tls {
+            None => Box::new(tcp),
+            Some(tls) => {
+                let name = ServerName::try_from(self.address.host).map_err(Failure::network)?;
+                Box::new(tls.connect(name, tcp).await.map_err(Failure::network)?)
+            }
+        };
+        let request = self.address.uri.into_client_request().map_err(Failure::network)?;
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(MESSAGE_BYTES_MAX));
+        let upgraded = client_async_with_config(request, stream, Some(config)).await;
+        upgraded.map(|(socket, _)| Socket(socket)).map_err(Failure::of)
+    }
+}
+
+/// The system's authorities, so that an operator's own is among them.
+fn system_authorities() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    Ok(config)
+}
+
+impl Socket {
+    /// Waits for a frame. Cancel safe, as the stream below is.
+    pub(super) async fn next(&mut self) -> Result<Heard, Failure> {
+        match self.0.next().await {
+            Some(Ok(Message::Text(text))) => Ok(Heard::Text(text.as_str().to_owned())),
+            Some(Ok(Message::Close(frame))) => {
+                let code = frame.map_or(1005, |frame| frame.code.into());
+                // The answer to the close frame is written by this.
+                let _ = tokio::time::timeout(GOODBYE_TIMEOUT, self.0.flush()).await;
+                Err(Failure { cause: Disconnect::Closed(code), retry_after: None })
+            }
+            Some(Ok(_)) => Ok(Heard::Other),
+            Some(Err(error)) => Err(Failure::of(error)),
+            None => Err(Failure::network("the connection is closed")),
+        }
+    }
+
+    pub(super) async fn send(&mut self, texts: &mut Vec<Message>) -> Result<(), Failure> {
+        let write = async {
+            for text in texts.drain(..) {
+                self.0.feed(text).await?;
+            }
+            self.0.flush().await
+        };
+        match tokio::time::timeout(WRITE_TIMEOUT, write).await {
+            Ok(written) => written.map_err(Failure::of),
+            Err(_) => Err(Failure { cause: Disconnect::Silent, retry_after: None }),
+        }
+    }
+
+    /// Says goodbye, and waits a moment for the answer so that what was said is read.
+    pub(super) async fn close(mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        let goodbye = async {
+            if self.0.close(Some(frame)).await.is_ok() {
+                while let Some(Ok(_)) = self.0.next().await {}
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, goodbye).await;
+    }
+}
+
+impl Failure {
+    fn network(error: impl ToString) -> Self {
+        Self { cause: Disconnect::Network(error.to_string()), retry_after: None }
+    }
+
+    fn of(error: WebSocketError) -> Self {
+        match error {
+            WebSocketError::Http(response) => Self {
+                cause: Disconnect::Http(response.status().as_u16()),
+                retry_after: retry_after(&response),
+            },
+            error => Self::network(error),
+        }
+    }
+}
+
+/// `Retry-After` in seconds (RFC 9110 section 10.2.3). None: it is not there, or a date.
+fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}

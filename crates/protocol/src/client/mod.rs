@@ -1,0 +1,24 @@
+//! The same messages from the client's side: what it sends is written here, what it hears is read.
+//!
+//! A client handles a few messages a second, so these own their strings. Texts that the server
+//! only passes on (offers, answers, candidates) are ordinary strings here.
+//!
+//! ```
+//! use securecall_protocol::{ClientId, client::{Outgoing, Received, decode}};
+//!
+//! let bob = ClientId::try_from("bob")?;
+//! let lookup = Outgoing::PkdLookup { client_id: bob }.encode(Some("7"));
+//! assert_eq!(lookup, r#"{"type":"PKD_LOOKUP","payload":{"clientId":"bob"},"id":"7"}"#);
+//!
+//! let answer = r#"{"type":"PKD_RESULT","payload":{"clientId":"bob","publicKey":null},"replyTo":"7"}"#;
+//! let Some(Received { reply_to: Some(id), .. }) = decode(answer) else { panic!() };
+//! assert_eq!(id, "7");
+//! # Ok::<(), securecall_protocol::ClientIdError>(())
+//! ```
+
+mod incoming;
+mod outgoing;
+mod words;
+
+pub use incoming::{IceServer, Incoming, Received, Resumable, decode};
+pub use outgoing::{Outgoing, PresentedCall};
