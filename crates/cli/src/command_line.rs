@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command};
 use securecall_server::settings::{SettingsError, with_options};
 
 use crate::failure::Failure;
-use crate::{check_config, completions, keys, load, man, serve, turn};
+use crate::{call, check_config, completions, keys, listen, load, man, serve, turn};
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
@@ -31,6 +31,14 @@ pub(crate) fn command() -> Command {
             with_options(Command::new(check_config::NAME))
                 .about(check_config::ABOUT)
                 .after_help(LAYERS),
+        )
+        .subcommand(
+            call::with_options(Command::new(call::NAME)).about(call::ABOUT).after_help(call::HINTS),
+        )
+        .subcommand(
+            listen::with_options(Command::new(listen::NAME))
+                .about(listen::ABOUT)
+                .after_help(listen::HINTS),
         )
         .subcommand(
             keys::with_options(Command::new(keys::NAME)).about(keys::ABOUT).after_help(keys::HINTS),
@@ -79,6 +87,8 @@ Examples:
       Show what would count, and where it comes from; mistakes end with code 2
   securecall keys new alice
       Make an identity; securecall keys show shows its fingerprint
+  securecall listen --server wss://example.org/signal
+      Wait for calls; elsewhere: securecall call alice --server …
   securecall load relay --url ws://127.0.0.1:8080/signal
       How many messages a second a server relays, and how fast";
 

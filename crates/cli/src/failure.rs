@@ -35,6 +35,20 @@ pub(crate) enum Failure {
     NoTurn,
     /// Manual pages cannot be written where they were asked for.
     Pages { folder: PathBuf, cause: std::io::Error },
+    /// The server cannot be reached, or does not take this client.
+    Server(String),
+    /// There is no key of this client: nothing can be sealed for it.
+    NoKey(String),
+    /// The key of this client is not the one expected.
+    OtherKey(String),
+    /// An answer was not the callee's.
+    Interference,
+    /// A conversation did not come about, or broke off.
+    Talk(String),
+    /// A conversation is over, and files did not get through.
+    FilesNotSent,
+    /// Calls would have to be asked about, and there is no terminal.
+    NobodyToAsk,
     /// What was written for standard output did not get there.
     Output(std::io::Error),
 }
@@ -46,14 +60,21 @@ impl Failure {
             | Self::Unusable(_)
             | Self::Identity(_)
             | Self::Phrase(_)
-            | Self::NoTurn => ExitCode::from(2),
+            | Self::NoTurn
+            | Self::NobodyToAsk => ExitCode::from(2),
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
             Self::Serve(_)
             | Self::Load(_)
             | Self::UnderLoad(_)
             | Self::Report(_)
             | Self::Pages { .. }
+            | Self::Server(_)
+            | Self::NoKey(_)
+            | Self::Talk(_)
+            | Self::FilesNotSent
             | Self::Output(_) => ExitCode::from(1),
+            // So that a script can tell it from a network that fails.
+            Self::OtherKey(_) | Self::Interference => ExitCode::from(3),
             // As of a program that SIGINT ended.
             Self::Interrupted => ExitCode::from(130),
         }
@@ -77,6 +98,21 @@ impl fmt::Display for Failure {
                  --turn-secret-file"
             ),
             Self::Pages { folder, cause } => write!(f, "{}: {cause}", folder.display()),
+            Self::Server(reason) => write!(f, "the server: {reason}"),
+            Self::NoKey(who) => write!(
+                f,
+                "the directory has no key of {who}, who must run securecall listen once: is the id \
+                 right?"
+            ),
+            Self::OtherKey(who) => write!(f, "not talking to {who}: the key is another one"),
+            Self::Interference => write!(f, "somebody interferes with the call"),
+            Self::Talk(reason) => write!(f, "{reason}"),
+            Self::FilesNotSent => write!(f, "not every file got through"),
+            Self::NobodyToAsk => write!(
+                f,
+                "nobody can be asked who may call, as standard input is no terminal: name them with \
+                 --accept-from, or --accept-all"
+            ),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }
     }
