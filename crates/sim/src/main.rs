@@ -36,7 +36,11 @@ fn main() -> ExitCode {
         (Some(seed), _) => replay(seed, mutation),
         (None, Some(hours)) => {
             let end = Instant::now() + Duration::from_secs_f64(hours * 3600.0);
-            try_seeds((fresh_seed()..).take_while(|_| Instant::now() < end), mutation, arguments.first)
+            try_seeds(
+                (fresh_seed()..).take_while(|_| Instant::now() < end),
+                mutation,
+                arguments.first,
+            )
         }
         (None, None) => try_seeds(arguments.seeds, mutation, arguments.first),
     }
