@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use securecall_core::Context;
-use securecall_protocol::{Reply, ServerMessage};
+use securecall_protocol::{ClientId, Reply, ServerMessage};
 
+use crate::cell::Cell;
 use crate::connection::{Appended, Connection};
 use crate::flusher;
 use crate::outbox::Outbox;
@@ -15,12 +16,14 @@ use crate::server::Server;
 pub(crate) struct Batch<'a> {
     pub(crate) server: &'a Arc<Server>,
     pub(crate) cx: Context<'a>,
+    /// Where the last letter went: mostly, the next goes there too.
+    pub(crate) last_peer: Option<(ClientId, Arc<Cell>)>,
 }
 
 impl<'a> Batch<'a> {
     /// Begins a turn: the time is read here, once.
     pub(crate) fn begin(server: &'a Arc<Server>) -> Self {
-        Self { server, cx: server.context() }
+        Self { server, cx: server.context(), last_peer: None }
     }
 
     pub(crate) fn send(&mut self, connection: &Arc<Connection>, reply: &Reply<'_>) {

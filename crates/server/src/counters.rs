@@ -96,6 +96,11 @@ impl Handshake {
     }
 }
 
+/// Adds one. Nobody but its worker writes to a shard, so this need not be one step.
+fn count(counter: &AtomicU64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
 impl Counters {
     pub(crate) fn new(workers: usize) -> Self {
         Self { shards: (0..workers.max(1)).map(|_| Shard::default()).collect() }
@@ -121,12 +126,12 @@ impl Counters {
                 _ => return,
             },
         };
-        self.shard().messages[message_type as usize].fetch_add(1, Ordering::Relaxed);
+        count(&self.shard().messages[message_type as usize]);
     }
 
     pub(crate) fn error(&self, code: ErrorCode) {
         tracing::debug!(code = code.as_str(), "a request was refused");
-        self.shard().errors[code as usize].fetch_add(1, Ordering::Relaxed);
+        count(&self.shard().errors[code as usize]);
     }
 
     /// A connection ends with a close frame, if it was open.
@@ -134,25 +139,27 @@ impl Counters {
         if closed {
             tracing::debug!(code = code.code(), "a connection closes");
         }
-        self.shard().closes[code as usize].fetch_add(closed.into(), Ordering::Relaxed);
+        if closed {
+            count(&self.shard().closes[code as usize]);
+        }
     }
 
     pub(crate) fn mail(&self, outcome: Outcome) {
-        self.shard().mail[outcome as usize].fetch_add(1, Ordering::Relaxed);
+        count(&self.shard().mail[outcome as usize]);
     }
 
     pub(crate) fn accepted(&self) {
         tracing::debug!("a connection is open");
-        self.shard().accepted.fetch_add(1, Ordering::Relaxed);
+        count(&self.shard().accepted);
     }
 
     pub(crate) fn refused(&self, why: Refused) {
         tracing::debug!(reason = why.as_str(), "an upgrade was refused");
-        self.shard().refused[why as usize].fetch_add(1, Ordering::Relaxed);
+        count(&self.shard().refused[why as usize]);
     }
 
     pub(crate) fn handshake(&self, how: Handshake) {
-        self.shard().handshakes[how as usize].fetch_add(1, Ordering::Relaxed);
+        count(&self.shard().handshakes[how as usize]);
     }
 
     /// A session's number of calls changed.
