@@ -124,7 +124,7 @@ impl Outbox {
 
     fn sent(&mut self, id: MessageId, message: Option<Outgoing>, now: Instant) {
         self.unconfirmed.push_back((id, message));
-        let many = self.unconfirmed.len() % ASK_AFTER == 0;
+        let many = self.unconfirmed.len().is_multiple_of(ASK_AFTER);
         let due = if many { now } else { now + ASK_WITHIN };
         self.ask_at = Some(self.ask_at.map_or(due, |at| at.min(due)));
     }

@@ -14,7 +14,7 @@ use crate::command::Command;
 use crate::machine::{Context, LinkInput, Machine, Output};
 use crate::{Event, KnownKeysError};
 
-type Connecting = Pin<Box<dyn Future<Output = Result<Socket, Failure>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Box<Socket>, Failure>> + Send>>;
 type Saving = JoinHandle<Result<(), KnownKeysError>>;
 
 pub(super) struct Task {
@@ -33,7 +33,7 @@ pub(super) struct Task {
 enum Connection {
     None,
     Opening(Connecting),
-    Open(Socket),
+    Open(Box<Socket>),
 }
 
 /// What the task waits for.
@@ -42,7 +42,7 @@ enum Input {
     /// An event that had no room has some now, or nobody listens any more.
     Told,
     Saved(Result<(), String>),
-    Opened(Result<Socket, Failure>),
+    Opened(Result<Box<Socket>, Failure>),
     Heard(Result<Heard, Failure>),
     Command(Command),
 }
@@ -245,7 +245,10 @@ impl Connection {
     async fn write(&mut self, frames: &mut Vec<Message>) -> Result<(), Failure> {
         match self {
             Self::Open(socket) if !frames.is_empty() => socket.send(frames).await,
-            _ => Ok(frames.clear()),
+            _ => {
+                frames.clear();
+                Ok(())
+            }
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The client against real servers, dishonest ones, and networks that fail.
 
+// Whatever goes wrong here is what the test is to show.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod calls;
 mod dishonest;
 mod fake;
