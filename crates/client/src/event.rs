@@ -6,7 +6,7 @@ use std::time::Duration;
 use securecall_protocol::{
     ClientId, Dialect, EndReason, ErrorCode, RejectReason, client::IceServer,
 };
-use securecall_seal::{self as seal, DirectoryKey, ShortAuthenticationString};
+use securecall_seal::{self as seal, DirectoryKey, Fingerprint, ShortAuthenticationString};
 
 use crate::Error;
 
@@ -64,6 +64,8 @@ pub enum Event {
         offer: String,
         /// Relays for this call; empty if the server knows none.
         ice_servers: Vec<IceServer>,
+        /// Of the caller's identity.
+        fingerprint: Fingerprint,
         /// Nothing was remembered about the caller. Accepting the call remembers the key, so
         /// compare fingerprints or digits.
         first_contact: bool,
@@ -100,6 +102,8 @@ pub enum Event {
         ice_servers: Vec<IceServer>,
         /// For the people at both ends to compare.
         digits: Option<ShortAuthenticationString>,
+        /// Of the callee's identity.
+        fingerprint: Fingerprint,
         /// Nothing was remembered about the callee before this call.
         first_contact: bool,
     },

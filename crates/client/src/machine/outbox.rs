@@ -39,8 +39,12 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
+    /// Takes a message, unless a server has driven this client to say more than it lets out: then
+    /// the message goes to nobody.
     pub(super) fn push(&mut self, letter: Letter) {
-        self.queue.push_back(letter);
+        if self.queue.len() < QUEUED_MAX * 2 {
+            self.queue.push_back(letter);
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
