@@ -12,3 +12,4 @@ mod phone;
 mod proxy;
 mod refusals;
 mod server;
+mod storms;
