@@ -11,5 +11,6 @@ mod middle;
 mod phone;
 mod proxy;
 mod refusals;
+mod secure;
 mod server;
 mod storms;
