@@ -101,7 +101,7 @@ impl Machine {
             }
             Err(error) => {
                 if error == seal::Error::OwnKeyChanged {
-                    self.publish_key(cx);
+                    self.publish_key();
                 }
                 self.refuse_offer(id, error.into());
             }

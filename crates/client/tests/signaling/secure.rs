@@ -21,10 +21,8 @@ async fn a_server_is_trusted_whose_authority_the_application_names_and_no_other(
     fs::write(&chain, cert.pem()).unwrap();
     fs::write(&key, signing_key.serialize_pem()).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-    let flags = [
-        format!("--tls-certificate={}", chain.display()),
-        format!("--tls-key={}", key.display()),
-    ];
+    let flags =
+        [format!("--tls-certificate={}", chain.display()), format!("--tls-key={}", key.display())];
     let server = Server::start(&[&flags[0], &flags[1]]);
     let url = server.url().replacen("ws:", "wss:", 1);
 

@@ -138,3 +138,24 @@ fn a_text_longer_than_the_server_takes_is_not_sent() {
     stage.answer(&lookup, "PKD_RESULT", json!({"clientId": "bob", "publicKey": key}));
     assert!(matches!(result.try_recv(), Ok(Err(Error::TooLong))));
 }
+
+#[test]
+fn the_own_key_is_asked_to_be_kept_for_as_long_as_it_takes_and_before_anything_else() {
+    let mut stage = Stage::new();
+    let (target, offer) = (id("bob"), "offer".to_owned());
+    drop(stage.ask(|reply| Command::Call { target, offer, reply }));
+    stage.open();
+    stage.register(&json!({"resumed": false}));
+    assert_eq!(stage.types(), ["REGISTER", "PKD_REGISTER", "PKD_LOOKUP"]);
+    let mut registered = stage.ask(|reply| Command::Registered { reply });
+    for _ in 0..60 {
+        let publish = stage.id_of("PKD_REGISTER");
+        stage.refuse(&publish, "UNAVAILABLE", Some(1000));
+        stage.pass(SECOND);
+        stage.hear_pong();
+    }
+    assert!(registered.try_recv().is_err(), "it waits");
+    let publish = stage.id_of("PKD_REGISTER");
+    stage.answer(&publish, "PKD_RESULT", json!({"clientId": "alice", "publicKey": "k"}));
+    assert!(matches!(registered.try_recv(), Ok(Ok(()))));
+}
