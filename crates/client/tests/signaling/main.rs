@@ -1,7 +1,6 @@
 //! The client against real servers, dishonest ones, and networks that fail.
 
-// Whatever goes wrong here is what the test is to show.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is all tests")]
 
 mod calls;
 mod dishonest;

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use securecall_client::{CallId, Ending, Event};
 
-use crate::phone::{Phone, id};
+use crate::phone::{PATIENCE, Phone, id};
 use crate::proxy::Proxy;
 use crate::server::Server;
 
@@ -133,5 +133,57 @@ async fn running_calls_survive_a_server_that_is_killed_again_and_again() {
     }
     for talk in talks {
         talk.await.unwrap();
+    }
+}
+
+/// A call is set up while the server is killed so many milliseconds after it began.
+async fn call_while_the_server_dies(after: Duration) {
+    let mut server = Server::start(&[]);
+    let mut bob = Phone::on(&server.url(), "bob").await;
+    let mut alice = Phone::on(&server.url(), "alice").await;
+    let answering = tokio::spawn(async move {
+        loop {
+            match bob.events.next().await.unwrap() {
+                // It may be over by now, and may ring once more.
+                Event::Incoming { call, .. } => drop(bob.client.accept(call, "answer").await),
+                Event::Candidate { .. } => return bob,
+                _ => {}
+            }
+        }
+    });
+    alice.client.call(&id("bob"), "offer").await.unwrap();
+    tokio::time::sleep(after).await;
+    server.kill_and_restart();
+    let mut call = None;
+    let talking = async {
+        loop {
+            match alice.events.next().await.unwrap() {
+                Event::Accepted { call, .. } => {
+                    alice.client.candidate(call, "candidate").await.unwrap();
+                }
+                // Bob may not be back when it begins again.
+                Event::Ended { reason: Ending::NotConnected, .. } => {
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    call = Some(alice.client.call(&id("bob"), "offer").await.unwrap());
+                }
+                Event::Ended { reason, .. } => panic!("after {after:?}: {reason:?} {call:?}"),
+                _ => {}
+            }
+        }
+    };
+    tokio::select! {
+        () = talking => {}
+        bob = answering => drop(bob.unwrap()),
+        () = tokio::time::sleep(PATIENCE) => panic!("after {after:?} it hangs"),
+    }
+}
+
+#[tokio::test]
+async fn a_server_killed_at_any_moment_of_a_setup_delays_the_call_and_no_more() {
+    let calls: Vec<_> = (0..16)
+        .map(|step| tokio::spawn(call_while_the_server_dies(Duration::from_millis(step))))
+        .collect();
+    for call in calls {
+        call.await.unwrap();
     }
 }
