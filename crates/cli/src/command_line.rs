@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command};
 use securecall_server::settings::{SettingsError, with_options};
 
 use crate::failure::Failure;
-use crate::{check_config, load, serve};
+use crate::{call, check_config, completions, keys, listen, load, man, serve, turn};
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
@@ -20,7 +20,8 @@ pub(crate) fn parse(
     }
 }
 
-fn command() -> Command {
+/// All commands, with their flags.
+pub(crate) fn command() -> Command {
     Command::new("securecall")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
@@ -32,7 +33,27 @@ fn command() -> Command {
                 .after_help(LAYERS),
         )
         .subcommand(
+            call::with_options(Command::new(call::NAME)).about(call::ABOUT).after_help(call::HINTS),
+        )
+        .subcommand(
+            listen::with_options(Command::new(listen::NAME))
+                .about(listen::ABOUT)
+                .after_help(listen::HINTS),
+        )
+        .subcommand(
+            keys::with_options(Command::new(keys::NAME)).about(keys::ABOUT).after_help(keys::HINTS),
+        )
+        .subcommand(turn::with_options(Command::new(turn::NAME)).about(turn::ABOUT))
+        .subcommand(
             load::with_options(Command::new(load::NAME)).about(load::ABOUT).after_help(load::HINTS),
+        )
+        .subcommand(
+            completions::with_options(Command::new(completions::NAME))
+                .about(completions::ABOUT)
+                .after_help(completions::HINTS),
+        )
+        .subcommand(
+            man::with_options(Command::new(man::NAME)).about(man::ABOUT).after_help(man::HINTS),
         )
 }
 
@@ -64,6 +85,10 @@ Examples:
       Give clients credentials for a TURN service
   securecall check-config --config securecall.toml
       Show what would count, and where it comes from; mistakes end with code 2
+  securecall keys new alice
+      Make an identity; securecall keys show shows its fingerprint
+  securecall listen --server wss://example.org/signal
+      Wait for calls; elsewhere: securecall call alice --server …
   securecall load relay --url ws://127.0.0.1:8080/signal
       How many messages a second a server relays, and how fast";
 

@@ -1,11 +1,14 @@
 //! Why a command fails, and its exit code.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use securecall_load::LoadError;
 use securecall_server::ServeError;
 use securecall_server::settings::SettingsError;
+
+use crate::identity_file::IdentityError;
 
 /// Why a command fails.
 #[derive(Debug)]
@@ -24,6 +27,28 @@ pub(crate) enum Failure {
     Interrupted,
     /// The report cannot be written where it was asked for.
     Report(std::io::Error),
+    /// There is no identity to work with.
+    Identity(IdentityError),
+    /// The words of a backup are wrong.
+    Phrase(String),
+    /// A credential was asked for, and TURN is off.
+    NoTurn,
+    /// Manual pages cannot be written where they were asked for.
+    Pages { folder: PathBuf, cause: std::io::Error },
+    /// The server cannot be reached, or does not take this client.
+    Server(String),
+    /// There is no key of this client: nothing can be sealed for it.
+    NoKey(String),
+    /// The key of this client is not the one expected.
+    OtherKey(String),
+    /// An answer was not the callee's.
+    Interference,
+    /// A conversation did not come about, or broke off.
+    Talk(String),
+    /// A conversation is over, and files did not get through.
+    FilesNotSent,
+    /// Calls would have to be asked about, and there is no terminal.
+    NobodyToAsk,
     /// What was written for standard output did not get there.
     Output(std::io::Error),
 }
@@ -31,13 +56,25 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) | Self::Unusable(_) => ExitCode::from(2),
+            Self::Settings(_)
+            | Self::Unusable(_)
+            | Self::Identity(_)
+            | Self::Phrase(_)
+            | Self::NoTurn
+            | Self::NobodyToAsk => ExitCode::from(2),
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
             Self::Serve(_)
             | Self::Load(_)
             | Self::UnderLoad(_)
             | Self::Report(_)
+            | Self::Pages { .. }
+            | Self::Server(_)
+            | Self::NoKey(_)
+            | Self::Talk(_)
+            | Self::FilesNotSent
             | Self::Output(_) => ExitCode::from(1),
+            // So that a script can tell it from a network that fails.
+            Self::OtherKey(_) | Self::Interference => ExitCode::from(3),
             // As of a program that SIGINT ended.
             Self::Interrupted => ExitCode::from(130),
         }
@@ -53,13 +90,48 @@ impl fmt::Display for Failure {
             Self::UnderLoad(failures) => write!(f, "{failures} failures under load"),
             Self::Interrupted => write!(f, "stopped before its time"),
             Self::Report(error) => write!(f, "--report: {error}"),
+            Self::Identity(error) => error.fmt(f),
+            Self::Phrase(reason) => write!(f, "these are not the words of a backup: {reason}"),
+            Self::NoTurn => write!(
+                f,
+                "TURN is off: set --turn-urls or --turn-preset, and SECURECALL_TURN_SECRET or \
+                 --turn-secret-file"
+            ),
+            Self::Pages { folder, cause } => write!(f, "{}: {cause}", folder.display()),
+            Self::Server(reason) => write!(f, "the server: {reason}"),
+            Self::NoKey(who) => write!(
+                f,
+                "the directory has no key of {who}, who must run securecall listen once: is the id \
+                 right?"
+            ),
+            Self::OtherKey(who) => write!(f, "not talking to {who}: the key is another one"),
+            Self::Interference => write!(f, "somebody interferes with the call"),
+            Self::Talk(reason) => write!(f, "{reason}"),
+            Self::FilesNotSent => write!(f, "not every file got through"),
+            Self::NobodyToAsk => write!(
+                f,
+                "nobody can be asked who may call, as standard input is no terminal: name them with \
+                 --accept-from, or --accept-all"
+            ),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }
     }
 }
 
-impl<E: Into<SettingsError>> From<E> for Failure {
-    fn from(error: E) -> Self {
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::Settings(error)
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
         Self::Settings(error.into())
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        Self::Identity(error)
     }
 }

@@ -1,14 +1,23 @@
 //! The `securecall` command.
 //!
-//! Exit codes: 0 for success, 1 when the server failed or did not stand the load, 2 when the command
-//! line or the configuration is wrong, 130 when a load test was stopped before its time.
+//! Exit codes: 0 for success, 1 when the server failed or did not stand the load, or a call did not
+//! come about, 2 when the command line or the configuration is wrong, 3 when the key of the other
+//! person is not the one expected, 130 after Ctrl-C.
 
+mod call;
 mod check_config;
 mod command_line;
+mod completions;
+mod conversation;
 mod failure;
+mod identity_file;
+mod keys;
+mod listen;
 mod load;
 mod logging;
+mod man;
 mod serve;
+mod turn;
 
 use std::env;
 use std::ffi::OsString;
@@ -32,7 +41,13 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let Some(matches) = command_line::parse(arguments)? else { return Ok(()) };
     match matches.subcommand() {
         Some((check_config::NAME, flags)) => check_config::run(flags),
+        Some((call::NAME, flags)) => call::run(flags),
+        Some((listen::NAME, flags)) => listen::run(flags),
+        Some((completions::NAME, flags)) => completions::run(flags),
+        Some((keys::NAME, flags)) => keys::run(flags),
         Some((load::NAME, flags)) => load::run(flags),
+        Some((man::NAME, flags)) => man::run(flags),
+        Some((turn::NAME, flags)) => turn::run(flags),
         Some((_, flags)) => serve::run(flags),
         None => serve::run(&matches),
     }

@@ -1,0 +1,129 @@
+//! What the person sees: what the other one says on standard output, all else on standard error.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use securecall_peer::{Direction, FileProgress};
+
+/// The two streams, and a bar for a file that is under way.
+pub(crate) struct Screen {
+    /// One for each direction. They are drawn on a terminal alone.
+    bars: Mutex<[Option<ProgressBar>; 2]>,
+}
+
+impl Screen {
+    pub(crate) const fn new() -> Self {
+        Self { bars: Mutex::new([None, None]) }
+    }
+
+    /// Something that the other one said. Standard output may be closed: then nobody listens.
+    pub(crate) fn said(&self, who: &str, text: &str) {
+        self.undisturbed(|| {
+            let _ = writeln!(io::stdout(), "{who}: {}", harmless(text));
+        });
+    }
+
+    /// Something about the call.
+    pub(crate) fn note(&self, text: &str) {
+        self.undisturbed(|| {
+            let _ = writeln!(io::stderr(), "{}", harmless(text));
+        });
+    }
+
+    /// Something that must not be overlooked.
+    pub(crate) fn warn(&self, lines: &[&str]) {
+        const RULE: &str =
+            "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!";
+        self.note(RULE);
+        lines.iter().for_each(|line| self.note(&format!("!!  {line}")));
+        self.note(RULE);
+    }
+
+    pub(crate) fn progress(&self, progress: &FileProgress) {
+        self.with_bar(progress.direction, |slot| {
+            let bar = slot.get_or_insert_with(|| new_bar(progress));
+            bar.set_position(progress.bytes);
+        });
+    }
+
+    pub(crate) fn received(&self, path: &Path) {
+        self.take_away(Direction::Incoming);
+        self.note(&format!("received {}", path.display()));
+    }
+
+    pub(crate) fn sent(&self, name: &str) {
+        self.take_away(Direction::Outgoing);
+        self.note(&format!("sent {name}"));
+    }
+
+    pub(crate) fn failed(&self, direction: Direction, name: &str, why: &str) {
+        self.take_away(direction);
+        let what = match direction {
+            Direction::Incoming => "not received",
+            Direction::Outgoing => "not sent",
+        };
+        self.note(&format!("{what}: {name}: {why}"));
+    }
+
+    fn take_away(&self, direction: Direction) {
+        self.with_bar(direction, |slot| {
+            if let Some(bar) = slot.take() {
+                bar.finish_and_clear();
+            }
+        });
+    }
+
+    fn with_bar(&self, direction: Direction, act: impl FnOnce(&mut Option<ProgressBar>)) {
+        if let Ok(mut bars) = self.bars.lock() {
+            let [incoming, outgoing] = &mut *bars;
+            act(match direction {
+                Direction::Incoming => incoming,
+                Direction::Outgoing => outgoing,
+            });
+        }
+    }
+
+    /// Writes while no bar is drawn.
+    fn undisturbed(&self, write: impl FnOnce()) {
+        let bar = self.bars.lock().ok().and_then(|bars| bars.iter().flatten().next().cloned());
+        match bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+fn new_bar(progress: &FileProgress) -> ProgressBar {
+    let bar = ProgressBar::new(progress.bytes_total);
+    const TEMPLATE: &str = "{msg:20!} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    // The template is a constant; without it there is a plainer bar.
+    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar.set_message(harmless(&progress.name));
+    bar
+}
+
+/// Text from outside, without what moves the cursor, changes colours or the title of a terminal.
+fn harmless(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\t' => ' ',
+        character if character.is_control() => '\u{fffd}',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        character => character,
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_does_not_command_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{9b}d"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d");
+        assert_eq!(harmless("Grüße,\t写真"), "Grüße, 写真");
+    }
+}

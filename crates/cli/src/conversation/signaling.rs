@@ -1,0 +1,119 @@
+//! The connection to the server, as this person.
+
+use std::path::PathBuf;
+
+use securecall_client::{Client, ClientId, Event, Events, KnownKeys, LookedUp, Settings};
+use tokio::time::timeout;
+
+use super::options::Options;
+use super::screen::Screen;
+use crate::failure::Failure;
+use crate::identity_file::StoredIdentity;
+
+/// Who is at the other end, by what is known.
+pub(crate) struct Acquaintance {
+    /// As people compare it.
+    pub(crate) fingerprint: String,
+    /// It was not seen before.
+    pub(crate) is_new: bool,
+}
+
+/// Registers, and says as whom.
+pub(crate) async fn connect(
+    options: &Options,
+    screen: &Screen,
+) -> Result<(Client, Events), Failure> {
+    let path = options.identity.resolve()?;
+    let identity = StoredIdentity::read(&path)?.identity()?;
+    let known_keys = options.known_keys.clone().unwrap_or_else(|| beside(&path));
+    let known_keys =
+        KnownKeys::open(known_keys).map_err(|error| Failure::Talk(error.to_string()))?;
+    let key = identity.directory_key();
+    screen.note(&format!("you are {}, fingerprint {}", key.client_id(), key.fingerprint()));
+    let settings = Settings::new(&options.server, identity).known_keys(known_keys);
+    let (client, mut events) =
+        Client::connect(settings).map_err(|error| Failure::Server(error.to_string()))?;
+    register(&client, &mut events, options, screen).await?;
+    Ok((client, events))
+}
+
+fn beside(identity: &std::path::Path) -> PathBuf {
+    identity.with_file_name("known_keys")
+}
+
+async fn register(
+    client: &Client,
+    events: &mut Events,
+    options: &Options,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let mut last_cause = "no answer".to_owned();
+    let registering = async {
+        tokio::pin! { let registered = client.registered(); }
+        loop {
+            tokio::select! {
+                done = &mut registered => return done,
+                Some(event) = events.next() => if let Event::Disconnected { cause, .. } = event {
+                    last_cause = cause.to_string();
+                    screen.note(&format!("no connection to the server: {cause}; trying again"));
+                },
+            }
+        }
+    };
+    match timeout(options.connect_timeout, registering).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Failure::Server(error.to_string())),
+        Err(_) => Err(Failure::Server(format!("{}: {last_cause}", options.server))),
+    }
+}
+
+/// Finds out whom one is about to talk to, and refuses whom one must not.
+pub(crate) async fn look_up(
+    client: &Client,
+    who: &ClientId,
+    options: &Options,
+    screen: &Screen,
+) -> Result<Acquaintance, Failure> {
+    let failed = |error: securecall_client::Error| Failure::Talk(error.to_string());
+    let (key, remembered) = match client.lookup(who).await.map_err(failed)? {
+        LookedUp::Nothing => return Err(Failure::NoKey(who.as_str().to_owned())),
+        LookedUp::New(key) => (key, None),
+        LookedUp::Known(key) => {
+            let fingerprint = key.fingerprint().to_string();
+            (key, Some(fingerprint))
+        }
+        LookedUp::Changed { remembered, present } => (present, Some(remembered)),
+    };
+    let present = key.fingerprint().to_string();
+    let changed = remembered.as_ref().is_some_and(|remembered| *remembered != present);
+    match &options.fingerprint {
+        Some(given) if *given == present => client.trust(&key).await.map_err(failed)?,
+        Some(given) => return Err(refuse(screen, who, "you gave", given, &present)),
+        None if changed => {
+            let remembered = remembered.unwrap_or_default();
+            return Err(refuse(screen, who, "remembered", &remembered, &present));
+        }
+        None => {}
+    }
+    let is_new = remembered.is_none() && options.fingerprint.is_none();
+    Ok(Acquaintance { fingerprint: present, is_new })
+}
+
+/// Says loudly that a key is another one.
+pub(crate) fn refuse(
+    screen: &Screen,
+    who: &ClientId,
+    what: &str,
+    expected: &str,
+    present: &str,
+) -> Failure {
+    screen.warn(&[
+        &format!("The key of {} is ANOTHER ONE than the one {what}.", who.as_str()),
+        "Either they have a new device, or somebody is between you and them.",
+        &format!("{what:<10} {expected}"),
+        &format!("present    {present}"),
+        "Ask them, on a way that you trust. Only if the present one is theirs, add",
+        &format!("  --fingerprint \"{present}\""),
+    ]);
+    Failure::OtherKey(who.as_str().to_owned())
+}

@@ -1,0 +1,102 @@
+//! `securecall turn`: what clients get for TURN, without a server.
+
+use std::io::{self, Write as _};
+use std::time::SystemTime;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use securecall_core::{Turn, UnixTime};
+use securecall_protocol::ClientId;
+use securecall_server::settings::{Loaded, Surroundings, TurnSettings, with_options as settings};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+pub(crate) const NAME: &str = "turn";
+pub(crate) const ABOUT: &str = "Make TURN credentials by hand";
+
+const CREDENTIAL: &str = "credential";
+const CLIENT_ID: &str = "client_id";
+const JSON: &str = "json";
+
+const HINTS: &str = "\
+URLs, secret and duration come from the same places as those of securecall
+serve: the TOML file of --config, the environment, and these flags. The secret is
+in SECURECALL_TURN_SECRET, or in the file of --turn-secret-file.
+
+Try it on the TURN server:
+  turnutils_uclient -y -u USERNAME -w CREDENTIAL turn.example.org";
+
+/// The command with its options.
+pub(crate) fn with_options(command: Command) -> Command {
+    let client_id = Arg::new(CLIENT_ID)
+        .value_name("CLIENT_ID")
+        .required(true)
+        .value_parser(|text: &str| ClientId::try_from(text))
+        .help("Whose credential it is");
+    let json = Arg::new(JSON)
+        .long(JSON)
+        .action(ArgAction::SetTrue)
+        .value_parser(value_parser!(bool))
+        .help("Print the payload of TURN_CREDENTIALS, as clients get it");
+    let credential = settings(Command::new(CREDENTIAL).about("Print a fresh credential"))
+        .mut_args(hide_what_is_not_for_turn)
+        .arg(client_id)
+        .arg(json)
+        .after_help(HINTS);
+    command.subcommand_required(true).subcommand(credential)
+}
+
+/// Everything that `serve` takes is taken, so that one set of flags does for both; shown is what
+/// counts here.
+fn hide_what_is_not_for_turn(arg: Arg) -> Arg {
+    let for_all = arg.get_help_heading().is_none();
+    let for_turn = arg.get_help_heading() == Some("TURN");
+    arg.hide(!(for_all || for_turn))
+}
+
+/// Prints a credential.
+pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let Some((_, flags)) = flags.subcommand() else { return Ok(()) };
+    let mut surroundings = Surroundings::of_process();
+    // Nothing is served, so it does not matter how many files may be open.
+    surroundings.descriptors_max = None;
+    let loaded = Loaded::new(flags, &surroundings)?;
+    for warning in &loaded.warnings {
+        writeln!(io::stderr(), "warning: {warning}").map_err(Failure::Output)?;
+    }
+    let relay = loaded.settings.relay.as_ref().ok_or(Failure::NoTurn)?;
+    let client_id = flags.get_one::<ClientId>(CLIENT_ID).ok_or(Failure::NoTurn)?;
+    let servers = ice_servers(relay, client_id);
+    let text = if flags.get_flag(JSON) {
+        let payload = json!({"iceServers": servers, "ttlSeconds": relay.ttl.as_secs()});
+        format!("{payload}\n")
+    } else {
+        as_text(&servers, relay)
+    };
+    io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)
+}
+
+fn ice_servers(relay: &TurnSettings, client_id: &ClientId) -> Value {
+    let secret = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+    let previous = relay.secret_previous.as_ref().map(|previous| secret(previous.expose()));
+    let turn = Turn::new(&relay.urls, secret(relay.secret.expose()), previous, relay.ttl);
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    serde_json::from_str(&turn.ice_servers(client_id, now)).unwrap_or_default()
+}
+
+fn as_text(servers: &Value, relay: &TurnSettings) -> String {
+    let mut text = format!(
+        "urls        {}\nvalid for   {}\n",
+        relay.urls.join(", "),
+        humantime::format_duration(relay.ttl)
+    );
+    for server in servers.as_array().into_iter().flatten() {
+        for key in ["username", "credential"] {
+            let value = server.get(key).and_then(Value::as_str).unwrap_or_default();
+            text.push_str(&format!("{key:<10}  {value}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,178 @@
+//! Conversations, from two terminals and from scripts.
+
+use std::path::Path;
+
+use crate::coturn::Coturn;
+use crate::server::Server;
+use crate::terminal::{Person, Terminal, signal};
+
+const FILE_BYTES: usize = 5 << 20;
+
+fn listening(bob: &Person, server: &Server, arguments: &[&str]) -> Terminal {
+    let mut terminal = bob.run(&server.url(), &[&["listen"], arguments].concat());
+    terminal.waits_for("waiting for calls");
+    terminal
+}
+
+#[track_caller]
+fn assert_same(one: &Path, other: &Path) {
+    assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap(), "they differ");
+}
+
+/// The seven digits that a terminal shows.
+fn digits(terminal: &Terminal) -> String {
+    let text = terminal.stderr();
+    let line = text.lines().find(|line| line.starts_with("compare with them")).unwrap();
+    line.rsplit_once(": ").unwrap().1.to_owned()
+}
+
+/// A message each way and a file, typed, and the same digits at both ends.
+fn converse(
+    alice: &Person,
+    bob: &Person,
+    server: &Server,
+    more: &[&str],
+    before_answer: impl FnOnce(&Terminal),
+) {
+    let mut at_bob =
+        listening(bob, server, &[&["--accept-from", "alice", "--once"], more].concat());
+    let file = alice.writes("holiday.bin", FILE_BYTES);
+    before_answer(&at_bob);
+    let mut at_alice = alice.run(&server.url(), &[&["call", "bob"], more].concat());
+    at_alice.waits_for("connected to bob");
+    at_bob.waits_for("connected to alice");
+    at_alice.types("good morning");
+    at_bob.waits_for("alice: good morning");
+    at_bob.types("good evening");
+    at_alice.waits_for("bob: good evening");
+    at_alice.types("/send holiday.bin");
+    at_bob.waits_for("received ./holiday.bin");
+    at_alice.waits_for("sent holiday.bin");
+    assert_eq!(digits(&at_alice), digits(&at_bob));
+    at_alice.types("/quit");
+    at_alice.ends_with(0);
+    at_bob.ends_with(0);
+    assert_same(&file, &bob.folder().join("holiday.bin"));
+    assert_eq!(at_bob.stdout(), "alice: good morning\n", "nothing else on standard output");
+}
+
+#[test]
+fn two_terminals_exchange_messages_and_a_file() {
+    let server = Server::start();
+    converse(&Person::new("alice"), &Person::new("bob"), &server, &[], |_| {});
+}
+
+#[test]
+#[ignore = "needs coturn installed (turnserver)"]
+fn two_terminals_exchange_messages_and_a_file_through_coturn_alone() {
+    for transport in ["udp", "tcp"] {
+        let coturn = Coturn::start("north");
+        let flags = ["--turn-urls".to_owned(), coturn.url(transport)];
+        let server = Server::with_turn(&flags, Some("north"));
+        let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+        converse(&alice, &bob, &server, &["--relay-only"], |_| {});
+    }
+}
+
+#[test]
+fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
+    let mut server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server, &["--accept-from", "alice", "--once"]);
+    let file = alice.writes("holiday.bin", FILE_BYTES);
+    // Bob is held, so that the offer is with his machine and not answered.
+    signal("STOP", at_bob.process_id());
+    let arguments = ["call", "bob", "--message", "still there?", "--send", "holiday.bin"];
+    let mut at_alice = alice.run(&server.url(), &arguments);
+    at_alice.waits_for("calling bob");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    server.crashes_and_comes_back();
+    signal("CONT", at_bob.process_id());
+    at_bob.waits_for("alice: still there?");
+    at_bob.waits_for("received ./holiday.bin");
+    at_alice.ends_with(0);
+    at_bob.ends_with(0);
+    assert_same(&file, &bob.folder().join("holiday.bin"));
+}
+
+#[test]
+fn a_server_that_is_gone_does_not_end_a_conversation() {
+    let mut server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server, &["--accept-all", "--once"]);
+    let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
+    at_alice.waits_for("connected to bob");
+    server.crashes_and_comes_back();
+    at_alice.types("who needs a server");
+    at_bob.waits_for("alice: who needs a server");
+    at_alice.types("/quit");
+    at_alice.ends_with(0);
+    at_bob.ends_with(0);
+}
+
+#[test]
+fn a_pipe_is_said_and_the_call_ends_with_it() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server, &["--accept-from", "alice"]);
+    for word in ["one", "two"] {
+        let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
+        at_alice.types(word);
+        at_alice.ends_with(0);
+        at_bob.waits_for(&format!("alice: {word}"));
+    }
+    assert_eq!(at_bob.stdout(), "alice: one\nalice: two\n");
+}
+
+#[test]
+fn whoever_is_not_to_be_accepted_is_declined() {
+    let server = Server::start();
+    let (eve, bob) = (Person::new("eve"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server, &["--accept-from", "alice"]);
+    let mut at_eve = eve.run(&server.url(), &["call", "bob"]);
+    at_eve.ends_with(1);
+    assert!(at_eve.stderr().contains("they declined"), "{}", at_eve.stderr());
+    at_bob.waits_for("declined");
+}
+
+#[test]
+fn a_file_that_is_not_taken_fails_the_command() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let _at_bob = listening(&bob, &server, &["--accept-all", "--no-files"]);
+    alice.writes("letter.txt", 10);
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--send", "letter.txt"]);
+    at_alice.ends_with(1);
+    assert!(at_alice.stderr().contains("letter.txt: refused: no files are taken"));
+    let mut missing = alice.run(&server.url(), &["call", "bob", "--send", "missing.txt"]);
+    missing.ends_with(1);
+    assert!(missing.stderr().contains("not every file got through"));
+}
+
+#[test]
+fn calls_that_cannot_come_about_say_why() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let fails = |arguments: &[&str], code, says: &str| {
+        let mut terminal = alice.run(&server.url(), arguments);
+        terminal.ends_with(code);
+        assert!(terminal.stderr().contains(says), "{says:?} is not in {}", terminal.stderr());
+    };
+    fails(&["call", "bob"], 1, "the directory has no key of bob");
+    drop(listening(&bob, &server, &["--accept-all"]));
+    fails(&["call", "bob", "--relay-only"], 1, "no turn: server is known");
+    fails(&["listen"], 2, "--accept-from");
+    let nowhere = "--server=ws://127.0.0.1:9/signal";
+    fails(&["call", "bob", nowhere, "--connect-timeout=1s"], 1, "127.0.0.1:9");
+}
+
+#[test]
+fn an_escape_sequence_does_not_reach_the_terminal() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server, &["--accept-all", "--once"]);
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message", "\u{1b}]0;x\u{7}"]);
+    at_alice.ends_with(0);
+    at_bob.ends_with(0);
+    assert_eq!(at_bob.stdout(), "alice: \u{fffd}]0;x\u{fffd}\n");
+}

@@ -1,0 +1,163 @@
+//! A person's `securecall`, with a home of its own.
+
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Longer than anything here takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Somebody with an identity.
+pub(crate) struct Person {
+    home: TempDir,
+    name: String,
+}
+
+impl Person {
+    pub(crate) fn new(name: &str) -> Self {
+        let person = Self { home: tempfile::tempdir().unwrap(), name: name.to_owned() };
+        person.run("", &["keys", "new", name]).ends_with(0);
+        person
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut shown = self.run("", &["keys", "show"]);
+        shown.waits_for("fingerprint");
+        let text = shown.stdout();
+        text.split_once("fingerprint").unwrap().1.trim().to_owned()
+    }
+
+    /// Another device: the same id, other keys.
+    pub(crate) fn takes_new_keys(&self) {
+        std::fs::remove_file(self.home.path().join(".config/securecall/identity.json")).unwrap();
+        self.run("", &["keys", "new", &self.name]).ends_with(0);
+    }
+
+    /// A file of that size whose content is like no other's.
+    pub(crate) fn writes(&self, name: &str, bytes: usize) -> PathBuf {
+        let path = self.folder().join(name);
+        let content: Vec<u8> = (0..bytes as u64).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Runs the command against a server (none: one that needs none).
+    pub(crate) fn run(&self, server: &str, arguments: &[&str]) -> Terminal {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_securecall"))
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("SECURECALL_SERVER", server)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Terminal {
+            input: child.stdin.take(),
+            stdout: collect(child.stdout.take().unwrap()),
+            stderr: collect(child.stderr.take().unwrap()),
+            child,
+        }
+    }
+}
+
+/// A running command. Killed when dropped.
+pub(crate) struct Terminal {
+    child: Child,
+    input: Option<ChildStdin>,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+}
+
+impl Terminal {
+    pub(crate) fn types(&mut self, line: &str) {
+        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// The input ends.
+    pub(crate) fn types_no_more(&mut self) {
+        self.input = None;
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.lock().unwrap().clone()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    /// Waits until a text is on either stream.
+    #[track_caller]
+    pub(crate) fn waits_for(&mut self, text: &str) {
+        let shown = |terminal: &Self| terminal.stdout() + &terminal.stderr();
+        self.waits_until(text, |terminal| shown(terminal).contains(text));
+    }
+
+    /// Waits for the end of the command.
+    #[track_caller]
+    pub(crate) fn ends_with(&mut self, code: i32) {
+        self.types_no_more();
+        self.waits_until("the end", |terminal| terminal.status().is_some());
+        let status = self.status().unwrap();
+        // What the readers have not seen yet.
+        thread::sleep(Duration::from_millis(100));
+        assert_eq!(status.code(), Some(code), "{}", self.stderr());
+    }
+
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    #[track_caller]
+    fn waits_until(&mut self, what: &str, condition: impl Fn(&mut Self) -> bool) {
+        let patience = Instant::now() + PATIENCE;
+        while !condition(self) {
+            let shown = self.stdout() + &self.stderr();
+            assert!(Instant::now() < patience, "{what} did not come:\n{shown}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let collected = text.clone();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { return };
+            let mut text = collected.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+    text
+}
+
+/// Sends a signal by the name that `kill` knows.
+pub(crate) fn signal(name: &str, process_id: u32) {
+    let id = process_id.to_string();
+    assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+}

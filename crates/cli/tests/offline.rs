@@ -1,0 +1,228 @@
+//! Commands that need no server, as a user meets them.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A home with nothing in it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn identity(&self) -> PathBuf {
+        self.0.path().join(".config/securecall/identity.json")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, &[], "")
+    }
+
+    fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_securecall"))
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("HOME", self.0.path())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that reads nothing may have closed it.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    #[track_caller]
+    fn stdout(&self, arguments: &[&str]) -> String {
+        succeeded(&self.run(arguments))
+    }
+}
+
+#[track_caller]
+fn succeeded(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// One line on standard error, nothing on standard output, code 2.
+#[track_caller]
+fn assert_refused(output: &Output, says: &str) {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains(says), "{says:?} is not in {error:?}");
+}
+
+fn field<'a>(text: &'a str, name: &str) -> &'a str {
+    text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim()
+}
+
+#[test]
+fn a_new_identity_is_its_owners_alone() {
+    let home = Home::new();
+    let text = home.stdout(&["keys", "new", "alice"]);
+    assert_eq!(field(&text, "client id"), "alice");
+    assert_eq!(field(&text, "fingerprint").split(' ').count(), 8);
+    assert_eq!(fs::metadata(home.identity()).unwrap().permissions().mode() & 0o777, 0o600);
+    let folder = home.identity().parent().unwrap().to_owned();
+    assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn an_identity_is_never_overwritten() {
+    let home = Home::new();
+    home.stdout(&["keys", "new", "alice"]);
+    let before = fs::read(home.identity()).unwrap();
+    assert_refused(&home.run(&["keys", "new", "bob"]), "name another --identity");
+    assert_eq!(fs::read(home.identity()).unwrap(), before);
+    home.stdout(&["keys", "new", "bob", "--identity", "bob.json"]);
+}
+
+#[test]
+fn an_identity_that_others_can_use_is_refused() {
+    let home = Home::new();
+    home.stdout(&["keys", "new", "alice"]);
+    for mode in [0o640, 0o604, 0o660, 0o601] {
+        fs::set_permissions(home.identity(), Permissions::from_mode(mode)).unwrap();
+        assert_refused(&home.run(&["keys", "show"]), "chmod 600");
+        assert_refused(&home.run(&["keys", "backup"]), "chmod 600");
+    }
+    fs::set_permissions(home.identity(), Permissions::from_mode(0o400)).unwrap();
+    home.stdout(&["keys", "show"]);
+}
+
+#[test]
+fn what_is_no_identity_says_what_to_do() {
+    let home = Home::new();
+    assert_refused(&home.run(&["keys", "show"]), "securecall keys new");
+    assert_refused(&home.run(&["keys", "new", "Zoë"]), "a client id has 1 to 64");
+    assert_refused(&home.run(&["keys", "show", "--identity", "."]), "is no identity");
+    for text in ["", "{}", r#"{"version":2,"clientId":"a","seed":""}"#] {
+        let path = home.0.path().join("broken");
+        let _ = fs::remove_file(&path);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        assert_refused(&home.run(&["keys", "show", "--identity", "broken"]), "is no identity");
+    }
+}
+
+#[test]
+fn the_words_of_a_backup_bring_back_the_same_identity() {
+    let home = Home::new();
+    let made = home.stdout(&["keys", "new", "alice"]);
+    let words = home.stdout(&["keys", "backup"]);
+    assert_eq!(words.split_whitespace().count(), 24);
+
+    let other = Home::new();
+    let written_down = words.to_uppercase().replace(' ', "\n  ");
+    let restored = other.run_with(&["keys", "restore", "alice"], &[], &written_down);
+    assert_eq!(field(&succeeded(&restored), "fingerprint"), field(&made, "fingerprint"));
+    assert_eq!(fs::read(other.identity()).unwrap(), fs::read(home.identity()).unwrap());
+}
+
+#[test]
+fn words_that_are_wrong_are_refused_and_not_repeated() {
+    let home = Home::new();
+    let restore = |words: &str| home.run_with(&["keys", "restore", "alice"], &[], words);
+    let zeros = format!("{}art", "abandon ".repeat(23));
+    assert_refused(&restore(""), "there must be 24, not 0");
+    assert_refused(&restore(&"abandon ".repeat(12)), "24");
+    assert_refused(&restore(&zeros.replace("art", "able")), "do not fit together");
+    let slip = restore(&zeros.replace("art", "hovercraft"));
+    assert_refused(&slip, "slip of the pen");
+    assert!(!String::from_utf8_lossy(&slip.stderr).contains("hovercraft"));
+    assert!(!home.identity().exists());
+    succeeded(&restore(&zeros));
+}
+
+#[test]
+fn what_is_shown_holds_no_secret() {
+    let home = Home::new();
+    home.stdout(&["keys", "new", "alice"]);
+    let file: Value = serde_json::from_slice(&fs::read(home.identity()).unwrap()).unwrap();
+    let seed = file["seed"].as_str().unwrap();
+    let json = home.stdout(&["keys", "show", "--json"]);
+    assert!(!json.contains(seed));
+    let shown: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(shown["clientId"], "alice");
+    assert!(shown["directoryKey"].as_str().unwrap().len() > 1800);
+    let code = home.stdout(&["keys", "show", "--qr"]);
+    assert!(code.contains('█') && code.lines().count() > 20, "{code}");
+}
+
+const TURN: [(&str, &str); 1] = [("SECURECALL_TURN_SECRET", "north")];
+
+#[test]
+fn a_turn_credential_is_made_with_the_settings_of_the_server() {
+    let home = Home::new();
+    fs::write(
+        home.0.path().join("server.toml"),
+        "[turn]\nurls = [\"turn:turn.example.org:3478\"]\nttl = \"10m\"\n[limits]\nping_after = \"20s\"\n",
+    )
+    .unwrap();
+    let arguments = ["turn", "credential", "alice", "--config", "server.toml"];
+    let text = succeeded(&home.run_with(&arguments, &TURN, ""));
+    assert_eq!(field(&text, "urls"), "turn:turn.example.org:3478");
+    assert_eq!(field(&text, "valid for"), "10m");
+    assert!(field(&text, "username").ends_with(":alice"));
+    assert!(!text.contains("north"));
+}
+
+#[test]
+fn a_turn_credential_as_json_is_what_clients_get() {
+    let home = Home::new();
+    let arguments = ["turn", "credential", "alice", "--turn-urls", "turn:a", "--json"];
+    let rotating = [TURN[0], ("SECURECALL_TURN_SECRET_PREVIOUS", "south")];
+    let text = succeeded(&home.run_with(&arguments, &rotating, ""));
+    let payload: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(payload["ttlSeconds"], 3600);
+    assert_eq!(payload["iceServers"].as_array().unwrap().len(), 2, "one for each secret");
+    assert_eq!(payload["iceServers"][0]["urls"][0], "turn:a");
+}
+
+#[test]
+fn a_turn_credential_without_turn_says_what_to_set() {
+    let home = Home::new();
+    assert_refused(&home.run(&["turn", "credential", "alice"]), "--turn-urls");
+    let urls_alone = ["turn", "credential", "alice", "--turn-urls", "turn:a"];
+    assert_refused(&home.run(&urls_alone), "set SECURECALL_TURN_SECRET");
+    assert_refused(&home.run(&["turn", "credential", "a b"]), "client id");
+    assert_refused(&home.run(&["turn"]), "subcommand");
+    let help = home.stdout(&["turn", "credential", "--help"]);
+    assert!(help.contains("--turn-ttl") && !help.contains("--ping-after"), "{help}");
+}
+
+#[test]
+fn completions_know_the_commands_in_every_shell() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = home.stdout(&["completions", shell]);
+        for word in ["check-config", "restore", "turn-ttl"] {
+            assert!(script.contains(word), "{word} is not in the script of {shell}");
+        }
+    }
+    assert_refused(&home.run(&["completions", "csh"]), "csh");
+}
+
+#[test]
+fn manual_pages_are_printed_and_written() {
+    let home = Home::new();
+    assert!(home.stdout(&["man"]).contains(".TH securecall 1"));
+    home.stdout(&["man", "--out", "man1"]);
+    for page in ["securecall.1", "securecall-serve.1", "securecall-keys-backup.1"] {
+        assert!(home.0.path().join("man1").join(page).exists(), "{page}");
+    }
+}

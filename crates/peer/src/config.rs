@@ -1,0 +1,64 @@
+//! What a connection is made with.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::IceServer;
+
+/// How a connection is made, and what it may do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The relays, as the signaling server gives them. Empty: direct connections alone.
+    pub ice_servers: Vec<IceServer>,
+    /// Which paths may be used.
+    pub policy: Policy,
+    /// Which addresses of this machine the other end is told. Of no effect with [`Policy::Relay`].
+    pub host_addresses: HostAddresses,
+    /// What happens to files. `None`: each is refused.
+    pub receive: Option<Receive>,
+    /// How long the other end may take to be reached once both descriptions are known.
+    pub connect_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ice_servers: Vec::new(),
+            policy: Policy::All,
+            host_addresses: HostAddresses::DefaultRoute,
+            receive: None,
+            connect_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Which paths to the other end may be used, as `iceTransportPolicy` of a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// Direct ones, and relays.
+    #[default]
+    All,
+    /// Relays alone: the other end does not learn our addresses. Sockets to TURN servers are the
+    /// only ones that are opened.
+    Relay,
+}
+
+/// Which addresses of this machine the other end is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostAddresses {
+    /// The one that each default route uses, IPv4 and IPv6 (mode 2 of RFC 8828), or loopback if
+    /// there is no route at all.
+    DefaultRoute,
+    /// These.
+    These(Vec<IpAddr>),
+}
+
+/// Where files go that the other end sends.
+#[derive(Debug, Clone)]
+pub struct Receive {
+    /// The folder. Nothing outside of it is written, and nothing in it overwritten.
+    pub folder: PathBuf,
+    /// Larger files are refused, in bytes.
+    pub file_bytes_max: u64,
+}

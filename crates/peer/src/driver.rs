@@ -1,0 +1,395 @@
+//! The task that owns the connection: one input, then drain what comes of it, then wait.
+//!
+//! That order is the contract of `str0m`: after each mutation, [`Driver::drain`] until it has
+//! nothing more. What is waited for, in order of priority:
+//!
+//! 1. the application's commands: few, and it waits for them;
+//! 2. a violation that the inbox found: nothing else counts any more;
+//! 3. the network, which acknowledges what we sent, so it comes before sending more;
+//! 4. answers to files of the other end, which waits for them;
+//! 5. messages to send, while the channel has room;
+//! 6. the next timer.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use str0m::channel::ChannelId;
+use str0m::net::{Protocol, Receive, Transmit};
+use str0m::{Candidate, Event as RtcEvent, IceConnectionState, Input, Output, Rtc};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+
+use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message};
+use crate::inbox::RawMessage;
+use crate::network::{Arrival, HostSockets};
+use crate::peer::{Command, Offered};
+use crate::relays::Relays;
+use crate::timers::{CLOSE_TIMEOUT, Timers};
+use crate::turn_server::TurnServer;
+use crate::{Closed, Config, Error, Event, Policy, Violation, candidate};
+
+/// What the channel keeps until the other end has acknowledged it: enough for 40 Mbit/s at 100 ms.
+pub(crate) const BUFFERED_BYTES_MAX: usize = 512 * 1024;
+/// Candidates of the other end that are tried.
+const REMOTE_CANDIDATES_MAX: usize = 64;
+/// Datagrams that wait for the driver.
+const ARRIVALS_WAITING_MAX: usize = 256;
+
+/// The ends of the driver's queues.
+pub(crate) struct Queues {
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) outgoing: mpsc::Receiver<Message>,
+    pub(crate) replies: mpsc::Receiver<Frame>,
+    pub(crate) inbox: mpsc::Sender<RawMessage>,
+    pub(crate) violation: oneshot::Receiver<Violation>,
+    pub(crate) events: mpsc::Sender<Event>,
+}
+
+/// The connection and all that belongs to it.
+pub(crate) struct Driver {
+    rtc: Rtc,
+    queues: Queues,
+    /// The channel of an offer that was not answered, and what the answer belongs to.
+    offered: Option<Offered>,
+    channel: Option<ChannelId>,
+    open: bool,
+    relay_only: bool,
+    hosts: Option<HostSockets>,
+    relays: Option<Relays>,
+    gathered: bool,
+    remote_candidates: Vec<SocketAddr>,
+    timers: Timers,
+}
+
+/// Something to do.
+enum Turn {
+    Command(Option<Command>),
+    Violation(Option<Violation>),
+    Arrival(Arrival),
+    Send(Message),
+    /// All is sent, and nothing more will come.
+    Drained,
+    Timer,
+}
+
+impl Driver {
+    pub(crate) fn new(rtc: Rtc, offered: Option<Offered>, config: &Config, queues: Queues) -> Self {
+        let mut timers = Timers::new(config.connect_timeout);
+        if offered.is_none() {
+            timers.described(Instant::now());
+        }
+        Self {
+            rtc,
+            queues,
+            channel: offered.as_ref().map(|offered| offered.channel),
+            offered,
+            open: false,
+            relay_only: config.policy == Policy::Relay,
+            hosts: None,
+            relays: None,
+            gathered: false,
+            remote_candidates: Vec::new(),
+            timers,
+        }
+    }
+
+    /// Runs until the connection is over, which is the last event.
+    pub(crate) async fn run(mut self, config: Config, turn_servers: Vec<TurnServer>) {
+        let (arrivals_in, mut arrivals) = mpsc::channel(ARRIVALS_WAITING_MAX);
+        let mut tasks = JoinSet::new();
+        let closed = match self.gather(&config, turn_servers, &arrivals_in, &mut tasks).await {
+            Ok(()) => self.turns(&mut arrivals).await,
+            Err(closed) => closed,
+        };
+        self.end(closed).await;
+    }
+
+    async fn turns(&mut self, arrivals: &mut mpsc::Receiver<Arrival>) -> Closed {
+        loop {
+            let step = match self.drain().await {
+                Ok(deadline) => {
+                    let turn = self.next(arrivals, deadline).await;
+                    self.take(turn).await
+                }
+                Err(closed) => Err(closed),
+            };
+            if let Err(closed) = step {
+                return closed;
+            }
+        }
+    }
+
+    /// Waits; the order is in this file's first paragraph.
+    async fn next(&mut self, arrivals: &mut mpsc::Receiver<Arrival>, deadline: Instant) -> Turn {
+        let has_room = self.has_room();
+        let closing = self.timers.is_closing();
+        let queues = &mut self.queues;
+        tokio::select! {
+            biased;
+            command = queues.commands.recv(), if !closing => Turn::Command(command),
+            violation = &mut queues.violation => Turn::Violation(violation.ok()),
+            Some(arrival) = arrivals.recv() => Turn::Arrival(arrival),
+            Some(reply) = queues.replies.recv(), if has_room => Turn::Send(Message::Frame(reply)),
+            message = queues.outgoing.recv(), if has_room => message.map_or(Turn::Drained, Turn::Send),
+            () = sleep_until(deadline.into()) => Turn::Timer,
+        }
+    }
+
+    async fn take(&mut self, turn: Turn) -> Result<(), Closed> {
+        match turn {
+            Turn::Command(Some(Command::Answer(answer, done))) => {
+                // The application may have given up waiting.
+                let _ = done.send(self.accept_answer(answer));
+                Ok(())
+            }
+            Turn::Command(Some(Command::Candidate(candidate))) => {
+                self.add_candidate(*candidate);
+                Ok(())
+            }
+            Turn::Command(Some(Command::Close) | None) => self.start_closing(),
+            Turn::Violation(Some(violation)) => Err(Closed::Violation(violation)),
+            // The inbox stopped because nobody reads events.
+            Turn::Violation(None) => Err(Closed::Local),
+            Turn::Arrival(arrival) => self.arrive(arrival).await,
+            Turn::Send(message) => self.send(message),
+            Turn::Drained => Err(Closed::Local),
+            Turn::Timer => self.input(Input::Timeout(Instant::now())),
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) -> Result<(), Closed> {
+        self.rtc.handle_input(input).map_err(|error| Closed::Failed(error.to_string()))
+    }
+
+    // ── Descriptions and candidates ────────────────────────────────────────────────────────────
+
+    /// Opens the sockets of host candidates, and asks for relays.
+    async fn gather(
+        &mut self,
+        config: &Config,
+        turn_servers: Vec<TurnServer>,
+        arrivals: &mpsc::Sender<Arrival>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<(), Closed> {
+        self.relays = Some(Relays::ask(turn_servers, arrivals, tasks));
+        if self.relay_only {
+            return Ok(());
+        }
+        let hosts = HostSockets::open(config.host_addresses.resolve(), arrivals, tasks).await;
+        let addresses: Vec<SocketAddr> = hosts.addresses().collect();
+        self.hosts = Some(hosts);
+        for address in addresses {
+            if let Ok(candidate) = Candidate::host(address, "udp") {
+                self.drain_rtc().await?;
+                self.offer_candidate(candidate).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn offer_candidate(&mut self, candidate: Candidate) {
+        let json = self.rtc.add_local_candidate(candidate).and_then(candidate::to_json);
+        if let Some(json) = json {
+            self.tell(Event::Candidate(json)).await;
+        }
+    }
+
+    /// Once, when it is known of each TURN server what it gives.
+    async fn tell_when_gathered(&mut self) -> Result<(), Closed> {
+        let Some(relays) = self.relays.as_ref().filter(|relays| relays.are_complete()) else {
+            return Ok(());
+        };
+        if self.relay_only && !relays.is_any() {
+            return Err(Closed::NoRelay);
+        }
+        if !std::mem::replace(&mut self.gathered, true) {
+            self.tell(Event::GatheringFinished).await;
+        }
+        Ok(())
+    }
+
+    fn accept_answer(&mut self, answer: str0m::change::SdpAnswer) -> Result<(), Error> {
+        let offered = self.offered.take().ok_or(Error::NothingOffered)?;
+        self.timers.described(Instant::now());
+        let accepted = self.rtc.sdp_api().accept_answer(offered.pending, answer);
+        accepted.map_err(|error| Error::Answer(error.to_string()))
+    }
+
+    fn add_candidate(&mut self, candidate: Candidate) {
+        let address = candidate.addr();
+        let known = self.remote_candidates.contains(&address);
+        if !known && self.remote_candidates.len() < REMOTE_CANDIDATES_MAX {
+            self.remote_candidates.push(address);
+            self.rtc.add_remote_candidate(candidate);
+        }
+    }
+
+    // ── The network ────────────────────────────────────────────────────────────────────────────
+
+    async fn arrive(&mut self, arrival: Arrival) -> Result<(), Closed> {
+        match arrival {
+            Arrival::Datagram { local, from, bytes } => self.receive(local, from, &bytes),
+            Arrival::FromTurn { relay, bytes } => self.receive_relayed(relay, bytes).await,
+            Arrival::Relay(index, relay) => {
+                if let Some(relays) = &mut self.relays {
+                    relays.connected(index, relay);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn receive(&mut self, local: SocketAddr, from: SocketAddr, bytes: &[u8]) -> Result<(), Closed> {
+        // What is neither STUN nor DTLS, and what does not belong to this connection, is noise.
+        let Ok(contents) = bytes.try_into() else { return Ok(()) };
+        let receive = Receive { proto: Protocol::Udp, source: from, destination: local, contents };
+        let input = Input::Receive(Instant::now(), receive);
+        if self.rtc.accepts(&input) { self.input(input) } else { Ok(()) }
+    }
+
+    async fn receive_relayed(&mut self, index: usize, bytes: Vec<u8>) -> Result<(), Closed> {
+        let Some(relays) = &mut self.relays else { return Ok(()) };
+        let (Some(address), relayed) = relays.receive(index, bytes) else { return Ok(()) };
+        for datagram in relayed {
+            self.receive(address, datagram.from, &datagram.bytes)?;
+            self.drain_rtc().await?;
+        }
+        Ok(())
+    }
+
+    async fn transmit(&mut self, transmit: Transmit) {
+        let (from, to) = (transmit.source, transmit.destination);
+        if let Some(hosts) = &self.hosts
+            && hosts.send(from, to, &transmit.contents).await
+        {
+            return;
+        }
+        if let Some(relays) = &mut self.relays {
+            relays.send(from, to, &transmit.contents).await;
+        }
+    }
+
+    // ── What comes of it ───────────────────────────────────────────────────────────────────────
+
+    /// Carries out everything that is due. Gives when something is due again.
+    async fn drain(&mut self) -> Result<Instant, Closed> {
+        let rtc_deadline = self.drain_rtc().await?;
+        let relay_deadline = self.poll_relays().await?;
+        // A relay that has come brings a candidate, with which there is something to do at once.
+        let rtc_deadline = self.drain_rtc().await?.min(rtc_deadline);
+        self.tell_when_gathered().await?;
+        let own_deadline = self.timers.check(Instant::now())?;
+        let others = [relay_deadline, own_deadline].into_iter().flatten();
+        Ok(others.fold(rtc_deadline, Instant::min))
+    }
+
+    async fn drain_rtc(&mut self) -> Result<Instant, Closed> {
+        loop {
+            match self.rtc.poll_output().map_err(|error| Closed::Failed(error.to_string()))? {
+                Output::Timeout(deadline) => return Ok(deadline),
+                Output::Transmit(transmit) => self.transmit(transmit).await,
+                Output::Event(event) => self.happen(event).await?,
+            }
+        }
+    }
+
+    /// Gives the first deadline of the relays.
+    async fn poll_relays(&mut self) -> Result<Option<Instant>, Closed> {
+        let Some(relays) = &mut self.relays else { return Ok(None) };
+        let (candidates, deadline) = relays.poll().await;
+        for candidate in candidates {
+            self.drain_rtc().await?;
+            self.offer_candidate(candidate).await;
+        }
+        Ok(deadline)
+    }
+
+    async fn happen(&mut self, event: RtcEvent) -> Result<(), Closed> {
+        match event {
+            RtcEvent::ChannelOpen(id, _) if self.channel.is_none_or(|channel| channel == id) => {
+                self.channel = Some(id);
+                self.open = true;
+                self.timers.opened();
+                self.tell(Event::Connected).await;
+            }
+            RtcEvent::ChannelOpen(..) => return Err(Violation::SecondChannel.into()),
+            RtcEvent::ChannelData(data) => {
+                // It waits while the disk is busy. An error: the inbox has stopped, and says why.
+                let _ = self.queues.inbox.send((data.binary, data.data)).await;
+            }
+            RtcEvent::ChannelClose(_) | RtcEvent::Closed => return Err(Closed::Remote),
+            RtcEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                self.timers.heard(false, Instant::now());
+            }
+            RtcEvent::IceConnectionStateChange(_) => self.timers.heard(true, Instant::now()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// An error: nobody reads events any more, which the inbox notices too.
+    async fn tell(&self, event: Event) {
+        let _ = self.queues.events.send(event).await;
+    }
+
+    // ── The channel ────────────────────────────────────────────────────────────────────────────
+
+    fn has_room(&mut self) -> bool {
+        let Some(id) = self.channel.filter(|_| self.open) else { return false };
+        let buffered = self.rtc.channel(id).map(|mut channel| channel.buffered_amount());
+        match buffered {
+            // When closing, the last message is out only when it is acknowledged.
+            Some(buffered) if self.timers.is_closing() && self.queues.outgoing.is_empty() => {
+                buffered == 0
+            }
+            Some(buffered) => buffered + MESSAGE_BYTES_MAX <= BUFFERED_BYTES_MAX,
+            None => false,
+        }
+    }
+
+    fn send(&mut self, message: Message) -> Result<(), Closed> {
+        let (binary, bytes) = message.write();
+        let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) else {
+            return Ok(());
+        };
+        match channel.write(binary, &bytes) {
+            Ok(true) => Ok(()),
+            // `has_room` was asked before.
+            Ok(false) => Err(Closed::Failed("the channel has no room".to_owned())),
+            Err(error) => Err(Closed::Failed(error.to_string())),
+        }
+    }
+
+    /// From now on nothing more is taken, and what is there is sent.
+    fn start_closing(&mut self) -> Result<(), Closed> {
+        if !self.open {
+            return Err(Closed::Local);
+        }
+        self.queues.outgoing.close();
+        self.timers.closing(Instant::now());
+        Ok(())
+    }
+
+    async fn end(mut self, closed: Closed) {
+        if closed != Closed::Remote && self.rtc.close().is_ok() {
+            while self.rtc.is_alive() {
+                match self.rtc.poll_output() {
+                    Ok(Output::Transmit(transmit)) => self.transmit(transmit).await,
+                    Ok(Output::Event(_)) => {}
+                    Ok(Output::Timeout(_)) | Err(_) => break,
+                }
+            }
+        }
+        if let Some(relays) = self.relays {
+            relays.release().await;
+        }
+        let Queues { inbox, violation, events, .. } = self.queues;
+        // What has arrived comes before the end.
+        drop(inbox);
+        if !violation.is_terminated() {
+            let _ = timeout(CLOSE_TIMEOUT, violation).await;
+        }
+        let _ = events.send(Event::Closed(closed)).await;
+    }
+}

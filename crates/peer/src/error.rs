@@ -1,0 +1,104 @@
+//! What can go wrong, and whose fault it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::frame::TEXT_BYTES_MAX;
+
+/// Why something could not be asked of a peer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The other end: the text is no offer, or one without a data channel.
+    #[error("not an offer of a data channel: {0}")]
+    Offer(String),
+    /// The other end: the text is no answer to our offer.
+    #[error("not an answer to the offer: {0}")]
+    Answer(String),
+    /// The other end: the text is no candidate.
+    #[error("not a candidate")]
+    Candidate,
+    /// The application: there was an answer, or this end is the one that answered.
+    #[error("there is no offer that waits for an answer")]
+    NothingOffered,
+    /// The configuration: relays alone may be used, and there is none.
+    #[error("only relays may be used, and no turn: server is known")]
+    NoRelay,
+    /// The application: a text is too long.
+    #[error("a text has at most {TEXT_BYTES_MAX} bytes, not {0}")]
+    TextTooLong(usize),
+    /// The connection is closed; [`Event::Closed`](crate::Event::Closed) says why.
+    #[error("the connection is closed")]
+    Closed,
+    /// The system: no thread could be started.
+    #[error("no thread could be started")]
+    Thread,
+}
+
+/// What the other end did that the protocol of the channel does not allow. The connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// A text message that is none of the frames.
+    #[error("a message that is no frame")]
+    NotAFrame,
+    /// A message over the bound.
+    #[error("a message that is too large")]
+    TooLarge,
+    /// A chunk, or the end of a file, without its beginning.
+    #[error("a part of a file that was not begun")]
+    NoFile,
+    /// A file within a file.
+    #[error("a file within a file")]
+    FileWithinFile,
+    /// More bytes than the file was said to have.
+    #[error("more of a file than it has")]
+    Overflow,
+    /// An answer to a file that we have not sent.
+    #[error("an answer to a file that was not sent")]
+    UnexpectedVerdict,
+    /// More files than can be answered.
+    #[error("more files than can be answered")]
+    Flood,
+    /// A second channel.
+    #[error("a second channel")]
+    SecondChannel,
+}
+
+/// Why the receiving end does not take a file. These words go over the channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// It takes no files.
+    #[error("no files are taken")]
+    NotAccepted,
+    /// The name is none, leaves the folder, or is hidden.
+    #[error("its name is not acceptable")]
+    Name,
+    /// It is over the receiver's bound.
+    #[error("it is too large")]
+    TooLarge,
+    /// It could not be written.
+    #[error("it could not be stored")]
+    Storage,
+    /// What arrived has another size or SHA-256 than what was sent.
+    #[error("it arrived changed")]
+    Hash,
+}
+
+/// Why a file did not get through. The connection goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The receiving end did not take it.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// The sending end gave up.
+    #[error("the other end gave up sending it")]
+    Cancelled,
+    /// It cannot be read here, or is no file.
+    #[error("it cannot be read: {0}")]
+    Read(String),
+    /// It changed while it was sent.
+    #[error("it changed while it was sent")]
+    Changed,
+}

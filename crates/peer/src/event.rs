@@ -1,0 +1,118 @@
+//! What a peer tells the application.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+use crate::{FileError, Violation};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A candidate of this end, the JSON of an `RTCIceCandidateInit`: send it to the other.
+    Candidate(String),
+    /// There are no more candidates.
+    GatheringFinished,
+    /// The channel is open.
+    Connected,
+    /// The other end said something.
+    Text(String),
+    /// A file is on its way. Some of these may be left out.
+    FileProgress(FileProgress),
+    /// A file is here, whole and with the right hash.
+    FileReceived {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The other end has a file of ours, whole and with the right hash.
+    FileSent {
+        /// The file's name, without its folder.
+        name: String,
+    },
+    /// A file did not get through.
+    FileFailed {
+        /// Whose file.
+        direction: Direction,
+        /// The file's name; empty if it has none that can be shown.
+        name: String,
+        /// Why.
+        error: FileError,
+    },
+    /// The last event.
+    Closed(Closed),
+}
+
+/// How much of a file is through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProgress {
+    /// Whose file.
+    pub direction: Direction,
+    /// Its name.
+    pub name: String,
+    /// Bytes that are written here, or handed to the channel.
+    pub bytes: u64,
+    /// Bytes of the file.
+    pub bytes_total: u64,
+}
+
+/// Who sends a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The other end.
+    Incoming,
+    /// This end.
+    Outgoing,
+}
+
+/// Why a connection is over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Closed {
+    /// [`Peer::close`](crate::Peer::close), or the handle was dropped.
+    #[error("closed")]
+    Local,
+    /// The other end closed it.
+    #[error("closed by the other end")]
+    Remote,
+    /// No path to the other end was found in time.
+    #[error("no path to the other end was found")]
+    Unreachable,
+    /// Only relays may be used, and none could be had: the TURN servers were not reached, or refused
+    /// the credential.
+    #[error("no relay could be had: the TURN server was not reached, or refused the credential")]
+    NoRelay,
+    /// The other end was not heard any more.
+    #[error("the connection to the other end was lost")]
+    Lost,
+    /// The other end broke the protocol of the channel.
+    #[error("the other end broke the protocol: {0}")]
+    Violation(#[from] Violation),
+    /// WebRTC itself failed.
+    #[error("WebRTC failed: {0}")]
+    Failed(String),
+}
+
+/// The events of a peer, in order. **Read them**: a peer whose events nobody reads stops reading
+/// the network. Dropping this closes the connection.
+#[derive(Debug)]
+pub struct Events {
+    receiver: mpsc::Receiver<Event>,
+    closed: bool,
+}
+
+impl Events {
+    pub(crate) const fn new(receiver: mpsc::Receiver<Event>) -> Self {
+        Self { receiver, closed: false }
+    }
+
+    /// The next one. `None` after [`Event::Closed`]. Nothing is lost when this is cancelled.
+    pub async fn next(&mut self) -> Option<Event> {
+        if self.closed {
+            return None;
+        }
+        let event = self.receiver.recv().await;
+        self.closed = matches!(event, None | Some(Event::Closed(_)));
+        event
+    }
+}

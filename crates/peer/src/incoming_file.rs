@@ -1,0 +1,168 @@
+//! A file that is arriving.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::config::Receive;
+use crate::file_name::FileName;
+use crate::{Refusal, Violation};
+
+/// A file that is arriving, under a temporary name in its folder. Dropped, it is deleted.
+pub(crate) struct IncomingFile {
+    name: FileName,
+    bytes_total: u64,
+    bytes: u64,
+    hash: Sha256,
+    file: NamedTempFile,
+    folder: PathBuf,
+}
+
+impl IncomingFile {
+    /// Begins one. A refusal is all that the sender learns.
+    pub(crate) fn begin(
+        receive: Option<&Receive>,
+        name: &str,
+        bytes_total: u64,
+    ) -> Result<Self, Refusal> {
+        let receive = receive.ok_or(Refusal::NotAccepted)?;
+        let name = FileName::new(name).ok_or(Refusal::Name)?;
+        if bytes_total > receive.file_bytes_max {
+            return Err(Refusal::TooLarge);
+        }
+        let file = tempfile::Builder::new()
+            .prefix(".securecall-")
+            .suffix(".part")
+            .tempfile_in(&receive.folder)
+            .map_err(|_| Refusal::Storage)?;
+        let folder = receive.folder.clone();
+        Ok(Self { name, bytes_total, bytes: 0, hash: Sha256::new(), file, folder })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) const fn bytes_total(&self) -> u64 {
+        self.bytes_total
+    }
+
+    /// Takes the next bytes. The inner error: they cannot be written.
+    pub(crate) fn take(&mut self, chunk: &[u8]) -> Result<Result<(), Refusal>, Violation> {
+        self.bytes = self.bytes.saturating_add(chunk.len() as u64);
+        if self.bytes > self.bytes_total {
+            return Err(Violation::Overflow);
+        }
+        self.hash.update(chunk);
+        Ok(self.file.write_all(chunk).map_err(|_| Refusal::Storage))
+    }
+
+    /// Checks it, and gives it its name; what is there already stays.
+    pub(crate) fn finish(self, sha256: &str) -> Result<PathBuf, Refusal> {
+        if self.bytes != self.bytes_total || hex(&self.hash.finalize()) != sha256 {
+            return Err(Refusal::Hash);
+        }
+        self.file.as_file().sync_all().map_err(|_| Refusal::Storage)?;
+        let mut file = self.file;
+        for place in self.name.places(&self.folder) {
+            match file.persist_noclobber(&place) {
+                Ok(_) => return Ok(place),
+                Err(failed) if failed.error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    file = failed.file;
+                }
+                Err(_) => return Err(Refusal::Storage),
+            }
+        }
+        Err(Refusal::Storage)
+    }
+}
+
+/// In lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const SHA256_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn folder() -> (TempDir, Receive) {
+        let folder = tempfile::tempdir().unwrap();
+        let receive = Receive { folder: folder.path().to_owned(), file_bytes_max: 10 };
+        (folder, receive)
+    }
+
+    fn abc(receive: &Receive) -> IncomingFile {
+        let mut file = IncomingFile::begin(Some(receive), "abc.txt", 3).unwrap();
+        file.take(b"abc").unwrap().unwrap();
+        file
+    }
+
+    fn entries(folder: &TempDir) -> usize {
+        fs::read_dir(folder.path()).unwrap().count()
+    }
+
+    #[test]
+    fn a_whole_file_gets_its_name() {
+        let (folder, receive) = folder();
+        let path = abc(&receive).finish(SHA256_ABC).unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"abc");
+        assert_eq!(entries(&folder), 1, "nothing temporary is left");
+    }
+
+    #[test]
+    fn a_file_of_the_same_name_stays_as_it_is() {
+        let (folder, receive) = folder();
+        fs::write(folder.path().join("abc.txt"), "mine").unwrap();
+        let path = abc(&receive).finish(SHA256_ABC).unwrap();
+        assert_eq!(path, folder.path().join("abc (2).txt"));
+        assert_eq!(fs::read(folder.path().join("abc.txt")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn a_link_of_the_same_name_is_not_followed() {
+        let (folder, receive) = folder();
+        let outside = folder.path().join("outside");
+        std::os::unix::fs::symlink(&outside, folder.path().join("abc.txt")).unwrap();
+        abc(&receive).finish(SHA256_ABC).unwrap();
+        assert!(!outside.exists());
+    }
+
+    #[test]
+    fn another_hash_or_a_missing_end_leaves_nothing() {
+        let (folder, receive) = folder();
+        assert_eq!(abc(&receive).finish(&SHA256_ABC.replace('b', "c")), Err(Refusal::Hash));
+        let short = IncomingFile::begin(Some(&receive), "abc.txt", 3).unwrap();
+        assert_eq!(short.finish(SHA256_ABC), Err(Refusal::Hash));
+        assert_eq!(entries(&folder), 0);
+    }
+
+    #[test]
+    fn more_than_was_announced_is_a_violation() {
+        let (_folder, receive) = folder();
+        assert_eq!(abc(&receive).take(b"d"), Err(Violation::Overflow));
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_refused_before_anything_is_written() {
+        let (folder, receive) = folder();
+        let begin =
+            |receive, name, size| IncomingFile::begin(receive, name, size).map(|_| ()).err();
+        assert_eq!(begin(None, "a", 1), Some(Refusal::NotAccepted));
+        assert_eq!(begin(Some(&receive), "../a", 1), Some(Refusal::Name));
+        assert_eq!(begin(Some(&receive), "a", 11), Some(Refusal::TooLarge));
+        assert_eq!(entries(&folder), 0);
+    }
+}

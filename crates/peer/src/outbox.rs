@@ -1,0 +1,170 @@
+//! Files that we send, one after the other. A thread, because it reads files.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+
+use crate::file_name::FileName;
+use crate::frame::{CHUNK_BYTES_MAX, Frame, Message};
+use crate::inbox::PROGRESS_BYTES;
+use crate::incoming_file::hex;
+use crate::{Direction, Event, FileError, FileProgress, Refusal};
+
+/// What the other end says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) id: u64,
+    /// `None`: it has the file.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+/// Sends files.
+pub(crate) struct Outbox {
+    pub(crate) outgoing: mpsc::Sender<Message>,
+    pub(crate) verdicts: mpsc::Receiver<Verdict>,
+    pub(crate) events: mpsc::Sender<Event>,
+}
+
+/// The connection is over, or nobody reads events.
+struct Over;
+
+/// How a file ended that was begun.
+enum Ended {
+    Sent,
+    Failed(FileError),
+}
+
+impl Outbox {
+    /// Runs until the connection is over, or nobody can ask for another file.
+    pub(crate) fn run(mut self, mut files: mpsc::Receiver<PathBuf>) {
+        let mut id = 0;
+        while let Some(path) = files.blocking_recv() {
+            id += 1;
+            if self.send(id, &path).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn send(&mut self, id: u64, path: &Path) -> Result<(), Over> {
+        let Some(name) = FileName::of(path) else {
+            let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return self.tell_end(shown, Ended::Failed(FileError::Refused(Refusal::Name)));
+        };
+        let ended = match open(path) {
+            Ok((file, size)) => self.send_file(id, &name, file, size)?,
+            Err(error) => Ended::Failed(error),
+        };
+        self.tell_end(name.as_str().to_owned(), ended)
+    }
+
+    fn send_file(
+        &mut self,
+        id: u64,
+        name: &FileName,
+        file: File,
+        size: u64,
+    ) -> Result<Ended, Over> {
+        let name = name.as_str().to_owned();
+        self.write(Frame::File { id, name: name.clone(), size })?;
+        match self.send_chunks(id, &name, file, size)? {
+            Ok(sha256) => {
+                self.write(Frame::FileEnd { id, sha256 })?;
+                self.verdict(id)
+            }
+            Err(error) => {
+                self.write(Frame::FileCancel { id })?;
+                Ok(Ended::Failed(error))
+            }
+        }
+    }
+
+    /// Gives the hash of what was sent.
+    fn send_chunks(
+        &mut self,
+        id: u64,
+        name: &str,
+        mut file: File,
+        bytes_total: u64,
+    ) -> Result<Result<String, FileError>, Over> {
+        let mut hash = Sha256::new();
+        let mut bytes = 0;
+        let mut chunk = vec![0; CHUNK_BYTES_MAX];
+        loop {
+            if let Some(refusal) = self.refusal(id) {
+                return Ok(Err(FileError::Refused(refusal)));
+            }
+            let length = match file.read(&mut chunk) {
+                Ok(0) if bytes == bytes_total => return Ok(Ok(hex(&hash.finalize()))),
+                Ok(0) => return Ok(Err(FileError::Changed)),
+                Ok(length) => length,
+                Err(error) => return Ok(Err(FileError::Read(error.to_string()))),
+            };
+            let read = chunk.get(..length).unwrap_or_default();
+            if bytes + length as u64 > bytes_total {
+                return Ok(Err(FileError::Changed));
+            }
+            hash.update(read);
+            self.outgoing.blocking_send(Message::Chunk(read.to_vec())).map_err(|_| Over)?;
+            let before = bytes;
+            bytes += length as u64;
+            if before / PROGRESS_BYTES != bytes / PROGRESS_BYTES || bytes == bytes_total {
+                self.tell_progress(name, bytes, bytes_total);
+            }
+        }
+    }
+
+    /// Whether the file is refused by now, without waiting.
+    fn refusal(&mut self, id: u64) -> Option<Refusal> {
+        let verdict = self.verdicts.try_recv().ok()?;
+        verdict.refusal.filter(|_| verdict.id == id)
+    }
+
+    /// Waits for what the other end says.
+    fn verdict(&mut self, id: u64) -> Result<Ended, Over> {
+        loop {
+            let verdict = self.verdicts.blocking_recv().ok_or(Over)?;
+            match verdict.refusal {
+                _ if verdict.id != id => {}
+                None => return Ok(Ended::Sent),
+                Some(refusal) => return Ok(Ended::Failed(FileError::Refused(refusal))),
+            }
+        }
+    }
+
+    fn write(&self, frame: Frame) -> Result<(), Over> {
+        self.outgoing.blocking_send(Message::Frame(frame)).map_err(|_| Over)
+    }
+
+    fn tell_end(&self, name: String, ended: Ended) -> Result<(), Over> {
+        let event = match ended {
+            Ended::Sent => Event::FileSent { name },
+            Ended::Failed(error) => {
+                Event::FileFailed { direction: Direction::Outgoing, name, error }
+            }
+        };
+        self.events.blocking_send(event).map_err(|_| Over)
+    }
+
+    /// Left out where events are read slowly.
+    fn tell_progress(&self, name: &str, bytes: u64, bytes_total: u64) {
+        let (direction, name) = (Direction::Outgoing, name.to_owned());
+        let progress = FileProgress { direction, name, bytes, bytes_total };
+        let _ = self.events.try_send(Event::FileProgress(progress));
+    }
+}
+
+/// A plain file and its size in bytes.
+fn open(path: &Path) -> Result<(File, u64), FileError> {
+    let unreadable = |error: std::io::Error| FileError::Read(error.to_string());
+    // Asked before it is opened: opening a pipe would wait for its other end.
+    if !path.metadata().map_err(unreadable)?.is_file() {
+        return Err(FileError::Read("it is no plain file".to_owned()));
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    Ok((file, size))
+}

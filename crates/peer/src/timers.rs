@@ -1,0 +1,64 @@
+//! What ends a connection by itself, each at its time.
+
+use std::time::{Duration, Instant};
+
+use crate::Closed;
+
+/// How long an open connection may be silent before it is given up.
+const LOST_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long what was written may stay without acknowledgement after `close`.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The timers. `None`: it is not set.
+pub(crate) struct Timers {
+    connect_timeout: Duration,
+    /// Both descriptions are known, and the channel is not open.
+    connect: Option<Instant>,
+    /// The channel was open, and the other end is silent.
+    lost: Option<Instant>,
+    /// The application closed the connection.
+    close: Option<Instant>,
+}
+
+impl Timers {
+    pub(crate) const fn new(connect_timeout: Duration) -> Self {
+        Self { connect_timeout, connect: None, lost: None, close: None }
+    }
+
+    /// Both descriptions are known.
+    pub(crate) fn described(&mut self, now: Instant) {
+        self.connect = Some(now + self.connect_timeout);
+    }
+
+    /// The channel is open.
+    pub(crate) const fn opened(&mut self) {
+        self.connect = None;
+    }
+
+    /// The other end is not heard any more, or again.
+    pub(crate) fn heard(&mut self, heard: bool, now: Instant) {
+        self.lost = (!heard && self.connect.is_none()).then(|| now + LOST_TIMEOUT);
+    }
+
+    /// The application closes the connection.
+    pub(crate) fn closing(&mut self, now: Instant) {
+        self.close = Some(now + CLOSE_TIMEOUT);
+    }
+
+    pub(crate) const fn is_closing(&self) -> bool {
+        self.close.is_some()
+    }
+
+    /// Whether one has fired; else when the first will.
+    pub(crate) fn check(&self, now: Instant) -> Result<Option<Instant>, Closed> {
+        let named = [
+            (self.connect, Closed::Unreachable),
+            (self.lost, Closed::Lost),
+            (self.close, Closed::Local),
+        ];
+        match named.iter().find(|(at, _)| at.is_some_and(|at| at <= now)) {
+            Some((_, closed)) => Err(closed.clone()),
+            None => Ok(named.iter().filter_map(|(at, _)| *at).min()),
+        }
+    }
+}

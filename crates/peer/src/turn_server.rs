@@ -1,0 +1,94 @@
+//! A TURN server that can be connected to (RFC 7065).
+
+use crate::IceServer;
+
+/// At most so many relays are allocated: the first ones that are named.
+const RELAYS_MAX: usize = 8;
+
+/// A TURN server, and how to get at it.
+#[derive(Clone)]
+pub(crate) struct TurnServer {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) transport: Transport,
+    pub(crate) username: String,
+    pub(crate) credential: String,
+}
+
+/// How we talk to the TURN server; it talks UDP to the other end in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Udp,
+    Tcp,
+}
+
+impl TurnServer {
+    /// The usable ones among these, in their order.
+    pub(crate) fn all(ice_servers: &[IceServer]) -> Vec<Self> {
+        let each = |server: &IceServer| {
+            let urls = server.urls.clone();
+            let server = server.clone();
+            urls.into_iter().filter_map(move |url| Self::parse(&url, &server))
+        };
+        ice_servers.iter().flat_map(each).take(RELAYS_MAX).collect()
+    }
+
+    fn parse(url: &str, server: &IceServer) -> Option<Self> {
+        let rest = url.strip_prefix("turn:")?;
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let transport = match query {
+            "" | "transport=udp" => Transport::Udp,
+            "transport=tcp" => Transport::Tcp,
+            _ => return None,
+        };
+        let (host, port) = host_and_port(place)?;
+        Some(Self {
+            host: host.to_owned(),
+            port,
+            transport,
+            username: server.username.clone(),
+            credential: server.credential.clone(),
+        })
+    }
+}
+
+fn host_and_port(place: &str) -> Option<(&str, u16)> {
+    const PORT_DEFAULT: u16 = 3478;
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => place.split_at(place.find(':').unwrap_or(place.len())),
+    };
+    let port = match port.strip_prefix(':') {
+        Some(port) => port.parse().ok()?,
+        None => PORT_DEFAULT,
+    };
+    (!host.is_empty()).then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_parsed(url: &str, expected: Option<(&str, u16, Transport)>) {
+        let server =
+            IceServer { urls: vec![url.to_owned()], username: "u".into(), credential: "c".into() };
+        let servers = TurnServer::all(&[server]);
+        let found = servers.first().map(|turn| (turn.host.as_str(), turn.port, turn.transport));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn turn_urls_are_taken_apart() {
+        assert_parsed("turn:relay.example", Some(("relay.example", 3478, Transport::Udp)));
+        assert_parsed("turn:a:443?transport=tcp", Some(("a", 443, Transport::Tcp)));
+        assert_parsed("turn:[::1]:5000?transport=udp", Some(("::1", 5000, Transport::Udp)));
+    }
+
+    #[test]
+    fn other_urls_are_passed_over() {
+        for url in ["stun:a", "turns:a:443", "turn:", "turn:a:x", "turn:a?transport=sctp", ""] {
+            assert_parsed(url, None);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Two peers in one process, over real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail where it stands"
+)]
+
+mod coturn;
+mod direct;
+mod pair;
+mod relayed;

@@ -1,0 +1,68 @@
+//! Connections through a real coturn alone. They need it installed:
+//! `apt-get install coturn && cargo test -p securecall-peer --test connection -- --ignored`.
+
+use securecall_peer::{Closed, Config, Event, Peer, Policy};
+
+use crate::coturn::{Coturn, SECRET};
+use crate::pair::{connect, exchange_a_message_and_a_file, loopback, receiving_into};
+
+fn relay_only(coturn: &Coturn, transport: &str, secret: &str) -> Config {
+    Config {
+        ice_servers: vec![coturn.ice_server(transport, secret)],
+        policy: Policy::Relay,
+        ..loopback()
+    }
+}
+
+async fn exchange_over(transport: &str) {
+    let coturn = Coturn::start();
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config = relay_only(&coturn, transport, SECRET);
+    let (a, b, candidates) = connect(config.clone(), receiving_into(to.path(), config)).await;
+    assert!(candidates.iter().all(|candidate| candidate.contains("typ relay")), "{candidates:?}");
+    assert_eq!(candidates.len(), 2);
+    exchange_a_message_and_a_file(a, b, from.path(), to.path()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs coturn installed (turnserver)"]
+async fn two_peers_exchange_a_message_and_a_file_over_relays_reached_by_udp() {
+    exchange_over("udp").await;
+}
+
+#[tokio::test]
+#[ignore = "needs coturn installed (turnserver)"]
+async fn two_peers_exchange_a_message_and_a_file_over_relays_reached_by_tcp() {
+    exchange_over("tcp").await;
+}
+
+#[tokio::test]
+#[ignore = "needs coturn installed (turnserver)"]
+async fn a_relay_reaches_a_peer_that_has_none() {
+    let coturn = Coturn::start();
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config = relay_only(&coturn, "udp", SECRET);
+    let (a, b, _) = connect(config, receiving_into(to.path(), loopback())).await;
+    exchange_a_message_and_a_file(a, b, from.path(), to.path()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs coturn installed (turnserver)"]
+async fn of_two_credentials_during_a_rotation_the_right_one_is_used() {
+    let coturn = Coturn::start();
+    let to = tempfile::tempdir().unwrap();
+    let mut config = relay_only(&coturn, "udp", "the secret of tomorrow");
+    config.ice_servers.push(coturn.ice_server("udp", SECRET));
+    let (a, mut b, _) = connect(config.clone(), receiving_into(to.path(), config)).await;
+    a.peer.send_text("hello").await.unwrap();
+    assert_eq!(b.next().await, Event::Text("hello".to_owned()));
+}
+
+#[tokio::test]
+#[ignore = "needs coturn installed (turnserver)"]
+async fn a_refused_credential_ends_a_connection_that_may_use_relays_alone() {
+    let coturn = Coturn::start();
+    let config = relay_only(&coturn, "udp", "another secret");
+    let (_peer, mut events, _) = Peer::offer(config).await.unwrap();
+    assert_eq!(events.next().await, Some(Event::Closed(Closed::NoRelay)));
+}
