@@ -6,7 +6,7 @@ from driver.client import Client, establish, refused
 from driver.nginx import Nginx
 from driver.server import request
 
-TRUSTED = ("--trusted-proxies", "127.0.0.1/32")
+TRUSTED = ("--trusted-proxies", "127.0.0.1")
 TWO_AN_ADDRESS = ("--connections-per-address-max", "2")
 
 

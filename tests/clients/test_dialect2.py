@@ -177,24 +177,18 @@ def test_credentials_come_with_the_call_and_are_refreshed(serve):
 
 @pytest.mark.parametrize("first", ["alice", "bob"])
 @pytest.mark.parametrize("dialects", [(2, 2), (1, 2), (2, 1)], ids=str)
-def test_of_two_calls_at_once_the_lesser_id_goes_on(server, dialects, first):
+def test_of_two_calls_at_once_the_lesser_id_goes_on(serve, dialects, first):
     """Both orders of sending; which of the two ids is the lesser is chance, so both outcomes are met."""
+    server = serve("--directory-rate", "200/200")
     one, other = (Client if dialect == 2 else FirstClient for dialect in dialects)
     with one(server.url, "alice") as alice, other(server.url, "bob") as bob:
         order = (alice, bob) if first == "alice" else (bob, alice)
         for client in order:
             target = "bob" if client is alice else "alice"
             client.send("CALL_INITIATE", targetId=target, sdpOffer=f"offer of {client.client_id}")
-        told = {client: until_quiet(client) for client in order}
-        lost = {message["payload"]["callId"] for messages in told.values() for message in messages
-                if message["type"] == "CALL_ENDED"}
-        rung = [(client, message["payload"]["callId"]) for client, messages in told.items() for message in messages
-                if message["type"] == "INCOMING_CALL"]
-        [(callee, call_id)] = [(client, each) for client, each in rung if each not in lost]
-        assert all(call_id < each for each in lost) and len(lost) == 1
-        for client in order:
-            ends = [message["payload"] for message in told[client] if message["type"] == "CALL_ENDED"]
-            assert all(end.get("reason") in ("glare", None) for end in ends) and len(ends) <= 1
+        calls = Calls(order)
+        callee, call_id = calls.settled()
+        assert all(call_id < each for each in calls.lost)
         caller = alice if callee is bob else bob
         accept(caller, callee, call_id)
         callee.send("CALL_END", callId=call_id)
@@ -203,13 +197,34 @@ def test_of_two_calls_at_once_the_lesser_id_goes_on(server, dialects, first):
         bob.expect_quiet()
 
 
-def until_quiet(client: FirstClient) -> list[dict]:
-    """Everything that arrives before the answer to a fresh question."""
-    client.send("PKD_LOOKUP", clientId="nobody-has-this-id")
-    messages = []
-    while (message := client.receive())["type"] != "PKD_RESULT":
-        messages.append(message)
-    return messages
+class Calls:
+    """What two clients are told of their calls to each other."""
+
+    def __init__(self, clients):
+        self.clients = clients
+        self.lost: set[str] = set()
+        self.rung: list[tuple[FirstClient, str]] = []
+
+    def settled(self) -> tuple[FirstClient, str]:
+        """Who is rung by the call that is left, once it is one."""
+        for _ in range(100):
+            for client in self.clients:
+                self._hear(client)
+            left = [(client, call_id) for client, call_id in self.rung if call_id not in self.lost]
+            if len(left) == len(self.lost) == 1:
+                return left[0]
+        raise AssertionError(f"rung {self.rung}, lost {self.lost}")
+
+    def _hear(self, client: FirstClient) -> None:
+        """Takes what arrives before the answer to a fresh question."""
+        client.send("PKD_LOOKUP", clientId="nobody-has-this-id")
+        while (message := client.receive())["type"] != "PKD_RESULT":
+            payload = message["payload"]
+            if message["type"] == "INCOMING_CALL":
+                self.rung.append((client, payload["callId"]))
+            if message["type"] == "CALL_ENDED":
+                assert payload.get("reason", "glare") == "glare"
+                self.lost.add(payload["callId"])
 
 
 def test_between_two_clients_of_dialect_1_both_calls_stand(server):
@@ -290,3 +305,10 @@ def test_a_client_of_dialect_1_has_no_word_of_dialect_2(server, kind, payload):
         alice.send_wrong(kind, **payload)
         alice.expect_error("INVALID_MESSAGE")
         alice.expect_quiet()
+
+
+def test_an_id_that_is_none_of_ours_is_refused_in_dialect_2(pair):
+    alice, _ = pair
+    alice.send_text('{"type":"HEARTBEAT","payload":{},"id":7}')
+    alice.expect_error("INVALID_MESSAGE")
+    alice.expect_quiet()

@@ -1,5 +1,6 @@
 """SIGTERM: everybody is told to come back, nobody new is let in, and the process ends in time."""
 
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,15 @@ import pytest
 
 from driver.client import Client, refused
 from driver.frames import RawSocket
+from driver.server import eventually
+
+
+def test_sighup_without_a_certificate_changes_nothing(server):
+    with Client(server.url, "alice") as alice:
+        server.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: "SIGHUP" in server.log(), 2)
+        alice.expect_quiet()
+        assert server.process.poll() is None
 
 
 @pytest.fixture

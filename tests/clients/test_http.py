@@ -26,6 +26,12 @@ def test_every_other_path_is_not_found(server, path):
     assert server.http(path)[0].status == 404
 
 
+def test_a_target_in_absolute_form_is_the_same_as_its_path(server):
+    """RFC 9112, section 3.2.2: a server must take it."""
+    assert server.http("http://example.org/health")[1] == b'{"status":"ok"}'
+    assert server.http("http://example.org/healthz")[0].status == 404
+
+
 def test_metrics_are_on_the_admin_listener_alone(server):
     assert server.metrics()["securecall_connections"] == 0
     with Client(server.url, "alice"):

@@ -102,6 +102,22 @@ def test_escaped_names_mean_the_same_as_plain_ones(serve):
         client.expect("REGISTERED", clientId="alice")
 
 
+@pytest.mark.parametrize("text", [
+    '{"type":"CALL_PAUSE","payload":{},"id":"7"}', '{"id":"7"}', '{"type":"PKD_LOOKUP","payload":{},"id":"7"}',
+])
+def test_what_cannot_be_read_is_refused_by_the_name_it_has(alice, text):
+    alice.send_text(text)
+    message = alice.receive()
+    assert (message["payload"]["code"], message["replyTo"]) == ("INVALID_MESSAGE", "7")
+
+
+@pytest.mark.parametrize("name", ["7", "null", '{"of":"mine"}', '""', f'"{"x" * 65}"'])
+def test_an_id_that_is_none_of_ours_is_an_unknown_field_to_dialect_1(alice, name):
+    alice.send_text(f'{{"type":"HEARTBEAT","payload":{{}},"id":{name}}}')
+    assert "replyTo" not in alice.receive()
+    alice.expect_quiet()
+
+
 def test_an_error_message_does_not_carry_the_offending_text_back(alice):
     alice.send_text(json.dumps({"type": "<script>secret</script>", "payload": {}}))
     assert "secret" not in alice.expect("ERROR", code="INVALID_MESSAGE")["message"]

@@ -30,6 +30,11 @@ def stopped(serve):
     return server
 
 
+def test_everybody_trusted_with_a_header_that_clients_write_to(serve):
+    text = refusal(lambda: serve("--trusted-proxies", "0.0.0.0/0"))
+    assert "0.0.0.0/0" in text and "x-forwarded-for" in text
+
+
 def largest_file(folder):
     return max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
 

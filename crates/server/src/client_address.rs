@@ -23,7 +23,7 @@ pub(crate) struct Proxies {
 impl Proxies {
     pub(crate) fn new(settings: &settings::Proxy) -> Self {
         Self {
-            trusted: settings.trusted.to_vec(),
+            trusted: settings.trusted.iter().map(|network| network.net()).collect(),
             header: settings.header.as_str().to_owned(),
             suspicion: Suspicion::default(),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use securecall_core::CallIdKey;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::accept::{Workers, accept, event_loop};
 use crate::data_dir::{DataDir, DataDirError};
@@ -58,9 +58,11 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
         };
         let config = settings.core_config(call_ids);
         let server = Server::new(&settings, config, directory.clone(), tls, Handle::current());
-        if let Some(source) = source {
-            tokio::spawn(source.keep(signal(SignalKind::hangup())?));
-        }
+        let hangup = signal(SignalKind::hangup())?;
+        match source {
+            Some(source) => tokio::spawn(source.keep(hangup)),
+            None => tokio::spawn(live_through(hangup)),
+        };
         run(Arc::new(server), &settings, listener, admin).await
     })?;
     drop(runtime);
@@ -79,6 +81,13 @@ pub fn check(settings: &Settings) -> Result<(), ServeError> {
     data_dir.directory()?.close();
     Source::open(settings, &data_dir)?;
     Ok(())
+}
+
+/// Without a certificate there is nothing to read again on SIGHUP; by default it would end us.
+async fn live_through(mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::info!("SIGHUP: there is no certificate to read again, nothing changes");
+    }
 }
 
 async fn run(

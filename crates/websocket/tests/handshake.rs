@@ -45,6 +45,26 @@ fn upgrade(request: &str) -> Result<String, RequestError> {
 }
 
 #[test]
+fn a_target_in_absolute_form_is_the_same_path_and_query() {
+    for (target, path, query) in [
+        ("/signal", "/signal", None),
+        ("/signal?a=://b", "/signal", Some("a=://b")),
+        ("http://example.com/signal", "/signal", None),
+        ("HTTPS://example.com:8443/signal?a=b", "/signal", Some("a=b")),
+        ("ws://[::1]:80/signal", "/signal", None),
+        ("http://example.com", "/", None),
+        ("http://example.com?a=/b", "", Some("a=/b")),
+        ("ftp://example.com/signal", "ftp://example.com/signal", None),
+        ("//example.com/signal", "//example.com/signal", None),
+        ("*", "*", None),
+    ] {
+        let request = request(&format!("GET {target} HTTP/1.1"), &FIELDS);
+        let (request, _) = parse_request(request.as_bytes()).unwrap().unwrap();
+        assert_eq!((request.path(), request.query()), (path, query), "{target}");
+    }
+}
+
+#[test]
 fn the_request_of_the_rfc_is_accepted_with_the_answer_of_the_rfc() {
     let request = request("GET /signal HTTP/1.1", &FIELDS);
     let (request, _) = parse_request(request.as_bytes()).unwrap().unwrap();

@@ -1,6 +1,7 @@
 """A `securecall serve` process of a test's own: its own port, its own folder, nothing from the environment."""
 
 import http.client
+import itertools
 import os
 import re
 import signal
@@ -13,6 +14,8 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 LISTENING = re.compile(r"listening on ws://127\.0\.0\.1:(\d+)/signal\n")
 METRICS = re.compile(r"metrics on http://127\.0\.0\.1:(\d+)/metrics\n")
 SAMPLE = re.compile(r"^(\w+)(?:\{.*\})? (\S+)$")
+
+LASTING_PORTS = itertools.cycle(range(20_000 + os.getpid() % 100 * 100, 32_000))
 
 # A server that has nothing to recover is up in milliseconds; this only bounds a broken one.
 START_SECONDS_MAX = 15
@@ -43,6 +46,15 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def lasting_port() -> int:
+    """A loopback port that nobody is given by chance while a server is down: it is below those that the system hands out."""
+    for port in LASTING_PORTS:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise OSError("every port is in use")
 
 
 def accepts(port: int) -> bool:

@@ -7,7 +7,7 @@ import asyncio
 from contextlib import suppress
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from driver import documented
 from driver.dialect2 import Memory
@@ -40,7 +40,8 @@ class Telephone:
     async def run(self) -> None:
         """Stays connected until it is cancelled."""
         while True:
-            with suppress(ConnectionClosed, OSError):
+            # The server may die in the middle of the handshake, too.
+            with suppress(ConnectionClosed, InvalidMessage, OSError):
                 async with connect(self.url, proxy=None, open_timeout=2) as self.socket:
                     await self._register()
                     await self._follow()

@@ -7,7 +7,7 @@ use super::{Settings, SettingsError, tls};
 
 /// Refuses settings that contradict each other.
 pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
-    let Settings { limits, calls, directory, drain, .. } = settings;
+    let Settings { limits, calls, directory, drain, proxy, .. } = settings;
     let pair = |left: (&str, &dyn Display), relation, right: (&str, &dyn Display), holds: bool| {
         if holds {
             return Ok(());
@@ -57,6 +57,15 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
         ("drain.timeout", &drain.timeout),
         *drain.period <= *drain.timeout,
     )?;
+    // Whoever is trusted may say which address the client has.
+    if let Some(everybody) = proxy.everybody() {
+        pair(
+            ("proxy.trusted", &everybody),
+            "narrower than every address with",
+            ("proxy.header", &proxy.header),
+            false,
+        )?;
+    }
     tls::check(settings, layers)?;
     check_listeners(settings, layers)
 }

@@ -52,7 +52,7 @@ fn is_list(arg: &Arg) -> bool {
     let kind = arg.get_value_parser().type_id();
     [
         TypeId::of::<List<TurnUrl>>(),
-        TypeId::of::<List<ipnet::IpNet>>(),
+        TypeId::of::<List<super::proxy::Network>>(),
         TypeId::of::<List<DomainName>>(),
     ]
     .iter()

@@ -67,7 +67,7 @@ pub use self::list::List;
 pub use self::loaded::Loaded;
 pub use self::log::{LogFilter, LogFormat};
 pub use self::origin::Origin;
-pub use self::proxy::{HeaderName, Proxy};
+pub use self::proxy::{HeaderName, Network, Proxy};
 pub use self::rate::Rate;
 pub use self::secret::Secret;
 pub use self::surroundings::Surroundings;

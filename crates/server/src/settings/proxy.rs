@@ -1,6 +1,7 @@
 //! `[proxy]`: where a client's address is read.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -13,13 +14,58 @@ pub struct Proxy {
     /// Networks of the proxies in front; only they are believed about a client's address
     #[arg(id = "proxy.trusted", long = "trusted-proxies", value_name = "CIDR,...")]
     #[arg(default_value_t, hide_default_value = true)]
-    pub trusted: List<IpNet>,
+    pub trusted: List<Network>,
 
     /// The header in which they write it, read from the right
     #[arg(id = "proxy.header", long = "client-address-header", value_name = "NAME")]
     #[arg(default_value = defaults::CLIENT_ADDRESS_HEADER)]
     pub header: HeaderName,
 }
+
+/// The header to which each proxy appends an address, so that a client can write the first ones.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+impl Proxy {
+    /// The network that holds every address, if one does while the header is one that clients can
+    /// write to: everybody would then say what address they have.
+    pub(super) fn everybody(&self) -> Option<Network> {
+        let is_everybody = |network: &&Network| network.0.prefix_len() == 0;
+        let found = self.trusted.iter().find(is_everybody).copied();
+        found.filter(|_| self.header.as_str() == FORWARDED_FOR)
+    }
+}
+
+/// A network, `ADDRESS/BITS`; one address alone is the network of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// The network.
+    #[must_use]
+    pub const fn net(self) -> IpNet {
+        self.0
+    }
+}
+
+impl FromStr for Network {
+    type Err = InvalidNetwork;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
+        let address = || text.parse::<IpAddr>().map(IpNet::from).ok();
+        text.parse().ok().or_else(address).map(Self).ok_or(InvalidNetwork)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The text is no network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be networks or addresses, such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32")]
+pub struct InvalidNetwork;
 
 /// The name of an HTTP header, in lower case (RFC 9110, 5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -39,13 +39,23 @@ pub fn parse_request(bytes: &[u8]) -> Result<Option<(Request<'_>, usize)>, Reque
     check_line_ends(&window[..head_bytes])?;
     let request = Request {
         method: parsed.method.unwrap_or_default(),
-        target: parsed.path.unwrap_or_default(),
+        target: origin_form(parsed.path.unwrap_or_default()),
         version: parsed.version.unwrap_or_default(),
         headers: parsed.headers.to_vec(),
     };
     request.check_host()?;
     request.check_no_body()?;
     Ok(Some((request, head_bytes)))
+}
+
+/// The target without scheme and authority, which a client may put before the path (RFC 9112,
+/// section 3.2.2). Whom it names does not matter, as with `Host`.
+fn origin_form(target: &str) -> &str {
+    let Some((scheme, rest)) = target.split_once("://") else { return target };
+    if !["http", "https", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return target;
+    }
+    rest.find(['/', '?']).map_or("/", |at| &rest[at..])
 }
 
 fn check_line_ends(head: &[u8]) -> Result<(), RequestError> {
@@ -60,7 +70,8 @@ impl<'b> Request<'b> {
         self.method
     }
 
-    /// The path without the query, as it was sent: nothing is decoded.
+    /// The path without the query, as it was sent: nothing is decoded. A target in absolute form
+    /// has the same path as one in origin form.
     pub fn path(&self) -> &'b str {
         self.target.split_once('?').map_or(self.target, |(path, _)| path)
     }

@@ -106,10 +106,28 @@ fn rates_that_let_nothing_pass_are_refused() {
 
 #[test]
 fn networks_and_addresses_are_checked() {
-    assert_refused(&World::new().flag("--trusted-proxies=10.0.0.0"), &["proxy.trusted"]);
+    assert_refused(&World::new().flag("--trusted-proxies=10.0.0.0/33"), &["proxy.trusted"]);
     assert_refused(&World::new().flag("--listen=8080"), &["listen", "ADDRESS:PORT"]);
     assert_refused(&World::new().flag("--admin-listen=here"), &["admin.listen", "PORT"]);
     assert_refused(&World::new().flag("--client-address-header=a b"), &["proxy.header"]);
+}
+
+#[test]
+fn whoever_trusts_everybody_needs_a_header_that_clients_cannot_write_to() {
+    for everybody in ["0.0.0.0/0", "::/0", "10.0.0.0/8,::/0"] {
+        let trusting = format!("--trusted-proxies={everybody}");
+        let world = World::new().flag(&trusting);
+        assert_refused(&world, &["proxy.trusted", "/0", "narrower", "x-forwarded-for"]);
+        let world = World::new().flag(&trusting).flag("--client-address-header=x-real-ip");
+        assert!(world.load().is_ok());
+    }
+}
+
+#[test]
+fn one_address_is_the_network_of_it() {
+    let world = World::new().flag("--trusted-proxies=10.0.0.1,::1,192.0.2.0/24");
+    let trusted = world.load().unwrap().settings.proxy.trusted;
+    assert_eq!(trusted.to_string(), "10.0.0.1/32,::1/128,192.0.2.0/24");
 }
 
 #[test]
