@@ -25,12 +25,13 @@ impl Machine {
         let code = code.unwrap_or(ErrorCode::InvalidMessage);
         match (id, answered) {
             (Some(id), Some(message)) => {
-                self.message_refused(cx, id, message, code, *retry_after_ms)
+                self.message_refused(cx, id, message, code, *retry_after_ms);
             }
             // The oldest request, where the server names none.
             (id, _) if self.request_refused(cx, id, error) => {}
+            // CALL_INITIATED was an answer already.
+            (Some(id), None) => self.call_refused(id, code),
             (None, _) => self.beginning_refused(code),
-            _ => {}
         }
     }
 

@@ -110,8 +110,11 @@ impl Machine {
             return self.request_failed(purpose, Error::TooMuchWaits);
         }
         let (id, expires_at) = (self.new_id(), cx.now + EXPIRES_AFTER);
+        // Whom we call looks our key up: it has to be there before anything else is asked.
+        let first = matches!(purpose, Purpose::PublishKey);
         let request = Request { id, message, purpose, expires_at, sent: false, not_before: None };
-        self.requests.0.push(request);
+        let at = if first { 0 } else { self.requests.0.len() };
+        self.requests.0.insert(at, request);
     }
 
     pub(super) fn key_found(

@@ -37,8 +37,9 @@ impl Phone {
 
     /// One that is registered, and has published its key.
     pub(crate) async fn on(url: &str, name: &str) -> Self {
-        let phone = Self::connecting(url, identity(name));
+        let mut phone = Self::connecting(url, identity(name));
         phone.client.registered().await.unwrap();
+        phone.is_registered().await;
         phone
     }
 
@@ -98,7 +99,8 @@ impl Phone {
         .await
     }
 
-    pub(crate) async fn is_registered_again(&mut self) -> bool {
+    /// Waits until it is registered, once more. Whether it was resumed.
+    pub(crate) async fn is_registered(&mut self) -> bool {
         self.hears("a registration", |event| match event {
             Event::Registered { resumed, .. } => Some(*resumed),
             _ => None,

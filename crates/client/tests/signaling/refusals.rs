@@ -1,1 +1,127 @@
-//! …
+//! Servers that refuse, fall silent, or speak dialect 1 alone.
+
+use std::time::{Duration, Instant};
+
+use securecall_client::{
+    ConnectError, Dialect, Disconnect, Ending, Error, ErrorCode, Event, Settings, Stop,
+};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::calls::ending;
+use crate::fake::{Fake, dialect_one};
+use crate::phone::{PATIENCE, Phone, id, identity};
+use crate::server::Server;
+
+#[tokio::test]
+async fn a_server_of_dialect_one_carries_a_sealed_call() {
+    let (url, mut seen) = dialect_one().await;
+    let mut bob = Phone::connecting(&url, identity("bob"));
+    // The fake server takes whom it hears first for bob.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut alice = Phone::connecting(&url, identity("alice"));
+    bob.client.registered().await.unwrap();
+    let dialect = alice.hears("registration", |event| match event {
+        Event::Registered { dialect, .. } => Some(*dialect),
+        _ => None,
+    });
+    assert_eq!(dialect.await, Dialect::One);
+    let call = alice.client.call(&id("bob"), "offer").await.unwrap();
+    let second = alice.client.call(&id("bob"), "offer").await;
+    assert!(matches!(second, Err(Error::OneCallAtATime)));
+    let (bobs, _) = bob.is_called().await;
+    bob.client.accept(bobs, "answer").await.unwrap();
+    assert_eq!(alice.is_answered().await, "answer");
+    alice.client.candidate(call, "candidate of alice").await.unwrap();
+    assert_eq!(bob.hears_candidate().await, "candidate of alice");
+    assert!(matches!(alice.client.signal(call, "mute").await, Err(Error::WrongMoment)));
+    alice.client.end(call).await.unwrap();
+    assert_eq!(ending(&mut bob).await, Ending::Unexplained);
+    // Nothing that such a server does not know.
+    while let Ok(message) = seen.try_recv() {
+        let message_type = message["type"].as_str().unwrap();
+        assert!(!["ACK", "HEARTBEAT", "CALL_RINGING"].contains(&message_type), "{message_type}");
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for() {
+    let fake = Fake::new().await;
+    let mut alice = Phone::connecting(&fake.url(), identity("alice"));
+    let began = Instant::now();
+    let refused = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n";
+    fake.refuse(refused).await;
+    let retry_in = alice.hears("the refusal", |event| match event {
+        Event::Disconnected { cause: Disconnect::Http(429), retry_in } => Some(*retry_in),
+        _ => None,
+    });
+    assert!(retry_in.await >= Duration::from_secs(2));
+    fake.accept().await;
+    assert!(began.elapsed() >= Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_client_over_the_limit_of_connections_comes_in_when_there_is_room() {
+    let server = Server::start(&["--connections-per-address-max=1"]);
+    let alice = Phone::on(&server.url(), "alice").await;
+    let mut bob = Phone::connecting(&server.url(), identity("bob"));
+    bob.hears("the refusal", |event| {
+        matches!(event, Event::Disconnected { cause: Disconnect::Http(429), .. }).then_some(())
+    })
+    .await;
+    alice.client.close().await;
+    tokio::time::timeout(PATIENCE, bob.client.registered()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_ping_is_sent_every_eight_seconds() {
+    let fake = Fake::new().await;
+    let _alice = Phone::connecting(&fake.url(), identity("alice"));
+    let mut line = fake.accept().await;
+    line.registers().await;
+    let began = Instant::now();
+    loop {
+        if let Message::Ping(_) = line.hears_frame().await {
+            break;
+        }
+    }
+    let waited = began.elapsed();
+    assert!((7..10).contains(&waited.as_secs()), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_refused_registration_is_final() {
+    let fake = Fake::new().await;
+    let mut alice = Phone::connecting(&fake.url(), identity("alice"));
+    let mut line = fake.accept().await;
+    line.hears().await;
+    let payload = serde_json::json!({"code": "UNAUTHORIZED", "message": "no"});
+    line.says(serde_json::json!({"type": "ERROR", "payload": payload})).await;
+    let stop = alice.hears("the stop", |event| match event {
+        Event::Stopped(stop) => Some(*stop),
+        _ => None,
+    });
+    assert_eq!(stop.await, Stop::Refused(ErrorCode::Unauthorized));
+    let error = alice.client.call(&id("bob"), "offer").await.unwrap_err();
+    assert!(matches!(error, Error::Stopped(_)), "{error}");
+}
+
+#[tokio::test]
+async fn somebody_elses_key_under_the_own_id_is_told() {
+    let server = Server::start(&[]);
+    let before = Phone::on(&server.url(), "alice").await;
+    before.client.close().await;
+    let mut alice = Phone::connecting(&server.url(), identity("alice"));
+    let refused = alice.client.registered().await;
+    assert!(matches!(refused, Err(Error::Refused { code: ErrorCode::KeyPinned, .. })));
+    alice
+        .hears("the refusal", |event| matches!(event, Event::KeyRefused { .. }).then_some(()))
+        .await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_at_once() {
+    for url in ["", "http://127.0.0.1/", "ws://", "127.0.0.1"] {
+        let client = securecall_client::Client::connect(Settings::new(url, identity("alice")));
+        assert!(matches!(client, Err(ConnectError::Address)), "{url}");
+    }
+}
