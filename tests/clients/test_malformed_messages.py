@@ -57,12 +57,12 @@ def test_what_is_no_message_is_answered_and_the_connection_lives(alice, name):
 @pytest.mark.parametrize("client_id", NOT_AN_ID, ids=repr)
 def test_an_id_out_of_format_is_an_invalid_message(serve, client_id):
     with Client(serve().url) as client:
-        client.send("REGISTER", clientId=client_id)
+        client.send_wrong("REGISTER", clientId=client_id)
         client.expect_error("INVALID_MESSAGE")
         client.register("a" * 64)
-        client.send("CALL_INITIATE", targetId=client_id, sdpOffer="offer")
+        client.send_wrong("CALL_INITIATE", targetId=client_id, sdpOffer="offer")
         client.expect_error("INVALID_MESSAGE")
-        client.send("PKD_LOOKUP", clientId=client_id)
+        client.send_wrong("PKD_LOOKUP", clientId=client_id)
         client.expect_error("INVALID_MESSAGE")
 
 

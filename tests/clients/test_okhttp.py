@@ -1,12 +1,23 @@
 """OkHttp, the Android client's WebSocket: its pings every 8 seconds are all that keeps an idle phone reachable."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from driver import documented
+
 SOURCE = Path(__file__).parent / "java" / "OkHttpCall.java"
 JARS = "/usr/share/java/okhttp.jar:/usr/share/java/okio.jar"
+
+
+def check_messages(output: str) -> None:
+    """What either side said, as the client has printed it."""
+    messages = [line.split(" ", 1) for line in output.splitlines() if line.startswith(("client ", "server "))]
+    assert len(messages) == 14
+    for sender, text in messages:
+        documented.check(json.loads(text), sender, dialect=1)
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +32,7 @@ def okhttp_call(tmp_path_factory):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=idle_seconds + 30,
         )
         assert done.returncode == 0, done.stdout
+        check_messages(done.stdout)
         return done.stdout
 
     return run

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use securecall_protocol::{
-    CallMessage, ClientId, ClientMessage, CloseCode, Dialect, ErrorCode, MessageType, Opaque,
-    Registration, Reply, Request, ServerMessage, decode,
+    CallMessage, ClientId, ClientMessage, CloseCode, DecodeError, Dialect, ErrorCode, MessageType,
+    Opaque, Registration, Reply, Request, ServerMessage, decode, decode_unnamed, request_id_of,
 };
 
 use crate::context::{ConnectionLimits, Context};
@@ -174,7 +174,7 @@ impl Connection {
         text: &'m str,
     ) -> Result<Step<'m>, (Refusal, Option<Opaque<'m>>)> {
         let limits = &cx.config.connection;
-        let Request { id: request_id, message } = match decode(text) {
+        let Request { id: request_id, message } = match self.decode(text) {
             Ok(request) => request,
             Err(error) => {
                 let malformed = Refusal::new(ErrorCode::InvalidMessage, error.message());
@@ -182,13 +182,21 @@ impl Connection {
                     Ok(()) => malformed,
                     Err(wait) => Refusal::rate_limited(wait),
                 };
-                return Err((refusal, None));
+                return Err((refusal, request_id_of(text)));
             }
         };
         self.buckets
             .take(limits, message.message_type(), cx.now)
             .map_err(|wait| (Refusal::rate_limited(wait), request_id))?;
         self.permitted(cx, message, request_id).map_err(|refusal| (refusal, request_id))
+    }
+
+    /// In dialect 1 an `id` may be anything; one that is none of ours is an unknown field.
+    fn decode<'m>(&self, text: &'m str) -> Result<Request<'m>, DecodeError> {
+        match decode(text) {
+            Err(DecodeError::RequestId) if self.dialect == Dialect::One => decode_unnamed(text),
+            decoded => decoded,
+        }
     }
 
     fn permitted<'m>(

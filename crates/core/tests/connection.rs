@@ -153,6 +153,26 @@ fn an_answer_names_the_request_even_when_it_is_refused() {
 }
 
 #[test]
+fn a_message_that_cannot_be_read_is_refused_by_its_name() {
+    for text in [r#"{"type":"PAUSE","payload":{},"id":"7"}"#, r#"{"id":"7"}"#] {
+        for mut connection in [Connection::new(START), registered(), registered_in_two()] {
+            let step = says(&mut connection, text);
+            assert_error(&step, "INVALID_MESSAGE");
+            let Step::Reply(reply) = step else { panic!("no reply") };
+            assert_eq!(reply.reply_to.unwrap().as_json(), r#""7""#);
+        }
+    }
+}
+
+#[test]
+fn an_id_that_is_none_is_an_unknown_field_in_dialect_1_and_refused_in_dialect_2() {
+    let request = r#"{"type":"HEARTBEAT","payload":{},"id":{"of":"mine"}}"#;
+    let Step::Reply(reply) = says(&mut registered(), request) else { panic!("no reply") };
+    assert_eq!((reply.message, reply.reply_to), (ServerMessage::HeartbeatAck, None));
+    assert_error(&says(&mut registered_in_two(), request), "INVALID_MESSAGE");
+}
+
+#[test]
 fn each_class_of_message_has_a_limit_of_its_own() {
     let mut connection = registered();
     for (request, burst) in [(END, 2), (LOOKUP, 2), (HEARTBEAT, 4), (CANDIDATE, 100)] {

@@ -2,15 +2,13 @@
 //!
 //! `type` may stand before or after `payload`, so the pass collects every field that any message
 //! knows, each as a raw slice, and reads them by type afterwards. Fields that the type does not
-//! know are ignored, whatever they hold. What is valid JSON is serde_json's word, not ours.
+//! know are ignored, whatever they hold.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
+use crate::json::{NotJson, Reader, Value};
 use crate::{
     CallMessage, ClientId, ClientMessage, Dialect, MessageType, Opaque, Presented, Registration,
     RejectReason, Request,
@@ -56,13 +54,35 @@ const PRESENTED_MAX: usize = 64;
 /// # Errors
 /// [`DecodeError`] says which rule the text breaks.
 pub fn decode(text: &str) -> Result<Request<'_>, DecodeError> {
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|_| DecodeError::Malformed)?;
+    let mut envelope = Envelope::default();
+    envelope.read(text).map_err(|_| DecodeError::Malformed)?;
     let id = envelope.id.map(request_id).transpose()?;
-    let message_type = string(envelope.message_type).ok_or(DecodeError::Malformed)?;
-    let message_type = MessageType::from_wire(&message_type).ok_or(DecodeError::UnknownType)?;
-    let payload = envelope.payload;
-    let message = message(message_type, &payload).ok_or(DecodeError::Payload(message_type))?;
-    Ok(Request { id, message })
+    Ok(Request { id, message: envelope.message()? })
+}
+
+/// Reads one message, whatever its `id` is: to a client that does not know of ids it is a field as
+/// any other, and may hold anything.
+///
+/// # Errors
+/// As [`decode`], but never [`DecodeError::RequestId`].
+pub fn decode_unnamed(text: &str) -> Result<Request<'_>, DecodeError> {
+    let mut envelope = Envelope::default();
+    envelope.read(text).map_err(|_| DecodeError::Malformed)?;
+    Ok(Request { id: None, message: envelope.message()? })
+}
+
+/// The `id` of a text that [`decode`] refuses, so that the refusal can name it. None: it has none,
+/// or two, or is no JSON object. A pass of its own, because few texts are refused.
+pub fn request_id_of(text: &str) -> Option<Opaque<'_>> {
+    let mut id = None;
+    let mut reader = Reader::new(text);
+    reader.skip_space();
+    let read = reader.object(|reader, key| match key {
+        Some("id") => fill(&mut id, reader),
+        _ => reader.value().map(drop),
+    });
+    read.and_then(|()| reader.end()).ok()?;
+    request_id(id?).ok()
 }
 
 /// The payload read as a message of that type; None when a field is missing or wrong.
@@ -109,7 +129,7 @@ fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<Clien
 
 fn registration<'a>(payload: &Payload<'a>) -> Option<Registration<'a>> {
     let client_id = client_id(payload.client_id)?;
-    let dialect = match payload.protocol.map(RawValue::get) {
+    let dialect = match payload.protocol.map(|field| field.json) {
         Some("2") => Dialect::Two,
         _ => Dialect::One,
     };
@@ -127,7 +147,7 @@ fn registration<'a>(payload: &Payload<'a>) -> Option<Registration<'a>> {
     })
 }
 
-fn presented(field: &RawValue) -> Option<Vec<Presented<'_>>> {
+fn presented(field: Value<'_>) -> Option<Vec<Presented<'_>>> {
     #[derive(Deserialize)]
     struct Item<'a> {
         #[serde(borrow, rename = "callId")]
@@ -135,7 +155,7 @@ fn presented(field: &RawValue) -> Option<Vec<Presented<'_>>> {
         #[serde(default)]
         answered: bool,
     }
-    let items: Vec<Item<'_>> = serde_json::from_str(field.get()).ok()?;
+    let items: Vec<Item<'_>> = serde_json::from_str(field.json).ok()?;
     let presented = |Item { call_id, answered }| Presented { call_id, answered };
     (items.len() <= PRESENTED_MAX).then(|| items.into_iter().map(presented).collect())
 }
@@ -149,28 +169,22 @@ fn reject_reason(field: Field<'_>) -> RejectReason {
 /// Some(None) where the field is not there or `null`, None where it is wrong.
 fn optional<'a, T>(
     field: Field<'a>,
-    read: impl FnOnce(&'a RawValue) -> Option<T>,
+    read: impl FnOnce(Value<'a>) -> Option<T>,
 ) -> Option<Option<T>> {
-    let field = field.filter(|field| field.get() != "null");
+    let field = field.filter(|field| field.json != "null");
     field.map_or(Some(None), |field| read(field).map(Some))
 }
 
-fn number(field: &RawValue) -> Option<u64> {
-    field.get().parse().ok()
+fn number(field: Value<'_>) -> Option<u64> {
+    field.json.parse().ok()
 }
 
 /// A slot for one field: its JSON, where it was there.
-type Field<'a> = Option<&'a RawValue>;
+type Field<'a> = Option<Value<'a>>;
 
 /// The field as text, unescaped only when it has escapes.
 fn string(field: Field<'_>) -> Option<Cow<'_, str>> {
-    let json = field?.get();
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(json).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
+    field?.text()
 }
 
 fn client_id(field: Field<'_>) -> Option<ClientId> {
@@ -178,13 +192,13 @@ fn client_id(field: Field<'_>) -> Option<ClientId> {
 }
 
 fn opaque(field: Field<'_>) -> Option<Opaque<'_>> {
-    Opaque::from_valid_json(field?.get())
+    Opaque::from_valid_json(field?.json)
 }
 
-fn request_id(json: &RawValue) -> Result<Opaque<'_>, DecodeError> {
-    let text = string(Some(json)).ok_or(DecodeError::RequestId)?;
+fn request_id(field: Value<'_>) -> Result<Opaque<'_>, DecodeError> {
+    let text = field.text().ok_or(DecodeError::RequestId)?;
     let fits = (1..=REQUEST_ID_CHARS_MAX).contains(&text.chars().count());
-    Opaque::from_valid_json(json.get()).filter(|_| fits).ok_or(DecodeError::RequestId)
+    Opaque::from_valid_json(field.json).filter(|_| fits).ok_or(DecodeError::RequestId)
 }
 
 #[derive(Default)]
@@ -194,14 +208,29 @@ struct Envelope<'a> {
     id: Field<'a>,
 }
 
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "camelCase")]
-enum EnvelopeKey {
-    Type,
-    Payload,
-    Id,
-    #[serde(other)]
-    Unknown,
+impl<'a> Envelope<'a> {
+    fn message(&self) -> Result<ClientMessage<'a>, DecodeError> {
+        let message_type = string(self.message_type).ok_or(DecodeError::Malformed)?;
+        let message_type = MessageType::from_wire(&message_type).ok_or(DecodeError::UnknownType)?;
+        message(message_type, &self.payload).ok_or(DecodeError::Payload(message_type))
+    }
+
+    fn read(&mut self, text: &'a str) -> Result<(), NotJson> {
+        let mut has_payload = false;
+        let mut reader = Reader::new(text);
+        reader.skip_space();
+        reader.object(|reader, key| match key {
+            Some("type") => fill(&mut self.message_type, reader),
+            Some("payload") => {
+                let first = !std::mem::replace(&mut has_payload, true);
+                if first { self.payload.read(reader) } else { Err(NotJson) }
+            }
+            Some("id") => fill(&mut self.id, reader),
+            _ => reader.value().map(drop),
+        })?;
+        reader.end()?;
+        if has_payload { Ok(()) } else { Err(NotJson) }
+    }
 }
 
 /// Every field that a payload of ours may hold.
@@ -223,110 +252,41 @@ struct Payload<'a> {
     calls: Field<'a>,
 }
 
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "camelCase")]
-enum PayloadKey {
-    ClientId,
-    TargetId,
-    CallId,
-    SdpOffer,
-    SdpAnswer,
-    Candidate,
-    PublicKey,
-    Reason,
-    Data,
-    Seq,
-    Protocol,
-    ResumeToken,
-    LastSeq,
-    Calls,
-    #[serde(other)]
-    Unknown,
-}
-
-// The two visitors are written by hand because the derived ones also take arrays for objects.
-
-impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Envelope<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a message object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut envelope = Envelope::default();
-                let mut payload = None;
-                while let Some(key) = map.next_key()? {
-                    match key {
-                        EnvelopeKey::Type => fill(&mut envelope.message_type, &mut map)?,
-                        EnvelopeKey::Payload => fill(&mut payload, &mut map)?,
-                        EnvelopeKey::Id => fill(&mut envelope.id, &mut map)?,
-                        EnvelopeKey::Unknown => skip(&mut map)?,
-                    }
-                }
-                envelope.payload = payload.ok_or_else(|| de::Error::missing_field("payload"))?;
-                Ok(envelope)
-            }
-        }
-        deserializer.deserialize_map(Object)
+impl<'a> Payload<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), NotJson> {
+        reader.object(|reader, key| match key.and_then(|key| self.slot(key)) {
+            Some(slot) => fill(slot, reader),
+            None => reader.value().map(drop),
+        })
     }
-}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Payload<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Payload<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a payload object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut payload = Payload::default();
-                while let Some(key) = map.next_key()? {
-                    match key {
-                        PayloadKey::ClientId => fill(&mut payload.client_id, &mut map)?,
-                        PayloadKey::TargetId => fill(&mut payload.target_id, &mut map)?,
-                        PayloadKey::CallId => fill(&mut payload.call_id, &mut map)?,
-                        PayloadKey::SdpOffer => fill(&mut payload.sdp_offer, &mut map)?,
-                        PayloadKey::SdpAnswer => fill(&mut payload.sdp_answer, &mut map)?,
-                        PayloadKey::Candidate => fill(&mut payload.candidate, &mut map)?,
-                        PayloadKey::PublicKey => fill(&mut payload.public_key, &mut map)?,
-                        PayloadKey::Reason => fill(&mut payload.reason, &mut map)?,
-                        PayloadKey::Data => fill(&mut payload.data, &mut map)?,
-                        PayloadKey::Seq => fill(&mut payload.seq, &mut map)?,
-                        PayloadKey::Protocol => fill(&mut payload.protocol, &mut map)?,
-                        PayloadKey::ResumeToken => fill(&mut payload.resume_token, &mut map)?,
-                        PayloadKey::LastSeq => fill(&mut payload.last_seq, &mut map)?,
-                        PayloadKey::Calls => fill(&mut payload.calls, &mut map)?,
-                        PayloadKey::Unknown => skip(&mut map)?,
-                    }
-                }
-                Ok(payload)
-            }
-        }
-        deserializer.deserialize_map(Object)
+    fn slot(&mut self, key: &str) -> Option<&mut Field<'a>> {
+        Some(match key {
+            "clientId" => &mut self.client_id,
+            "targetId" => &mut self.target_id,
+            "callId" => &mut self.call_id,
+            "sdpOffer" => &mut self.sdp_offer,
+            "sdpAnswer" => &mut self.sdp_answer,
+            "candidate" => &mut self.candidate,
+            "publicKey" => &mut self.public_key,
+            "reason" => &mut self.reason,
+            "data" => &mut self.data,
+            "seq" => &mut self.seq,
+            "protocol" => &mut self.protocol,
+            "resumeToken" => &mut self.resume_token,
+            "lastSeq" => &mut self.last_seq,
+            "calls" => &mut self.calls,
+            _ => return None,
+        })
     }
 }
 
 /// Takes the value into its slot. A key that comes twice is an error: two parsers could otherwise
 /// read two different messages from one text.
-fn fill<'de, T, A>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error>
-where
-    T: Deserialize<'de>,
-    A: MapAccess<'de>,
-{
+fn fill<'a>(slot: &mut Field<'a>, reader: &mut Reader<'a>) -> Result<(), NotJson> {
     if slot.is_some() {
-        return Err(de::Error::duplicate_field("key"));
+        return Err(NotJson);
     }
-    *slot = Some(map.next_value()?);
+    *slot = Some(reader.value()?);
     Ok(())
-}
-
-fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>().map(drop)
 }

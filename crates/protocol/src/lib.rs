@@ -24,6 +24,7 @@ mod decode;
 mod dialect;
 mod error_code;
 mod ids;
+mod json;
 mod opaque;
 mod reason;
 mod server_message;
@@ -33,7 +34,7 @@ pub use client_message::{
     CallMessage, ClientMessage, MessageType, Presented, Registration, Request,
 };
 pub use close_code::CloseCode;
-pub use decode::{DecodeError, decode};
+pub use decode::{DecodeError, decode, decode_unnamed, request_id_of};
 pub use dialect::Dialect;
 pub use error_code::ErrorCode;
 pub use ids::{ClientId, ClientIdError};

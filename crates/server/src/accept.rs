@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
 use crate::counters::Counters;
+use crate::flusher;
 use crate::http;
 use crate::requests::{Request, Requests};
 use crate::server::Server;
@@ -32,6 +33,7 @@ impl Workers {
     pub(crate) fn start(count: usize, first: Handle) -> io::Result<Self> {
         let mut workers = Self { handles: vec![first], threads: Vec::new(), next: 0 };
         Counters::use_shard(0);
+        tokio::spawn(flusher::run());
         for worker in 1..count {
             let runtime = event_loop()?;
             workers.handles.push(runtime.handle().clone());
@@ -39,6 +41,7 @@ impl Workers {
             let thread =
                 std::thread::Builder::new().name(format!("worker-{worker}")).spawn(move || {
                     Counters::use_shard(worker);
+                    runtime.spawn(flusher::run());
                     let _ = runtime.block_on(stopped);
                 })?;
             workers.threads.push((stop, thread));

@@ -4,24 +4,23 @@ use std::sync::Arc;
 
 use securecall_core::Context;
 use securecall_protocol::{Reply, ServerMessage};
-use smallvec::SmallVec;
 
 use crate::connection::{Appended, Connection};
+use crate::flusher;
 use crate::outbox::Outbox;
 use crate::server::Server;
 
-/// What one wake-up of a task has to work with: the server, the time, and the connections it has
-/// sent to. Those are written once each, when the batch is dropped.
+/// What one wake-up of a task has to work with: the server and the time. What it sends is written
+/// at the end of its worker's turn.
 pub(crate) struct Batch<'a> {
     pub(crate) server: &'a Arc<Server>,
     pub(crate) cx: Context<'a>,
-    unflushed: SmallVec<[Arc<Connection>; 4]>,
 }
 
 impl<'a> Batch<'a> {
     /// Begins a turn: the time is read here, once.
     pub(crate) fn begin(server: &'a Arc<Server>) -> Self {
-        Self { server, cx: server.context(), unflushed: SmallVec::new() }
+        Self { server, cx: server.context() }
     }
 
     pub(crate) fn send(&mut self, connection: &Arc<Connection>, reply: &Reply<'_>) {
@@ -50,15 +49,7 @@ impl<'a> Batch<'a> {
     fn append(&mut self, connection: &Arc<Connection>, append: impl FnOnce(&mut Outbox)) {
         let appended = connection.append(&self.server.counters, append);
         if appended == Appended::FlushIsMine {
-            self.unflushed.push(connection.clone());
-        }
-    }
-}
-
-impl Drop for Batch<'_> {
-    fn drop(&mut self) {
-        for connection in self.unflushed.drain(..) {
-            connection.flush();
+            flusher::flush_later(connection);
         }
     }
 }

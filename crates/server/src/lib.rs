@@ -23,6 +23,7 @@ pub mod directory;
 mod directory_queue;
 mod drain;
 mod driver;
+mod flusher;
 mod http;
 mod metrics;
 mod outbox;

@@ -1,4 +1,4 @@
-"""A dialect 1 client over the `websockets` package. Whatever it receives must be documented."""
+"""A dialect 1 client over the `websockets` package. Whatever it sends and receives must be documented."""
 
 import json
 import socket
@@ -14,6 +14,8 @@ ANSWER_SECONDS_MAX = 5
 
 
 class Client:
+    dialect = 1
+
     def __init__(self, url: str, client_id: str | None = None, **options):
         # `max_queue` as well: a client that stops reading could not see the end of a close.
         options = {"max_size": None, "max_queue": None, "proxy": None, "open_timeout": ANSWER_SECONDS_MAX, **options}
@@ -33,10 +35,17 @@ class Client:
         self.expect("REGISTERED", clientId=client_id)
         self.client_id = client_id
 
-    def send(self, kind: str, **payload) -> None:
+    def send(self, kind: str, request_id: str | None = None, **payload) -> None:
+        self.send_text(documented.write(kind, payload, self.dialect, request_id))
+
+    def send_wrong(self, kind: str, **payload) -> None:
+        """What the document does not allow."""
+        with pytest.raises(AssertionError, match="undocumented"):
+            documented.write(kind, payload, self.dialect)
         self.send_text(json.dumps({"type": kind, "payload": payload}))
 
     def send_text(self, text: str) -> None:
+        """Any text, unchecked."""
         self.socket.send(text)
 
     def receive_text(self, timeout: float = ANSWER_SECONDS_MAX) -> str:
@@ -45,7 +54,7 @@ class Client:
         return text
 
     def receive(self, timeout: float = ANSWER_SECONDS_MAX) -> dict:
-        return documented.read(self.receive_text(timeout))
+        return documented.read(self.receive_text(timeout), self.dialect)
 
     def expect(self, kind: str, timeout: float = ANSWER_SECONDS_MAX, **fields) -> dict:
         """The next message must be of this type and carry these values; gives its payload."""
@@ -88,6 +97,8 @@ def refused(url: str, **options):
 def ring(caller: Client, callee: Client, offer: str = "offer") -> str:
     """The caller calls, the callee's device rings; gives the callId."""
     caller.send("CALL_INITIATE", targetId=callee.client_id, sdpOffer=offer)
+    if caller.dialect == 2:
+        caller.expect("CALL_INITIATED", targetId=callee.client_id)
     return callee.expect("INCOMING_CALL", callerId=caller.client_id, sdpOffer=offer)["callId"]
 
 

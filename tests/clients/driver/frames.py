@@ -1,9 +1,10 @@
 """A WebSocket peer below any library: it sends frames as told, right or wrong, and answers nothing by itself."""
 
-import json
 import os
 import socket
 import struct
+
+from driver import documented
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -30,7 +31,7 @@ class RawSocket:
         self.socket.sendall(frame(opcode, payload, fin, masked, reserved))
 
     def send(self, kind: str, **payload) -> None:
-        self.send_frame(TEXT, json.dumps({"type": kind, "payload": payload}).encode())
+        self.send_frame(TEXT, documented.write(kind, payload).encode())
 
     def register(self, client_id: str) -> None:
         self.send("REGISTER", clientId=client_id)

@@ -21,6 +21,8 @@ CHUNK_BYTES = 16 * 1024
 class Peer:
     """One registered client and its peer connection. Use as `async with Peer(url, id) as peer`."""
 
+    dialect = 1
+
     def __init__(self, url: str, client_id: str):
         self.url = url
         self.client_id = client_id
@@ -41,10 +43,13 @@ class Peer:
         await self.socket.close()
 
     async def send(self, kind: str, **payload) -> None:
-        await self.socket.send(json.dumps({"type": kind, "payload": payload}))
+        await self.socket.send(documented.write(kind, payload, self.dialect))
+
+    async def receive(self) -> dict:
+        return documented.read(await self.socket.recv(), self.dialect)
 
     async def expect(self, kind: str) -> dict:
-        message = documented.read(await self.socket.recv())
+        message = await self.receive()
         assert message["type"] == kind, message
         return message["payload"]
 
@@ -54,6 +59,8 @@ class Peer:
         transfer = Transfer(channel)
         offer, candidates = await self._describe(await self.connection.createOffer())
         await self.send("CALL_INITIATE", targetId=target_id, sdpOffer=offer)
+        if self.dialect == 2:
+            await self.expect("CALL_INITIATED")
         accepted = await self.expect("CALL_ACCEPTED")
         self.call_id = accepted["callId"]
         await self.connection.setRemoteDescription(RTCSessionDescription(accepted["sdpAnswer"], "answer"))
@@ -78,6 +85,12 @@ class Peer:
         """Returns when the peer hung up."""
         await asyncio.wait_for(self.following, 5)
 
+    async def before_candidates(self) -> None:
+        """The offer and the answer are exchanged, the own candidates are not sent yet."""
+
+    async def after_candidates(self) -> None:
+        """The own candidates are sent, those of the peer are not read yet."""
+
     async def _describe(self, description) -> tuple[str, list[str]]:
         """Sets the local description; gives its SDP without candidates, and the candidates by themselves."""
         await self.connection.setLocalDescription(description)
@@ -88,9 +101,11 @@ class Peer:
 
     async def _trickle(self, candidates: list[str], channel) -> "Transfer":
         """Sends own candidates one by one and takes the peer's until the bytes went both ways."""
+        await self.before_candidates()
         for candidate in candidates:
             init = {"candidate": candidate, "sdpMid": "0", "sdpMLineIndex": 0}
             await self.send("ICE_CANDIDATE", callId=self.call_id, candidate=json.dumps(init))
+        await self.after_candidates()
         self.following = asyncio.create_task(self._follow_the_call())
         transfer = await channel if isinstance(channel, asyncio.Future) else channel
         await transfer.done()
@@ -98,10 +113,10 @@ class Peer:
 
     async def _follow_the_call(self) -> None:
         """Takes the peer's candidates until the peer hangs up."""
-        while (message := documented.read(await self.socket.recv()))["type"] == "ICE_CANDIDATE":
+        while (message := await self.receive())["type"] == "ICE_CANDIDATE":
             assert message["payload"]["callId"] == self.call_id
             await self._add_candidate(json.loads(message["payload"]["candidate"]))
-        assert message == {"type": "CALL_ENDED", "payload": {"callId": self.call_id}}
+        assert (message["type"], message["payload"]["callId"]) == ("CALL_ENDED", self.call_id)
 
     async def _add_candidate(self, init: dict) -> None:
         if not init["candidate"]:

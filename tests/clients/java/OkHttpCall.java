@@ -11,7 +11,8 @@ import okhttp3.WebSocketListener;
 
 /**
  * The Android client's stack: OkHttp with a ping every 8 seconds. A callee registers, says nothing for a while, and is
- * then called by a second client: {@code java OkHttpCall ws://127.0.0.1:PORT/signal SECONDS}.
+ * then called by a second client: {@code java OkHttpCall ws://127.0.0.1:PORT/signal SECONDS}. Every message is printed,
+ * behind the word "client" or "server".
  */
 public final class OkHttpCall {
     private static final long PING_SECONDS = 8;
@@ -70,7 +71,9 @@ public final class OkHttpCall {
                 payload.append(index == 0 ? "" : ",");
                 payload.append('"').append(fields[index]).append("\":\"").append(fields[index + 1]).append('"');
             }
-            if (!socket.send("{\"type\":\"" + type + "\",\"payload\":{" + payload + "}}")) {
+            String text = "{\"type\":\"" + type + "\",\"payload\":{" + payload + "}}";
+            System.out.println("client " + text);
+            if (!socket.send(text)) {
                 throw new AssertionError("the socket is closed: " + inbox);
             }
         }
@@ -105,6 +108,7 @@ public final class OkHttpCall {
 
         @Override
         public void onMessage(WebSocket socket, String text) {
+            System.out.println("server " + text);
             inbox.add(text);
         }
 

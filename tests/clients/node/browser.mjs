@@ -6,6 +6,7 @@
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
+import { check, read } from "./documented.mjs";
 
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -29,9 +30,25 @@ await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
+let undocumented;
+
+// Every message of a page, both ways, against the document.
+function checked(socket) {
+  const noticed = (judge) => ({ payload }) => {
+    try {
+      judge(payload);
+    } catch (error) {
+      undocumented ??= error;
+    }
+  };
+  socket.on("framesent", noticed((text) => check(JSON.parse(text), "client")));
+  socket.on("framereceived", noticed((text) => read(text)));
+}
+
 async function openPage(clientId) {
   const page = await (await browser.newContext()).newPage();
   page.on("console", (message) => console.error(`${clientId}: ${message.text()}`));
+  page.on("websocket", checked);
   page.on("pageerror", (error) => console.error(`${clientId}: ${error}`));
   await page.goto(`http://127.0.0.1:${pages.address().port}/`);
   await page.evaluate(async ({ url, clientId }) => {
@@ -51,7 +68,9 @@ try {
   // Everybody is registered before anybody calls.
   const opened = await Promise.all(peers.map(([clientId]) => openPage(clientId)));
   console.error("all pages are registered");
-  console.log(JSON.stringify(await Promise.all(opened.map((page, index) => play(page, peers[index])))));
+  const paths = await Promise.all(opened.map((page, index) => play(page, peers[index])));
+  if (undocumented) throw undocumented;
+  console.log(JSON.stringify(paths));
 } finally {
   await browser.close();
   pages.close();

@@ -1,7 +1,7 @@
-// A dialect 1 client over the `ws` package. Whatever it receives must be documented.
+// A dialect 1 client over the `ws` package. Whatever it sends and receives must be documented.
 import assert from "node:assert/strict";
 import WebSocket from "ws";
-import { read } from "./documented.mjs";
+import { check, read } from "./documented.mjs";
 
 const ANSWER_MS_MAX = 5000;
 
@@ -33,9 +33,10 @@ export class Client {
   }
 
   send(type, payload) {
-    this.sendText(JSON.stringify({ type, payload }));
+    this.sendText(JSON.stringify(check({ type, payload }, "client")));
   }
 
+  // Any text, unchecked.
   sendText(text) {
     this.#socket.send(text);
   }

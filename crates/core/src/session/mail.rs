@@ -138,9 +138,13 @@ impl Session {
         if self.is_online() {
             return self.tell_accepted(cx, at, call_id, sdp_answer);
         }
-        // It is told to whoever registers next.
-        self.calls[at].claim = Claim::Untold;
-        self.keep(cx, at, Kept::accepted(call_id, sdp_answer))
+        let receipt = self.keep(cx, at, Kept::accepted(call_id, sdp_answer));
+        if receipt.outcome == Outcome::Delivered {
+            // It is told to whoever registers next, with what waits behind it. Without its answer
+            // the call is nobody's to be told of.
+            self.calls[at].claim = Claim::Untold;
+        }
+        receipt
     }
 
     /// Whether a call from before the server started can have been ringing until now, with a client

@@ -3,7 +3,7 @@
 use crate::wire::{
     accept, accepted, assert_error, candidate, end, ended, initiate, reject, rejected,
 };
-use crate::world::{CALLS_MAX, GRACE, MOMENT, RING_TIMEOUT, SILENCE, World};
+use crate::world::{CALLS_MAX, GRACE, MOMENT, RING_TIMEOUT, SILENCE, WAITING_BYTES_MAX, World};
 
 #[test]
 fn a_call_that_rang_before_a_restart_is_answered_after_it() {
@@ -316,4 +316,21 @@ fn an_answer_that_is_too_late_ends_the_call_for_a_caller_that_presents_it_meanwh
     assert_eq!(world.hears(&mut alice), [crate::wire::ended_as(&call, "unreachable")]);
     assert_eq!(world.heard(bob), [ended(&call)]);
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
+}
+
+#[test]
+fn an_answer_without_room_takes_nothing_along_to_whoever_has_the_id() {
+    let (mut world, mut alice, mut bob) = World::pair_in_two();
+    let call = world.ring_in_two(&mut alice, &mut bob);
+    world.restart();
+    let somebody = world.register_in_two("alice");
+    world.lose(somebody.device);
+    let bob = world.register("bob");
+    world.say(bob, &candidate(&call, "for-alice-alone"));
+    world.say(bob, &accept(&call, &"x".repeat(WAITING_BYTES_MAX)));
+    assert_eq!(world.heard(bob), [ended(&call)]);
+    let (_, resumed, heard) = world.resume(&somebody);
+    // Its end, and nothing else.
+    let over = crate::wire::ended_as(&call, "unreachable");
+    assert_eq!((resumed, heard), (true, vec![over]));
 }

@@ -2,6 +2,7 @@
 
 use securecall_protocol::{
     CallMessage, ClientMessage, DecodeError, Dialect, MessageType, RejectReason, decode,
+    decode_unnamed, request_id_of,
 };
 
 fn message(text: &str) -> ClientMessage<'_> {
@@ -137,6 +138,35 @@ fn a_request_id_has_1_to_64_characters_and_stays_as_it_was_written() {
     for id in ["1", "null", "{}", r#""""#, r#""\ud800""#, &format!(r#""{}""#, "x".repeat(65))] {
         assert_eq!(decode(&with_id(id)), Err(DecodeError::RequestId), "{id}");
     }
+}
+
+#[test]
+fn a_message_can_be_read_whatever_its_id_is() {
+    for id in ["1", "null", "{}", r#""""#, r#""7""#] {
+        let text = format!(r#"{{"type":"HEARTBEAT","payload":{{}},"id":{id}}}"#);
+        let request = decode_unnamed(&text).unwrap();
+        assert_eq!((request.id, request.message), (None, ClientMessage::Heartbeat));
+    }
+    let wrong = r#"{"type":"PKD_LOOKUP","payload":{},"id":1}"#;
+    assert_eq!(decode_unnamed(wrong), Err(DecodeError::Payload(MessageType::PkdLookup)));
+}
+
+#[test]
+fn a_text_that_is_refused_can_still_be_named() {
+    for text in [
+        r#"{"type":"HEARTBEAT","payload":null,"id":"7"}"#,
+        r#" { "id" : "7" } "#,
+        r#"{"type":"PAUSE","id":"7","payload":{}}"#,
+        r#"{"type":"HEARTBEAT","type":"HEARTBEAT","payload":{},"id":"7"}"#,
+    ] {
+        decode(text).unwrap_err();
+        assert_eq!(request_id_of(text).unwrap().as_json(), r#""7""#, "{text}");
+    }
+    for text in ["", "7", r#"["7"]"#, "{}", r#"{"id":7}"#, r#"{"id":""}"#, r#"{"id":"7"} 7"#] {
+        assert_eq!(request_id_of(text), None, "{text}");
+    }
+    assert_eq!(request_id_of(r#"{"id":"7","id":"8"}"#), None, "nobody knows which");
+    assert_eq!(request_id_of(r#"{"payload":{"id":"7"}}"#), None);
 }
 
 #[test]

@@ -189,7 +189,7 @@ impl Model {
         let full = self.load(client).1 >= self.limits.per_session_max;
         let side = self.calls.get(id).and_then(|call| Some((call, call.side_of(client)?)));
         let peer = side.map(|(call, side)| call.client(side.other()).to_string());
-        let crowd = peer.map_or(0, |peer| self.crowd(&peer));
+        let crowd = peer.as_ref().map_or(0, |peer| self.crowd(peer));
         let (now, ring_timeout) = (self.now, self.limits.ring_timeout);
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else { return };
@@ -218,6 +218,10 @@ impl Model {
         let known = self.links.entry(link).or_default();
         known.proven.insert(id.clone());
         known.registration.fresh.extend(fresh.then(|| id.clone()));
+        if let Some(peer) = peer {
+            // It takes the room that another call may have been about to take.
+            self.note_crowd(&peer);
+        }
     }
 
     /// A client is told at once that a call is over that it has presented. Returns whether that is
