@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use tokio::net::lookup_host;
@@ -20,6 +20,10 @@ use turn_client_proto::udp::TurnClientUdp;
 use crate::network::Arrival;
 use crate::turn_server::{Transport, TurnServer};
 use crate::wire::Wire;
+
+/// A request is sent so often: at 0, 0.5, 1.5, 3.5 and 5.5 seconds, and given up at 7.5. RFC 8489
+/// has 39.5, which is longer than anybody waits for a call.
+const REQUESTS_MAX: u32 = 5;
 
 /// Addresses of the other end that are sent to over one relay; more are left unanswered.
 const PEERS_MAX: usize = 256;
@@ -68,6 +72,8 @@ impl Relay {
         };
         let credentials = TurnCredentials::new(&server.username, &server.credential);
         let mut config = TurnConfig::new(credentials);
+        let [first, longest, last] = [500, 2000, 2000].map(Duration::from_millis);
+        config.set_request_retransmits(first, longest, REQUESTS_MAX, last);
         if remote.is_ipv6() {
             config.add_address_family(AddressFamily::IPV6);
         }
