@@ -146,6 +146,11 @@ ALL = (
     Measure("throughput", "16 messages in flight in each of 100 pairs", on_all(throughput)),
     Measure("latency", "10,000 messages/s over 100 pairs, open loop", on_all(latency)),
     Measure("idle", "19,000 idle clients", on_all(idle)),
+    Measure(
+        "idle_tls",
+        "19,000 idle clients over TLS",
+        (Entry("securecall", targets.SECURECALL_TLS, idle),),
+    ),
     Measure("registration", "4,900 clients connect and register", on_all(registration)),
     Measure(
         "population",

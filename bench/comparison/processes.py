@@ -37,7 +37,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}{self.target.path}"
+        return f"{self.target.scheme}://127.0.0.1:{self.port}{self.target.path}"
 
 
 @contextmanager

@@ -28,6 +28,7 @@ COLUMNS = {
     "throughput": ("per_second", "cpu_us"),
     "latency": ("p50_us", "p99_us", "cpu_us"),
     "idle": ("bytes_per_client",),
+    "idle_tls": ("bytes_per_client", "connect_cpu_us"),
     "registration": ("connect_cpu_us", "disconnect_cpu_us"),
     "population": ("cpu_us", "connect_cpu_us", "disconnect_cpu_us"),
     "all_active": ("message", "client"),
@@ -63,7 +64,7 @@ def goal_row(goal: Goal, everything: Everything) -> list[str]:
     bounds = [f"{sign} {number(bound)}{goal.unit}" for bound in (goal.goal, goal.stretch)]
     measured = goal.measured(everything)
     if measured is None:
-        return [goal.label, *bounds, goal.missing or "not measured", "–"]
+        return [goal.label, *bounds, "not measured", "–"]
     return [goal.label, *bounds, shown(measured, goal.unit), goal.verdict(measured)]
 
 

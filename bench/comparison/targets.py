@@ -7,7 +7,7 @@ off, and only those that the load would meet.
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable
 
@@ -35,6 +35,8 @@ class Target:
     arguments: Callable[[int, Path], list[str]]
     """How it is started on this port, with a folder of its own."""
     environment: dict[str, str] = field(default_factory=dict)
+    scheme: str = "ws"
+    """Of its WebSocket URL."""
 
 
 def run(*command: object, cwd: Path = places.ROOT) -> str:
@@ -106,6 +108,21 @@ SECURECALL = Target(
         # The generator's clients come from many addresses, but talk faster than people.
         "--candidates-rate", "1000000/1000000",
     ],
+)
+
+
+def tls_arguments(port: int, folder: Path) -> list[str]:
+    """With a certificate that the server itself has signed; the generator trusts anybody."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=IP:127.0.0.1")
+    certified = ["--tls-certificate", str(certificate), "--tls-key", str(key)]
+    return SECURECALL.arguments(port, folder) + certified
+
+
+SECURECALL_TLS = replace(
+    SECURECALL, what="our server over TLS", arguments=tls_arguments, scheme="wss"
 )
 
 EPOLL_RELAY = Target(

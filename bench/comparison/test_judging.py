@@ -60,9 +60,7 @@ class Writing(unittest.TestCase):
             text = path.read_text()
         self.assertEqual(text, f"before\n{report.BEGIN}\n\nnewer\n{report.END}\nafter\n")
 
-    def test_what_was_not_measured_says_why(self):
-        row = report.goal_row(next(goal for goal in goals.ALL if goal.missing), {})
-        self.assertIn(goals.TLS_MISSING, row)
+    def test_what_was_not_measured_says_so(self):
         row = report.goal_row(a_goal(at_most=True), {})
         self.assertIn("not measured", row)
 

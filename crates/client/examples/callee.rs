@@ -4,6 +4,9 @@
 //! cargo run -p securecall-client --example callee -- ws://127.0.0.1:8080/signal bob
 //! ```
 
+// It talks to whoever runs it.
+#![allow(clippy::print_stdout)]
+
 use std::error::Error;
 
 use securecall_client::{Client, Event, Identity, Seed, Settings, Suite};

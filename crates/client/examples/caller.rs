@@ -4,6 +4,9 @@
 //! cargo run -p securecall-client --example caller -- ws://127.0.0.1:8080/signal alice bob
 //! ```
 
+// It talks to whoever runs it.
+#![allow(clippy::print_stdout)]
+
 use std::error::Error;
 
 use securecall_client::{Client, ClientId, Event, Identity, Seed, Settings, Suite};

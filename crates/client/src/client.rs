@@ -12,7 +12,7 @@ use crate::{CallId, ConnectError, Error, Event, Settings, Stop};
 
 /// How many events may wait for the application. Beyond that the client reads nothing from the
 /// server, which closes the connection in the end (1013); the client comes back and resumes.
-const EVENTS_MAX: usize = 256;
+const EVENTS_MAX: usize = 1024;
 /// How many wishes may wait for the client; whoever has one more waits with it.
 const COMMANDS_MAX: usize = 64;
 

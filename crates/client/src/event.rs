@@ -6,7 +6,7 @@ use std::time::Duration;
 use securecall_protocol::{
     ClientId, Dialect, EndReason, ErrorCode, RejectReason, client::IceServer,
 };
-use securecall_seal::{self as seal, DirectoryKey, ShortAuthenticationString};
+use securecall_seal::{self as seal, DirectoryKey, Fingerprint, ShortAuthenticationString};
 
 use crate::Error;
 
@@ -22,8 +22,8 @@ impl fmt::Display for CallId {
 }
 
 /// Something happened. Calls that the application ends, rejects or accepts itself bring no event
-/// about that.
-#[derive(Debug, Clone)]
+/// about that. `Debug` prints what happened, and nothing that anybody said.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Event {
     /// The server knows this client, for the first time or again. Calls are as they were, except
@@ -64,6 +64,8 @@ pub enum Event {
         offer: String,
         /// Relays for this call; empty if the server knows none.
         ice_servers: Vec<IceServer>,
+        /// Of the caller's identity.
+        fingerprint: Fingerprint,
         /// Nothing was remembered about the caller. Accepting the call remembers the key, so
         /// compare fingerprints or digits.
         first_contact: bool,
@@ -100,6 +102,8 @@ pub enum Event {
         ice_servers: Vec<IceServer>,
         /// For the people at both ends to compare.
         digits: Option<ShortAuthenticationString>,
+        /// Of the callee's identity.
+        fingerprint: Fingerprint,
         /// Nothing was remembered about the callee before this call.
         first_contact: bool,
     },
@@ -155,6 +159,39 @@ pub enum Event {
     },
     /// The remembered keys are not on disk, because of this. They count until the program ends.
     KeysNotSaved(String),
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, call) = match self {
+            Self::Registered { resumed, dialect } => {
+                return write!(f, "Registered(resumed: {resumed}, {dialect:?})");
+            }
+            Self::KeyRefused { code } => return write!(f, "KeyRefused({code:?})"),
+            Self::Disconnected { cause, retry_in } => {
+                return write!(f, "Disconnected({cause:?}, again in {retry_in:?})");
+            }
+            Self::Stopped(stop) => return write!(f, "Stopped({stop:?})"),
+            Self::OfferRefused { why, .. } => return write!(f, "OfferRefused({why:?})"),
+            Self::MessageRefused { call, error } => {
+                return write!(f, "MessageRefused({call}, {error:?})");
+            }
+            Self::MessagesMissed { call, count } => {
+                return write!(f, "MessagesMissed({call}, {count})");
+            }
+            Self::Ended { call, reason } => return write!(f, "Ended({call}, {reason:?})"),
+            Self::KeysNotSaved(_) => return f.write_str("KeysNotSaved"),
+            Self::Incoming { call, .. } => ("Incoming", call),
+            Self::KeyChanged { call, .. } => ("KeyChanged", call),
+            Self::Ringing { call } => ("Ringing", call),
+            Self::Accepted { call, .. } => ("Accepted", call),
+            Self::Digits { call, .. } => ("Digits", call),
+            Self::Candidate { call, .. } => ("Candidate", call),
+            Self::Signal { call, .. } => ("Signal", call),
+            Self::SignalRefused { call } => ("SignalRefused", call),
+        };
+        write!(f, "{name}({call})")
+    }
 }
 
 /// Somebody's key in the directory, and the one remembered.

@@ -24,6 +24,9 @@ struct Arguments {
     /// Put a fault into the shell, to see that it is found.
     #[arg(long, value_enum, default_value_t)]
     mutation: Mutation,
+    /// Stop at the first seed that fails.
+    #[arg(long, conflicts_with = "seed")]
+    first: bool,
 }
 
 fn main() -> ExitCode {
@@ -33,9 +36,13 @@ fn main() -> ExitCode {
         (Some(seed), _) => replay(seed, mutation),
         (None, Some(hours)) => {
             let end = Instant::now() + Duration::from_secs_f64(hours * 3600.0);
-            try_seeds((fresh_seed()..).take_while(|_| Instant::now() < end), mutation)
+            try_seeds(
+                (fresh_seed()..).take_while(|_| Instant::now() < end),
+                mutation,
+                arguments.first,
+            )
         }
-        (None, None) => try_seeds(arguments.seeds, mutation),
+        (None, None) => try_seeds(arguments.seeds, mutation, arguments.first),
     }
 }
 
@@ -52,7 +59,7 @@ fn replay(seed: u64, mutation: Mutation) -> ExitCode {
     }
 }
 
-fn try_seeds(seeds: impl Iterator<Item = u64>, mutation: Mutation) -> ExitCode {
+fn try_seeds(seeds: impl Iterator<Item = u64>, mutation: Mutation, first: bool) -> ExitCode {
     let (mut runs, mut failures) = (0u64, 0u64);
     for seed in seeds {
         runs += 1;
@@ -60,6 +67,9 @@ fn try_seeds(seeds: impl Iterator<Item = u64>, mutation: Mutation) -> ExitCode {
             failures += 1;
             println!("seed {seed}: {violation}");
             println!("    cargo run -p securecall-sim -- --seed {seed}");
+            if first {
+                break;
+            }
         }
         if runs.is_multiple_of(10_000) {
             eprintln!("{runs} runs, {failures} failures, now at seed {seed}");

@@ -122,3 +122,80 @@ fn exposed(file: &File) -> io::Result<bool> {
 fn failed(path: &Path, error: io::Error) -> KnownKeysError {
     KnownKeysError::Io { path: path.to_owned(), error }
 }
+
+#[cfg(test)]
+mod tests {
+    use securecall_seal::{Identity, Seed, Suite};
+
+    use super::*;
+
+    fn keys_of(names: &[&str], path: &Path) -> KnownKeys {
+        let mut keys = KnownKeys::open(path).unwrap();
+        for name in names {
+            let seed = Seed::generate(&mut rand::rng());
+            let identity = Identity::new(name, &seed, Suite::X25519).unwrap();
+            assert!(keys.remember(identity.directory_key()));
+        }
+        keys
+    }
+
+    #[test]
+    fn what_is_saved_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a").join("known");
+        let keys = keys_of(&["alice", "bob"], &path);
+        keys.save().unwrap();
+        let again = KnownKeys::open(&path).unwrap();
+        assert_eq!(again.iter().collect::<Vec<_>>(), keys.iter().collect::<Vec<_>>());
+        let files: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().collect();
+        assert_eq!(files.len(), 1, "no draft is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_its_owners_alone_and_one_that_others_can_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known");
+        keys_of(&["alice"], &path).save().unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(matches!(KnownKeys::open(&path), Err(KnownKeysError::Exposed { .. })));
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known");
+        keys_of(&["alice"], &path).save().unwrap();
+        let before = fs::read_to_string(&path).unwrap();
+        // A folder where the draft belongs.
+        fs::create_dir(path.with_extension(format!("{}.new", std::process::id()))).unwrap();
+        let keys = keys_of(&["bob"], &path);
+        assert!(matches!(keys.save(), Err(KnownKeysError::Io { .. })));
+        assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_line_that_is_something_else_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known");
+        let fingerprint = ["12345"; GROUPS].join(" ");
+        for line in ["alice", "alice 12345", "a/b 1", &format!("{fingerprint} alice"), "x  y"] {
+            fs::write(&path, format!("bob {fingerprint}\n{line}\n")).unwrap();
+            let error = KnownKeys::open(&path).unwrap_err();
+            assert!(matches!(error, KnownKeysError::Malformed { line: 2, .. }), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn another_key_of_the_same_client_takes_the_place_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known");
+        let mut keys = keys_of(&["alice", "alice"], &path);
+        assert_eq!(keys.iter().count(), 1);
+        assert!(keys.forget(&"alice".try_into().unwrap()));
+        assert_eq!(keys.iter().count(), 0);
+    }
+}

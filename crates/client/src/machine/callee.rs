@@ -101,7 +101,7 @@ impl Machine {
             }
             Err(error) => {
                 if error == seal::Error::OwnKeyChanged {
-                    self.publish_key(cx);
+                    self.publish_key();
                 }
                 self.refuse_offer(id, error.into());
             }
@@ -116,6 +116,7 @@ impl Machine {
         ice_servers: Vec<IceServer>,
     ) {
         let first_contact = !self.known_keys.knows(key.client_id());
+        let fingerprint = key.fingerprint();
         let Some(call) = self.calls.find(id) else { return };
         let (caller, offer) = (call.peer.clone(), incoming.sdp().to_owned());
         let wire_id = call.wire_id.clone();
@@ -124,7 +125,14 @@ impl Machine {
         if let (Some(call_id), Dialect::Two) = (wire_id, self.dialect) {
             self.queue_short(Outgoing::CallRinging { call_id });
         }
-        self.tell(Event::Incoming { call: id, caller, offer, ice_servers, first_contact });
+        self.tell(Event::Incoming {
+            call: id,
+            caller,
+            offer,
+            ice_servers,
+            fingerprint,
+            first_contact,
+        });
     }
 
     /// The offer does not ring; its maker, if it was the caller, need not wait.

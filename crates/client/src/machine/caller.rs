@@ -1,7 +1,7 @@
 //! Calling somebody: the callee's key, the offer, the answer.
 
 use securecall_protocol::client::{IceServer, Outgoing};
-use securecall_protocol::{ClientId, Dialect};
+use securecall_protocol::{ClientId, Dialect, EndReason};
 use securecall_seal::{Caller, DirectoryKey, TEXT_BYTES_MAX};
 
 use super::call::{Call, Offering, State};
@@ -136,8 +136,8 @@ impl Machine {
             let Some(call) = self.calls.find(id) else { return };
             let State::Offering(offering) = call.take_state() else { return };
             let Offering { callee_key, offer, .. } = *offering;
-            if let Err(Error::Seal(error)) = self.offer(cx, id, callee_key, offer) {
-                self.call_over(id, Ending::Interference(error));
+            if self.offer(cx, id, callee_key, offer).is_err() {
+                self.call_over(id, Ending::Ended(EndReason::Unreachable));
             }
         }
     }
@@ -204,7 +204,15 @@ impl Machine {
                 call.state = State::Talking(Box::new(talk));
                 call.rings_until = None;
                 let first_contact = self.remember(&callee_key);
-                self.tell(Event::Accepted { call: id, answer, ice_servers, digits, first_contact });
+                let fingerprint = callee_key.fingerprint();
+                self.tell(Event::Accepted {
+                    call: id,
+                    answer,
+                    ice_servers,
+                    digits,
+                    fingerprint,
+                    first_contact,
+                });
                 self.say_early(id);
             }
             Err(error) => {

@@ -40,7 +40,7 @@ impl Machine {
 
     pub(super) fn link_deadline(&self) -> Option<Instant> {
         match self.link {
-            Link::Idle => self.heard,
+            Link::Idle => None,
             Link::Waiting { until } | Link::Connecting { until } | Link::Registering { until } => {
                 Some(until)
             }

@@ -59,7 +59,6 @@ pub(crate) struct Context<'a> {
 }
 
 /// What became of the connection.
-#[derive(Debug)]
 pub(crate) enum LinkInput<'a> {
     /// The WebSocket is open.
     Opened,
@@ -72,7 +71,6 @@ pub(crate) enum LinkInput<'a> {
 }
 
 /// What the shell has to do.
-#[derive(Debug)]
 pub(crate) enum Output {
     /// Open a connection, and forget the one before.
     Connect,

@@ -39,8 +39,12 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
+    /// Takes a message, unless a server has driven this client to say more than it lets out: then
+    /// the message goes to nobody.
     pub(super) fn push(&mut self, letter: Letter) {
-        self.queue.push_back(letter);
+        if self.queue.len() < QUEUED_MAX * 2 {
+            self.queue.push_back(letter);
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -124,7 +128,7 @@ impl Outbox {
 
     fn sent(&mut self, id: MessageId, message: Option<Outgoing>, now: Instant) {
         self.unconfirmed.push_back((id, message));
-        let many = self.unconfirmed.len() % ASK_AFTER == 0;
+        let many = self.unconfirmed.len().is_multiple_of(ASK_AFTER);
         let due = if many { now } else { now + ASK_WITHIN };
         self.ask_at = Some(self.ask_at.map_or(due, |at| at.min(due)));
     }

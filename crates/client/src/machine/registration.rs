@@ -8,7 +8,6 @@ use securecall_protocol::{Dialect, ErrorCode};
 use super::call::State;
 use super::outbox::{Letter, MessageId};
 use super::pacer::Pacer;
-use super::requests::Purpose;
 use super::{Context, Machine, Output};
 use crate::{Disconnect, Error, Event, Stop};
 
@@ -85,7 +84,7 @@ impl Machine {
         self.tell(Event::Registered { resumed, dialect: self.dialect });
         self.repeat(cx, resumed);
         if !resumed {
-            self.publish_key(cx);
+            self.publish_key();
         }
     }
 
@@ -179,14 +178,6 @@ impl Machine {
             self.resumption.probe = None;
             self.call_again(cx);
         }
-    }
-
-    pub(super) fn publish_key(&mut self, cx: &Context<'_>) {
-        let message = Outgoing::PkdRegister {
-            client_id: self.client_id.clone(),
-            public_key: self.identity.directory_key().as_str().to_owned(),
-        };
-        self.request(cx, message, Purpose::PublishKey);
     }
 
     pub(super) fn key_published(&mut self, result: Result<(), Error>) {

@@ -34,7 +34,8 @@ pub(super) struct Request {
     id: MessageId,
     message: Outgoing,
     purpose: Purpose,
-    expires_at: Instant,
+    /// None: it is asked until it is answered.
+    expires_at: Option<Instant>,
     /// It was sent on this connection.
     sent: bool,
     not_before: Option<Instant>,
@@ -46,7 +47,7 @@ pub(super) struct Requests(Vec<Request>);
 
 impl Requests {
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.0.iter().map(|request| request.expires_at).min()
+        self.0.iter().filter_map(|request| request.expires_at).min()
     }
 
     /// When one that waits may be sent. None: none waits for a time.
@@ -109,12 +110,26 @@ impl Machine {
         if self.requests.0.len() >= WAITING_MAX {
             return self.request_failed(purpose, Error::TooMuchWaits);
         }
-        let (id, expires_at) = (self.new_id(), cx.now + EXPIRES_AFTER);
-        // Whom we call looks our key up: it has to be there before anything else is asked.
-        let first = matches!(purpose, Purpose::PublishKey);
+        let (id, expires_at) = (self.new_id(), Some(cx.now + EXPIRES_AFTER));
         let request = Request { id, message, purpose, expires_at, sent: false, not_before: None };
-        let at = if first { 0 } else { self.requests.0.len() };
-        self.requests.0.insert(at, request);
+        self.requests.0.push(request);
+    }
+
+    /// Asks the directory to hold this client's key, before anything else: whom we call looks it
+    /// up. Nobody waits for the answer alone, so it is asked for as long as it takes.
+    pub(super) fn publish_key(&mut self) {
+        let publishes = |request: &Request| matches!(request.purpose, Purpose::PublishKey);
+        if self.requests.0.iter().any(publishes) {
+            return;
+        }
+        let message = Outgoing::PkdRegister {
+            client_id: self.client_id.clone(),
+            public_key: self.identity.directory_key().as_str().to_owned(),
+        };
+        let (id, purpose) = (self.new_id(), Purpose::PublishKey);
+        let (expires_at, not_before) = (None, None);
+        let request = Request { id, message, purpose, expires_at, sent: false, not_before };
+        self.requests.0.insert(0, request);
     }
 
     pub(super) fn key_found(
@@ -184,7 +199,7 @@ impl Machine {
     pub(super) fn expire_requests(&mut self, cx: &Context<'_>) {
         let (expired, live) = std::mem::take(&mut self.requests.0)
             .into_iter()
-            .partition(|request: &Request| request.expires_at <= cx.now);
+            .partition(|request: &Request| request.expires_at.is_some_and(|at| at <= cx.now));
         self.requests.0 = live;
         for request in expired {
             self.request_failed(request.purpose, Error::TimedOut);

@@ -68,7 +68,7 @@ impl Connector {
         Ok(Self { address, tls: tls.map(TlsConnector::from) })
     }
 
-    pub(super) async fn connect(self) -> Result<Socket, Failure> {
+    pub(super) async fn connect(self) -> Result<Box<Socket>, Failure> {
         let host = (self.address.host.as_str(), self.address.port);
         let tcp = TcpStream::connect(host).await.map_err(Failure::network)?;
         // Each message matters by itself.
@@ -85,7 +85,7 @@ impl Connector {
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
         let upgraded = client_async_with_config(request, stream, Some(config)).await;
-        upgraded.map(|(socket, _)| Socket(socket)).map_err(Failure::of)
+        upgraded.map(|(socket, _)| Box::new(Socket(socket))).map_err(Failure::of)
     }
 }
 

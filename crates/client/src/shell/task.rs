@@ -14,7 +14,7 @@ use crate::command::Command;
 use crate::machine::{Context, LinkInput, Machine, Output};
 use crate::{Event, KnownKeysError};
 
-type Connecting = Pin<Box<dyn Future<Output = Result<Socket, Failure>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Box<Socket>, Failure>> + Send>>;
 type Saving = JoinHandle<Result<(), KnownKeysError>>;
 
 pub(super) struct Task {
@@ -33,7 +33,7 @@ pub(super) struct Task {
 enum Connection {
     None,
     Opening(Connecting),
-    Open(Socket),
+    Open(Box<Socket>),
 }
 
 /// What the task waits for.
@@ -42,7 +42,7 @@ enum Input {
     /// An event that had no room has some now, or nobody listens any more.
     Told,
     Saved(Result<(), String>),
-    Opened(Result<Socket, Failure>),
+    Opened(Result<Box<Socket>, Failure>),
     Heard(Result<Heard, Failure>),
     Command(Command),
 }
@@ -76,7 +76,8 @@ impl Task {
     }
 
     /// What comes first. What is asked first, in order: deadlines, so that a flood of messages
-    /// does not hold up a ping; events that have no room; the connection; new wishes.
+    /// does not hold up a ping; events that have no room; the connection; new wishes. The last are
+    /// taken also when events have no room: who waits for the one may be who takes the other.
     async fn next_input(&mut self) -> Input {
         let full = !self.untold.is_empty();
         tokio::select! {
@@ -90,7 +91,7 @@ impl Task {
             }
             saved = joined(&mut self.saving) => Input::Saved(saved),
             input = self.connection.next(full) => input,
-            command = self.commands.recv(), if !full => {
+            command = self.commands.recv() => {
                 // Without anybody who holds the client there is nobody to keep it for.
                 Input::Command(command.unwrap_or(Command::Close))
             }
@@ -178,7 +179,15 @@ impl Task {
         }
     }
 
+    /// Nothing is read from the server while an event waits, so what waits are the events of one
+    /// message, those of the application's own wishes, and one loss of the connection.
     fn tell(&mut self, event: Event) {
+        if let (Some(last @ Event::Disconnected { .. }), Event::Disconnected { .. }) =
+            (self.untold.back_mut(), &event)
+        {
+            *last = event;
+            return;
+        }
         if !self.untold.is_empty() {
             return self.untold.push_back(event);
         }
@@ -245,7 +254,10 @@ impl Connection {
     async fn write(&mut self, frames: &mut Vec<Message>) -> Result<(), Failure> {
         match self {
             Self::Open(socket) if !frames.is_empty() => socket.send(frames).await,
-            _ => Ok(frames.clear()),
+            _ => {
+                frames.clear();
+                Ok(())
+            }
         }
     }
 }

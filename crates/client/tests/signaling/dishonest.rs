@@ -274,3 +274,33 @@ async fn nothing_but_sealed_texts_passes_the_server() {
         assert!(!seen.contains(text), "{text} was seen");
     }
 }
+
+/// The digits that a phone shows.
+async fn digits(phone: &mut Phone) -> String {
+    phone
+        .hears("digits", |event| match event {
+            Event::Digits { digits, .. } => Some(digits.to_string()),
+            Event::Accepted { digits, .. } => digits.map(|digits| digits.to_string()),
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test]
+async fn somebody_in_the_middle_at_a_first_contact_shows_in_the_digits() {
+    // Mallory runs both servers: on alice's she is bob, on bob's she is alice.
+    let (of_alice, of_bob) = (Server::start(&[]), Server::start(&[]));
+    let mut false_bob = Phone::on(&of_alice.url(), "bob").await;
+    let mut false_alice = Phone::on(&of_bob.url(), "alice").await;
+    let mut alice = Phone::on(&of_alice.url(), "alice").await;
+    let mut bob = Phone::on(&of_bob.url(), "bob").await;
+
+    alice.client.call(&id("bob"), "offer").await.unwrap();
+    let (to_alice, offer) = false_bob.is_called().await;
+    false_alice.client.call(&id("bob"), offer).await.unwrap();
+    let (call, _) = bob.is_called().await;
+    bob.client.accept(call, "answer").await.unwrap();
+    let answer = false_alice.is_answered().await;
+    false_bob.client.accept(to_alice, answer).await.unwrap();
+    assert_ne!(digits(&mut alice).await, digits(&mut bob).await);
+}

@@ -1,5 +1,7 @@
 //! The client against real servers, dishonest ones, and networks that fail.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is all tests")]
+
 mod calls;
 mod dishonest;
 mod fake;
@@ -8,4 +10,6 @@ mod middle;
 mod phone;
 mod proxy;
 mod refusals;
+mod secure;
 mod server;
+mod storms;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use securecall_client::{
     ConnectError, Dialect, Disconnect, Ending, Error, ErrorCode, Event, Settings, Stop,
 };
+use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::calls::ending;
@@ -89,13 +90,59 @@ async fn a_ping_is_sent_every_eight_seconds() {
 }
 
 #[tokio::test]
+async fn an_application_that_takes_no_events_loses_none_and_can_ask_all_the_same() {
+    const RINGS: u64 = 3000;
+    let fake = Fake::new().await;
+    let mut alice = Phone::connecting(&fake.url(), identity("alice"));
+    let bobs_key = identity("bob").directory_key().as_str().to_owned();
+    let server = tokio::spawn(async move {
+        let mut line = fake.accept().await;
+        let register = line.hears().await;
+        let payload = json!({"clientId": "alice", "protocol": 2, "resumeToken": "token"});
+        let reply_to = &register["id"];
+        line.says(json!({"type": "REGISTERED", "payload": payload, "replyTo": reply_to})).await;
+        let mut seq = 0;
+        loop {
+            let message = line.hears().await;
+            let (message_type, payload) = match message["type"].as_str().unwrap() {
+                "PKD_REGISTER" => ("PKD_RESULT", json!({"clientId": "alice", "publicKey": "k"})),
+                "PKD_LOOKUP" => ("PKD_RESULT", json!({"clientId": "bob", "publicKey": bobs_key})),
+                _ => ("CALL_INITIATED", json!({"callId": "c1", "targetId": "bob"})),
+            };
+            seq += 1;
+            let reply_to = &message["id"];
+            let answer =
+                json!({"type": message_type, "payload": payload, "replyTo": reply_to, "seq": seq});
+            line.says(answer).await;
+            if message_type == "CALL_INITIATED" {
+                break;
+            }
+        }
+        for _ in 0..RINGS {
+            seq += 1;
+            let payload = json!({"callId": "c1"});
+            line.says(json!({"type": "CALL_RINGING", "payload": payload, "seq": seq})).await;
+        }
+        line
+    });
+    let call = alice.client.call(&id("bob"), "offer").await.unwrap();
+    // By now there is no room for events.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    alice.client.candidate(call, "candidate").await.unwrap();
+    for _ in 0..RINGS {
+        alice.hears("ringing", |event| matches!(event, Event::Ringing { .. }).then_some(())).await;
+    }
+    server.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_refused_registration_is_final() {
     let fake = Fake::new().await;
     let mut alice = Phone::connecting(&fake.url(), identity("alice"));
     let mut line = fake.accept().await;
     line.hears().await;
-    let payload = serde_json::json!({"code": "UNAUTHORIZED", "message": "no"});
-    line.says(serde_json::json!({"type": "ERROR", "payload": payload})).await;
+    let payload = json!({"code": "UNAUTHORIZED", "message": "no"});
+    line.says(json!({"type": "ERROR", "payload": payload})).await;
     let stop = alice.hears("the stop", |event| match event {
         Event::Stopped(stop) => Some(*stop),
         _ => None,

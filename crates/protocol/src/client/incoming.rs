@@ -1,6 +1,7 @@
 //! What a client hears.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -20,7 +21,7 @@ pub struct Received {
 }
 
 /// One message of the server. Fields are those of [`ServerMessage`](crate::ServerMessage).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[allow(missing_docs)] // docs/protocol.md has each by its name.
 pub enum Incoming {
     /// `resumable` is None in dialect 1.
@@ -85,7 +86,7 @@ pub enum Incoming {
 }
 
 /// What REGISTERED says in dialect 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Resumable {
     /// To be presented in the next REGISTER.
     pub resume_token: String,
@@ -109,9 +110,31 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-impl std::fmt::Debug for IceServer {
+impl fmt::Debug for Incoming {
+    /// The type alone: the rest must not end up in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Registered { .. } => "REGISTERED",
+            Self::CallInitiated { .. } => "CALL_INITIATED",
+            Self::CallRinging { .. } => "CALL_RINGING",
+            Self::IncomingCall { .. } => "INCOMING_CALL",
+            Self::CallAccepted { .. } => "CALL_ACCEPTED",
+            Self::CallRejected { .. } => "CALL_REJECTED",
+            Self::CallEnded { .. } => "CALL_ENDED",
+            Self::IceCandidate { .. } => "ICE_CANDIDATE",
+            Self::CallSignal { .. } => "CALL_SIGNAL",
+            Self::PkdResult { .. } => "PKD_RESULT",
+            Self::TurnCredentials { .. } => "TURN_CREDENTIALS",
+            Self::HeartbeatAck => "HEARTBEAT_ACK",
+            Self::Error { .. } => "ERROR",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+impl fmt::Debug for IceServer {
     /// Without the credential, which must not end up in a log, and the user name, which has an id.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IceServer").field("urls", &self.urls).finish_non_exhaustive()
     }
 }

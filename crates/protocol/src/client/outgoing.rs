@@ -1,12 +1,14 @@
 //! What a client sends, as text.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::words;
 use crate::{ClientId, MessageType, RejectReason};
 
 /// One message of a client. Fields are those of [`ClientMessage`](crate::ClientMessage).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[serde(tag = "type", content = "payload", rename_all_fields = "camelCase")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs)] // docs/protocol.md has each by its name.
@@ -65,13 +67,20 @@ pub enum Outgoing {
 }
 
 /// A call that a client believes to be in, as REGISTER presents it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PresentedCall {
     /// Which call.
     pub call_id: String,
     /// Whether it was answered, as far as the client knows.
     pub answered: bool,
+}
+
+impl fmt::Debug for Outgoing {
+    /// The type alone: the rest must not end up in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message_type().as_str())
+    }
 }
 
 #[derive(Serialize)]

@@ -1,1 +1,7 @@
-//! The machine on a virtual clock.
+//! The machine on a virtual clock, before a server that each test plays itself.
+
+mod calls;
+mod flow;
+mod link;
+mod resumption;
+mod stage;
