@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::ClientConfig;
 
 use crate::IceServer;
 
@@ -17,6 +20,8 @@ pub struct Config {
     pub host_addresses: HostAddresses,
     /// What happens to files. `None`: each is refused.
     pub receive: Option<Receive>,
+    /// How TLS is spoken to `turns:` servers. `None`: with the system's authorities.
+    pub tls: Option<Arc<ClientConfig>>,
     /// How long the other end may take to be reached once both descriptions are known.
     pub connect_timeout: Duration,
 }
@@ -28,6 +33,7 @@ impl Default for Config {
             policy: Policy::All,
             host_addresses: HostAddresses::DefaultRoute,
             receive: None,
+            tls: None,
             connect_timeout: Duration::from_secs(30),
         }
     }

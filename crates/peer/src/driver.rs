@@ -172,7 +172,7 @@ impl Driver {
         arrivals: &mpsc::Sender<Arrival>,
         tasks: &mut JoinSet<()>,
     ) -> Result<(), Closed> {
-        self.relays = Some(Relays::ask(turn_servers, arrivals, tasks));
+        self.relays = Some(Relays::ask(turn_servers, config.tls.as_ref(), arrivals, tasks));
         if self.relay_only {
             return Ok(());
         }

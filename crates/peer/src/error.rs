@@ -21,7 +21,7 @@ pub enum Error {
     #[error("there is no offer that waits for an answer")]
     NothingOffered,
     /// The configuration: relays alone may be used, and there is none.
-    #[error("only relays may be used, and no turn: server is known")]
+    #[error("only relays may be used, and no TURN server is known")]
     NoRelay,
     /// The application: a text is too long.
     #[error("a text has at most {TEXT_BYTES_MAX} bytes, not {0}")]

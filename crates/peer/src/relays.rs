@@ -1,8 +1,10 @@
 //! All relays of a connection.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
+use rustls::ClientConfig;
 use str0m::Candidate;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -24,14 +26,15 @@ impl Relays {
     /// Asks each of these servers. Connections arrive as [`Arrival::Relay`].
     pub(crate) fn ask(
         servers: Vec<TurnServer>,
+        tls: Option<&Arc<ClientConfig>>,
         arrivals: &mpsc::Sender<Arrival>,
         tasks: &mut JoinSet<()>,
     ) -> Self {
         let pending = servers.len();
         for (index, server) in servers.into_iter().enumerate() {
-            let arrivals = arrivals.clone();
+            let (arrivals, tls) = (arrivals.clone(), tls.cloned());
             tasks.spawn(async move {
-                let relay = Relay::connect(&server, index, arrivals.clone()).await;
+                let relay = Relay::connect(&server, tls, index, arrivals.clone()).await;
                 let _ = arrivals.send(Arrival::Relay(index, relay.ok().map(Box::new))).await;
             });
         }

@@ -20,6 +20,7 @@ pub(crate) struct TurnServer {
 pub(crate) enum Transport {
     Udp,
     Tcp,
+    Tls,
 }
 
 impl TurnServer {
@@ -34,14 +35,16 @@ impl TurnServer {
     }
 
     fn parse(url: &str, server: &IceServer) -> Option<Self> {
-        let rest = url.strip_prefix("turn:")?;
+        let (scheme, rest) = url.split_once(':')?;
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let transport = match query {
-            "" | "transport=udp" => Transport::Udp,
-            "transport=tcp" => Transport::Tcp,
+        let (transport, port_default) = match (scheme, query) {
+            ("turn", "" | "transport=udp") => (Transport::Udp, 3478),
+            ("turn", "transport=tcp") => (Transport::Tcp, 3478),
+            ("turns", "" | "transport=tcp") => (Transport::Tls, 5349),
+            // STUN servers give no relays, and DTLS to a TURN server is hardly ever offered.
             _ => return None,
         };
-        let (host, port) = host_and_port(place)?;
+        let (host, port) = host_and_port(place, port_default)?;
         Some(Self {
             host: host.to_owned(),
             port,
@@ -52,15 +55,14 @@ impl TurnServer {
     }
 }
 
-fn host_and_port(place: &str) -> Option<(&str, u16)> {
-    const PORT_DEFAULT: u16 = 3478;
+fn host_and_port(place: &str, port_default: u16) -> Option<(&str, u16)> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
         None => place.split_at(place.find(':').unwrap_or(place.len())),
     };
     let port = match port.strip_prefix(':') {
         Some(port) => port.parse().ok()?,
-        None => PORT_DEFAULT,
+        None => port_default,
     };
     (!host.is_empty()).then_some((host, port))
 }
@@ -82,12 +84,16 @@ mod tests {
     fn turn_urls_are_taken_apart() {
         assert_parsed("turn:relay.example", Some(("relay.example", 3478, Transport::Udp)));
         assert_parsed("turn:a:443?transport=tcp", Some(("a", 443, Transport::Tcp)));
+        assert_parsed("turns:a", Some(("a", 5349, Transport::Tls)));
+        assert_parsed("turns:a:443?transport=tcp", Some(("a", 443, Transport::Tls)));
         assert_parsed("turn:[::1]:5000?transport=udp", Some(("::1", 5000, Transport::Udp)));
     }
 
     #[test]
     fn other_urls_are_passed_over() {
-        for url in ["stun:a", "turns:a:443", "turn:", "turn:a:x", "turn:a?transport=sctp", ""] {
+        for url in
+            ["stun:a", "turns:a?transport=udp", "turn:", "turn:a:x", "turn:a?transport=sctp", ""]
+        {
             assert_parsed(url, None);
         }
     }

@@ -110,6 +110,9 @@ impl Conversation<'_> {
             }
         };
         peer.close().await;
+        // So that relays are given back, and the other end hears of it.
+        let closed = async { while self.peer_events.next().await.is_some() {} };
+        let _ = timeout(GOODBYE_TIMEOUT, closed).await;
         // It may be over already.
         let _ = timeout(GOODBYE_TIMEOUT, self.client.end(self.call)).await;
         result
@@ -283,6 +286,10 @@ pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: signa
     match event {
         signal::Event::Incoming { call, caller, .. } => {
             screen.note(&format!("{} calls, and was told that you are busy", caller.as_str()));
+            let _ = client.reject(call, signal::RejectReason::Busy).await;
+        }
+        signal::Event::KeyChanged { call, change } => {
+            screen.note(&format!("{} calls with another key", change.client_id.as_str()));
             let _ = client.reject(call, signal::RejectReason::Busy).await;
         }
         signal::Event::Disconnected { cause, .. } => {

@@ -160,7 +160,7 @@ fn calls_that_cannot_come_about_say_why() {
     };
     fails(&["call", "bob"], 1, "the directory has no key of bob");
     drop(listening(&bob, &server, &["--accept-all"]));
-    fails(&["call", "bob", "--relay-only"], 1, "no turn: server is known");
+    fails(&["call", "bob", "--relay-only"], 1, "no TURN server is known");
     fails(&["listen"], 2, "--accept-from");
     let nowhere = "--server=ws://127.0.0.1:9/signal";
     fails(&["call", "bob", nowhere, "--connect-timeout=1s"], 1, "127.0.0.1:9");

@@ -2,11 +2,14 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
 use securecall_peer::IceServer;
 use sha1::Sha1;
 use tempfile::TempDir;
@@ -16,20 +19,29 @@ pub(crate) const SECRET: &str = "the secret of the test";
 /// A turnserver that knows one secret. Killed when dropped.
 pub(crate) struct Coturn {
     process: Child,
-    pub(crate) port: u16,
+    port: u16,
+    tls_port: u16,
+    /// Its certificate, of its own making.
+    certificate: CertificateDer<'static>,
     _folder: TempDir,
 }
 
 impl Coturn {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (port, tls_port) = (free_port(), free_port());
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        std::fs::write(folder.path().join("cert"), own.cert.pem()).unwrap();
+        std::fs::write(folder.path().join("key"), own.signing_key.serialize_pem()).unwrap();
         let file = |name: &str| folder.path().join(name).display().to_string();
         let process = Command::new("turnserver")
-            .args(["-n", "--use-auth-secret", "--no-tls", "--no-dtls", "--no-cli"])
+            .args(["-n", "--use-auth-secret", "--no-dtls", "--no-cli"])
             .args(["--allow-loopback-peers", "--simple-log", "--no-rfc5780"])
             .args(["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--realm=securecall.test"])
             .arg(format!("--listening-port={port}"))
+            .arg(format!("--tls-listening-port={tls_port}"))
+            .arg(format!("--cert={}", file("cert")))
+            .arg(format!("--pkey={}", file("key")))
             .arg(format!("--static-auth-secret={SECRET}"))
             .arg(format!("--pidfile={}", file("pid")))
             .arg(format!("--userdb={}", file("db")))
@@ -38,17 +50,37 @@ impl Coturn {
             .stderr(Stdio::null())
             .spawn()
             .expect("turnserver: apt-get install coturn");
-        let coturn = Self { process, port, _folder: folder };
+        let coturn =
+            Self { process, port, tls_port, certificate: own.cert.der().clone(), _folder: folder };
         coturn.wait_until_it_listens();
         coturn
     }
 
     fn wait_until_it_listens(&self) {
         let patience = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < patience, "turnserver does not listen");
-            std::thread::sleep(Duration::from_millis(50));
+        for port in [self.port, self.tls_port] {
+            while TcpStream::connect(("127.0.0.1", port)).is_err() {
+                assert!(Instant::now() < patience, "turnserver does not listen");
+                std::thread::sleep(Duration::from_millis(50));
+            }
         }
+    }
+
+    pub(crate) fn url(&self, transport: &str) -> String {
+        match transport {
+            "tls" => format!("turns:127.0.0.1:{}", self.tls_port),
+            transport => format!("turn:127.0.0.1:{}?transport={transport}", self.port),
+        }
+    }
+
+    /// TLS that trusts its certificate alone.
+    pub(crate) fn tls(&self) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let versions = ClientConfig::builder_with_provider(provider);
+        let config = versions.with_safe_default_protocol_versions().unwrap();
+        Arc::new(config.with_root_certificates(roots).with_no_client_auth())
     }
 
     /// What a signaling server would give: TURN REST credentials.
@@ -58,11 +90,15 @@ impl Coturn {
         let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(username.as_bytes());
         IceServer {
-            urls: vec![format!("turn:127.0.0.1:{}?transport={transport}", self.port)],
+            urls: vec![self.url(transport)],
             username,
             credential: STANDARD.encode(mac.finalize().into_bytes()),
         }
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for Coturn {

@@ -7,6 +7,7 @@
     reason = "a test may fail where it stands"
 )]
 
+mod aiortc;
 mod coturn;
 mod direct;
 mod pair;

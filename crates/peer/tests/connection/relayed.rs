@@ -10,6 +10,7 @@ fn relay_only(coturn: &Coturn, transport: &str, secret: &str) -> Config {
     Config {
         ice_servers: vec![coturn.ice_server(transport, secret)],
         policy: Policy::Relay,
+        tls: Some(coturn.tls()),
         ..loopback()
     }
 }
@@ -34,6 +35,21 @@ async fn two_peers_exchange_a_message_and_a_file_over_relays_reached_by_udp() {
 #[ignore = "needs coturn installed (turnserver)"]
 async fn two_peers_exchange_a_message_and_a_file_over_relays_reached_by_tcp() {
     exchange_over("tcp").await;
+}
+
+#[tokio::test]
+#[ignore = "needs coturn installed (turnserver)"]
+async fn two_peers_exchange_a_message_and_a_file_over_relays_reached_by_tls() {
+    exchange_over("tls").await;
+}
+
+#[tokio::test]
+#[ignore = "needs coturn installed (turnserver)"]
+async fn a_turn_server_with_a_certificate_that_is_not_trusted_is_not_used() {
+    let coturn = Coturn::start();
+    let config = Config { tls: None, ..relay_only(&coturn, "tls", SECRET) };
+    let (_peer, mut events, _) = Peer::offer(config).await.unwrap();
+    assert_eq!(events.next().await, Some(Event::Closed(Closed::NoRelay)));
 }
 
 #[tokio::test]
