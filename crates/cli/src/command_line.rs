@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command};
 use securecall_server::settings::{SettingsError, with_options};
 
 use crate::failure::Failure;
-use crate::{call, check_config, completions, keys, listen, load, man, serve, turn};
+use crate::{call, check_config, completions, keys, listen, load, man, probe, serve, turn};
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
@@ -42,6 +42,11 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             keys::with_options(Command::new(keys::NAME)).about(keys::ABOUT).after_help(keys::HINTS),
+        )
+        .subcommand(
+            probe::with_options(Command::new(probe::NAME))
+                .about(probe::ABOUT)
+                .after_help(probe::HINTS),
         )
         .subcommand(turn::with_options(Command::new(turn::NAME)).about(turn::ABOUT))
         .subcommand(
@@ -89,6 +94,8 @@ Examples:
       Make an identity; securecall keys show shows its fingerprint
   securecall listen --server wss://example.org/signal
       Wait for calls; elsewhere: securecall call alice --server …
+  securecall probe wss://example.org/signal
+      Is that server well? A whole call, its rules, its relays
   securecall load relay --url ws://127.0.0.1:8080/signal
       How many messages a second a server relays, and how fast";
 

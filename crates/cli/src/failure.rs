@@ -49,6 +49,8 @@ pub(crate) enum Failure {
     FilesNotSent,
     /// Calls would have to be asked about, and there is no terminal.
     NobodyToAsk,
+    /// A server was probed, and so many steps failed.
+    Unwell(usize),
     /// What was written for standard output did not get there.
     Output(std::io::Error),
 }
@@ -72,6 +74,7 @@ impl Failure {
             | Self::NoKey(_)
             | Self::Talk(_)
             | Self::FilesNotSent
+            | Self::Unwell(_)
             | Self::Output(_) => ExitCode::from(1),
             // So that a script can tell it from a network that fails.
             Self::OtherKey(_) | Self::Interference => ExitCode::from(3),
@@ -108,6 +111,8 @@ impl fmt::Display for Failure {
             Self::Interference => write!(f, "somebody interferes with the call"),
             Self::Talk(reason) => write!(f, "{reason}"),
             Self::FilesNotSent => write!(f, "not every file got through"),
+            Self::Unwell(1) => write!(f, "a step failed"),
+            Self::Unwell(steps) => write!(f, "{steps} steps failed"),
             Self::NobodyToAsk => write!(
                 f,
                 "nobody can be asked who may call, as standard input is no terminal: name them with \

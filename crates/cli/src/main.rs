@@ -16,6 +16,7 @@ mod listen;
 mod load;
 mod logging;
 mod man;
+mod probe;
 mod serve;
 mod turn;
 
@@ -47,6 +48,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
         Some((keys::NAME, flags)) => keys::run(flags),
         Some((load::NAME, flags)) => load::run(flags),
         Some((man::NAME, flags)) => man::run(flags),
+        Some((probe::NAME, flags)) => probe::run(flags),
         Some((turn::NAME, flags)) => turn::run(flags),
         Some((_, flags)) => serve::run(flags),
         None => serve::run(&matches),

@@ -49,7 +49,7 @@ pub use error::Error;
 pub use event::{CallId, Disconnect, Ending, Event, KeyChange, Stop};
 pub use known_keys::{KnownKeys, KnownKeysError};
 pub use settings::Settings;
-pub use shell::ConnectError;
+pub use shell::{ConnectError, Wire};
 
 pub use securecall_protocol::client::IceServer;
 pub use securecall_protocol::{

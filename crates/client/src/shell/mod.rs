@@ -3,6 +3,7 @@
 mod address;
 mod socket;
 mod task;
+mod wire;
 
 use securecall_protocol::ClientId;
 use tokio::sync::mpsc;
@@ -14,6 +15,7 @@ use crate::{Event, Settings};
 pub(crate) use address::Address;
 use socket::Connector;
 use task::Task;
+pub use wire::Wire;
 
 /// Why a client cannot even begin.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,81 @@
+//! `securecall probe`: is that server well?
+//!
+//! Two clients that nobody knows register, look each other up, and have a whole call with a real
+//! data channel; a bare connection sees whether the rules are kept; each TURN server has to relay.
+//! What is printed names no client, key or address but those of servers.
+
+mod call;
+mod hints;
+mod relays;
+mod report;
+mod rules;
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches as _};
+
+use crate::conversation;
+use crate::failure::Failure;
+use report::Report;
+
+pub(crate) const NAME: &str = "probe";
+pub(crate) const ABOUT: &str = "Look whether a server is well: a whole call, its rules, its relays";
+
+/// What it does.
+pub(crate) const HINTS: &str = "\
+Two throwaway clients register and make a call. Nobody else is called, and all
+that stays are two keys in the server's directory, of ids that nobody will use.
+
+  securecall probe wss://example.org/signal
+  securecall probe --json ws://127.0.0.1:8080/signal | jq .ok
+
+Exit codes: 0 when all is well, 1 when something is not, 2 when the command line
+is wrong.";
+
+#[derive(Debug, Args)]
+struct Probe {
+    /// The server
+    #[arg(value_name = "URL", value_parser = url)]
+    url: String,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// How long each step may take
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+fn url(text: &str) -> Result<String, String> {
+    if text.starts_with("ws://") || text.starts_with("wss://") {
+        return Ok(text.to_owned());
+    }
+    Err("a server's address is ws://host[:port]/signal or wss://host[:port]/signal".to_owned())
+}
+
+/// The command with its options.
+pub(crate) fn with_options(command: Command) -> Command {
+    Probe::augment_args(command)
+}
+
+/// Probes, and prints what was found.
+pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let probe = Probe::from_arg_matches(flags)?;
+    let report = conversation::runtime()?.block_on(look_at(&probe));
+    let text = if probe.json { report.as_json() } else { report.as_text() };
+    io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
+    match report.failed() {
+        0 => Ok(()),
+        failed => Err(Failure::Unwell(failed)),
+    }
+}
+
+async fn look_at(probe: &Probe) -> Report {
+    let mut report = Report::new(probe.timeout);
+    rules::look_at(&mut report, &probe.url).await;
+    let Some(ice_servers) = call::make(&mut report, &probe.url).await else {
+        return report;
+    };
+    relays::look_at(&mut report, &ice_servers).await;
+    report
+}

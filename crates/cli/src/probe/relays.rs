@@ -1,0 +1,56 @@
+//! Whether each TURN server relays: two peers on this machine that may use nothing else.
+
+use securecall_client::IceServer;
+use securecall_peer::{Config, Event, Events, Peer, Policy};
+
+use super::report::Report;
+
+pub(crate) async fn look_at(report: &mut Report, ice_servers: &[IceServer]) {
+    if ice_servers.is_empty() {
+        report.skip("relay", "the server gives no TURN credentials");
+    }
+    for server in ice_servers {
+        for url in server.urls.iter().filter(|url| url.starts_with("turn")) {
+            let config = Config {
+                ice_servers: vec![securecall_peer::IceServer {
+                    urls: vec![url.clone()],
+                    username: server.username.clone().unwrap_or_default(),
+                    credential: server.credential.clone().unwrap_or_default(),
+                }],
+                policy: Policy::Relay,
+                ..Config::default()
+            };
+            report.step(format!("relay {url}"), relay(config)).await;
+        }
+    }
+}
+
+async fn relay(config: Config) -> Result<(), String> {
+    let failed = |error: securecall_peer::Error| error.to_string();
+    let (one, mut of_one, offer) = Peer::offer(config.clone()).await.map_err(failed)?;
+    let (other, mut of_other, answer) = Peer::answer(config, &offer).await.map_err(failed)?;
+    one.accept_answer(&answer).await.map_err(failed)?;
+    tokio::try_join!(until_connected(&mut of_one, &other), until_connected(&mut of_other, &one))?;
+    one.close().await;
+    other.close().await;
+    Ok(())
+}
+
+/// Passes the candidates of one end to the other.
+async fn until_connected(events: &mut Events, other: &Peer) -> Result<(), String> {
+    let mut connected = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Candidate(candidate) => {
+                other.add_candidate(&candidate).await.map_err(|error| error.to_string())?;
+            }
+            Event::Connected => connected = true,
+            Event::Closed(why) => return Err(why.to_string()),
+            _ => {}
+        }
+        if connected {
+            return Ok(());
+        }
+    }
+    Err("closed".to_owned())
+}

@@ -1,0 +1,98 @@
+//! What was found, step by step.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, timeout};
+
+/// What was found.
+pub(crate) struct Report {
+    patience: Duration,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    name: String,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// It took so long.
+    Well(Duration),
+    Failed(String),
+    Skipped(&'static str),
+}
+
+impl Report {
+    /// A step that takes longer than `patience` has failed.
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self { patience, steps: Vec::new() }
+    }
+
+    /// Takes a step. None: it failed.
+    pub(crate) async fn step<T>(
+        &mut self,
+        name: impl Into<String>,
+        step: impl Future<Output = Result<T, String>>,
+    ) -> Option<T> {
+        let began = Instant::now();
+        let patience = humantime::format_duration(self.patience);
+        let late = || Err(format!("nothing came of it in {patience}"));
+        let result = timeout(self.patience, step).await.unwrap_or_else(|_| late());
+        let (outcome, value) = match result {
+            Ok(value) => (Outcome::Well(began.elapsed()), Some(value)),
+            Err(reason) => (Outcome::Failed(reason), None),
+        };
+        self.steps.push(Step { name: name.into(), outcome });
+        value
+    }
+
+    pub(crate) fn skip(&mut self, name: &str, reason: &'static str) {
+        self.steps.push(Step { name: name.to_owned(), outcome: Outcome::Skipped(reason) });
+    }
+
+    /// How many steps failed.
+    pub(crate) fn failed(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed(_))).count()
+    }
+
+    pub(crate) fn as_text(&self) -> String {
+        let mut text = String::new();
+        for Step { name, outcome } in &self.steps {
+            let (word, what) = match outcome {
+                Outcome::Well(took) => ("ok", format!("{:.1} ms", millis(*took))),
+                Outcome::Failed(reason) => ("FAILED", reason.clone()),
+                Outcome::Skipped(reason) => ("skipped", (*reason).to_owned()),
+            };
+            text.push_str(&format!("{word:<8} {name:<26} {what}\n"));
+        }
+        let verdict = match (self.failed(), self.steps.len()) {
+            (0, steps) => format!("all is well: {steps} steps"),
+            (failed, steps) => format!("not well: {failed} of {steps} steps failed"),
+        };
+        text.push_str(&format!("\n{verdict}\n"));
+        text
+    }
+
+    pub(crate) fn as_json(&self) -> String {
+        let steps: Vec<_> = self.steps.iter().map(Step::as_json).collect();
+        format!("{}\n", json!({"ok": self.failed() == 0, "steps": steps}))
+    }
+}
+
+impl Step {
+    fn as_json(&self) -> serde_json::Value {
+        let name = &self.name;
+        match &self.outcome {
+            Outcome::Well(took) => {
+                json!({"step": name, "outcome": "ok", "milliseconds": millis(*took)})
+            }
+            Outcome::Failed(reason) => json!({"step": name, "outcome": "failed", "why": reason}),
+            Outcome::Skipped(reason) => json!({"step": name, "outcome": "skipped", "why": reason}),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
+}
