@@ -72,7 +72,9 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
 
 async fn look_at(probe: &Probe) -> Report {
     let mut report = Report::new(probe.timeout);
-    rules::look_at(&mut report, &probe.url).await;
+    if !rules::look_at(&mut report, &probe.url).await {
+        return report;
+    }
     let Some(ice_servers) = call::make(&mut report, &probe.url).await else {
         return report;
     };

@@ -9,13 +9,17 @@ use super::report::Report;
 /// What a server takes in one message that does not say (the reference protocol).
 const MESSAGE_BYTES_MAX: u64 = 65_536;
 
-pub(crate) async fn look_at(report: &mut Report, url: &str) {
-    let Some(mut wire) = report.step("connect", open(url)).await else { return };
+/// Returns whether there is a server at all.
+pub(crate) async fn look_at(report: &mut Report, url: &str) -> bool {
+    let Some(mut wire) = report.step("connect", open(url)).await else { return false };
     report.step("nonsense is refused", is_refused(&mut wire, "nonsense")).await;
-    let Some(bytes_max) = report.step("register", register(&mut wire)).await else { return };
+    let Some(bytes_max) = report.step("register", register(&mut wire)).await else {
+        return true;
+    };
     report.step("heartbeat", heartbeat(&mut wire)).await;
     report.step("ping", ping(&mut wire)).await;
     report.step("too long is refused", is_too_long(wire, bytes_max)).await;
+    true
 }
 
 async fn open(url: &str) -> Result<Wire, String> {

@@ -1,0 +1,72 @@
+//! `securecall probe` against a real server, and against what is none.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+#[path = "conversation/coturn.rs"]
+mod coturn;
+#[path = "conversation/server.rs"]
+#[expect(dead_code, reason = "a probed server does not crash")]
+mod server;
+
+use std::process::{Command, Output};
+
+use coturn::Coturn;
+use server::Server;
+
+fn probe(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
+    command.arg("probe").args(arguments).env_clear().output().unwrap()
+}
+
+#[track_caller]
+fn assert_probed(arguments: &[&str], code: i32, says: &str) {
+    let output = probe(arguments);
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(text.contains(says), "{says:?} is not in {text}");
+    assert!(!text.contains("probe-"), "a client id is in {text}");
+}
+
+#[test]
+fn a_server_that_runs_carries_a_call() {
+    let server = Server::start();
+    assert_probed(&[&server.url()], 0, "all is well");
+    assert_probed(&[&server.url(), "--json"], 0, "\"ok\":true");
+}
+
+#[test]
+fn a_wrong_path_is_recognised() {
+    let server = Server::start();
+    assert_probed(&[&server.url().replace("/signal", "/elsewhere")], 1, "is the path right?");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_recognised() {
+    assert_probed(&["ws://127.0.0.1:9/signal"], 1, "does it run");
+}
+
+#[test]
+fn an_address_of_another_kind_is_a_wrong_command_line() {
+    assert_probed(&["https://127.0.0.1/"], 2, "ws://host");
+}
+
+/// A server that knows this TURN server, and signs with this secret.
+fn server_with(coturn: &Coturn, secret: &str) -> Server {
+    Server::with_turn(&[format!("--turn-urls={}", coturn.url("udp"))], Some(secret))
+}
+
+#[test]
+#[ignore = "needs coturn installed (turnserver)"]
+fn a_relay_has_to_relay() {
+    let coturn = Coturn::start("north");
+    let server = server_with(&coturn, "north");
+    assert_probed(&[&server.url(), "--timeout=30s"], 0, "ok       relay turn:127.0.0.1");
+}
+
+#[test]
+#[ignore = "needs coturn installed (turnserver)"]
+fn a_relay_with_another_secret_is_recognised() {
+    let coturn = Coturn::start("north");
+    let server = server_with(&coturn, "south");
+    assert_probed(&[&server.url(), "--timeout=30s"], 1, "FAILED   relay turn:127.0.0.1");
+}
