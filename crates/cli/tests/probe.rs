@@ -1,6 +1,6 @@
 //! `securecall probe` against a real server, and against what is none.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
 #[path = "conversation/coturn.rs"]
 mod coturn;
