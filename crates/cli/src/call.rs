@@ -62,12 +62,13 @@ async fn converse(
     let acquaintance = signaling::look_up(client, client_id, options, screen).await?;
     let new = if acquaintance.is_new { " (not seen before: compare it)" } else { "" };
     let who = client_id.as_str();
-    screen.note(&format!("calling {who}, fingerprint {}{new}", acquaintance.fingerprint));
+    let fingerprint = acquaintance.key.fingerprint();
+    screen.note(&format!("calling {who}, fingerprint {fingerprint}{new}"));
     let turn = client.turn_credentials().await.map_err(failed)?;
     let config = options.peer_config(&turn.ice_servers);
     let (peer, peer_events, offer) =
         Peer::offer(config).await.map_err(|error| Failure::Talk(error.to_string()))?;
-    let call = client.call(client_id, offer).await.map_err(failed)?;
+    let call = client.call_with(&acquaintance.key, offer).await.map_err(failed)?;
     let conversation = Conversation {
         client,
         signals,

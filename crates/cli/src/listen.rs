@@ -50,6 +50,9 @@ struct Ringing {
     caller: ClientId,
     offer: String,
     ice_servers: Vec<IceServer>,
+    /// Of the key that the offer was opened with.
+    fingerprint: String,
+    first_contact: bool,
 }
 
 /// The command with its options.
@@ -90,8 +93,16 @@ impl Listen {
             let ringing = match event {
                 None => return Err(Failure::Talk("the client has stopped".to_owned())),
                 Some(Event::Stopped(stop)) => return Err(Failure::Talk(stop.to_string())),
-                Some(Event::Incoming { call, caller, offer, ice_servers, .. }) => {
-                    Ringing { call, caller, offer, ice_servers }
+                Some(Event::Incoming {
+                    call,
+                    caller,
+                    offer,
+                    ice_servers,
+                    fingerprint,
+                    first_contact,
+                }) => {
+                    let fingerprint = fingerprint.to_string();
+                    Ringing { call, caller, offer, ice_servers, fingerprint, first_contact }
                 }
                 Some(Event::KeyChanged { call, change }) => {
                     self.on_changed_key(client, screen, call, &change).await;
@@ -154,20 +165,18 @@ impl Listen {
         input: &mut Input,
         ringing: Ringing,
     ) -> Option<Result<(), Failure>> {
-        let Ringing { call, caller, offer, ice_servers } = ringing;
+        let Ringing { call, caller, offer, ice_servers, fingerprint, first_contact } = ringing;
         let decline = client.reject(call, RejectReason::Declined);
-        match signaling::look_up(client, &caller, &self.options, screen).await {
-            Ok(found) => {
-                let new = if found.is_new { " (not seen before: compare it)" } else { "" };
-                let fingerprint = found.fingerprint;
-                screen.note(&format!("{} calls, fingerprint {fingerprint}{new}", caller.as_str()));
-            }
-            Err(failure) => {
-                screen.note(&failure.to_string());
-                let _ = decline.await;
-                return None;
-            }
+        let given = self.options.fingerprint.as_ref();
+        if let Some(given) = given.filter(|given| **given != fingerprint) {
+            let failure = signaling::refuse(screen, &caller, "you gave", given, &fingerprint);
+            screen.note(&failure.to_string());
+            let _ = decline.await;
+            return None;
         }
+        let is_new = first_contact && given.is_none();
+        let new = if is_new { " (not seen before: compare it)" } else { "" };
+        screen.note(&format!("{} calls, fingerprint {fingerprint}{new}", caller.as_str()));
         if !self.accepts(&caller, screen, input).await {
             let _ = decline.await;
             screen.note("declined");

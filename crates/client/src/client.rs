@@ -100,9 +100,25 @@ impl Client {
         self.ask(|reply| Command::Call { target, offer, reply }).await
     }
 
+    /// Calls the holder of this key, which [`Client::lookup`] gave: for an application that has
+    /// shown it to its user. The directory is not asked again, and cannot give another one.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call_with(
+        &self,
+        key: &DirectoryKey,
+        offer: impl Into<String>,
+    ) -> Result<CallId, Error> {
+        let (key, offer) = (Box::new(key.clone()), offer.into());
+        self.ask(|reply| Command::CallWith { key, offer, reply }).await
+    }
+
     /// Answers a call of which [`Event::Incoming`] told.
     ///
     /// # Errors
+    /// [`Error::KeyChanged`]: since it rang, another key of the caller has become the one
+    /// remembered; the call rings on.
     /// [`Error::NoSuchCall`]: it is over. [`Error::WrongMoment`]: it is answered already, or one's
     /// own.
     pub async fn accept(&self, call: CallId, answer: impl Into<String>) -> Result<(), Error> {

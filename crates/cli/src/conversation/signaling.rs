@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use securecall_client::{Client, ClientId, Event, Events, KnownKeys, LookedUp, Settings};
+use securecall_client::{
+    Client, ClientId, DirectoryKey, Event, Events, KnownKeys, LookedUp, Settings,
+};
 use tokio::time::timeout;
 
 use super::options::Options;
@@ -12,8 +14,8 @@ use crate::identity_file::StoredIdentity;
 
 /// Who is at the other end, by what is known.
 pub(crate) struct Acquaintance {
-    /// As people compare it.
-    pub(crate) fingerprint: String,
+    /// What the call is sealed for.
+    pub(crate) key: DirectoryKey,
     /// It was not seen before.
     pub(crate) is_new: bool,
 }
@@ -96,7 +98,7 @@ pub(crate) async fn look_up(
         None => {}
     }
     let is_new = remembered.is_none() && options.fingerprint.is_none();
-    Ok(Acquaintance { fingerprint: present, is_new })
+    Ok(Acquaintance { key, is_new })
 }
 
 /// Says loudly that a key is another one.

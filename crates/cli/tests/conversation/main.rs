@@ -4,6 +4,9 @@
 
 mod calls;
 mod coturn;
+mod dishonest_server;
 mod keys_that_change;
+#[path = "../../../client/tests/signaling/middle.rs"]
+mod middle;
 mod server;
 mod terminal;

@@ -36,6 +36,14 @@ impl Person {
         text.split_once("fingerprint").unwrap().1.trim().to_owned()
     }
 
+    /// What the directory holds of this person.
+    pub(crate) fn directory_key(&self) -> String {
+        let mut shown = self.run("", &["keys", "show", "--json"]);
+        shown.waits_for("directoryKey");
+        let keys: serde_json::Value = serde_json::from_str(&shown.stdout()).unwrap();
+        keys["directoryKey"].as_str().unwrap().to_owned()
+    }
+
     /// Another device: the same id, other keys.
     pub(crate) fn takes_new_keys(&self) {
         std::fs::remove_file(self.home.path().join(".config/securecall/identity.json")).unwrap();

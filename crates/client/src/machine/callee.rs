@@ -154,9 +154,13 @@ impl Machine {
         }
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
         let wire_id = call.wire_id.clone().ok_or(Error::WrongMoment)?;
-        if !matches!(call.state, State::Ringing { .. }) {
+        let State::Ringing { caller_key, .. } = &call.state else {
             return Err(Error::WrongMoment);
-        }
+        };
+        // Since it rang, another call may have made another key the one remembered.
+        let key = DirectoryKey::clone(caller_key);
+        self.trusted(key)?;
+        let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
         let State::Ringing { incoming, caller_key } = call.take_state() else {
             return Err(Error::WrongMoment);
         };

@@ -15,8 +15,9 @@ use crate::{CallId, Ending, Error, Event};
 impl Machine {
     pub(super) fn begin_call(
         &mut self,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         target: ClientId,
+        key: Option<DirectoryKey>,
         offer: String,
         reply: Reply<CallId>,
     ) {
@@ -34,8 +35,13 @@ impl Machine {
         }
         let state = State::SeekingCallee { offer, reply };
         let call = Call::new(target.clone(), None, state, cx.now);
-        if let Some(id) = self.insert_call(call) {
-            self.request(cx, Outgoing::PkdLookup { client_id: target }, Purpose::CalleeKey(id));
+        let Some(id) = self.insert_call(call) else { return };
+        match key {
+            Some(key) => self.callee_key(cx, id, Ok(Some(key))),
+            None => {
+                let lookup = Outgoing::PkdLookup { client_id: target };
+                self.request(cx, lookup, Purpose::CalleeKey(id));
+            }
         }
     }
 
@@ -197,8 +203,14 @@ impl Machine {
         let Some(call) = self.calls.find(id).filter(|call| call.is_offering()) else { return };
         let State::Offering(offering) = call.take_state() else { return };
         let Offering { offered, callee_key, .. } = *offering;
-        match offered.accept(wire_id, sdp_answer) {
+        let accepted = match self.trusted(callee_key.clone()) {
+            Ok(_) => offered.accept(wire_id, sdp_answer),
+            // Since the call began, another key has become the one remembered.
+            Err(_) => Err(securecall_seal::Error::PeerKeyChanged),
+        };
+        match accepted {
             Ok((established, answer)) => {
+                let Some(call) = self.calls.find(id) else { return };
                 let talk = Talk::caller(established);
                 let digits = talk.digits();
                 call.state = State::Talking(Box::new(talk));

@@ -24,7 +24,9 @@ pub(crate) fn refuse(command: Command, error: &Error) {
         | Command::Candidate { reply, .. }
         | Command::Signal { reply, .. }
         | Command::Trust { reply, .. } => drop(reply.send(Err(error))),
-        Command::Call { reply, .. } => drop(reply.send(Err(error))),
+        Command::Call { reply, .. } | Command::CallWith { reply, .. } => {
+            drop(reply.send(Err(error)))
+        }
         Command::Lookup { reply, .. } => drop(reply.send(Err(error))),
         Command::TurnCredentials { reply } => drop(reply.send(Err(error))),
         Command::NetworkChanged | Command::Close => {}
@@ -35,7 +37,13 @@ impl Machine {
     pub(super) fn obey(&mut self, cx: &mut Context<'_>, command: Command) {
         match command {
             Command::Registered { reply } => self.await_registration(reply),
-            Command::Call { target, offer, reply } => self.begin_call(cx, target, offer, reply),
+            Command::Call { target, offer, reply } => {
+                self.begin_call(cx, target, None, offer, reply);
+            }
+            Command::CallWith { key, offer, reply } => match key.client_id().try_into() {
+                Ok(target) => self.begin_call(cx, target, Some(*key), offer, reply),
+                Err(_) => drop(reply.send(Err(Error::NoKey))),
+            },
             Command::Accept { call, answer, reply } => {
                 answer_with(reply, self.accept(cx, call, &answer));
             }

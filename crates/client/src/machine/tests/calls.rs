@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use securecall_protocol::{Dialect, EndReason, RejectReason};
+use securecall_seal::{self as seal, DirectoryKey, Identity, Seed, Suite};
 use serde_json::json;
 
 use super::stage::{Stage, id};
@@ -153,4 +156,49 @@ fn a_callee_that_is_not_connected_is_told_once() {
     stage.refuse(&initiate["id"], "TARGET_NOT_FOUND", None);
     stage.hear_next("CALL_ENDED", json!({"callId": "c1", "reason": "unreachable"}));
     assert_eq!(endings(&stage), [(call, Ending::NotConnected)]);
+}
+
+/// Another key for bob, which alice has come to trust.
+fn trust_another_bob(stage: &mut Stage) {
+    let seed = Seed::generate(&mut StdRng::seed_from_u64(9));
+    let other = Identity::new("bob", &seed, Suite::X25519).unwrap();
+    trust(stage, other.directory_key());
+}
+
+fn trust(stage: &mut Stage, key: &DirectoryKey) {
+    let key = Box::new(key.clone());
+    stage.ask(|reply| Command::Trust { key, reply }).try_recv().unwrap().unwrap();
+}
+
+#[test]
+fn a_call_with_a_key_that_is_known_asks_for_none() {
+    let mut stage = Stage::registered();
+    let (key, offer) = (Box::new(stage.bob.directory_key().clone()), "offer".to_owned());
+    stage.ask(|reply| Command::CallWith { key, offer, reply }).try_recv().unwrap().unwrap();
+    assert_eq!(stage.types(), ["CALL_INITIATE"]);
+}
+
+#[test]
+fn a_caller_whose_key_became_another_while_it_rang_is_not_answered_silently() {
+    let mut stage = Stage::registered();
+    let call = stage.bob_calls();
+    trust_another_bob(&mut stage);
+    let answer = "v=0 answer".to_owned();
+    let accepted = stage.ask(|reply| Command::Accept { call, answer, reply }).try_recv().unwrap();
+    assert!(matches!(accepted, Err(Error::KeyChanged(_))), "{accepted:?}");
+    assert_eq!(stage.count("CALL_ACCEPT"), 0);
+    let key = stage.bob.directory_key().clone();
+    trust(&mut stage, &key);
+    stage.accept(call);
+}
+
+#[test]
+fn a_callee_whose_key_became_another_while_it_rang_is_not_talked_to() {
+    let mut stage = Stage::registered();
+    let (call, initiate) = stage.call_bob();
+    trust_another_bob(&mut stage);
+    stage.bob_answers(&initiate);
+    let reason = Ending::Interference(seal::Error::PeerKeyChanged);
+    assert_eq!(endings(&stage), [(call, reason)]);
+    assert_eq!(stage.count("CALL_END"), 1);
 }

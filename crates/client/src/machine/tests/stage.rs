@@ -199,6 +199,12 @@ impl Stage {
     /// Alice calls bob, and he answers; the call's id.
     pub(super) fn talk_to_bob(&mut self) -> CallId {
         let (call, initiate) = self.call_bob();
+        self.bob_answers(&initiate);
+        call
+    }
+
+    /// Bob answers the call that this CALL_INITIATE began, as `c1`.
+    pub(super) fn bob_answers(&mut self, initiate: &Value) {
         let initiated = json!({"callId": "c1", "targetId": "bob"});
         self.answer(&initiate["id"], "CALL_INITIATED", initiated);
         let offer = initiate["payload"]["sdpOffer"].as_str().unwrap();
@@ -206,7 +212,6 @@ impl Stage {
         let incoming = Callee::new(&self.bob).open_offer(&key, offer, self.wall).unwrap();
         let (_, answer) = incoming.answer("c1", "v=0 answer", &mut self.rng).unwrap();
         self.hear_next("CALL_ACCEPTED", json!({"callId": "c1", "sdpAnswer": answer}));
-        call
     }
 
     /// Bob calls alice with the id `c1`, and her phone rings; the call's id.
