@@ -77,7 +77,7 @@ pub fn request_id_of(text: &str) -> Option<Opaque<'_>> {
     let mut id = None;
     let mut reader = Reader::new(text);
     reader.skip_space();
-    let read = reader.object(|reader, key| match key {
+    let read = reader.object(|reader, key| match key.text().as_deref() {
         Some("id") => fill(&mut id, reader),
         _ => reader.value().map(drop),
     });
@@ -219,7 +219,7 @@ impl<'a> Envelope<'a> {
         let mut has_payload = false;
         let mut reader = Reader::new(text);
         reader.skip_space();
-        reader.object(|reader, key| match key {
+        reader.object(|reader, key| match key.text().as_deref() {
             Some("type") => fill(&mut self.message_type, reader),
             Some("payload") => {
                 let first = !std::mem::replace(&mut has_payload, true);
@@ -254,7 +254,7 @@ struct Payload<'a> {
 
 impl<'a> Payload<'a> {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), NotJson> {
-        reader.object(|reader, key| match key.and_then(|key| self.slot(key)) {
+        reader.object(|reader, key| match key.text().and_then(|key| self.slot(&key)) {
             Some(slot) => fill(slot, reader),
             None => reader.value().map(drop),
         })

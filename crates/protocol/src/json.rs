@@ -3,7 +3,7 @@
 //! A message is two levels of objects whose fields matter, and strings. Everything else is checked
 //! against the grammar (RFC 8259) and passed over. What counts as JSON is what serde_json takes
 //! for a raw value, which a property test holds this reader to; but for nesting, see
-//! [`DEPTH_MAX`]. It is a reader of our own because half of the work on a message was this.
+//! [`DEPTH_MAX`]. Why it is a reader of our own: docs/decisions/0015.
 
 use std::borrow::Cow;
 
@@ -50,12 +50,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an object. `read` is given each key, and must read the value.
-    ///
-    /// None stands for a key that no text equals: one with half a surrogate pair in it.
     #[inline]
     pub(crate) fn object(
         &mut self,
-        mut read: impl FnMut(&mut Self, Option<&str>) -> Result<(), NotJson>,
+        mut read: impl FnMut(&mut Self, Value<'a>) -> Result<(), NotJson>,
     ) -> Result<(), NotJson> {
         self.expect(b'{')?;
         if self.take_after_space(b'}') {
@@ -67,7 +65,7 @@ impl<'a> Reader<'a> {
             self.skip_space();
             self.expect(b':')?;
             self.skip_space();
-            read(self, key.text().as_deref())?;
+            read(self, key)?;
             if !self.take_after_space(b',') {
                 return self.expect(b'}');
             }
