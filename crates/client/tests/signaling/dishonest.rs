@@ -34,6 +34,32 @@ async fn alice_behind(
     (server, alice, bob)
 }
 
+/// Alice, whose server says something else of bob's key.
+async fn alice_told_of_bob(
+    mut key: impl FnMut(&Value) -> Value + Send + 'static,
+) -> (Server, Phone, Phone) {
+    alice_behind(move |way, mut message| {
+        if way == Way::ToClient && message["payload"]["clientId"] == "bob" {
+            message["payload"]["publicKey"] = key(&message["payload"]["publicKey"]);
+        }
+        vec![message]
+    })
+    .await
+}
+
+/// Alice, whose server passes another offer on.
+async fn alice_offering(
+    mut offer: impl FnMut(&Value) -> Value + Send + 'static,
+) -> (Server, Phone, Phone) {
+    alice_behind(move |way, mut message| {
+        if way == Way::ToServer && is(&message, "CALL_INITIATE") {
+            message["payload"]["sdpOffer"] = offer(&message["payload"]["sdpOffer"]);
+        }
+        vec![message]
+    })
+    .await
+}
+
 async fn refusal(phone: &mut Phone) -> Error {
     phone
         .hears("the refusal", |event| match event {
@@ -47,26 +73,14 @@ async fn refusal(phone: &mut Phone) -> Error {
 #[tokio::test]
 async fn a_key_of_somebody_else_in_place_of_the_callees_is_refused() {
     let mallory = identity("mallory").directory_key().as_str().to_owned();
-    let (_server, alice, _bob) = alice_behind(move |way, mut message| {
-        if way == Way::ToClient && message["payload"]["clientId"] == "bob" {
-            message["payload"]["publicKey"] = json!(mallory);
-        }
-        vec![message]
-    })
-    .await;
+    let (_server, alice, _bob) = alice_told_of_bob(move |_| json!(mallory)).await;
     let called = alice.client.call(&id("bob"), "offer").await;
     assert!(matches!(called, Err(Error::Seal(Seal::KeyOfAnotherClient))), "{called:?}");
 }
 
 #[tokio::test]
 async fn a_changed_directory_key_is_refused() {
-    let (_server, alice, _bob) = alice_behind(|way, mut message| {
-        if way == Way::ToClient && message["payload"]["clientId"] == "bob" {
-            message["payload"]["publicKey"] = forged(&message["payload"]["publicKey"]);
-        }
-        vec![message]
-    })
-    .await;
+    let (_server, alice, _bob) = alice_told_of_bob(forged).await;
     let called = alice.client.call(&id("bob"), "offer").await;
     assert!(matches!(called, Err(Error::Seal(Seal::KeyNotSelfSigned))), "{called:?}");
 }
@@ -76,13 +90,7 @@ async fn a_key_made_by_the_server_in_the_callees_name_opens_nothing_of_his() {
     // Nothing is remembered of bob: the first contact is what the digits are for. But the offer is
     // not for bob's keys, so he does not ring and the server gains nothing but a failed call.
     let fake = identity("bob").directory_key().as_str().to_owned();
-    let (_server, alice, mut bob) = alice_behind(move |way, mut message| {
-        if way == Way::ToClient && message["payload"]["clientId"] == "bob" {
-            message["payload"]["publicKey"] = json!(fake);
-        }
-        vec![message]
-    })
-    .await;
+    let (_server, alice, mut bob) = alice_told_of_bob(move |_| json!(fake)).await;
     alice.client.call(&id("bob"), "offer").await.unwrap();
     assert!(matches!(refusal(&mut bob).await, Error::Seal(Seal::OwnKeyChanged)));
 }
@@ -113,26 +121,15 @@ async fn another_key_of_a_known_callee_is_shown() {
 
 #[tokio::test]
 async fn an_offer_with_another_fingerprint_does_not_ring() {
-    let (_server, alice, mut bob) = alice_behind(|way, mut message| {
-        if way == Way::ToServer && is(&message, "CALL_INITIATE") {
-            message["payload"]["sdpOffer"] = forged(&message["payload"]["sdpOffer"]);
-        }
-        vec![message]
-    })
-    .await;
+    let (_server, alice, mut bob) = alice_offering(forged).await;
     alice.client.call(&id("bob"), "a=fingerprint:sha-256 AA:BB").await.unwrap();
     assert!(matches!(refusal(&mut bob).await, Error::Seal(Seal::NotAuthentic)));
 }
 
 #[tokio::test]
 async fn an_offer_in_clear_does_not_ring() {
-    let (_server, alice, mut bob) = alice_behind(|way, mut message| {
-        if way == Way::ToServer && is(&message, "CALL_INITIATE") {
-            message["payload"]["sdpOffer"] = json!("v=0\r\na=fingerprint:sha-256 EE:EE");
-        }
-        vec![message]
-    })
-    .await;
+    let (_server, alice, mut bob) =
+        alice_offering(|_| json!("v=0\r\na=fingerprint:sha-256 EE:EE")).await;
     alice.client.call(&id("bob"), "offer").await.unwrap();
     assert!(matches!(refusal(&mut bob).await, Error::Seal(Seal::Malformed)));
 }
