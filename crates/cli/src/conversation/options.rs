@@ -67,7 +67,8 @@ impl Options {
     }
 }
 
-fn convert(server: &GivenIceServer) -> IceServer {
+/// A relay as the server gives it, in the words of the peer.
+pub(crate) fn convert(server: &GivenIceServer) -> IceServer {
     IceServer {
         urls: server.urls.clone(),
         username: server.username.clone().unwrap_or_default(),

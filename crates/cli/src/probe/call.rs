@@ -34,9 +34,8 @@ pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer
     report.step("directory", alice.looks_up(&bob)).await?;
     let relays = report.step("TURN credentials", alice.relays()).await?;
     let (alices, call, offer) = report.step("ring", ring(&alice, &mut bob)).await?;
-    let (alices, bobs) =
+    let (mut alices, mut bobs) =
         report.step("answer", answer(&mut alice, &mut bob, alices, call, &offer)).await?;
-    let (mut alices, mut bobs) = (alices, bobs);
     report.step("data channel", connect(&mut alice, &mut alices, &mut bob, &mut bobs)).await;
     report.step("the same digits", same_digits(&alices, &bobs)).await;
     report.step("signal", signal(&alice, &alices, &mut bob)).await;

@@ -1,9 +1,10 @@
 //! Whether each TURN server relays: two peers on this machine that may use nothing else.
 
 use securecall_client::IceServer;
-use securecall_peer::{Config, Event, Events, Peer, Policy};
+use securecall_peer::{Config, Event, Events, IceServer as PeerIceServer, Peer, Policy};
 
 use super::report::Report;
+use crate::conversation::options::convert;
 
 pub(crate) async fn look_at(report: &mut Report, ice_servers: &[IceServer]) {
     if ice_servers.is_empty() {
@@ -12,11 +13,7 @@ pub(crate) async fn look_at(report: &mut Report, ice_servers: &[IceServer]) {
     for server in ice_servers {
         for url in server.urls.iter().filter(|url| url.starts_with("turn")) {
             let config = Config {
-                ice_servers: vec![securecall_peer::IceServer {
-                    urls: vec![url.clone()],
-                    username: server.username.clone().unwrap_or_default(),
-                    credential: server.credential.clone().unwrap_or_default(),
-                }],
+                ice_servers: vec![PeerIceServer { urls: vec![url.clone()], ..convert(server) }],
                 policy: Policy::Relay,
                 ..Config::default()
             };
