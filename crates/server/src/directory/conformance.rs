@@ -3,7 +3,9 @@
 //! It does not test durability, which each backend has to prove with the failures of its own.
 
 use super::Replacement::{Allowed, Refused};
-use super::{Directory, RegisterError, Registered};
+use super::{
+    Conflicts, Directory, Embedded, Import, Imported, RegisterError, Registered, Replacement,
+};
 
 /// Runs the suite against an empty directory.
 pub(super) async fn holds_for(directory: &dyn Directory) {
@@ -103,4 +105,131 @@ async fn of_two_first_keys_exactly_one_wins(directory: &dyn Directory) {
 async fn an_answer_nobody_waits_for_is_no_cancellation(directory: &dyn Directory) {
     drop(directory.register("left", r#""k""#, Refused));
     assert_eq!(directory.register("left", r#""k""#, Refused).await, Ok(Registered::Kept));
+}
+
+/// Runs what operators do against an empty directory.
+pub(super) async fn operations_hold_for(directory: &Embedded) {
+    an_empty_directory_exports_nothing(directory);
+    an_import_takes_in_new_records_byte_for_byte(directory).await;
+    the_same_import_again_changes_nothing(directory);
+    a_conflict_keeps_the_whole_import_out(directory).await;
+    an_import_replaces_if_it_may(directory).await;
+    an_imported_key_is_pinned(directory).await;
+    a_reset_id_takes_another_key(directory).await;
+    a_reset_says_which_ids_had_a_key(directory).await;
+    an_export_is_in_the_order_of_ids(directory).await;
+    an_export_is_of_one_moment(directory).await;
+}
+
+/// Everything, as lines.
+pub(super) fn exported(directory: &Embedded) -> String {
+    let mut export = directory.export();
+    let mut lines = String::new();
+    loop {
+        let page = export.next_page().unwrap();
+        assert_eq!(page.lines.lines().count(), page.records);
+        if page.records == 0 {
+            return lines;
+        }
+        lines.push_str(&page.lines);
+    }
+}
+
+pub(super) fn import(records: &[(&str, &str)], replacement: Replacement) -> Import {
+    let line =
+        |(id, key): &(&str, &str)| format!("{{\"clientId\":\"{id}\",\"publicKey\":{key}}}\n");
+    let lines: String = records.iter().map(line).collect();
+    Import::read(lines.as_bytes(), 4096, replacement).unwrap()
+}
+
+fn ids(ids: &[&str]) -> Vec<securecall_protocol::ClientId> {
+    ids.iter().map(|id| (*id).try_into().unwrap()).collect()
+}
+
+const IMPORTED: [(&str, &str); 2] =
+    [("imported-1", "\"a\\/b \\u00E9\u{e9} \\ud83d\""), ("imported-2", r#""k""#)];
+
+fn an_empty_directory_exports_nothing(directory: &Embedded) {
+    assert_eq!(exported(directory), "");
+}
+
+async fn an_import_takes_in_new_records_byte_for_byte(directory: &Embedded) {
+    let imported = directory.import(import(&IMPORTED, Refused)).unwrap();
+    assert_eq!(imported, Ok(Imported { new: 2, ..Imported::default() }));
+    for (id, key) in IMPORTED {
+        assert_eq!(stored(directory, id).await.as_deref(), Some(key));
+    }
+}
+
+fn the_same_import_again_changes_nothing(directory: &Embedded) {
+    for replacement in [Refused, Allowed] {
+        let imported = directory.import(import(&IMPORTED, replacement)).unwrap();
+        assert_eq!(imported, Ok(Imported { same: 2, ..Imported::default() }));
+    }
+}
+
+async fn a_conflict_keeps_the_whole_import_out(directory: &Embedded) {
+    let records = [("imported-0", r#""k""#), ("imported-2", r#""l""#), ("imported-3", r#""k""#)];
+    let refused = directory.import(import(&records, Refused)).unwrap();
+    assert_eq!(refused, Err(Conflicts { lines: vec![2], count: 1 }));
+    assert_eq!(stored(directory, "imported-0").await, None);
+    assert_eq!(stored(directory, "imported-2").await.as_deref(), Some(r#""k""#));
+    assert_eq!(stored(directory, "imported-3").await, None);
+}
+
+async fn an_import_replaces_if_it_may(directory: &Embedded) {
+    let records = [("imported-2", r#""l""#), ("imported-3", r#""k""#)];
+    let imported = directory.import(import(&records, Allowed)).unwrap();
+    assert_eq!(imported, Ok(Imported { new: 1, same: 0, replaced: 1 }));
+    assert_eq!(stored(directory, "imported-2").await.as_deref(), Some(r#""l""#));
+}
+
+async fn an_imported_key_is_pinned(directory: &Embedded) {
+    let other = directory.register("imported-2", r#""k""#, Refused).await;
+    assert_eq!(other, Err(RegisterError::Pinned));
+}
+
+async fn a_reset_id_takes_another_key(directory: &Embedded) {
+    assert_eq!(directory.register("lost", r#""k""#, Refused).await, Ok(Registered::Created));
+    assert_eq!(directory.reset(ids(&["lost"])), Ok(vec![true]));
+    assert_eq!(stored(directory, "lost").await, None);
+    assert_eq!(directory.register("lost", r#""l""#, Refused).await, Ok(Registered::Created));
+}
+
+async fn a_reset_says_which_ids_had_a_key(directory: &Embedded) {
+    directory.register("reset", r#""k""#, Refused).await.unwrap();
+    let had_key = directory.reset(ids(&["never-there", "reset", "reset"]));
+    assert_eq!(had_key, Ok(vec![false, true, false]));
+}
+
+async fn an_export_is_in_the_order_of_ids(directory: &Embedded) {
+    for id in ["order-b", "order-B", "order-a"] {
+        directory.register(id, r#""k""#, Refused).await.unwrap();
+    }
+    let lines = exported(directory);
+    let lines: Vec<&str> = lines.lines().filter(|line| line.contains("order-")).collect();
+    let line = |id| format!(r#"{{"clientId":"{id}","publicKey":"k"}}"#);
+    assert_eq!(lines, ["order-B", "order-a", "order-b"].map(line));
+}
+
+async fn an_export_is_of_one_moment(directory: &Embedded) {
+    let key = format!("\"{}\"", "k".repeat(1000));
+    for n in 0..200 {
+        directory.register(&format!("moment-{n}"), &key, Refused).await.unwrap();
+    }
+    let before = exported(directory);
+    let mut export = directory.export();
+    let mut lines = export.next_page().unwrap().lines;
+    assert!(lines.len() < before.len(), "there is one page alone");
+    directory.reset(ids(&["moment-99"])).unwrap();
+    directory.register("moment-999", &key, Refused).await.unwrap();
+    loop {
+        let page = export.next_page().unwrap();
+        if page.records == 0 {
+            break;
+        }
+        lines.push_str(&page.lines);
+    }
+    assert_eq!(lines, before);
+    assert_ne!(exported(directory), before);
 }

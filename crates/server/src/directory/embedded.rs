@@ -12,24 +12,36 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
+use securecall_protocol::ClientId;
 use tokio::sync::oneshot;
 
 use super::database;
+use super::import::{Conflicts, Import, Imported};
 use super::queue::Worker;
-use super::reader::{self, Lookup};
+use super::reader::{self, Lookup, NextPage, Question};
+use super::snapshot::{Page, Snapshot};
 use super::volume::{Opener, Volume};
-use super::writer::{Registration, Writer};
+use super::writer::{Change, Importation, Registration, Removal, Writer};
 use super::{Answer, Directory, OpenError, RegisterError, Registered, Replacement, Unavailable};
 
 /// How many requests of a kind wait at most: 4 MiB at 4 KiB a key. A commit takes all there are, so
 /// even the last one waits for two commits only, some 10 ms each on an ordinary SSD.
 pub const QUEUE_LENGTH: usize = 1024;
 
-/// A directory in a local file. Its methods may be called from any thread.
+/// A directory in a local file. Its methods may be called from any thread; those for operators
+/// ([`Embedded::import`], [`Embedded::reset`], [`Embedded::export`]) wait for the disk.
 pub struct Embedded {
-    writer: Worker<Registration>,
-    reader: Worker<Lookup>,
+    writer: Worker<Change>,
+    reader: Worker<Question>,
+}
+
+/// An export under way: one snapshot, however long it takes.
+pub struct Export<'a> {
+    directory: &'a Embedded,
+    /// `None` before the first page, and after a failure.
+    snapshot: Option<Snapshot>,
 }
 
 impl Embedded {
@@ -55,6 +67,37 @@ impl Embedded {
         })
     }
 
+    /// Takes in all records, or none if one conflicts.
+    ///
+    /// # Errors
+    /// Not known whether it was done, as with registrations.
+    pub fn import(&self, import: Import) -> Result<Result<Imported, Conflicts>, Unavailable> {
+        self.change(|answer| Change::Import(Importation { import, answer }))
+    }
+
+    /// Removes the keys of these ids, so that the next registration of each is taken. Returns
+    /// whether each had one.
+    ///
+    /// # Errors
+    /// Not known whether it was done. Asking again is safe.
+    pub fn reset(&self, ids: Vec<ClientId>) -> Result<Vec<bool>, Unavailable> {
+        self.change(|answer| Change::Reset(Removal { ids, answer }))
+    }
+
+    /// All records, in the order of their ids.
+    pub fn export(&self) -> Export<'_> {
+        Export { directory: self, snapshot: None }
+    }
+
+    fn change<T>(
+        &self,
+        change: impl FnOnce(SyncSender<Result<T, Unavailable>>) -> Change,
+    ) -> Result<T, Unavailable> {
+        let (answer, answered) = sync_channel(1);
+        self.writer.submit(change(answer))?;
+        answered.recv().unwrap_or(Err(Unavailable))
+    }
+
     /// Finishes what is queued, ends both threads and closes the file. Later requests are
     /// `Unavailable`.
     ///
@@ -63,6 +106,21 @@ impl Embedded {
     pub fn close(&self) {
         self.writer.stop();
         self.reader.stop();
+    }
+}
+
+impl Export<'_> {
+    /// Waits for the next page; an empty one is the end.
+    ///
+    /// # Errors
+    /// What is there is no whole export, and what comes is none at all.
+    pub fn next_page(&mut self) -> Result<Page, Unavailable> {
+        let (answer, answered) = sync_channel(1);
+        let next = NextPage { snapshot: self.snapshot.take(), answer };
+        self.directory.reader.submit(Question::Page(next))?;
+        let (page, snapshot) = answered.recv().unwrap_or(Err(Unavailable))?;
+        self.snapshot = Some(snapshot);
+        Ok(page)
     }
 }
 
@@ -75,7 +133,7 @@ impl Drop for Embedded {
 impl Directory for Embedded {
     fn lookup(&self, id: &str) -> Answer<Option<Box<str>>, Unavailable> {
         let (answer, answered) = oneshot::channel();
-        let queued = self.reader.submit(Lookup { id: id.into(), answer });
+        let queued = self.reader.submit(Question::Lookup(Lookup { id: id.into(), answer }));
         Box::pin(async move {
             queued?;
             answered.await.unwrap_or(Err(Unavailable))
@@ -90,7 +148,7 @@ impl Directory for Embedded {
     ) -> Answer<Registered, RegisterError> {
         let (answer, answered) = oneshot::channel();
         let registration = Registration { id: id.into(), key: key.into(), replacement, answer };
-        let queued = self.writer.submit(registration);
+        let queued = self.writer.submit(Change::Register(registration));
         Box::pin(async move {
             queued?;
             answered.await.unwrap_or(Err(Unavailable.into()))

@@ -44,6 +44,45 @@ async fn it_is_a_directory() {
 }
 
 #[tokio::test]
+async fn operators_can_work_on_it() {
+    conformance::operations_hold_for(&empty().0).await;
+}
+
+#[tokio::test]
+async fn an_import_that_changes_nothing_costs_no_fsync() {
+    let (directory, disk) = empty();
+    directory.register("id", r#""k""#, Refused).await.unwrap();
+    let before = disk.syncs();
+    let records = [("id", r#""k""#)];
+    directory.import(conformance::import(&records, Refused)).unwrap().unwrap();
+    let conflicting = [("new", r#""k""#), ("id", r#""l""#)];
+    directory.import(conformance::import(&conflicting, Refused)).unwrap().unwrap_err();
+    directory.reset(vec!["nobody".try_into().unwrap()]).unwrap();
+    assert_eq!(disk.syncs(), before);
+}
+
+#[tokio::test]
+async fn an_export_of_a_database_that_was_closed_meanwhile_breaks_off() {
+    let (directory, disk) = empty();
+    let key = format!("\"{}\"", "k".repeat(4096));
+    for n in 0..40 {
+        directory.register(&format!("id-{n}"), &key, Refused).await.unwrap();
+    }
+    let mut export = directory.export();
+    assert!(export.next_page().unwrap().records < 40);
+    disk.set(|faults| faults.full = true);
+    while directory.register("other", &key, Refused).await != UNAVAILABLE {
+        directory.reset(vec!["other".try_into().unwrap()]).unwrap();
+        directory
+            .register("more", &format!("\"{}\"", disk.syncs()), super::Replacement::Allowed)
+            .await
+            .ok();
+    }
+    assert!(export.next_page().is_err());
+    assert!(directory.lookup("id-39").await.unwrap().is_some(), "others do not suffer from it");
+}
+
+#[tokio::test]
 async fn a_hundred_concurrent_registrations_share_a_commit() {
     let (directory, disk) = empty();
     let before = disk.syncs();

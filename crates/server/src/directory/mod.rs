@@ -2,18 +2,22 @@
 //!
 //! A directory does not ask who writes and does not look into keys: the session has already decided
 //! that the request is for the sender's own id and whether it has a claim to replace a key
-//! ([`Replacement`]), and the rule is [`securecall_core::directory::decide`]. It lists nothing,
-//! deletes nothing, and logs neither ids nor keys. Above all it never says "registered" before the
-//! record would survive a power cut, and never keeps its caller waiting for a disk.
+//! ([`Replacement`]), and the rule is [`securecall_core::directory::decide`]. To sessions it lists
+//! nothing and deletes nothing: only operators can, who have the data folder anyway. It logs
+//! neither ids nor keys. Above all it never says "registered" before the record would survive a
+//! power cut, and never keeps a session waiting for a disk.
 //!
 //! Every backend passes the suite in `conformance`; a new one implements [`Directory`] and adds one
 //! line there.
 
 mod database;
 mod embedded;
+mod import;
 mod queue;
 mod reader;
+mod record;
 mod rehearsal;
+mod snapshot;
 mod volume;
 mod writer;
 
@@ -24,14 +28,19 @@ mod crash_tests;
 #[cfg(test)]
 mod embedded_tests;
 #[cfg(test)]
+mod operator_crash_tests;
+#[cfg(test)]
 mod simulated_disk;
 
 use std::pin::Pin;
 
 pub use database::OpenError;
 pub(crate) use database::create;
-pub use embedded::{Embedded, QUEUE_LENGTH};
+pub use embedded::{Embedded, Export, QUEUE_LENGTH};
+pub use import::{Conflicts, Import, ImportError, Imported};
+pub use record::{Record, RecordError};
 pub use securecall_core::directory::Replacement;
+pub use snapshot::Page;
 
 /// The answer to a request, some time later.
 ///

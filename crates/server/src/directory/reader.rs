@@ -3,20 +3,72 @@
 //! It sees committed records only: each batch reads one snapshot, taken after its last request
 //! came in.
 
+use std::sync::mpsc::SyncSender;
+
 use redb::{Database, ReadableDatabase};
 use tokio::sync::oneshot;
+use tracing::error;
 
 use super::Unavailable;
-use super::database::KEYS;
+use super::database::{KEYS, unpanicked};
+use super::snapshot::{Page, Snapshot};
 use super::volume::Volume;
+
+/// What the thread is asked for.
+pub(super) enum Question {
+    Lookup(Lookup),
+    Page(NextPage),
+}
 
 pub(super) struct Lookup {
     pub(super) id: Box<str>,
     pub(super) answer: oneshot::Sender<Result<Option<Box<str>>, Unavailable>>,
 }
 
-/// Answers a batch of lookups.
-pub(super) fn read(volume: &Volume, batch: Vec<Lookup>) {
+/// The next page of an export. The snapshot goes to and fro, so that this thread keeps nothing of
+/// an export that is never finished.
+pub(super) struct NextPage {
+    /// `None`: the first page, of a snapshot that is taken now.
+    pub(super) snapshot: Option<Snapshot>,
+    pub(super) answer: SyncSender<Result<(Page, Snapshot), Unavailable>>,
+}
+
+/// Answers a batch: calls wait for lookups, so those come first.
+pub(super) fn read(volume: &Volume, batch: Vec<Question>) {
+    let mut lookups = Vec::with_capacity(batch.len());
+    let mut pages = Vec::new();
+    for question in batch {
+        match question {
+            Question::Lookup(lookup) => lookups.push(lookup),
+            Question::Page(page) => pages.push(page),
+        }
+    }
+    if !lookups.is_empty() {
+        look_up(volume, lookups);
+    }
+    for NextPage { snapshot, answer } in pages {
+        // Whoever asked may have left.
+        let _ = answer.send(next_page(volume, snapshot));
+    }
+}
+
+fn next_page(volume: &Volume, snapshot: Option<Snapshot>) -> Result<(Page, Snapshot), Unavailable> {
+    let mut snapshot = match snapshot {
+        Some(snapshot) => snapshot,
+        None => volume.with(Snapshot::of)?,
+    };
+    // Not by way of the volume: a snapshot of a database that was closed fails, and the one that is
+    // open now has nothing to do with it.
+    match unpanicked(|| snapshot.next_page()) {
+        Ok(page) => Ok((page, snapshot)),
+        Err(reason) => {
+            error!(%reason, "an export of the directory broke off");
+            Err(Unavailable)
+        }
+    }
+}
+
+fn look_up(volume: &Volume, batch: Vec<Lookup>) {
     let find = |database: &Database| find(database, &batch);
     // Once more: a commit that fails, on a full disk say, takes the open database from the reader
     // too, and the volume has just opened it again.
@@ -83,7 +135,8 @@ mod tests {
     #[test]
     fn a_lookup_survives_the_failure_of_a_commit_beside_it() {
         let (answer, mut answered) = oneshot::channel();
-        read(&spoilt_volume(), vec![Lookup { id: "42".into(), answer }]);
+        let lookup = Lookup { id: "42".into(), answer };
+        read(&spoilt_volume(), vec![Question::Lookup(lookup)]);
         assert!(matches!(answered.try_recv().unwrap(), Ok(Some(_))));
     }
 }

@@ -4,21 +4,44 @@
 //! for a hundred records as for one, so whatever queued up during the last commit shares the next.
 
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
-use redb::{Database, ReadableTable, WriteTransaction};
+use redb::{Database, ReadableTable, Table};
 use securecall_core::directory::{Decision, decide};
+use securecall_protocol::ClientId;
 use tokio::sync::oneshot;
 
 use super::database::{KEYS, begin_write};
+use super::import::{Conflicts, Import, Imported};
 use super::volume::{RETRY_PAUSE, Volume};
 use super::{RegisterError, Registered, Replacement, Unavailable};
 
+/// What the thread is asked to write.
+pub(super) enum Change {
+    Register(Registration),
+    Import(Importation),
+    Reset(Removal),
+}
+
+/// A client's key.
 pub(super) struct Registration {
     pub(super) id: Box<str>,
     pub(super) key: Box<str>,
     pub(super) replacement: Replacement,
     pub(super) answer: oneshot::Sender<Result<Registered, RegisterError>>,
+}
+
+/// An operator's records.
+pub(super) struct Importation {
+    pub(super) import: Import,
+    pub(super) answer: SyncSender<Result<Result<Imported, Conflicts>, Unavailable>>,
+}
+
+/// Ids that an operator frees.
+pub(super) struct Removal {
+    pub(super) ids: Vec<ClientId>,
+    pub(super) answer: SyncSender<Result<Vec<bool>, Unavailable>>,
 }
 
 pub(super) struct Writer {
@@ -34,22 +57,22 @@ impl Writer {
     }
 
     /// Decides and commits a batch, then answers all of it.
-    pub(super) fn write(&mut self, batch: Vec<Registration>) {
+    pub(super) fn write(&mut self, batch: Vec<Change>) {
         match self.commit(&batch) {
-            Ok(decisions) => {
-                for (registration, decision) in batch.into_iter().zip(decisions) {
-                    answer(registration, outcome(decision));
+            Ok(effects) => {
+                for (change, effect) in batch.into_iter().zip(effects) {
+                    answer(change, Ok(effect));
                 }
             }
             Err(unavailable) => {
-                for registration in batch {
-                    answer(registration, Err(unavailable.into()));
+                for change in batch {
+                    answer(change, Err(unavailable));
                 }
             }
         }
     }
 
-    fn commit(&mut self, batch: &[Registration]) -> Result<Vec<Decision>, Unavailable> {
+    fn commit(&mut self, batch: &[Change]) -> Result<Vec<Effect>, Unavailable> {
         if self.failed_at.is_some_and(|at| at.elapsed() < RETRY_PAUSE) {
             return Err(Unavailable);
         }
@@ -59,41 +82,110 @@ impl Writer {
     }
 }
 
-fn commit(database: &Database, batch: &[Registration]) -> Result<Vec<Decision>, redb::Error> {
-    let transaction = begin_write(database)?;
-    let decisions = apply(&transaction, batch)?;
-    if decisions.iter().copied().any(writes) {
-        transaction.commit()?;
-    } else {
-        // Nothing to keep: clients that present their key at each start cost no fsync.
-        transaction.abort()?;
-    }
-    Ok(decisions)
+/// What a change does, as decided and not yet committed.
+enum Effect {
+    Registered(Decision),
+    Imported(Result<Imported, Conflicts>),
+    /// Whether each id had a key.
+    Reset(Vec<bool>),
 }
 
-/// Applies the requests in their order; each sees the ones before it.
-fn apply(
-    transaction: &WriteTransaction,
-    batch: &[Registration],
-) -> Result<Vec<Decision>, redb::Error> {
-    let mut keys = transaction.open_table(KEYS)?;
-    let mut decisions = Vec::with_capacity(batch.len());
-    for Registration { id, key, replacement, .. } in batch {
-        let existing = keys.get(&**id)?;
-        let decision = decide(existing.as_ref().map(|key| key.value()), key, *replacement);
-        drop(existing);
-        if writes(decision) {
-            keys.insert(&**id, &**key)?;
+impl Effect {
+    fn writes(&self) -> bool {
+        match self {
+            Self::Registered(decision) => writes(*decision),
+            Self::Imported(Ok(imported)) => imported.new + imported.replaced > 0,
+            Self::Imported(Err(_)) => false,
+            Self::Reset(had_key) => had_key.contains(&true),
         }
-        decisions.push(decision);
     }
-    Ok(decisions)
 }
 
 fn writes(decision: Decision) -> bool {
     match decision {
         Decision::Create | Decision::Replace => true,
         Decision::Keep | Decision::Pinned => false,
+    }
+}
+
+fn commit(database: &Database, batch: &[Change]) -> Result<Vec<Effect>, redb::Error> {
+    let transaction = begin_write(database)?;
+    let mut keys = transaction.open_table(KEYS)?;
+    // In their order; each sees the ones before it.
+    let effects: Result<Vec<_>, _> = batch.iter().map(|change| apply(&mut keys, change)).collect();
+    let effects = effects?;
+    drop(keys);
+    if effects.iter().any(Effect::writes) {
+        transaction.commit()?;
+    } else {
+        // Nothing to keep: clients that present their key at each start cost no fsync.
+        transaction.abort()?;
+    }
+    Ok(effects)
+}
+
+/// The open table of a transaction.
+type Keys<'a> = Table<'a, &'static str, &'static str>;
+
+fn apply(keys: &mut Keys<'_>, change: &Change) -> Result<Effect, redb::Error> {
+    match change {
+        Change::Register(registration) => register(keys, registration).map(Effect::Registered),
+        Change::Import(Importation { import, .. }) => take_in(keys, import).map(Effect::Imported),
+        Change::Reset(Removal { ids, .. }) => remove(keys, ids).map(Effect::Reset),
+    }
+}
+
+fn register(keys: &mut Keys<'_>, registration: &Registration) -> Result<Decision, redb::Error> {
+    let Registration { id, key, replacement, .. } = registration;
+    let existing = keys.get(&**id)?;
+    let decision = decide(existing.as_ref().map(|key| key.value()), key, *replacement);
+    drop(existing);
+    if writes(decision) {
+        keys.insert(&**id, &**key)?;
+    }
+    Ok(decision)
+}
+
+fn take_in(
+    keys: &mut Keys<'_>,
+    import: &Import,
+) -> Result<Result<Imported, Conflicts>, redb::Error> {
+    let key_of = |id: &str| Ok::<_, redb::Error>(keys.get(id)?.map(|key| key.value().into()));
+    let plan = match import.plan(key_of)? {
+        Ok(plan) => plan,
+        Err(conflicts) => return Ok(Err(conflicts)),
+    };
+    for record in plan.writes.iter().filter_map(|place| import.records().get(*place)) {
+        keys.insert(record.client_id.as_str(), &*record.public_key)?;
+    }
+    Ok(Ok(plan.imported))
+}
+
+fn remove(keys: &mut Keys<'_>, ids: &[ClientId]) -> Result<Vec<bool>, redb::Error> {
+    ids.iter().map(|id| Ok(keys.remove(id.as_str())?.is_some())).collect()
+}
+
+/// Tells whoever asked. They may have left: what was committed stays all the same.
+fn answer(change: Change, effect: Result<Effect, Unavailable>) {
+    match (change, effect) {
+        (Change::Register(Registration { answer, .. }), Ok(Effect::Registered(decision))) => {
+            let _ = answer.send(outcome(decision));
+        }
+        (Change::Register(Registration { answer, .. }), _) => {
+            let _ = answer.send(Err(Unavailable.into()));
+        }
+        (Change::Import(Importation { answer, .. }), Ok(Effect::Imported(imported))) => {
+            let _ = answer.send(Ok(imported));
+        }
+        (Change::Import(Importation { answer, .. }), _) => {
+            let _ = answer.send(Err(Unavailable));
+        }
+        (Change::Reset(Removal { answer, .. }), Ok(Effect::Reset(had_key))) => {
+            let _ = answer.send(Ok(had_key));
+        }
+        (Change::Reset(Removal { answer, .. }), _) => {
+            let _ = answer.send(Err(Unavailable));
+        }
     }
 }
 
@@ -104,9 +196,4 @@ fn outcome(decision: Decision) -> Result<Registered, RegisterError> {
         Decision::Replace => Ok(Registered::Replaced),
         Decision::Pinned => Err(RegisterError::Pinned),
     }
-}
-
-fn answer(registration: Registration, outcome: Result<Registered, RegisterError>) {
-    // The client may have left; its key is registered all the same.
-    let _ = registration.answer.send(outcome);
 }

@@ -1,0 +1,132 @@
+//! A record as operators see it: one line of JSON.
+//!
+//! ```text
+//! {"clientId":"alice","publicKey":"…"}
+//! ```
+//!
+//! The key stands there as it is stored, escapes and all. Nothing else may stand in the line: a
+//! field that is not known would be lost without a word.
+
+use securecall_protocol::ClientId;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// What a line takes beside its key: the names, the braces, an id whose every character is written
+/// as six, and some blanks.
+const BESIDE_KEY_BYTES_MAX: usize = 1024;
+
+/// A client id and its key, a raw JSON string.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    pub(crate) client_id: ClientId,
+    pub(crate) public_key: Box<str>,
+}
+
+/// Why a line is no record. It tells neither the id nor the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages are the documentation")]
+pub enum RecordError {
+    #[error(
+        "it is no record: a line is {{\"clientId\":\"…\",\"publicKey\":\"…\"}} and nothing else"
+    )]
+    Malformed,
+    #[error("a client id is 1 to 64 characters of a-z, A-Z, 0-9, _ and -")]
+    ClientId,
+    #[error("the key is no JSON string")]
+    NotAString,
+    #[error("the key is longer than {0} bytes (--key-bytes-max)")]
+    TooLong(usize),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Line<'a> {
+    client_id: String,
+    #[serde(borrow)]
+    public_key: &'a RawValue,
+}
+
+impl Record {
+    /// Reads a line, whose key may have so many bytes between its quotes.
+    ///
+    /// # Errors
+    /// When it is anything but a record.
+    pub fn parse(line: &str, key_bytes_max: usize) -> Result<Self, RecordError> {
+        // serde would take an array for the fields in their order.
+        if !line.trim_start().starts_with('{') {
+            return Err(RecordError::Malformed);
+        }
+        let line: Line<'_> = serde_json::from_str(line).map_err(|_| RecordError::Malformed)?;
+        let client_id =
+            ClientId::try_from(line.client_id.as_str()).map_err(|_| RecordError::ClientId)?;
+        let public_key = line.public_key.get();
+        match public_key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            None => Err(RecordError::NotAString),
+            Some(key) if key.len() > key_bytes_max => Err(RecordError::TooLong(key_bytes_max)),
+            Some(_) => Ok(Self { client_id, public_key: public_key.into() }),
+        }
+    }
+
+    /// Appends the line, with its end.
+    pub(crate) fn write_to(&self, lines: &mut String) {
+        write_line(lines, self.client_id.as_str(), &self.public_key);
+    }
+}
+
+/// How long a line may be, without its end, where keys may have so many bytes.
+pub(super) const fn line_bytes_max(key_bytes_max: usize) -> usize {
+    key_bytes_max + BESIDE_KEY_BYTES_MAX
+}
+
+/// Appends the line of a stored record. The alphabet of ids needs no escape.
+pub(super) fn write_line(lines: &mut String, id: &str, key: &str) {
+    for part in [r#"{"clientId":""#, id, r#"","publicKey":"#, key, "}\n"] {
+        lines.push_str(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_comes_back_byte_for_byte() {
+        let key = "a\\/b \\u00E9\u{e9} \\ud83d";
+        for key in [key, ""] {
+            let line = format!("{{\"clientId\":\"a_B-9\",\"publicKey\":\"{key}\"}}");
+            let record = Record::parse(&line, 100).ok().unwrap();
+            let mut lines = String::new();
+            record.write_to(&mut lines);
+            assert_eq!(lines, format!("{line}\n"));
+        }
+    }
+
+    #[test]
+    fn blanks_and_the_order_of_fields_do_not_matter() {
+        let line = " { \"publicKey\" : \"k\" , \"clientId\" : \"\\u0061\" } ";
+        let record = Record::parse(line, 1).ok().unwrap();
+        assert_eq!((record.client_id.as_str(), &*record.public_key), ("a", "\"k\""));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for (line, error) in [
+            ("", RecordError::Malformed),
+            ("null", RecordError::Malformed),
+            (r#"["a","k"]"#, RecordError::Malformed),
+            (r#"{"clientId":"a"}"#, RecordError::Malformed),
+            (r#"{"clientId":"a","publicKey":"k"} x"#, RecordError::Malformed),
+            (r#"{"clientId":"a","publicKey":"k","more":1}"#, RecordError::Malformed),
+            (r#"{"clientId":"a","publicKey":"k","publicKey":"l"}"#, RecordError::Malformed),
+            (r#"{"clientId":"a","publicKey":"\x"}"#, RecordError::Malformed),
+            (r#"{"clientId":1,"publicKey":"k"}"#, RecordError::Malformed),
+            (r#"{"clientId":"a b","publicKey":"k"}"#, RecordError::ClientId),
+            (r#"{"clientId":"","publicKey":"k"}"#, RecordError::ClientId),
+            (r#"{"clientId":"a","publicKey":null}"#, RecordError::NotAString),
+            (r#"{"clientId":"a","publicKey":{"k":"k"}}"#, RecordError::NotAString),
+            (r#"{"clientId":"a","publicKey":"kkkk"}"#, RecordError::TooLong(3)),
+        ] {
+            assert_eq!(Record::parse(line, 3).err(), Some(error), "{line}");
+        }
+    }
+}
