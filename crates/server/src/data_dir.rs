@@ -3,6 +3,7 @@
 //! ```text
 //! securecall-data/      0700
 //! ├── lock              held by the running server
+//! ├── control           0600, a socket at which it takes an operator's requests
 //! ├── server.key        0600, 32 random bytes
 //! ├── directory.redb    0600, the public-key directory
 //! └── acme/             0700, with ACME: the account and the last certificate
@@ -55,6 +56,18 @@ pub enum DataDirError {
     )]
     NotWritable { path: PathBuf, source: io::Error },
     #[error(
+        "there is no directory in {}: is --data-dir right? A server that starts there makes one, and \
+         so does securecall check-config",
+        .0.display()
+    )]
+    Missing(PathBuf),
+    #[error(
+        "the data folder {} cannot be used: {source}. Run the command as the user that the server \
+         runs as",
+        path.display()
+    )]
+    NotUsable { path: PathBuf, source: io::Error },
+    #[error(
         "another server uses the data folder {}: stop it, or give each server a folder of its own \
          with --data-dir",
         .0.display()
@@ -103,6 +116,23 @@ impl DataDir {
         let lock = Arc::new(lock(path)?);
         probe(path).map_err(|source| not_writable(path, source))?;
         Ok(Self { path: path.to_owned(), lock })
+    }
+
+    /// Opens the folder at `path` for an operator. Nothing is made: neither the folder nor, later,
+    /// its directory.
+    ///
+    /// # Errors
+    /// When no server has had a directory there, it cannot be used, or a server has it now.
+    pub fn existing(path: &Path) -> Result<Self, DataDirError> {
+        let not_usable = |source| DataDirError::NotUsable { path: path.to_owned(), source };
+        if !path.join(DIRECTORY).try_exists().map_err(not_usable)? {
+            return Err(DataDirError::Missing(path.to_owned()));
+        }
+        let lock = lock(path).map_err(|error| match error {
+            DataDirError::NotWritable { source, .. } => not_usable(source),
+            other => other,
+        })?;
+        Ok(Self { path: path.to_owned(), lock: Arc::new(lock) })
     }
 
     /// The secret of this server, made at the first start.

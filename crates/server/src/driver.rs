@@ -29,6 +29,7 @@ use self::reading::Read;
 use crate::batch::Batch;
 use crate::cell::Cell;
 use crate::connection::{Condition, Connection};
+use crate::directory::Replacement;
 use crate::directory_queue::{DirectoryQueue, UNAVAILABLE};
 use crate::permit::Permit;
 use crate::server::Server;
@@ -242,7 +243,11 @@ impl Driver {
     fn poll_directory(&mut self, batch: &mut Batch<'_>, task: &mut TaskContext<'_>) {
         let directory = &*batch.server.directory;
         loop {
-            let replacement = self.protocol.replacement(&batch.cx);
+            let replacement = match self.goodbye {
+                None => self.protocol.replacement(&batch.cx),
+                // Superseded, say: whoever came after it may have set a key of its own.
+                Some(_) => Replacement::Refused,
+            };
             let Poll::Ready(answered) = self.directory.poll_next(directory, replacement, task)
             else {
                 return;

@@ -26,6 +26,7 @@ mod driver;
 mod flusher;
 mod http;
 mod metrics;
+pub mod operator;
 mod outbox;
 mod pending;
 mod permit;

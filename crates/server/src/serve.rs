@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::accept::{Workers, accept, event_loop};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::operator::Control;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tls::{Source, TlsError};
@@ -49,6 +50,8 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let call_ids = CallIdKey::new(data_dir.server_key()?.expose());
     let directory = Arc::new(data_dir.directory()?);
     let (tls, source) = Source::open(&settings, &data_dir)?.unzip();
+    let key_bytes_max = settings.directory.key_bytes_max;
+    let control = Control::open(&settings.data_dir, directory.clone(), key_bytes_max);
     let runtime = event_loop()?;
     runtime.block_on(async {
         let listener = bind(settings.listen, "--listen").await?;
@@ -66,6 +69,7 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
         run(Arc::new(server), &settings, listener, admin).await
     })?;
     drop(runtime);
+    drop(control);
     directory.close();
     Ok(())
 }

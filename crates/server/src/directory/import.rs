@@ -99,6 +99,23 @@ impl Import {
         &self.records
     }
 
+    /// Whether other keys are replaced.
+    pub(crate) fn replacement(&self) -> Replacement {
+        self.replacement
+    }
+
+    /// How many records there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is nothing to import.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// Decides, given the keys that are there.
     pub(super) fn plan<E>(
         &self,

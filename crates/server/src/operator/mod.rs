@@ -1,0 +1,170 @@
+//! What the operator of a server does with its directory: export, import, reset.
+//!
+//! Whether a server runs in the data folder or not, the command says the same words
+//! (`conversation`): to the server through a socket in the folder (`control`), or else to a thread
+//! of its own that has opened the folder. So both do the same, and there is one thing to test.
+//!
+//! Whoever may use the folder may use the socket; nothing else is asked. Nothing here runs on a
+//! thread that serves clients.
+
+mod attend;
+mod control;
+mod conversation;
+mod error;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufReader, Read as _, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use securecall_core::directory::Replacement;
+use securecall_protocol::ClientId;
+
+use crate::data_dir::{DataDir, DataDirError};
+use crate::directory::{Embedded, Import, Imported};
+use attend::{Bounds, attend};
+pub(crate) use control::Control;
+use conversation::{Refusal, Reply, Request, receive, send};
+pub use error::OperatorError;
+
+/// How long the directory may take for an answer. An import of a million records takes less than a
+/// minute on a slow disk; and whoever does not want to wait stops the command.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A connection to the directory of a data folder.
+pub struct Operator {
+    stream: BufReader<UnixStream>,
+    running: bool,
+    /// Without a server: who answers.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Operator {
+    /// Finds out who has the folder at `path`: the server that runs, or nobody, and then it is
+    /// opened until the operator is dropped. Keys may have so many bytes.
+    ///
+    /// # Errors
+    /// When there is no data folder, it cannot be used, or whoever has it does not answer.
+    pub fn at(path: &Path, key_bytes_max: usize) -> Result<Self, OperatorError> {
+        match DataDir::existing(path) {
+            Ok(data_dir) => Self::of_stopped(data_dir.directory()?, key_bytes_max),
+            Err(DataDirError::InUse(_)) => Self::of_running(path),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a server runs there.
+    pub fn is_running(&self) -> bool {
+        self.running
+    }
+
+    /// Writes all records to `lines`, in the order of their ids. Returns how many.
+    ///
+    /// # Errors
+    /// What was written then is no whole export.
+    pub fn export(&mut self, lines: &mut impl Write) -> Result<u64, OperatorError> {
+        self.ask(&Request::Export)?;
+        loop {
+            match self.answer()? {
+                Reply::Page { bytes } => self.copy(bytes, lines)?,
+                Reply::Exported { records } => return Ok(records),
+                other => return Err(other.into()),
+            }
+        }
+    }
+
+    /// Takes in all records, or none.
+    ///
+    /// # Errors
+    /// Conflicts; or else, unless the error says so, it is not known whether it was done, and the
+    /// same again is safe.
+    pub fn import(&mut self, import: &Import) -> Result<Imported, OperatorError> {
+        let mut lines = String::new();
+        for record in import.records() {
+            record.write_to(&mut lines);
+        }
+        self.ask(&Request::Import {
+            records: import.len(),
+            bytes: lines.len() as u64,
+            replace: import.replacement() == Replacement::Allowed,
+        })?;
+        match self.answer()? {
+            Reply::Ready => self.stream.get_mut().write_all(lines.as_bytes())?,
+            other => return Err(other.into()),
+        }
+        match self.answer()? {
+            Reply::Imported { new, same, replaced } => Ok(Imported { new, same, replaced }),
+            other => Err(other.into()),
+        }
+    }
+
+    /// Removes the keys of these ids. Returns whether each had one.
+    ///
+    /// # Errors
+    /// It is not known whether it was done; the same again is safe.
+    pub fn reset(&mut self, ids: &[ClientId]) -> Result<Vec<bool>, OperatorError> {
+        let client_ids = ids.iter().map(|id| id.as_str().into()).collect();
+        self.ask(&Request::Reset { client_ids })?;
+        match self.answer()? {
+            Reply::Reset { had_key } if had_key.len() == ids.len() => Ok(had_key),
+            other => Err(other.into()),
+        }
+    }
+
+    fn of_stopped(directory: Embedded, key_bytes_max: usize) -> Result<Self, OperatorError> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let bounds = Bounds { import_bytes_max: u64::MAX, key_bytes_max };
+        let thread = thread::Builder::new().name("directory".to_owned()).spawn(move || {
+            // It ends with the last word of the other side.
+            let _ = attend(&theirs, &directory, &bounds);
+            directory.close();
+        })?;
+        Self::over(ours, Some(thread))
+    }
+
+    fn of_running(path: &Path) -> Result<Self, OperatorError> {
+        let stream = control::connect(path)
+            .map_err(|source| OperatorError::NoControl { path: path.to_owned(), source })?;
+        Self::over(stream, None)
+    }
+
+    fn over(stream: UnixStream, thread: Option<JoinHandle<()>>) -> Result<Self, OperatorError> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream: BufReader::new(stream), running: thread.is_none(), thread })
+    }
+
+    fn ask(&mut self, request: &Request) -> Result<(), OperatorError> {
+        Ok(send(self.stream.get_mut(), request)?)
+    }
+
+    fn answer(&mut self) -> Result<Reply, OperatorError> {
+        match receive(&mut self.stream)? {
+            Some(Reply::Refused { refusal }) => Err(refusal.into()),
+            Some(reply) => Ok(reply),
+            None => Err(OperatorError::Io(io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+
+    fn copy(&mut self, bytes: u64, lines: &mut impl Write) -> Result<(), OperatorError> {
+        let mut page = Vec::new();
+        self.stream.by_ref().take(bytes).read_to_end(&mut page)?;
+        if page.len() as u64 != bytes {
+            return Err(OperatorError::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+        lines.write_all(&page).map_err(OperatorError::NotWritten)
+    }
+}
+
+impl Drop for Operator {
+    /// So that the folder is free when the operator is gone.
+    fn drop(&mut self) {
+        let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Both);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Operators at folders with and without a server, and at sockets that are none.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::directory::{Import, Replacement};
+
+const KEY_BYTES_MAX: usize = 4096;
+
+/// A folder with an empty directory.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    DataDir::open(folder.path()).unwrap().directory().unwrap();
+    folder
+}
+
+/// What a server has open.
+struct Running {
+    directory: Arc<Embedded>,
+    control: Option<Control>,
+}
+
+fn run(folder: &Path) -> Running {
+    let directory = Arc::new(DataDir::open(folder).unwrap().directory().unwrap());
+    let control = Control::open(folder, directory.clone(), KEY_BYTES_MAX);
+    Running { directory, control }
+}
+
+fn operator(folder: &Path) -> Operator {
+    Operator::at(folder, KEY_BYTES_MAX).unwrap()
+}
+
+fn lines(records: &[(&str, &str)]) -> String {
+    let line =
+        |(id, key): &(&str, &str)| format!("{{\"clientId\":\"{id}\",\"publicKey\":\"{key}\"}}\n");
+    records.iter().map(line).collect()
+}
+
+fn import(records: &[(&str, &str)], replacement: Replacement) -> Import {
+    Import::read(lines(records).as_bytes(), KEY_BYTES_MAX, replacement).unwrap()
+}
+
+fn exported(folder: &Path) -> String {
+    let mut lines = Vec::new();
+    operator(folder).export(&mut lines).unwrap();
+    String::from_utf8(lines).unwrap()
+}
+
+/// The whole story, whoever answers.
+fn operate(folder: &Path) {
+    let (alice, bob) = (("alice", "a\\/b"), ("bob", "k"));
+    let first = operator(folder).import(&import(&[bob, alice], Replacement::Refused)).unwrap();
+    assert_eq!((first.new, first.same, first.replaced), (2, 0, 0));
+    assert_eq!(exported(folder), lines(&[alice, bob]));
+
+    let changed = [("carol", "k"), ("bob", "l")];
+    let refused = operator(folder).import(&import(&changed, Replacement::Refused)).unwrap_err();
+    assert!(refused.to_string().starts_with("the id in line 2 has another key"), "{refused}");
+    assert_eq!(exported(folder), lines(&[alice, bob]));
+    let replaced = operator(folder).import(&import(&changed, Replacement::Allowed)).unwrap();
+    assert_eq!((replaced.new, replaced.same, replaced.replaced), (1, 0, 1));
+
+    let ids = ["nobody", "carol"].map(|id| ClientId::try_from(id).unwrap());
+    assert_eq!(operator(folder).reset(&ids).unwrap(), [false, true]);
+    assert_eq!(exported(folder), lines(&[alice, ("bob", "l")]));
+}
+
+#[test]
+fn an_operator_works_on_a_stopped_server() {
+    let folder = folder();
+    assert!(!operator(folder.path()).is_running());
+    operate(folder.path());
+}
+
+#[test]
+fn an_operator_works_on_a_running_server() {
+    let folder = folder();
+    let running = run(folder.path());
+    assert!(operator(folder.path()).is_running());
+    operate(folder.path());
+    drop(running);
+    assert!(!operator(folder.path()).is_running());
+    assert_eq!(exported(folder.path()), lines(&[("alice", "a\\/b"), ("bob", "l")]));
+}
+
+#[test]
+fn many_records_arrive_whole() {
+    let folder = folder();
+    let key = "k".repeat(300);
+    let ids: Vec<String> = (0..5000).map(|n| format!("id-{n:04}")).collect();
+    let records: Vec<_> = ids.iter().map(|id| (id.as_str(), key.as_str())).collect();
+    let _running = run(folder.path());
+    let imported = operator(folder.path()).import(&import(&records, Replacement::Refused));
+    assert_eq!(imported.unwrap().new, 5000);
+    assert!(exported(folder.path()) == lines(&records));
+}
+
+#[test]
+fn the_socket_is_its_owners_alone_and_goes_with_the_server() {
+    let folder = folder();
+    let socket = folder.path().join("control");
+    let running = run(folder.path());
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!folder.path().join("control.unfinished").exists());
+    drop(running);
+    assert!(!socket.exists());
+}
+
+#[test]
+fn what_a_crash_left_is_replaced() {
+    let folder = folder();
+    let socket = folder.path().join("control");
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    assert!(socket.exists());
+    fs::create_dir(folder.path().join("control.unfinished")).unwrap();
+    let _running = run(folder.path());
+    operate(folder.path());
+}
+
+#[test]
+fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("x".repeat(100));
+    let running = run(&folder);
+    assert!(running.control.is_none());
+    let error = Operator::at(&folder, KEY_BYTES_MAX).err().unwrap().to_string();
+    assert!(error.contains("must be stopped"), "{error}");
+    drop(running);
+    operate(&folder);
+    // A link to it is short enough.
+    let link = parent.path().join("link");
+    std::os::unix::fs::symlink(&folder, &link).unwrap();
+    let running = run(&link);
+    assert!(running.control.is_some());
+    assert!(operator(&link).is_running());
+}
+
+#[test]
+fn a_folder_that_somebody_else_has_says_so() {
+    let folder = folder();
+    let _held = DataDir::open(folder.path()).unwrap();
+    let error = Operator::at(folder.path(), KEY_BYTES_MAX).err().unwrap().to_string();
+    assert!(error.contains("nobody answers"), "{error}");
+}
+
+#[test]
+fn nothing_is_made_where_there_is_nothing() {
+    let parent = tempfile::tempdir().unwrap();
+    for path in [parent.path().join("missing"), parent.path().to_owned()] {
+        let error = Operator::at(&path, KEY_BYTES_MAX).err().unwrap();
+        assert!(matches!(error, OperatorError::DataDir(DataDirError::Missing(_))), "{error}");
+    }
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_import_that_breaks_off_changes_nothing() {
+    let folder = folder();
+    let running = run(folder.path());
+    let sent = lines(&[("alice", "k")]);
+    // Bytes or records that were announced and do not come.
+    for (records, bytes) in [(2, sent.len() + 40), (2, sent.len()), (0, sent.len())] {
+        let mut stream = control::connect(folder.path()).unwrap();
+        let request = Request::Import { records, bytes: bytes as u64, replace: false };
+        send(&mut stream, &request).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        assert!(said.contains("did not arrive"), "{said}");
+    }
+    assert_eq!(exported(folder.path()), "");
+    drop(running);
+}
+
+#[test]
+fn an_import_to_a_running_server_is_bounded() {
+    let folder = folder();
+    let _running = run(folder.path());
+    let mut stream = BufReader::new(control::connect(folder.path()).unwrap());
+    let request = Request::Import { records: 1, bytes: 65 * 1024 * 1024, replace: false };
+    send(stream.get_mut(), &request).unwrap();
+    let refused = receive(&mut stream).unwrap();
+    let refusal = Refusal::TooLarge { bytes_max: 64 * 1024 * 1024 };
+    assert_eq!(refused, Some(Reply::Refused { refusal }));
+}
+
+#[test]
+fn a_server_with_smaller_keys_names_the_line() {
+    let folder = folder();
+    let _running = run(folder.path());
+    let records = [("alice", "k"), ("bob", &"k".repeat(5000))];
+    let import = Import::read(lines(&records).as_bytes(), 9999, Replacement::Refused).unwrap();
+    let error = operator(folder.path()).import(&import).unwrap_err().to_string();
+    assert!(error.contains("line 2") && error.contains("4096 bytes"), "{error}");
+    assert_eq!(exported(folder.path()), "");
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let folder = folder();
+    let _running = run(folder.path());
+    let long = "x".repeat(2 * 1024 * 1024);
+    for nonsense in ["\n", "{}\n", "{\"request\":\"format\"}\n", "half", &long] {
+        let mut stream = control::connect(folder.path()).unwrap();
+        // The end of one that is too long may meet nobody.
+        let _ = stream.write_all(nonsense.as_bytes());
+        let _ = stream.shutdown(Shutdown::Write);
+        let mut said = String::new();
+        let _ = stream.read_to_string(&mut said);
+        assert!(said.contains("notUnderstood") || nonsense.len() > 1000, "{said}");
+    }
+    operate(folder.path());
+}
+
+#[test]
+fn a_silent_operator_does_not_keep_a_server_from_stopping() {
+    let folder = folder();
+    let mut running = run(folder.path());
+    let _silent = control::connect(folder.path()).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let began = Instant::now();
+    running.control.take().unwrap().close();
+    running.directory.close();
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
