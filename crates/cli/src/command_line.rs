@@ -6,7 +6,9 @@ use clap::{ArgMatches, Command};
 use securecall_server::settings::{SettingsError, with_options};
 
 use crate::failure::Failure;
-use crate::{call, check_config, completions, keys, listen, load, man, probe, serve, turn};
+use crate::{
+    call, check_config, completions, directory, keys, listen, load, man, probe, serve, turn,
+};
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
@@ -47,6 +49,11 @@ pub(crate) fn command() -> Command {
             probe::with_options(Command::new(probe::NAME))
                 .about(probe::ABOUT)
                 .after_help(probe::HINTS),
+        )
+        .subcommand(
+            directory::with_options(Command::new(directory::NAME))
+                .about(directory::ABOUT)
+                .after_help(directory::HINTS),
         )
         .subcommand(turn::with_options(Command::new(turn::NAME)).about(turn::ABOUT))
         .subcommand(
@@ -96,6 +103,8 @@ Examples:
       Wait for calls; elsewhere: securecall call alice --server …
   securecall probe wss://example.org/signal
       Is that server well? A whole call, its rules, its relays
+  securecall directory reset alice
+      She has a new device: the next key that is registered for alice is taken
   securecall load relay --url ws://127.0.0.1:8080/signal
       How many messages a second a server relays, and how fast";
 

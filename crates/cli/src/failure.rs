@@ -6,8 +6,11 @@ use std::process::ExitCode;
 
 use securecall_load::LoadError;
 use securecall_server::ServeError;
+use securecall_server::directory::ImportError;
+use securecall_server::operator::OperatorError;
 use securecall_server::settings::SettingsError;
 
+use crate::directory::ExportFileError;
 use crate::identity_file::IdentityError;
 
 /// Why a command fails.
@@ -51,6 +54,20 @@ pub(crate) enum Failure {
     NobodyToAsk,
     /// A server was probed, and so many steps failed.
     Unwell(usize),
+    /// An operator got nothing done.
+    Operator(OperatorError),
+    /// A file for an export cannot be had.
+    Export(ExportFileError),
+    /// A file is no import.
+    Import { file: String, error: ImportError },
+    /// So many ids had no key that could be reset.
+    NothingToReset(usize),
+    /// The keys that were seen before cannot be read.
+    KnownKeys(String),
+    /// So many ids have no key.
+    KeysMissing(usize),
+    /// So many keys are others than remembered.
+    KeysChanged(usize),
     /// What was written for standard output did not get there.
     Output(std::io::Error),
 }
@@ -63,6 +80,10 @@ impl Failure {
             | Self::Identity(_)
             | Self::Phrase(_)
             | Self::NoTurn
+            | Self::Export(_)
+            | Self::Import { .. }
+            | Self::KnownKeys(_)
+            | Self::Operator(OperatorError::DataDir(_))
             | Self::NobodyToAsk => ExitCode::from(2),
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
             Self::Serve(_)
@@ -75,9 +96,12 @@ impl Failure {
             | Self::Talk(_)
             | Self::FilesNotSent
             | Self::Unwell(_)
+            | Self::Operator(_)
+            | Self::NothingToReset(_)
+            | Self::KeysMissing(_)
             | Self::Output(_) => ExitCode::from(1),
             // So that a script can tell it from a network that fails.
-            Self::OtherKey(_) | Self::Interference => ExitCode::from(3),
+            Self::OtherKey(_) | Self::Interference | Self::KeysChanged(_) => ExitCode::from(3),
             // As of a program that SIGINT ended.
             Self::Interrupted => ExitCode::from(130),
         }
@@ -117,6 +141,31 @@ impl fmt::Display for Failure {
                 f,
                 "nobody can be asked who may call, as standard input is no terminal: name them with \
                  --accept-from, or --accept-all"
+            ),
+            Self::Operator(error) => error.fmt(f),
+            Self::Export(error) => error.fmt(f),
+            Self::Import { file, error } => {
+                write!(f, "{file}: {error}. Nothing was imported")
+            }
+            Self::NothingToReset(1) => {
+                write!(f, "an id had no key: is it spelled right? Upper and lower case differ")
+            }
+            Self::NothingToReset(ids) => {
+                write!(
+                    f,
+                    "{ids} ids had no key: are they spelled right? Upper and lower case differ"
+                )
+            }
+            Self::KnownKeys(reason) => write!(f, "the keys that were seen before: {reason}"),
+            Self::KeysMissing(1) => write!(f, "a client has no key: is the id right?"),
+            Self::KeysMissing(ids) => write!(f, "{ids} clients have no key: are the ids right?"),
+            Self::KeysChanged(1) => write!(
+                f,
+                "a key is another one than remembered: a new device, or somebody in between. Ask them"
+            ),
+            Self::KeysChanged(keys) => write!(
+                f,
+                "{keys} keys are others than remembered: new devices, or somebody in between. Ask them"
             ),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }

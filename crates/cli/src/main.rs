@@ -9,6 +9,7 @@ mod check_config;
 mod command_line;
 mod completions;
 mod conversation;
+mod directory;
 mod failure;
 mod identity_file;
 mod keys;
@@ -45,6 +46,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
         Some((call::NAME, flags)) => call::run(flags),
         Some((listen::NAME, flags)) => listen::run(flags),
         Some((completions::NAME, flags)) => completions::run(flags),
+        Some((directory::NAME, flags)) => directory::run(flags),
         Some((keys::NAME, flags)) => keys::run(flags),
         Some((load::NAME, flags)) => load::run(flags),
         Some((man::NAME, flags)) => man::run(flags),

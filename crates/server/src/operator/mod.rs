@@ -27,7 +27,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::directory::{Embedded, Import, Imported};
 use attend::{Bounds, attend};
 pub(crate) use control::Control;
-use conversation::{Refusal, Reply, Request, receive, send};
+use conversation::{Reply, Request, receive, send};
 pub use error::OperatorError;
 
 /// How long the directory may take for an answer. An import of a million records takes less than a

@@ -1,0 +1,77 @@
+//! `securecall directory import`: records into a directory, all or none.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use securecall_core::directory::Replacement;
+use securecall_server::directory::{Import, ImportError, Imported};
+
+use super::operator;
+use crate::failure::Failure;
+
+pub(super) const NAME: &str = "import";
+
+const FILE: &str = "file";
+const REPLACE: &str = "replace";
+
+const HINTS: &str = "\
+Every line is checked before anything is done, and then everything is done, or
+nothing. What is there already, with the same key, is fine. An id that has another
+key is a conflict: nothing is imported, unless --replace says that the keys of
+the file are right. Then whoever calls that id encrypts to the key of the file.
+
+  securecall directory import keys.jsonl
+  ssh old.example.org securecall directory export | securecall directory import -
+
+A server that runs takes up to 64 MiB at once. While it writes, registrations
+wait; calls and lookups do not.";
+
+pub(super) fn command() -> Command {
+    let file = Arg::new(FILE)
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("What securecall directory export wrote [default: - for standard input]");
+    let replace = Arg::new(REPLACE)
+        .long(REPLACE)
+        .action(ArgAction::SetTrue)
+        .help("Replace the keys of ids that have others");
+    operator::command(NAME, "Take ids and keys from JSON Lines into a server's directory")
+        .arg(file)
+        .arg(replace)
+        .after_help(HINTS)
+}
+
+pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let settings = operator::settings(flags)?;
+    let replacement =
+        if flags.get_flag(REPLACE) { Replacement::Allowed } else { Replacement::Refused };
+    let path = flags.get_one::<PathBuf>(FILE).filter(|path| path.as_os_str() != OsStr::new("-"));
+    let lines = input(path)?;
+    let import = Import::read(lines, settings.directory.key_bytes_max, replacement)
+        .map_err(|error| not_read(path, error))?;
+    let imported = operator::open(&settings)?.import(&import).map_err(Failure::Operator)?;
+    io::stdout().write_all(summary(imported).as_bytes()).map_err(Failure::Output)
+}
+
+fn input(path: Option<&PathBuf>) -> Result<Box<dyn BufRead>, Failure> {
+    let Some(path) = path else {
+        if io::stdin().is_terminal() {
+            operator::note("reading records from standard input, until Ctrl-D")?;
+        }
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    };
+    let file = File::open(path).map_err(|error| not_read(Some(path), error.into()))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+fn not_read(path: Option<&PathBuf>, error: ImportError) -> Failure {
+    let file = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
+    Failure::Import { file, error }
+}
+
+fn summary(Imported { new, same, replaced }: Imported) -> String {
+    format!("{new} new, {same} there already, {replaced} replaced\n")
+}

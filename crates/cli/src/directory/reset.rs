@@ -1,0 +1,57 @@
+//! `securecall directory reset`: frees ids for other keys.
+
+use std::io::{self, Write as _};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use securecall_protocol::ClientId;
+
+use super::operator;
+use crate::failure::Failure;
+
+pub(super) const NAME: &str = "reset";
+
+const CLIENT_IDS: &str = "client_ids";
+
+const HINTS: &str = "\
+The first key stays, and another one gets KEY_PINNED. After a reset the next key
+that is registered for the id is taken, and stays; whoever has called alice before
+is warned that her key is another one.
+
+Whoever registers first has it. Be sure that it is alice who asks you, and have
+her new device connect before you reset: that ends the connection of the old one.
+
+  securecall directory reset alice
+  securecall directory reset alice --data-dir /var/lib/securecall
+
+An id without a key is named, and the exit code is 1; the others are reset all the
+same.";
+
+pub(super) fn command() -> Command {
+    let client_ids = Arg::new(CLIENT_IDS)
+        .value_name("CLIENT_ID")
+        .required(true)
+        .num_args(1..)
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| ClientId::try_from(text))
+        .help("Whose keys are forgotten");
+    operator::command(NAME, "Forget keys, so that the next ones are taken")
+        .mut_arg("directory.key_bytes_max", |arg| arg.hide(true))
+        .arg(client_ids)
+        .after_help(HINTS)
+}
+
+pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let settings = operator::settings(flags)?;
+    let ids: Vec<ClientId> = flags.get_many(CLIENT_IDS).into_iter().flatten().cloned().collect();
+    let had_key = operator::open(&settings)?.reset(&ids).map_err(Failure::Operator)?;
+    let mut text = String::new();
+    for (id, had_key) in ids.iter().zip(&had_key) {
+        let what = if *had_key { "reset" } else { "had no key" };
+        text.push_str(&format!("{}: {what}\n", id.as_str()));
+    }
+    io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
+    match had_key.iter().filter(|had_key| !**had_key).count() {
+        0 => Ok(()),
+        without => Err(Failure::NothingToReset(without)),
+    }
+}
