@@ -125,6 +125,9 @@ impl DataDir {
     /// When no server has had a directory there, it cannot be used, or a server has it now.
     pub fn existing(path: &Path) -> Result<Self, DataDirError> {
         let not_usable = |source| DataDirError::NotUsable { path: path.to_owned(), source };
+        if path.exists() && !path.is_dir() {
+            return Err(DataDirError::NotAFolder(path.to_owned()));
+        }
         if !path.join(DIRECTORY).try_exists().map_err(not_usable)? {
             return Err(DataDirError::Missing(path.to_owned()));
         }

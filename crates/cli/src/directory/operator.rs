@@ -14,7 +14,9 @@ const SHOWN: [&str; 2] = ["data_dir", "directory.key_bytes_max"];
 /// A command that takes everything that `serve` takes, so that one set of flags, one file and one
 /// environment do for both; shown is what counts here.
 pub(super) fn command(name: &'static str, about: &'static str) -> Command {
-    with_options(Command::new(name).about(about)).mut_args(hide_what_does_not_matter)
+    let command = with_options(Command::new(name)).mut_args(hide_what_does_not_matter);
+    // What follows is no setting.
+    command.about(about).next_help_heading(None)
 }
 
 fn hide_what_does_not_matter(arg: Arg) -> Arg {
