@@ -193,6 +193,15 @@ fn the_folder_comes_from_where_serve_takes_it() {
 }
 
 #[test]
+fn the_environment_of_a_client_does_not_matter() {
+    let bench = Bench::new();
+    let variables =
+        [("SECURECALL_SERVER", "wss://example.org/signal"), ("SECURECALL_IDENTITY", "me.json")];
+    let arguments = ["directory", "export", "--data-dir=data"];
+    assert_eq!(succeeded(&bench.run_with(&arguments, &variables, "")), "");
+}
+
+#[test]
 fn help_says_what_each_does_and_hides_what_does_not_matter() {
     let bench = Bench::new();
     let help = |arguments: &[&str]| succeeded(&bench.directory(arguments));
@@ -215,11 +224,16 @@ struct Server {
 
 impl Server {
     fn start(bench: &Bench) -> Self {
+        Self::start_with(bench, &[])
+    }
+
+    fn start_with(bench: &Bench, flags: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut process = Command::new(env!("CARGO_BIN_EXE_securecall"))
             .args(["serve", "--workers=2", "--log=debug", "--data-dir=data", "--listen"])
             .arg(address.to_string())
+            .args(flags)
             .current_dir(bench.0.path())
             .env_clear()
             .stdout(Stdio::piped())
@@ -278,9 +292,13 @@ impl Device {
         device
     }
 
-    async fn ask(&mut self, kind: &str, payload: Value) -> Value {
+    async fn send(&mut self, kind: &str, payload: Value) {
         let message = json!({"type": kind, "payload": payload});
         self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    async fn ask(&mut self, kind: &str, payload: Value) -> Value {
+        self.send(kind, payload).await;
         loop {
             if let Message::Text(text) = self.0.next().await.unwrap().unwrap() {
                 return serde_json::from_str(&text).unwrap();

@@ -1,17 +1,18 @@
 //! How many lookups and registrations a second the embedded directory answers, to 1 and to 64
-//! callers at a time: `cargo bench -p securecall-server --bench directory`.
+//! callers at a time, and how long an operator's exports and imports take:
+//! `cargo bench -p securecall-server --bench directory`.
 //!
 //! It measures the disk of the machine as much as the code: a registration is one fsync pair,
 //! shared by those who wait together.
 
 #![allow(missing_docs, clippy::expect_used, reason = "a bench may stop at what it cannot measure")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, bench, black_box};
 use securecall_server::data_dir::DataDir;
-use securecall_server::directory::{Directory as _, Embedded, Replacement};
+use securecall_server::directory::{Directory as _, Embedded, Import, Replacement};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -33,6 +34,46 @@ fn lookup(bencher: Bencher<'_, '_>, callers: usize) {
         });
         black_box(bed.await_all(answers.collect()))
     });
+}
+
+/// While an operator exports, again and again.
+#[bench(args = CALLERS)]
+fn lookup_beside_exports(bencher: Bencher<'_, '_>, callers: usize) {
+    let bed = TestBed::with_records(RECORDS);
+    let next = AtomicU64::new(0);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                black_box(bed.export());
+            }
+        });
+        bencher.counter(ItemsCount::new(callers)).bench_local(|| {
+            let answers = (0..callers).map(|_| {
+                let n = next.fetch_add(7919, Ordering::Relaxed) % RECORDS as u64;
+                bed.directory.lookup(&id(n))
+            });
+            black_box(bed.await_all(answers.collect()))
+        });
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[bench(sample_count = 10)]
+fn export(bencher: Bencher<'_, '_>) {
+    let bed = TestBed::with_records(RECORDS);
+    bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| bed.export());
+}
+
+/// Into an empty directory, in one commit; reading the lines is not measured.
+#[bench(sample_count = 10)]
+fn import(bencher: Bencher<'_, '_>) {
+    let lines = TestBed::with_records(RECORDS).export();
+    let import = Import::read(lines.as_bytes(), 4096, Replacement::Refused).expect("an import");
+    bencher
+        .counter(ItemsCount::new(RECORDS))
+        .with_inputs(|| (TestBed::with_records(0), import.clone()))
+        .bench_local_values(|(bed, import)| bed.directory.import(import).expect("is written"));
 }
 
 #[bench(args = CALLERS)]
@@ -89,6 +130,18 @@ impl TestBed {
             bed.await_all(answers.collect());
         }
         bed
+    }
+
+    fn export(&self) -> String {
+        let mut export = self.directory.export();
+        let mut lines = String::new();
+        loop {
+            let page = export.next_page().expect("a page");
+            if page.records == 0 {
+                return lines;
+            }
+            lines.push_str(&page.lines);
+        }
     }
 
     fn await_all<T>(&self, answers: Vec<impl Future<Output = T>>) -> Vec<T> {

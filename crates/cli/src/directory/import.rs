@@ -39,6 +39,7 @@ pub(super) fn command() -> Command {
         .action(ArgAction::SetTrue)
         .help("Replace the keys of ids that have others");
     operator::command(NAME, "Take ids and keys from JSON Lines into a server's directory")
+        .mut_arg("directory.key_bytes_max", |arg| arg.hide(false))
         .arg(file)
         .arg(replace)
         .after_help(HINTS)

@@ -8,9 +8,6 @@ use securecall_server::settings::{Loaded, Settings, Surroundings, with_options};
 
 use crate::failure::Failure;
 
-/// The settings that count here.
-const SHOWN: [&str; 2] = ["data_dir", "directory.key_bytes_max"];
-
 /// A command that takes everything that `serve` takes, so that one set of flags, one file and one
 /// environment do for both; shown is what counts here.
 pub(super) fn command(name: &'static str, about: &'static str) -> Command {
@@ -21,8 +18,8 @@ pub(super) fn command(name: &'static str, about: &'static str) -> Command {
 
 fn hide_what_does_not_matter(arg: Arg) -> Arg {
     let is_setting = arg.get_help_heading().is_some();
-    let is_shown = SHOWN.contains(&arg.get_id().as_str());
-    arg.hide(is_setting && !is_shown)
+    let is_folder = arg.get_id() == "data_dir";
+    arg.hide(is_setting && !is_folder)
 }
 
 /// The settings, with warnings on standard error.

@@ -35,7 +35,6 @@ pub(super) fn command() -> Command {
         .value_parser(|text: &str| ClientId::try_from(text))
         .help("Whose keys are forgotten");
     operator::command(NAME, "Forget keys, so that the next ones are taken")
-        .mut_arg("directory.key_bytes_max", |arg| arg.hide(true))
         .arg(client_ids)
         .after_help(HINTS)
 }

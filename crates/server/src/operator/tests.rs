@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::conversation::Refusal;
 use super::*;
 use crate::directory::{Import, Replacement};
 

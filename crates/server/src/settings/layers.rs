@@ -160,8 +160,15 @@ impl<'a> Layers<'a> {
     }
 }
 
-/// Variables that are no settings.
-const OTHER_VARIABLES: [&str; 3] = [CONFIG_VARIABLE, SECRET_VARIABLE, SECRET_PREVIOUS_VARIABLE];
+/// Variables that are no settings. The last two are of the commands for clients, and one shell may
+/// be for both.
+const OTHER_VARIABLES: [&str; 5] = [
+    CONFIG_VARIABLE,
+    SECRET_VARIABLE,
+    SECRET_PREVIOUS_VARIABLE,
+    "SECURECALL_SERVER",
+    "SECURECALL_IDENTITY",
+];
 
 /// The setting whose name, as this layer has it, is `written`; or the nearest name.
 fn find<'a>(
