@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use securecall_client::{DirectoryKey, KnownKeys};
@@ -219,7 +220,7 @@ struct Server {
     process: Child,
     address: SocketAddr,
     output: BufReader<ChildStdout>,
-    log: Option<ChildStderr>,
+    log: PathBuf,
 }
 
 impl Server {
@@ -230,6 +231,8 @@ impl Server {
     fn start_with(bench: &Bench, flags: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
+        // A pipe that nobody reads fills up, and then the server waits.
+        let log = bench.path("log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_securecall"))
             .args(["serve", "--workers=2", "--log=debug", "--data-dir=data", "--listen"])
             .arg(address.to_string())
@@ -237,14 +240,13 @@ impl Server {
             .current_dir(bench.0.path())
             .env_clear()
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
         assert!(line.starts_with("listening on"), "{line}");
-        let log = process.stderr.take();
         Self { process, address, output, log }
     }
 
@@ -255,20 +257,19 @@ impl Server {
     /// SIGKILL. Returns what it logged.
     fn kill(mut self) -> String {
         self.process.kill().unwrap();
-        self.log()
+        self.log_at_end()
     }
 
     /// SIGTERM. Returns what it logged.
     fn stop(mut self) -> String {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
-        self.log()
+        self.log_at_end()
     }
 
-    fn log(&mut self) -> String {
-        let mut log = String::new();
-        self.log.take().unwrap().read_to_string(&mut log).unwrap();
-        log
+    fn log_at_end(&mut self) -> String {
+        self.process.wait().unwrap();
+        fs::read_to_string(&self.log).unwrap()
     }
 }
 
@@ -358,6 +359,33 @@ async fn a_lost_device_is_replaced_while_the_server_runs() {
     let mut somebody = Device::connect(&server, "somebody").await;
     assert_eq!(somebody.key_of("alice").await, "second");
     assert_eq!(somebody.publish("alice", "x").await, "UNAUTHORIZED");
+}
+
+/// What the lost device has asked for and not been answered must not undo the new device's key.
+#[tokio::test]
+async fn a_device_that_was_superseded_has_no_claim_any_more() {
+    const REQUESTS: usize = 60;
+    let bench = Bench::new();
+    let server = Server::start_with(&bench, &["--directory-rate=1000/1000"]);
+    // All may be answered before the new device is there: then nothing was seen.
+    for round in 0..20 {
+        let id = format!("alice-{round}");
+        let mut lost = Device::connect(&server, &id).await;
+        for n in 0..REQUESTS {
+            let payload = json!({"clientId": id, "publicKey": format!("key-{n}")});
+            lost.send("PKD_REGISTER", payload).await;
+        }
+        tokio::time::sleep(Duration::from_millis(round)).await;
+        let mut new = Device::connect(&server, &id).await;
+        // Whoever does not answer the close keeps a connection that is looked after for a while.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let was_in_time = new.key_of(&id).await != format!("key-{}", REQUESTS - 1);
+        assert_eq!(lost.ending().await, 4001);
+        if was_in_time {
+            return;
+        }
+    }
+    panic!("the device that was superseded set its last key each time");
 }
 
 #[tokio::test]
