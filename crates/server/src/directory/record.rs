@@ -71,6 +71,11 @@ impl Record {
     pub(crate) fn write_to(&self, lines: &mut String) {
         write_line(lines, self.client_id.as_str(), &self.public_key);
     }
+
+    /// How long the line is, with its end.
+    pub(crate) fn line_bytes(&self) -> usize {
+        parts(self.client_id.as_str(), &self.public_key).map(str::len).iter().sum()
+    }
 }
 
 /// How long a line may be, without its end, where keys may have so many bytes.
@@ -80,9 +85,11 @@ pub(super) const fn line_bytes_max(key_bytes_max: usize) -> usize {
 
 /// Appends the line of a stored record. The alphabet of ids needs no escape.
 pub(super) fn write_line(lines: &mut String, id: &str, key: &str) {
-    for part in [r#"{"clientId":""#, id, r#"","publicKey":"#, key, "}\n"] {
-        lines.push_str(part);
-    }
+    lines.extend(parts(id, key));
+}
+
+const fn parts<'a>(id: &'a str, key: &'a str) -> [&'a str; 5] {
+    [r#"{"clientId":""#, id, r#"","publicKey":"#, key, "}\n"]
 }
 
 #[cfg(test)]
@@ -98,6 +105,7 @@ mod tests {
             let mut lines = String::new();
             record.write_to(&mut lines);
             assert_eq!(lines, format!("{line}\n"));
+            assert_eq!(record.line_bytes(), lines.len());
         }
     }
 

@@ -14,7 +14,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufReader, Read as _, Write};
+use std::io::{self, BufReader, BufWriter, Read as _, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
@@ -82,17 +82,13 @@ impl Operator {
     /// Conflicts; or else, unless the error says so, it is not known whether it was done, and the
     /// same again is safe.
     pub fn import(&mut self, import: &Import) -> Result<Imported, OperatorError> {
-        let mut lines = String::new();
-        for record in import.records() {
-            record.write_to(&mut lines);
-        }
         self.ask(&Request::Import {
             records: import.len(),
-            bytes: lines.len() as u64,
+            bytes: import.records().iter().map(|record| record.line_bytes() as u64).sum(),
             replace: import.replacement() == Replacement::Allowed,
         })?;
         match self.answer()? {
-            Reply::Ready => self.stream.get_mut().write_all(lines.as_bytes())?,
+            Reply::Ready => self.send_records(import)?,
             other => return Err(other.into()),
         }
         match self.answer()? {
@@ -139,6 +135,17 @@ impl Operator {
 
     fn ask(&mut self, request: &Request) -> Result<(), OperatorError> {
         Ok(send(self.stream.get_mut(), request)?)
+    }
+
+    fn send_records(&mut self, import: &Import) -> io::Result<()> {
+        let mut stream = BufWriter::new(self.stream.get_mut());
+        let mut line = String::new();
+        for record in import.records() {
+            line.clear();
+            record.write_to(&mut line);
+            stream.write_all(line.as_bytes())?;
+        }
+        stream.flush()
     }
 
     fn answer(&mut self) -> Result<Reply, OperatorError> {
