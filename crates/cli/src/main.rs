@@ -10,6 +10,8 @@ mod command_line;
 mod completions;
 mod conversation;
 mod failure;
+mod harmless;
+mod hints;
 mod identity_file;
 mod keys;
 mod listen;

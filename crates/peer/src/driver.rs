@@ -371,7 +371,18 @@ impl Driver {
         Ok(())
     }
 
+    /// Whether the other end has acknowledged everything that was written.
+    fn is_through(&mut self) -> bool {
+        let channel = self.channel.and_then(|id| self.rtc.channel(id));
+        let buffered = channel.map_or(0, |mut channel| channel.buffered_amount());
+        self.queues.outgoing.is_empty() && buffered == 0
+    }
+
     async fn end(mut self, closed: Closed) {
+        let told = match closed {
+            Closed::Local | Closed::Remote if !self.is_through() => Closed::Unsent,
+            _ => closed.clone(),
+        };
         if closed != Closed::Remote && self.rtc.close().is_ok() {
             while self.rtc.is_alive() {
                 match self.rtc.poll_output() {
@@ -390,6 +401,6 @@ impl Driver {
         if !violation.is_terminated() {
             let _ = timeout(CLOSE_TIMEOUT, violation).await;
         }
-        let _ = events.send(Event::Closed(closed)).await;
+        let _ = events.send(Event::Closed(told)).await;
     }
 }

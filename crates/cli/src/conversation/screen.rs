@@ -7,6 +7,8 @@ use std::sync::Mutex;
 use indicatif::{ProgressBar, ProgressStyle};
 use securecall_peer::{Direction, FileProgress};
 
+use crate::harmless::harmless;
+
 /// The two streams, and a bar for a file that is under way.
 pub(crate) struct Screen {
     /// One for each direction. They are drawn on a terminal alone.
@@ -104,26 +106,4 @@ fn new_bar(progress: &FileProgress) -> ProgressBar {
     }
     bar.set_message(harmless(&progress.name));
     bar
-}
-
-/// Text from outside, without what moves the cursor, changes colours or the title of a terminal.
-fn harmless(text: &str) -> String {
-    let shown = |character: char| match character {
-        '\t' => ' ',
-        character if character.is_control() => '\u{fffd}',
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        character => character,
-    };
-    text.chars().map(shown).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_comes_from_outside_does_not_command_the_terminal() {
-        assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{9b}d"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d");
-        assert_eq!(harmless("Grüße,\t写真"), "Grüße, 写真");
-    }
 }
