@@ -88,7 +88,7 @@ fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message", "at last"]);
     crashes.waits_for("accept? [y/N]");
     drop(crashes);
-    // The call is there before the client has published its key.
+    // The server tells of the call as soon as he has registered.
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-all", "--once"]);
     at_bob.waits_for("alice: at last");
     at_alice.ends_with(0);

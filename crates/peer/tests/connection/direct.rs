@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use securecall_peer::{Closed, Config, Direction, Error, Event, FileError, Peer, Policy, Refusal};
+use tokio::time::timeout;
 
 use crate::pair::{connect, exchange_a_message_and_a_file, loopback, receiving_into, write_file};
 
@@ -146,4 +147,31 @@ async fn a_text_that_is_too_long_is_refused() {
 async fn relays_alone_without_a_relay_is_refused_at_once() {
     let config = Config { policy: Policy::Relay, ..loopback() };
     assert_eq!(Peer::offer(config).await.err(), Some(Error::NoRelay));
+}
+
+#[tokio::test]
+async fn what_the_other_end_does_not_take_in_time_is_unsent() {
+    let (mut a, b, _) = connect(loopback(), loopback()).await;
+    // Nobody reads what arrives there, so in the end nothing more does.
+    let text = "x".repeat(8192);
+    while timeout(Duration::from_secs(1), a.peer.send_text(&text)).await.is_ok() {}
+    a.peer.close().await;
+    assert_eq!(a.next().await, Event::Closed(Closed::Unsent));
+    drop(b);
+}
+
+#[tokio::test]
+async fn what_is_under_way_when_the_other_end_closes_is_unsent() {
+    let (mut a, mut b, _) = connect(loopback(), loopback()).await;
+    let says = async {
+        while a.peer.send_text("and another thing").await.is_ok() {}
+        a.next().await
+    };
+    let hears = async {
+        assert!(matches!(b.next().await, Event::Text(_)));
+        b.peer.close().await;
+        while b.events.next().await.is_some() {}
+    };
+    let (closed, ()) = tokio::join!(says, hears);
+    assert_eq!(closed, Event::Closed(Closed::Unsent));
 }
