@@ -31,6 +31,7 @@ fn assert_probed(arguments: &[&str], code: i32, says: &str) {
 fn a_server_that_runs_carries_a_call() {
     let server = Server::start();
     assert_probed(&[&server.url()], 0, "all is well");
+    assert_probed(&[&server.url()], 0, "ok       health");
     assert_probed(&[&server.url(), "--json"], 0, "\"ok\":true");
 }
 

@@ -5,6 +5,7 @@
 //! What is printed names no client, key or address but those of servers.
 
 mod call;
+mod health;
 mod relays;
 mod report;
 mod rules;
@@ -74,6 +75,7 @@ async fn look_at(probe: &Probe) -> Report {
     if !rules::look_at(&mut report, &probe.url).await {
         return report;
     }
+    report.step("health", health::look_at(&probe.url)).await;
     let Some(ice_servers) = call::make(&mut report, &probe.url).await else {
         return report;
     };
