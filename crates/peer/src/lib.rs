@@ -40,6 +40,7 @@
 mod candidate;
 mod config;
 mod driver;
+mod early;
 mod error;
 mod event;
 mod file_name;
