@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::config::Receive;
 use crate::frame::{Frame, Message};
 use crate::incoming_file::IncomingFile;
-use crate::outbox::Verdict;
+use crate::verdict::{Verdict, VerdictSender};
 use crate::{Direction, Event, FileError, FileProgress, Refusal, Violation};
 
 /// A message as the channel gives it: whether it is binary, and its bytes.
@@ -22,7 +22,7 @@ pub(crate) struct Inbox {
     /// Answers to files. They have a queue of their own: behind files that we send they would
     /// wait for the other end, which may be waiting for them.
     pub(crate) replies: mpsc::Sender<Frame>,
-    pub(crate) verdicts: mpsc::Sender<Verdict>,
+    pub(crate) verdicts: VerdictSender,
 }
 
 /// The file that is arriving. At most one at a time.
@@ -83,11 +83,11 @@ impl Inbox {
             (Message::Frame(Frame::FileEnd { id, sha256 }), state) => self.end(state, id, &sha256),
             (Message::Frame(Frame::FileCancel { id }), state) => self.cancel(state, id),
             (Message::Frame(Frame::FileReceived { id }), state) => {
-                self.pass_on(Verdict { id, refusal: None })?;
+                self.verdicts.pass_on(Verdict { id, refusal: None })?;
                 Ok(state)
             }
             (Message::Frame(Frame::FileRefused { id, reason }), state) => {
-                self.pass_on(Verdict { id, refusal: Some(reason) })?;
+                self.verdicts.pass_on(Verdict { id, refusal: Some(reason) })?;
                 Ok(state)
             }
         }
@@ -185,13 +185,6 @@ impl Inbox {
         match self.replies.try_send(frame) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(Violation::Flood.into()),
             // Closed: the connection is over, and with it whoever waited for the answer.
-            _ => Ok(()),
-        }
-    }
-
-    fn pass_on(&self, verdict: Verdict) -> Result<(), Stop> {
-        match self.verdicts.try_send(verdict) {
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Violation::UnexpectedVerdict.into()),
             _ => Ok(()),
         }
     }

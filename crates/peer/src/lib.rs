@@ -55,6 +55,7 @@ mod relay;
 mod relays;
 mod timers;
 mod turn_server;
+mod verdict;
 mod wire;
 
 pub use config::{Config, HostAddresses, Policy, Receive};

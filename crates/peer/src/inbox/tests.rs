@@ -19,7 +19,7 @@ fn deliver(messages: Vec<RawMessage>) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let (events, mut told) = mpsc::channel(256);
     let (replies, mut replied) = mpsc::channel(4);
-    let (verdicts, _kept) = mpsc::channel(1);
+    let (verdicts, _kept) = crate::verdict::verdicts();
     let (sender, receiver) = mpsc::channel(messages.len() + 1);
     let (stopped, mut violation) = oneshot::channel();
     for message in messages {
@@ -115,7 +115,7 @@ fn what_the_protocol_does_not_allow_is_named() {
     assert_violation(vec![file("a", 3), file("b", 3)], Violation::FileWithinFile);
     assert_violation(vec![file("a", 2), chunk(b"abc")], Violation::Overflow);
     assert_violation(vec![file("a", 3), frame(Frame::FileCancel { id: 2 })], Violation::NoFile);
-    assert_violation(vec![frame(Frame::FileReceived { id: 1 }); 2], Violation::UnexpectedVerdict);
+    assert_violation(vec![frame(Frame::FileReceived { id: 1 })], Violation::UnexpectedVerdict);
 }
 
 #[test]
