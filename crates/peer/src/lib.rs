@@ -37,6 +37,7 @@
 //! # }
 //! ```
 
+mod allowance;
 mod candidate;
 mod config;
 mod driver;

@@ -9,6 +9,7 @@ use str0m::channel::{ChannelConfig, ChannelId};
 use str0m::{Candidate, Rtc};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::allowance::Allowance;
 use crate::driver::{BUFFERED_BYTES_MAX, Driver, Queues};
 use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message, TEXT_BYTES_MAX};
 use crate::inbox::Inbox;
@@ -152,8 +153,8 @@ impl Peer {
         let (messages, message_queue) = mpsc::channel(EVENTS_WAITING_MAX);
         let (stopped, violation) = oneshot::channel();
 
-        let receive = config.receive.clone();
-        let inbox = Inbox { receive, events: events.clone(), replies, verdicts };
+        let allowance = Allowance::new(config.receive.clone());
+        let inbox = Inbox { allowance, events: events.clone(), replies, verdicts };
         spawn("inbox", move || inbox.run(message_queue, stopped))?;
         let (outbox_outgoing, outbox_events) = (outgoing.clone(), events.clone());
         let outbox = Outbox {
