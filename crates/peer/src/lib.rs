@@ -39,6 +39,7 @@
 
 mod allowance;
 mod candidate;
+mod characters;
 mod config;
 mod driver;
 mod error;
@@ -59,6 +60,7 @@ mod turn_server;
 mod verdict;
 mod wire;
 
+pub use characters::deceives;
 pub use config::{Config, HostAddresses, Policy, Receive};
 pub use error::{Error, FileError, Refusal, Violation};
 pub use event::{Closed, Direction, Event, Events, FileProgress};
