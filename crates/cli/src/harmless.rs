@@ -1,11 +1,12 @@
 //! Text from outside, for a terminal.
 
+use securecall_peer::deceives;
+
 /// Without what moves the cursor, changes colours or the title, or makes text read as another one.
 pub(crate) fn harmless(text: &str) -> String {
     let shown = |character: char| match character {
         '\t' => ' ',
-        character if character.is_control() => '\u{fffd}',
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        character if deceives(character) => '\u{fffd}',
         character => character,
     };
     text.chars().map(shown).collect()
@@ -18,6 +19,7 @@ mod tests {
     #[test]
     fn what_comes_from_outside_does_not_command_the_terminal() {
         assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{9b}d"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d");
+        assert_eq!(harmless("gpj\u{202e}.\u{2028}exe"), "gpj\u{fffd}.\u{fffd}exe");
         assert_eq!(harmless("Grüße,\t写真"), "Grüße, 写真");
     }
 }

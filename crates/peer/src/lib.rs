@@ -37,7 +37,9 @@
 //! # }
 //! ```
 
+mod allowance;
 mod candidate;
+mod characters;
 mod config;
 mod driver;
 mod early;
@@ -56,8 +58,10 @@ mod relay;
 mod relays;
 mod timers;
 mod turn_server;
+mod verdict;
 mod wire;
 
+pub use characters::deceives;
 pub use config::{Config, HostAddresses, Policy, Receive};
 pub use error::{Error, FileError, Refusal, Violation};
 pub use event::{Closed, Direction, Event, Events, FileProgress};

@@ -4,20 +4,22 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Mutex;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use securecall_peer::{Direction, FileProgress};
 
 use crate::harmless::harmless;
 
 /// The two streams, and a bar for a file that is under way.
 pub(crate) struct Screen {
-    /// One for each direction. They are drawn on a terminal alone.
+    /// Draws the bars below one another, on a terminal alone.
+    drawing: MultiProgress,
+    /// One for each direction.
     bars: Mutex<[Option<ProgressBar>; 2]>,
 }
 
 impl Screen {
-    pub(crate) const fn new() -> Self {
-        Self { bars: Mutex::new([None, None]) }
+    pub(crate) fn new() -> Self {
+        Self { drawing: MultiProgress::new(), bars: Mutex::new([None, None]) }
     }
 
     /// Something that the other one said. Standard output may be closed: then nobody listens.
@@ -45,7 +47,7 @@ impl Screen {
 
     pub(crate) fn progress(&self, progress: &FileProgress) {
         self.with_bar(progress.direction, |slot| {
-            let bar = slot.get_or_insert_with(|| new_bar(progress));
+            let bar = slot.get_or_insert_with(|| self.drawing.add(new_bar(progress)));
             bar.set_position(progress.bytes);
         });
     }
@@ -89,11 +91,7 @@ impl Screen {
 
     /// Writes while no bar is drawn.
     fn undisturbed(&self, write: impl FnOnce()) {
-        let bar = self.bars.lock().ok().and_then(|bars| bars.iter().flatten().next().cloned());
-        match bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+        self.drawing.suspend(write);
     }
 }
 

@@ -67,8 +67,8 @@ impl Session {
         let path = options.identity.resolve()?;
         let identity = StoredIdentity::read(&path)?.identity()?;
         let known_keys = options.known_keys.clone().unwrap_or_else(|| beside(&path));
-        let known_keys =
-            KnownKeys::open(known_keys).map_err(|error| Failure::Talk(error.to_string()))?;
+        let known_keys = KnownKeys::open(known_keys, &options.server)
+            .map_err(|error| Failure::Talk(error.to_string()))?;
         let key = identity.directory_key();
         screen.note(&format!("you are {}, fingerprint {}", key.client_id(), key.fingerprint()));
         let settings = Settings::new(&options.server, identity).known_keys(known_keys);
