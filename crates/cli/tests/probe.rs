@@ -51,6 +51,23 @@ fn an_address_of_another_kind_is_a_wrong_command_line() {
     assert_probed(&["https://127.0.0.1/"], 2, "ws://host");
 }
 
+#[test]
+fn a_certificate_of_ones_own_is_trusted_where_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(file("certificate"), certified.cert.pem()).unwrap();
+    std::fs::write(file("key"), certified.signing_key.serialize_pem()).unwrap();
+    let flags = ["certificate", "key"].map(|name| format!("--tls-{name}={}", file(name)));
+    let server = Server::with_turn(&flags, None);
+    let url = server.url().replace("ws:", "wss:");
+    assert_probed(&[&url], 1, "does not trust the certificate");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
+    command.args(["probe", &url]).env_clear().env("SSL_CERT_FILE", file("certificate"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 /// A server that knows this TURN server, and signs with this secret.
 fn server_with(coturn: &Coturn, secret: &str) -> Server {
     Server::with_turn(&[format!("--turn-urls={}", coturn.url("udp"))], Some(secret))
