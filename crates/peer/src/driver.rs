@@ -27,6 +27,7 @@ use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message};
 use crate::inbox::RawMessage;
 use crate::network::{Arrival, HostSockets};
 use crate::peer::{Command, Offered};
+use crate::reflexive::Reflexive;
 use crate::relays::Relays;
 use crate::timers::{CLOSE_TIMEOUT, Timers};
 use crate::turn_server::TurnServer;
@@ -60,6 +61,8 @@ pub(crate) struct Driver {
     relay_only: bool,
     hosts: Option<HostSockets>,
     relays: Option<Relays>,
+    /// `None`: our addresses are not asked for.
+    reflexive: Option<Reflexive>,
     gathered: bool,
     early: EarlyDatagrams,
     remote_candidates: Vec<SocketAddr>,
@@ -92,6 +95,7 @@ impl Driver {
             relay_only: config.policy == Policy::Relay,
             hosts: None,
             relays: None,
+            reflexive: None,
             gathered: false,
             early: EarlyDatagrams::default(),
             remote_candidates: Vec::new(),
@@ -111,6 +115,10 @@ impl Driver {
     }
 
     async fn turns(&mut self, arrivals: &mut mpsc::Receiver<Arrival>) -> Closed {
+        // Without a first tick ICE has no clock: it would check no path before something arrives.
+        if let Err(closed) = self.input(Input::Timeout(Instant::now())) {
+            return closed;
+        }
         loop {
             let step = match self.drain().await {
                 Ok(deadline) => {
@@ -173,11 +181,12 @@ impl Driver {
     async fn drain(&mut self) -> Result<Instant, Closed> {
         let rtc_deadline = self.drain_rtc().await?;
         let relay_deadline = self.poll_relays().await?;
+        let stun_deadline = self.poll_reflexive().await;
         // A relay that has come brings a candidate, with which there is something to do at once.
         let rtc_deadline = self.drain_rtc().await?.min(rtc_deadline);
         self.tell_when_gathered().await?;
         let own_deadline = self.timers.check(Instant::now())?;
-        let others = [relay_deadline, own_deadline].into_iter().flatten();
+        let others = [relay_deadline, stun_deadline, own_deadline].into_iter().flatten();
         Ok(others.fold(rtc_deadline, Instant::min))
     }
 

@@ -21,6 +21,10 @@ impl Driver {
                 }
                 Ok(())
             }
+            Arrival::StunServer(addresses) => {
+                self.ask_stun_server(&addresses).await;
+                Ok(())
+            }
         }
     }
 
@@ -30,7 +34,9 @@ impl Driver {
         from: SocketAddr,
         bytes: &[u8],
     ) -> Result<(), Closed> {
-        if !self.receive_known(local, from, bytes)? {
+        if self.is_of_stun_server(local, from, bytes).await
+            || !self.receive_known(local, from, bytes)?
+        {
             return Ok(());
         }
         self.drain_rtc().await?;

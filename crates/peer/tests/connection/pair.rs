@@ -8,7 +8,7 @@ use securecall_peer::{Config, Event, Events, HostAddresses, Peer, Receive};
 use tokio::time::timeout;
 
 /// Longer than anything here takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct End {
     pub(crate) peer: Peer,
