@@ -1,13 +1,14 @@
 //! `securecall call`: a sealed conversation with somebody who listens.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
-use securecall_client::{Client, ClientId, Events};
-use securecall_peer::Peer;
+use securecall_client::{CallId, Client, ClientId};
+use securecall_peer::{Events, Peer};
 
-use crate::conversation::input::Input;
+use crate::conversation::Conversation;
+use crate::conversation::acquaintance::{Acquaintance, look_up};
 use crate::conversation::options::Options;
 use crate::conversation::screen::Screen;
-use crate::conversation::{self, Conversation, signaling};
+use crate::conversation::session::Session;
 use crate::failure::Failure;
 
 pub(crate) const NAME: &str = "call";
@@ -43,43 +44,35 @@ pub(crate) fn with_options(command: Command) -> Command {
 /// Calls, and talks until one of the two hangs up.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let call = Call::from_arg_matches(flags)?;
-    conversation::runtime()?.block_on(async {
-        let screen = Screen::new();
-        let (client, mut signals) = signaling::connect(&call.options, &screen).await?;
-        let result = converse(&call, &client, &mut signals, &screen).await;
-        conversation::say_goodbye(client).await;
-        result
-    })
+    Session::run(&call.options, async |session| converse(&call, session).await)
 }
 
 async fn converse(
     Call { client_id, options }: &Call,
-    client: &Client,
-    signals: &mut Events,
-    screen: &Screen,
+    session: &mut Session,
 ) -> Result<(), Failure> {
-    let failed = |error: securecall_client::Error| Failure::Talk(error.to_string());
-    let acquaintance = signaling::look_up(client, client_id, options, screen).await?;
-    let new = if acquaintance.is_new { " (not seen before: compare it)" } else { "" };
+    let Session { client, screen, interrupt, .. } = session;
+    let (call, peer) = interrupt.or(ring(client_id, options, client, screen)).await?;
     let who = client_id.as_str();
-    let fingerprint = acquaintance.key.fingerprint();
+    Conversation::new(session, options, who, call, peer).ending_with_input().run().await
+}
+
+/// Finds out whose key it is, and calls its holder.
+async fn ring(
+    client_id: &ClientId,
+    options: &Options,
+    client: &Client,
+    screen: &Screen,
+) -> Result<(CallId, (Peer, Events)), Failure> {
+    let failed = |error: securecall_client::Error| Failure::Talk(error.to_string());
+    let Acquaintance { key, is_new } = look_up(client, client_id, options, screen).await?;
+    let new = if is_new { " (not seen before: compare it)" } else { "" };
+    let (who, fingerprint) = (client_id.as_str(), key.fingerprint());
     screen.note(&format!("calling {who}, fingerprint {fingerprint}{new}"));
     let turn = client.turn_credentials().await.map_err(failed)?;
     let config = options.peer_config(&turn.ice_servers);
-    let (peer, peer_events, offer) =
-        Peer::offer(config).await.map_err(|error| Failure::Talk(error.to_string()))?;
-    let call = client.call_with(&acquaintance.key, offer).await.map_err(failed)?;
-    let conversation = Conversation {
-        client,
-        signals,
-        call,
-        peer,
-        peer_events,
-        who: who.to_owned(),
-        options,
-        screen,
-        input: &mut Input::start(),
-        ends_with_input: true,
-    };
-    conversation.run().await
+    let offered = Peer::offer(config).await;
+    let (peer, events, offer) = offered.map_err(|error| Failure::Talk(error.to_string()))?;
+    let call = client.call_with(&key, offer).await.map_err(failed)?;
+    Ok((call, (peer, events)))
 }

@@ -11,6 +11,7 @@ use securecall_server::operator::OperatorError;
 use securecall_server::settings::SettingsError;
 
 use crate::directory::ExportFileError;
+use crate::harmless::harmless;
 use crate::identity_file::IdentityError;
 
 /// Why a command fails.
@@ -50,6 +51,10 @@ pub(crate) enum Failure {
     Talk(String),
     /// A conversation is over, and files did not get through.
     FilesNotSent,
+    /// A conversation is over before everything was said.
+    Unsaid,
+    /// Standard input cannot be read.
+    Input(std::io::Error),
     /// Calls would have to be asked about, and there is no terminal.
     NobodyToAsk,
     /// A server was probed, and so many steps failed.
@@ -95,6 +100,8 @@ impl Failure {
             | Self::NoKey(_)
             | Self::Talk(_)
             | Self::FilesNotSent
+            | Self::Unsaid
+            | Self::Input(_)
             | Self::Unwell(_)
             | Self::Operator(_)
             | Self::NothingToReset(_)
@@ -125,7 +132,7 @@ impl fmt::Display for Failure {
                  --turn-secret-file"
             ),
             Self::Pages { folder, cause } => write!(f, "{}: {cause}", folder.display()),
-            Self::Server(reason) => write!(f, "the server: {reason}"),
+            Self::Server(reason) => write!(f, "the server: {}", harmless(reason)),
             Self::NoKey(who) => write!(
                 f,
                 "the directory has no key of {who}, who must run securecall listen once: is the id \
@@ -133,8 +140,10 @@ impl fmt::Display for Failure {
             ),
             Self::OtherKey(who) => write!(f, "not talking to {who}: the key is another one"),
             Self::Interference => write!(f, "somebody interferes with the call"),
-            Self::Talk(reason) => write!(f, "{reason}"),
+            Self::Talk(reason) => write!(f, "{}", harmless(reason)),
             Self::FilesNotSent => write!(f, "not every file got through"),
+            Self::Unsaid => write!(f, "the conversation ended before everything was said"),
+            Self::Input(error) => write!(f, "standard input: {error}"),
             Self::Unwell(1) => write!(f, "a step failed"),
             Self::Unwell(steps) => write!(f, "{steps} steps failed"),
             Self::NobodyToAsk => write!(

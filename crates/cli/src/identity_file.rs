@@ -57,7 +57,10 @@ impl StoredIdentity {
     /// Reads it, if nobody else could.
     pub(crate) fn read(path: &Path) -> Result<Self, IdentityError> {
         let failed = |cause| IdentityError::io(path, cause);
-        let file = File::open(path).map_err(failed)?;
+        let file = File::open(path).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => IdentityError::Missing(path.to_owned()),
+            _ => failed(cause),
+        })?;
         check_owner(&file, path)?;
         // Room for all of it, so that no copy is left behind where it grew.
         let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX as usize));
@@ -68,13 +71,21 @@ impl StoredIdentity {
     /// Writes a new file. One that is there stays as it is.
     pub(crate) fn create(&self, path: &Path) -> Result<(), IdentityError> {
         let failed = |cause| IdentityError::io(path, cause);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder).map_err(failed)?;
-        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let created = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder);
+        created.map_err(|cause| IdentityError::io(folder, cause))?;
         let mut options = File::options();
-        let mut file =
-            options.write(true).create_new(true).mode(MODE).open(path).map_err(failed)?;
-        let written = file.write_all(self.to_text().as_bytes()).and_then(|()| file.sync_all());
+        let opened = options.write(true).create_new(true).mode(MODE).open(path);
+        let mut file = opened.map_err(|cause| match cause.kind() {
+            io::ErrorKind::AlreadyExists => IdentityError::Exists(path.to_owned()),
+            _ => failed(cause),
+        })?;
+        let written = file
+            .write_all(self.to_text().as_bytes())
+            .and_then(|()| file.sync_all())
+            // The file's name is on the disk once its folder is.
+            .and_then(|()| File::open(folder)?.sync_all());
         written.map_err(|cause| {
             // Half an identity would only stand in the way.
             let _ = fs::remove_file(path);
@@ -156,12 +167,7 @@ pub(crate) enum IdentityError {
 
 impl IdentityError {
     fn io(path: &Path, cause: io::Error) -> Self {
-        let path = path.to_owned();
-        match cause.kind() {
-            io::ErrorKind::NotFound => Self::Missing(path),
-            io::ErrorKind::AlreadyExists => Self::Exists(path),
-            _ => Self::Io { path, cause },
-        }
+        Self::Io { path: path.to_owned(), cause }
     }
 }
 

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
-use securecall_client::{
-    CallId, Client, ClientId, Event, Events, IceServer, KeyChange, RejectReason,
-};
+use securecall_client::{CallId, Client, ClientId, Event, IceServer, KeyChange, RejectReason};
 use securecall_peer::Peer;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 
-use crate::conversation::input::Input;
+use crate::conversation::input::{self, Line};
 use crate::conversation::options::Options;
 use crate::conversation::screen::Screen;
-use crate::conversation::{self, Conversation, on_other_call, signaling};
+use crate::conversation::session::Session;
+use crate::conversation::{Conversation, acquaintance, on_other_call};
 use crate::failure::Failure;
 
 pub(crate) const NAME: &str = "listen";
@@ -63,34 +62,59 @@ pub(crate) fn with_options(command: Command) -> Command {
 /// Takes one call after the other.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let listen = Listen::from_arg_matches(flags)?;
-    conversation::runtime()?.block_on(async {
-        let screen = Screen::new();
-        let mut input = Input::start();
-        if !input.is_terminal() && listen.accept_from.is_empty() && !listen.accept_all {
-            return Err(Failure::NobodyToAsk);
-        }
-        let (client, mut signals) = signaling::connect(&listen.options, &screen).await?;
-        screen.note("waiting for calls");
-        let result = listen.take_calls(&client, &mut signals, &screen, &mut input).await;
-        conversation::say_goodbye(client).await;
-        result
+    if listen.asks() && !input::is_terminal() {
+        return Err(Failure::NobodyToAsk);
+    }
+    Session::run(&listen.options, async |session| {
+        session.screen.note("waiting for calls");
+        listen.take_calls(session).await
     })
 }
 
 impl Listen {
-    async fn take_calls(
-        &self,
-        client: &Client,
-        signals: &mut Events,
-        screen: &Screen,
-        input: &mut Input,
-    ) -> Result<(), Failure> {
-        loop {
-            let event = tokio::select! {
-                event = signals.next() => event,
-                _ = tokio::signal::ctrl_c() => return Err(Failure::Interrupted),
+    const fn asks(&self) -> bool {
+        self.accept_from.is_empty() && !self.accept_all
+    }
+
+    async fn take_calls(&self, session: &mut Session) -> Result<(), Failure> {
+        while let Some(ringing) = self.wait(session).await? {
+            let result = match self.take_call(session, ringing).await {
+                Ok(false) => continue,
+                Ok(true) => Ok(()),
+                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                Err(failure) => Err(failure),
             };
-            let ringing = match event {
+            if self.once {
+                return result;
+            }
+            match result {
+                Ok(()) => session.screen.note("hung up; waiting for calls"),
+                Err(failure) => session.screen.note(&format!("{failure}; waiting for calls")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for a call. `None`: the person does not want to wait any longer.
+    async fn wait(&self, session: &mut Session) -> Result<Option<Ringing>, Failure> {
+        loop {
+            // What a person types now is for nobody; a script's lines wait for somebody.
+            let reads = session.input.is_terminal() && !session.input.has_ended();
+            let event = tokio::select! {
+                event = session.signals.next() => event,
+                () = session.interrupt.raised() => return Err(Failure::Interrupted),
+                line = session.input.next(), if reads => match line {
+                    Some(Ok(Line::Quit)) => return Ok(None),
+                    Some(Err(error)) => return Err(Failure::Input(error)),
+                    Some(Ok(Line::Nothing)) | None => continue,
+                    Some(Ok(_)) => {
+                        session.screen.note("nobody hears that: /quit stops waiting");
+                        continue;
+                    }
+                },
+            };
+            let Session { client, screen, .. } = session;
+            match event {
                 None => return Err(Failure::Talk("the client has stopped".to_owned())),
                 Some(Event::Stopped(stop)) => return Err(Failure::Talk(stop.to_string())),
                 Some(Event::Incoming {
@@ -102,31 +126,17 @@ impl Listen {
                     first_contact,
                 }) => {
                     let fingerprint = fingerprint.to_string();
-                    Ringing { call, caller, offer, ice_servers, fingerprint, first_contact }
+                    let ringing =
+                        Ringing { call, caller, offer, ice_servers, fingerprint, first_contact };
+                    return Ok(Some(ringing));
                 }
                 Some(Event::KeyChanged { call, change }) => {
                     self.on_changed_key(client, screen, call, &change).await;
-                    continue;
                 }
                 Some(Event::OfferRefused { caller, why }) => {
                     screen.note(&format!("a call of {} is refused: {why}", caller.as_str()));
-                    continue;
                 }
-                Some(event) => {
-                    on_other_call(client, screen, event).await;
-                    continue;
-                }
-            };
-            let Some(result) = self.take_call(client, signals, screen, input, ringing).await else {
-                continue;
-            };
-            if self.once {
-                return result;
-            }
-            match result {
-                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
-                Err(failure) => screen.note(&format!("{failure}; waiting for calls")),
-                Ok(()) => screen.note("hung up; waiting for calls"),
+                Some(event) => on_other_call(client, screen, event).await,
             }
         }
     }
@@ -138,86 +148,94 @@ impl Listen {
         client: &Client,
         screen: &Screen,
         call: CallId,
-        change: &KeyChange,
+        KeyChange { client_id, remembered, present, .. }: &KeyChange,
     ) {
-        let present = change.present.fingerprint().to_string();
+        let shown = present.fingerprint().to_string();
         // Errors: the call is over.
-        if self.options.fingerprint.as_ref() == Some(&present) {
-            let _ = client.trust(&change.present).await;
+        if self.options.fingerprint.as_ref() == Some(&shown) {
+            let _ = client.trust(present).await;
         } else {
-            let _ = signaling::refuse(
-                screen,
-                &change.client_id,
-                "remembered",
-                &change.remembered,
-                &present,
-            );
+            let _ = acquaintance::refuse(screen, client_id, "remembered", remembered, &shown);
             let _ = client.reject(call, RejectReason::Declined).await;
         }
     }
 
-    /// `None`: it did not come to a conversation.
-    async fn take_call(
-        &self,
-        client: &Client,
-        signals: &mut Events,
-        screen: &Screen,
-        input: &mut Input,
-        ringing: Ringing,
-    ) -> Option<Result<(), Failure>> {
-        let Ringing { call, caller, offer, ice_servers, fingerprint, first_contact } = ringing;
-        let decline = client.reject(call, RejectReason::Declined);
-        let given = self.options.fingerprint.as_ref();
-        if let Some(given) = given.filter(|given| **given != fingerprint) {
-            let failure = signaling::refuse(screen, &caller, "you gave", given, &fingerprint);
-            screen.note(&failure.to_string());
-            let _ = decline.await;
-            return None;
+    /// Returns whether there was a conversation.
+    async fn take_call(&self, session: &mut Session, ringing: Ringing) -> Result<bool, Failure> {
+        if !self.accepts(session, &ringing).await? {
+            // An error: it rings no longer.
+            let _ = session.client.reject(ringing.call, RejectReason::Declined).await;
+            return Ok(false);
         }
-        let is_new = first_contact && given.is_none();
-        let new = if is_new { " (not seen before: compare it)" } else { "" };
-        screen.note(&format!("{} calls, fingerprint {fingerprint}{new}", caller.as_str()));
-        if !self.accepts(&caller, screen, input).await {
-            let _ = decline.await;
-            screen.note("declined");
-            return None;
-        }
+        let Ringing { call, caller, offer, ice_servers, .. } = ringing;
         let config = self.options.peer_config(&ice_servers);
         let (peer, peer_events, answer) = match Peer::answer(config, &offer).await {
             Ok(answered) => answered,
             Err(error) => {
-                let _ = decline.await;
-                return Some(Err(Failure::Talk(error.to_string())));
+                let _ = session.client.reject(call, RejectReason::Declined).await;
+                return Err(Failure::Talk(error.to_string()));
             }
         };
-        if let Err(error) = client.accept(call, answer).await {
-            return Some(Err(Failure::Talk(error.to_string())));
-        }
-        let conversation = Conversation {
-            client,
-            signals,
-            call,
-            peer,
-            peer_events,
-            who: caller.as_str().to_owned(),
-            options: &self.options,
-            screen,
-            input,
-            ends_with_input: false,
-        };
-        Some(conversation.run().await)
+        let accepted = session.client.accept(call, answer).await;
+        accepted.map_err(|error| Failure::Talk(error.to_string()))?;
+        let peer = (peer, peer_events);
+        Conversation::new(session, &self.options, caller.as_str(), call, peer).run().await?;
+        Ok(true)
     }
 
-    async fn accepts(&self, caller: &ClientId, screen: &Screen, input: &mut Input) -> bool {
-        if self.accept_all || self.accept_from.contains(caller) {
-            return true;
+    /// Shows who calls, and finds out whether that is welcome.
+    async fn accepts(&self, session: &mut Session, ringing: &Ringing) -> Result<bool, Failure> {
+        let Ringing { caller, fingerprint, first_contact, .. } = ringing;
+        let screen = &session.screen;
+        let given = self.options.fingerprint.as_ref();
+        if let Some(given) = given.filter(|given| *given != fingerprint) {
+            let failure = acquaintance::refuse(screen, caller, "you gave", given, fingerprint);
+            screen.note(&failure.to_string());
+            return Ok(false);
         }
-        if !self.accept_from.is_empty() || !input.is_terminal() {
-            return false;
+        let is_new = *first_contact && given.is_none();
+        let new = if is_new { " (not seen before: compare it)" } else { "" };
+        screen.note(&format!("{} calls, fingerprint {fingerprint}{new}", caller.as_str()));
+        let accepts = match self.asks() {
+            true => ask(session, ringing.call).await?,
+            false => self.accept_all || self.accept_from.contains(caller),
+        };
+        if !accepts {
+            session.screen.note("declined");
         }
-        screen.note("accept? [y/N]");
-        // A call rings no longer.
-        let answer = timeout(RINGING_MAX, input.next()).await.ok().flatten().unwrap_or_default();
-        matches!(answer.trim(), "y" | "Y" | "yes")
+        Ok(accepts)
+    }
+}
+
+/// Asks the person, for as long as it rings.
+async fn ask(session: &mut Session, call: CallId) -> Result<bool, Failure> {
+    // A "y" that was typed before the question is no answer to it.
+    session.input.forget_what_waits();
+    session.screen.note("accept? [y/N]");
+    let Session { client, signals, screen, input, interrupt } = session;
+    let deadline = Instant::now() + RINGING_MAX;
+    loop {
+        let event = tokio::select! {
+            () = interrupt.raised() => return Err(Failure::Interrupted),
+            () = sleep_until(deadline) => return Ok(false),
+            line = input.next() => return is_yes(line),
+            event = signals.next() => event,
+        };
+        match event {
+            None => return Err(Failure::Talk("the client has stopped".to_owned())),
+            Some(Event::Stopped(stop)) => return Err(Failure::Talk(stop.to_string())),
+            Some(Event::Ended { call: ended, .. }) if ended == call => {
+                screen.note("they do not wait any longer");
+                return Ok(false);
+            }
+            Some(event) => on_other_call(client, screen, event).await,
+        }
+    }
+}
+
+fn is_yes(line: Option<std::io::Result<Line>>) -> Result<bool, Failure> {
+    match line.transpose().map_err(Failure::Input)? {
+        Some(Line::Say(text)) => Ok(matches!(text.trim(), "y" | "Y" | "yes")),
+        _ => Ok(false),
     }
 }

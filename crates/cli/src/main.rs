@@ -11,6 +11,8 @@ mod completions;
 mod conversation;
 mod directory;
 mod failure;
+mod harmless;
+mod hints;
 mod identity_file;
 mod keys;
 mod listen;

@@ -431,8 +431,8 @@ fn identity(bench: &Bench, client_id: &str, file: &str) -> DirectoryKey {
     DirectoryKey::parse(shown["directoryKey"].as_str().unwrap(), client_id).unwrap()
 }
 
-fn remember(key: &DirectoryKey, path: &Path) {
-    let mut keys = KnownKeys::open(path).unwrap();
+fn remember(key: &DirectoryKey, path: &Path, server: &str) {
+    let mut keys = KnownKeys::open(path, server).unwrap();
     keys.remember(key);
     keys.save().unwrap();
 }
@@ -459,13 +459,13 @@ async fn a_lookup_says_whose_key_it_is_and_disturbs_nobody() {
     let shown = String::from_utf8(mixed.stdout).unwrap();
     assert!(shown.contains("nobody\n  has no key") && shown.contains("bob\n  has no key of Sec"));
 
-    remember(&key, &bench.path("known"));
+    remember(&key, &bench.path("known"), &url);
     let known = succeeded(&lookup(&["alice", "--known-keys=known", "--json"]));
     let known: Value = serde_json::from_str(&known).unwrap();
     assert_eq!(known["known"], "remembered");
     assert_eq!(known["suites"], json!(["classical", "post-quantum"]));
 
-    remember(&identity(&bench, "alice", "other.json"), &bench.path("known_keys"));
+    remember(&identity(&bench, "alice", "other.json"), &bench.path("known_keys"), &url);
     let changed = lookup(&["alice", "--identity=other.json"]);
     assert_failed(&changed, 3, "another one than remembered");
     assert!(String::from_utf8(changed.stdout).unwrap().contains("ANOTHER ONE"));
@@ -495,6 +495,6 @@ fn a_server_that_is_none_is_named() {
     let bench = Bench::new();
     let lookup = |url: &str| bench.directory(&["lookup", "alice", "--server", url]);
     assert_failed(&lookup("ws://127.0.0.1:9/signal"), 1, "Does it run");
-    assert_failed(&lookup("nonsense"), 1, "the server");
+    assert_failed(&lookup("nonsense"), 2, "ws://");
     assert_failed(&bench.directory(&["lookup", "a/b"]), 2, "a client id is");
 }

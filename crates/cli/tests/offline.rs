@@ -120,6 +120,18 @@ fn what_is_no_identity_says_what_to_do() {
 }
 
 #[test]
+fn a_folder_that_is_none_is_not_taken_for_an_identity() {
+    let home = Home::new();
+    fs::write(home.0.path().join("file"), "").unwrap();
+    for command in [&["keys", "new", "alice"][..], &["keys", "show"], &["keys", "backup"]] {
+        let output = home.run(&[command, &["--identity", "file/identity.json"]].concat());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_refused(&output, "file");
+        assert!(!error.contains("stays as it is") && !error.contains("keys new"), "{error}");
+    }
+}
+
+#[test]
 fn the_words_of_a_backup_bring_back_the_same_identity() {
     let home = Home::new();
     let made = home.stdout(&["keys", "new", "alice"]);

@@ -31,6 +31,7 @@ fn assert_probed(arguments: &[&str], code: i32, says: &str) {
 fn a_server_that_runs_carries_a_call() {
     let server = Server::start();
     assert_probed(&[&server.url()], 0, "all is well");
+    assert_probed(&[&server.url()], 0, "ok       health");
     assert_probed(&[&server.url(), "--json"], 0, "\"ok\":true");
 }
 
@@ -48,6 +49,23 @@ fn a_server_that_is_not_there_is_recognised() {
 #[test]
 fn an_address_of_another_kind_is_a_wrong_command_line() {
     assert_probed(&["https://127.0.0.1/"], 2, "ws://host");
+}
+
+#[test]
+fn a_certificate_of_ones_own_is_trusted_where_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(file("certificate"), certified.cert.pem()).unwrap();
+    std::fs::write(file("key"), certified.signing_key.serialize_pem()).unwrap();
+    let flags = ["certificate", "key"].map(|name| format!("--tls-{name}={}", file(name)));
+    let server = Server::with_turn(&flags, None);
+    let url = server.url().replace("ws:", "wss:");
+    assert_probed(&[&url], 1, "does not trust the certificate");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
+    command.args(["probe", &url]).env_clear().env("SSL_CERT_FILE", file("certificate"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 /// A server that knows this TURN server, and signs with this secret.

@@ -68,7 +68,8 @@ impl Client {
     /// itself, and again and again. Wait for [`Client::registered`].
     ///
     /// # Errors
-    /// What can never work: an address that is none, TLS that cannot be set up.
+    /// What can never work: an address that is none, known keys of another server, TLS that cannot
+    /// be set up.
     pub fn connect(settings: Settings) -> Result<(Self, Events), ConnectError> {
         let address = Address::parse(&settings.url)?;
         let client_id = ClientId::try_from(settings.identity.directory_key().client_id())

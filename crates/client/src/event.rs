@@ -157,7 +157,8 @@ pub enum Event {
         /// Why.
         reason: Ending,
     },
-    /// The remembered keys are not on disk, because of this. They count until the program ends.
+    /// The file of remembered keys could not be read or written, because of this. What is
+    /// remembered counts until the program ends, and the next save tries again.
     KeysNotSaved(String),
 }
 

@@ -22,7 +22,7 @@ impl Settings {
         Self { url: url.into(), identity, known_keys: KnownKeys::in_memory(), tls: None }
     }
 
-    /// Whose keys are known.
+    /// Whose keys are known, at this server.
     #[must_use]
     pub fn known_keys(self, known_keys: KnownKeys) -> Self {
         Self { known_keys, ..self }

@@ -60,11 +60,14 @@ pub enum HostAddresses {
     These(Vec<IpAddr>),
 }
 
-/// Where files go that the other end sends.
+/// Where files go that the other end sends, and how much of them is taken. Beside these bounds a
+/// connection leaves at most 1,000 files, and 64 MiB of the disk free.
 #[derive(Debug, Clone)]
 pub struct Receive {
     /// The folder. Nothing outside of it is written, and nothing in it overwritten.
     pub folder: PathBuf,
     /// Larger files are refused, in bytes.
     pub file_bytes_max: u64,
+    /// And those with which all that are kept of one connection would have more bytes.
+    pub total_bytes_max: u64,
 }

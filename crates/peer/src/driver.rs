@@ -10,24 +10,28 @@
 //! 5. messages to send, while the channel has room;
 //! 6. the next timer.
 
+mod candidates;
+mod datagrams;
+
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use str0m::channel::ChannelId;
-use str0m::net::{Protocol, Receive, Transmit};
-use str0m::{Candidate, Event as RtcEvent, IceConnectionState, Input, Output, Rtc};
+use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, Rtc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
+use crate::early::EarlyDatagrams;
 use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message};
 use crate::inbox::RawMessage;
 use crate::network::{Arrival, HostSockets};
 use crate::peer::{Command, Offered};
+use crate::reflexive::Reflexive;
 use crate::relays::Relays;
 use crate::timers::{CLOSE_TIMEOUT, Timers};
 use crate::turn_server::TurnServer;
-use crate::{Closed, Config, Error, Event, Policy, Violation, candidate};
+use crate::{Closed, Config, Event, Policy, Violation};
 
 /// What the channel keeps until the other end has acknowledged it: enough for 40 Mbit/s at 100 ms.
 pub(crate) const BUFFERED_BYTES_MAX: usize = 512 * 1024;
@@ -57,7 +61,10 @@ pub(crate) struct Driver {
     relay_only: bool,
     hosts: Option<HostSockets>,
     relays: Option<Relays>,
+    /// `None`: our addresses are not asked for.
+    reflexive: Option<Reflexive>,
     gathered: bool,
+    early: EarlyDatagrams,
     remote_candidates: Vec<SocketAddr>,
     timers: Timers,
 }
@@ -88,7 +95,9 @@ impl Driver {
             relay_only: config.policy == Policy::Relay,
             hosts: None,
             relays: None,
+            reflexive: None,
             gathered: false,
+            early: EarlyDatagrams::default(),
             remote_candidates: Vec::new(),
             timers,
         }
@@ -106,6 +115,10 @@ impl Driver {
     }
 
     async fn turns(&mut self, arrivals: &mut mpsc::Receiver<Arrival>) -> Closed {
+        // Without a first tick ICE has no clock: it would check no path before something arrives.
+        if let Err(closed) = self.input(Input::Timeout(Instant::now())) {
+            return closed;
+        }
         loop {
             let step = match self.drain().await {
                 Ok(deadline) => {
@@ -162,125 +175,18 @@ impl Driver {
         self.rtc.handle_input(input).map_err(|error| Closed::Failed(error.to_string()))
     }
 
-    // ── Descriptions and candidates ────────────────────────────────────────────────────────────
-
-    /// Opens the sockets of host candidates, and asks for relays.
-    async fn gather(
-        &mut self,
-        config: &Config,
-        turn_servers: Vec<TurnServer>,
-        arrivals: &mpsc::Sender<Arrival>,
-        tasks: &mut JoinSet<()>,
-    ) -> Result<(), Closed> {
-        self.relays = Some(Relays::ask(turn_servers, config.tls.as_ref(), arrivals, tasks));
-        if self.relay_only {
-            return Ok(());
-        }
-        let hosts = HostSockets::open(config.host_addresses.resolve(), arrivals, tasks).await;
-        let addresses: Vec<SocketAddr> = hosts.addresses().collect();
-        self.hosts = Some(hosts);
-        for address in addresses {
-            if let Ok(candidate) = Candidate::host(address, "udp") {
-                self.drain_rtc().await?;
-                self.offer_candidate(candidate).await;
-            }
-        }
-        Ok(())
-    }
-
-    async fn offer_candidate(&mut self, candidate: Candidate) {
-        let json = self.rtc.add_local_candidate(candidate).and_then(candidate::to_json);
-        if let Some(json) = json {
-            self.tell(Event::Candidate(json)).await;
-        }
-    }
-
-    /// Once, when it is known of each TURN server what it gives.
-    async fn tell_when_gathered(&mut self) -> Result<(), Closed> {
-        let Some(relays) = self.relays.as_ref().filter(|relays| relays.are_complete()) else {
-            return Ok(());
-        };
-        if self.relay_only && !relays.is_any() {
-            return Err(Closed::NoRelay);
-        }
-        if !std::mem::replace(&mut self.gathered, true) {
-            self.tell(Event::GatheringFinished).await;
-        }
-        Ok(())
-    }
-
-    fn accept_answer(&mut self, answer: str0m::change::SdpAnswer) -> Result<(), Error> {
-        let offered = self.offered.take().ok_or(Error::NothingOffered)?;
-        self.timers.described(Instant::now());
-        let accepted = self.rtc.sdp_api().accept_answer(offered.pending, answer);
-        accepted.map_err(|error| Error::Answer(error.to_string()))
-    }
-
-    fn add_candidate(&mut self, candidate: Candidate) {
-        let address = candidate.addr();
-        let known = self.remote_candidates.contains(&address);
-        if !known && self.remote_candidates.len() < REMOTE_CANDIDATES_MAX {
-            self.remote_candidates.push(address);
-            self.rtc.add_remote_candidate(candidate);
-        }
-    }
-
-    // ── The network ────────────────────────────────────────────────────────────────────────────
-
-    async fn arrive(&mut self, arrival: Arrival) -> Result<(), Closed> {
-        match arrival {
-            Arrival::Datagram { local, from, bytes } => self.receive(local, from, &bytes),
-            Arrival::FromTurn { relay, bytes } => self.receive_relayed(relay, bytes).await,
-            Arrival::Relay(index, relay) => {
-                if let Some(relays) = &mut self.relays {
-                    relays.connected(index, relay);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn receive(&mut self, local: SocketAddr, from: SocketAddr, bytes: &[u8]) -> Result<(), Closed> {
-        // What is neither STUN nor DTLS, and what does not belong to this connection, is noise.
-        let Ok(contents) = bytes.try_into() else { return Ok(()) };
-        let receive = Receive { proto: Protocol::Udp, source: from, destination: local, contents };
-        let input = Input::Receive(Instant::now(), receive);
-        if self.rtc.accepts(&input) { self.input(input) } else { Ok(()) }
-    }
-
-    async fn receive_relayed(&mut self, index: usize, bytes: Vec<u8>) -> Result<(), Closed> {
-        let Some(relays) = &mut self.relays else { return Ok(()) };
-        let (Some(address), relayed) = relays.receive(index, bytes) else { return Ok(()) };
-        for datagram in relayed {
-            self.receive(address, datagram.from, &datagram.bytes)?;
-            self.drain_rtc().await?;
-        }
-        Ok(())
-    }
-
-    async fn transmit(&mut self, transmit: Transmit) {
-        let (from, to) = (transmit.source, transmit.destination);
-        if let Some(hosts) = &self.hosts
-            && hosts.send(from, to, &transmit.contents).await
-        {
-            return;
-        }
-        if let Some(relays) = &mut self.relays {
-            relays.send(from, to, &transmit.contents).await;
-        }
-    }
-
     // ── What comes of it ───────────────────────────────────────────────────────────────────────
 
     /// Carries out everything that is due. Gives when something is due again.
     async fn drain(&mut self) -> Result<Instant, Closed> {
         let rtc_deadline = self.drain_rtc().await?;
         let relay_deadline = self.poll_relays().await?;
+        let stun_deadline = self.poll_reflexive().await;
         // A relay that has come brings a candidate, with which there is something to do at once.
         let rtc_deadline = self.drain_rtc().await?.min(rtc_deadline);
         self.tell_when_gathered().await?;
         let own_deadline = self.timers.check(Instant::now())?;
-        let others = [relay_deadline, own_deadline].into_iter().flatten();
+        let others = [relay_deadline, stun_deadline, own_deadline].into_iter().flatten();
         Ok(others.fold(rtc_deadline, Instant::min))
     }
 
@@ -371,7 +277,18 @@ impl Driver {
         Ok(())
     }
 
+    /// Whether the other end has acknowledged everything that was written.
+    fn is_through(&mut self) -> bool {
+        let channel = self.channel.and_then(|id| self.rtc.channel(id));
+        let buffered = channel.map_or(0, |mut channel| channel.buffered_amount());
+        self.queues.outgoing.is_empty() && buffered == 0
+    }
+
     async fn end(mut self, closed: Closed) {
+        let told = match closed {
+            Closed::Local | Closed::Remote if !self.is_through() => Closed::Unsent,
+            _ => closed.clone(),
+        };
         if closed != Closed::Remote && self.rtc.close().is_ok() {
             while self.rtc.is_alive() {
                 match self.rtc.poll_output() {
@@ -390,6 +307,6 @@ impl Driver {
         if !violation.is_terminated() {
             let _ = timeout(CLOSE_TIMEOUT, violation).await;
         }
-        let _ = events.send(Event::Closed(closed)).await;
+        let _ = events.send(Event::Closed(told)).await;
     }
 }

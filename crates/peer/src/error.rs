@@ -53,7 +53,7 @@ pub enum Violation {
     /// More bytes than the file was said to have.
     #[error("more of a file than it has")]
     Overflow,
-    /// An answer to a file that we have not sent.
+    /// An answer to a file that we have not sent, or one more than it needs.
     #[error("an answer to a file that was not sent")]
     UnexpectedVerdict,
     /// More files than can be answered.
@@ -98,6 +98,9 @@ pub enum FileError {
     /// It cannot be read here, or is no file.
     #[error("it cannot be read: {0}")]
     Read(String),
+    /// The receiving end does not say what became of it. It may have it.
+    #[error("the other end does not say whether it has it")]
+    Unanswered,
     /// It changed while it was sent.
     #[error("it changed while it was sent")]
     Changed,

@@ -69,12 +69,17 @@ pub enum Direction {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Closed {
-    /// [`Peer::close`](crate::Peer::close), or the handle was dropped.
+    /// [`Peer::close`](crate::Peer::close), or the handle was dropped. The other end has everything
+    /// that was written here.
     #[error("closed")]
     Local,
-    /// The other end closed it.
+    /// The other end closed it. It has everything that was written here.
     #[error("closed by the other end")]
     Remote,
+    /// Either end closed it, and the other one does not have, or did not acknowledge in time,
+    /// everything that was written here.
+    #[error("closed before everything was with the other end")]
+    Unsent,
     /// No path to the other end was found in time.
     #[error("no path to the other end was found")]
     Unreachable,

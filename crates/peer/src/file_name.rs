@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::deceives;
+
 /// Bytes of a name, as most file systems have it.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -40,11 +42,9 @@ impl FileName {
     }
 }
 
-/// Separators of any system, control characters, and those that turn the direction of writing, by
-/// which `gpj.exe` looks like `exe.jpg`.
+/// Separators of any system, and what [`deceives`].
 fn is_dangerous(character: char) -> bool {
-    matches!(character, '/' | '\\' | ':' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || character.is_control()
+    matches!(character, '/' | '\\' | ':') || deceives(character)
 }
 
 #[cfg(test)]
@@ -68,6 +68,11 @@ mod tests {
             "a\nb",
             "\u{1b}[2J",
             "photo\u{202e}gpj.exe",
+            "photo\u{61c}gpj.exe",
+            "a\u{2028}b",
+            "a\u{200b}b",
+            "\u{feff}a",
+            "a\u{e0041}",
             " a",
             "a ",
             &long,
@@ -78,7 +83,8 @@ mod tests {
 
     #[test]
     fn ordinary_names_are_taken() {
-        for name in ["a", "Überraschung 2.tar.gz", "a..b", "写真.jpg"] {
+        for name in ["a", "Überraschung 2.tar.gz", "a..b", "写真.jpg", "می\u{200c}خواهم.txt"]
+        {
             assert!(FileName::new(name).is_some(), "{name:?}");
         }
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer};
 
 /// An entry of `iceServers`: what `RTCPeerConnection` takes, and what our TURN credentials are.
 ///
-/// Used are `turn:` URLs, over UDP and TCP, and `turns:` over TCP. `stun:` is passed over.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+/// Used are `turn:` URLs, over UDP and TCP, `turns:` over TCP, and `stun:`. `stuns:` is passed over.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct IceServer {
     /// RFC 7065 and RFC 7064. In JSON one may be a string of its own.
     #[serde(deserialize_with = "one_or_many")]

@@ -3,10 +3,11 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::config::Receive;
+use crate::allowance::Allowance;
+use crate::file_name::FileName;
 use crate::frame::{Frame, Message};
 use crate::incoming_file::IncomingFile;
-use crate::outbox::Verdict;
+use crate::verdict::{Verdict, VerdictSender};
 use crate::{Direction, Event, FileError, FileProgress, Refusal, Violation};
 
 /// A message as the channel gives it: whether it is binary, and its bytes.
@@ -17,12 +18,12 @@ pub(crate) const PROGRESS_BYTES: u64 = 64 * 1024;
 
 /// Takes what the other end sends.
 pub(crate) struct Inbox {
-    pub(crate) receive: Option<Receive>,
+    pub(crate) allowance: Allowance,
     pub(crate) events: mpsc::Sender<Event>,
     /// Answers to files. They have a queue of their own: behind files that we send they would
     /// wait for the other end, which may be waiting for them.
     pub(crate) replies: mpsc::Sender<Frame>,
-    pub(crate) verdicts: mpsc::Sender<Verdict>,
+    pub(crate) verdicts: VerdictSender,
 }
 
 /// The file that is arriving. At most one at a time.
@@ -50,7 +51,7 @@ impl Inbox {
     /// Runs until there are no more messages. `stopped` is told of a violation, and dropped in any
     /// case when the last event is out.
     pub(crate) fn run(
-        self,
+        mut self,
         mut messages: mpsc::Receiver<RawMessage>,
         stopped: oneshot::Sender<Violation>,
     ) {
@@ -69,7 +70,7 @@ impl Inbox {
         }
     }
 
-    fn take(&self, state: State, message: Message) -> Result<State, Stop> {
+    fn take(&mut self, state: State, message: Message) -> Result<State, Stop> {
         match (message, state) {
             (Message::Chunk(chunk), state) => self.take_chunk(state, &chunk),
             (Message::Frame(Frame::Text { text }), state) => {
@@ -83,25 +84,26 @@ impl Inbox {
             (Message::Frame(Frame::FileEnd { id, sha256 }), state) => self.end(state, id, &sha256),
             (Message::Frame(Frame::FileCancel { id }), state) => self.cancel(state, id),
             (Message::Frame(Frame::FileReceived { id }), state) => {
-                self.pass_on(Verdict { id, refusal: None })?;
+                self.verdicts.pass_on(Verdict { id, refusal: None })?;
                 Ok(state)
             }
             (Message::Frame(Frame::FileRefused { id, reason }), state) => {
-                self.pass_on(Verdict { id, refusal: Some(reason) })?;
+                self.verdicts.pass_on(Verdict { id, refusal: Some(reason) })?;
                 Ok(state)
             }
         }
     }
 
     fn begin(&self, id: u64, name: &str, size: u64) -> Result<State, Stop> {
-        match IncomingFile::begin(self.receive.as_ref(), name, size) {
+        match self.allowance.begin(name, size) {
             Ok(file) => {
                 self.tell_progress(&file);
                 Ok(State::Receiving(id, file))
             }
             Err(refusal) => {
-                // A name that is refused is not shown either: it may be made to deceive.
-                let name = if refusal == Refusal::Name { "" } else { name };
+                // A name that is not acceptable is not shown either, whatever it is refused for:
+                // it may be made to deceive.
+                let name = if FileName::new(name).is_some() { name } else { "" };
                 self.refuse(id, name, refusal)?;
                 Ok(State::Discarding(id))
             }
@@ -127,13 +129,14 @@ impl Inbox {
         Ok(State::Receiving(id, file))
     }
 
-    fn end(&self, state: State, id: u64, sha256: &str) -> Result<State, Stop> {
+    fn end(&mut self, state: State, id: u64, sha256: &str) -> Result<State, Stop> {
         match state {
             State::Discarding(begun) if begun == id => {}
             State::Receiving(begun, file) if begun == id => {
-                let name = file.name().to_owned();
+                let (name, bytes) = (file.name().to_owned(), file.bytes());
                 match file.finish(sha256) {
                     Ok(path) => {
+                        self.allowance.keep(bytes);
                         self.reply(Frame::FileReceived { id })?;
                         self.tell(Event::FileReceived { path })?;
                     }
@@ -185,13 +188,6 @@ impl Inbox {
         match self.replies.try_send(frame) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(Violation::Flood.into()),
             // Closed: the connection is over, and with it whoever waited for the answer.
-            _ => Ok(()),
-        }
-    }
-
-    fn pass_on(&self, verdict: Verdict) -> Result<(), Stop> {
-        match self.verdicts.try_send(verdict) {
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Violation::UnexpectedVerdict.into()),
             _ => Ok(()),
         }
     }

@@ -1,12 +1,11 @@
 //! A file that is arriving.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::config::Receive;
 use crate::file_name::FileName;
 use crate::{Refusal, Violation};
 
@@ -21,23 +20,15 @@ pub(crate) struct IncomingFile {
 }
 
 impl IncomingFile {
-    /// Begins one. A refusal is all that the sender learns.
-    pub(crate) fn begin(
-        receive: Option<&Receive>,
-        name: &str,
-        bytes_total: u64,
-    ) -> Result<Self, Refusal> {
-        let receive = receive.ok_or(Refusal::NotAccepted)?;
+    /// Begins one.
+    pub(crate) fn begin(folder: &Path, name: &str, bytes_total: u64) -> Result<Self, Refusal> {
         let name = FileName::new(name).ok_or(Refusal::Name)?;
-        if bytes_total > receive.file_bytes_max {
-            return Err(Refusal::TooLarge);
-        }
         let file = tempfile::Builder::new()
             .prefix(".securecall-")
             .suffix(".part")
-            .tempfile_in(&receive.folder)
+            .tempfile_in(folder)
             .map_err(|_| Refusal::Storage)?;
-        let folder = receive.folder.clone();
+        let folder = folder.to_owned();
         Ok(Self { name, bytes_total, bytes: 0, hash: Sha256::new(), file, folder })
     }
 
@@ -98,14 +89,8 @@ mod tests {
 
     const SHA256_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-    fn folder() -> (TempDir, Receive) {
-        let folder = tempfile::tempdir().unwrap();
-        let receive = Receive { folder: folder.path().to_owned(), file_bytes_max: 10 };
-        (folder, receive)
-    }
-
-    fn abc(receive: &Receive) -> IncomingFile {
-        let mut file = IncomingFile::begin(Some(receive), "abc.txt", 3).unwrap();
+    fn abc(folder: &TempDir) -> IncomingFile {
+        let mut file = IncomingFile::begin(folder.path(), "abc.txt", 3).unwrap();
         file.take(b"abc").unwrap().unwrap();
         file
     }
@@ -116,53 +101,49 @@ mod tests {
 
     #[test]
     fn a_whole_file_gets_its_name() {
-        let (folder, receive) = folder();
-        let path = abc(&receive).finish(SHA256_ABC).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = abc(&folder).finish(SHA256_ABC).unwrap();
         assert_eq!(fs::read(path).unwrap(), b"abc");
         assert_eq!(entries(&folder), 1, "nothing temporary is left");
     }
 
     #[test]
     fn a_file_of_the_same_name_stays_as_it_is() {
-        let (folder, receive) = folder();
+        let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("abc.txt"), "mine").unwrap();
-        let path = abc(&receive).finish(SHA256_ABC).unwrap();
+        let path = abc(&folder).finish(SHA256_ABC).unwrap();
         assert_eq!(path, folder.path().join("abc (2).txt"));
         assert_eq!(fs::read(folder.path().join("abc.txt")).unwrap(), b"mine");
     }
 
     #[test]
     fn a_link_of_the_same_name_is_not_followed() {
-        let (folder, receive) = folder();
+        let folder = tempfile::tempdir().unwrap();
         let outside = folder.path().join("outside");
         std::os::unix::fs::symlink(&outside, folder.path().join("abc.txt")).unwrap();
-        abc(&receive).finish(SHA256_ABC).unwrap();
+        abc(&folder).finish(SHA256_ABC).unwrap();
         assert!(!outside.exists());
     }
 
     #[test]
     fn another_hash_or_a_missing_end_leaves_nothing() {
-        let (folder, receive) = folder();
-        assert_eq!(abc(&receive).finish(&SHA256_ABC.replace('b', "c")), Err(Refusal::Hash));
-        let short = IncomingFile::begin(Some(&receive), "abc.txt", 3).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(abc(&folder).finish(&SHA256_ABC.replace('b', "c")), Err(Refusal::Hash));
+        let short = IncomingFile::begin(folder.path(), "abc.txt", 3).unwrap();
         assert_eq!(short.finish(SHA256_ABC), Err(Refusal::Hash));
         assert_eq!(entries(&folder), 0);
     }
 
     #[test]
     fn more_than_was_announced_is_a_violation() {
-        let (_folder, receive) = folder();
-        assert_eq!(abc(&receive).take(b"d"), Err(Violation::Overflow));
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(abc(&folder).take(b"d"), Err(Violation::Overflow));
     }
 
     #[test]
-    fn what_is_not_wanted_is_refused_before_anything_is_written() {
-        let (folder, receive) = folder();
-        let begin =
-            |receive, name, size| IncomingFile::begin(receive, name, size).map(|_| ()).err();
-        assert_eq!(begin(None, "a", 1), Some(Refusal::NotAccepted));
-        assert_eq!(begin(Some(&receive), "../a", 1), Some(Refusal::Name));
-        assert_eq!(begin(Some(&receive), "a", 11), Some(Refusal::TooLarge));
+    fn a_name_that_is_not_acceptable_is_refused_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(IncomingFile::begin(folder.path(), "../a", 1).err(), Some(Refusal::Name));
         assert_eq!(entries(&folder), 0);
     }
 }

@@ -37,9 +37,12 @@
 //! # }
 //! ```
 
+mod allowance;
 mod candidate;
+mod characters;
 mod config;
 mod driver;
+mod early;
 mod error;
 mod event;
 mod file_name;
@@ -51,12 +54,16 @@ mod incoming_file;
 mod network;
 mod outbox;
 mod peer;
+mod reflexive;
 mod relay;
 mod relays;
+mod stun_server;
 mod timers;
 mod turn_server;
+mod verdict;
 mod wire;
 
+pub use characters::deceives;
 pub use config::{Config, HostAddresses, Policy, Receive};
 pub use error::{Error, FileError, Refusal, Violation};
 pub use event::{Closed, Direction, Event, Events, FileProgress};

@@ -21,6 +21,8 @@ pub(crate) enum Arrival {
     FromTurn { relay: usize, bytes: Vec<u8> },
     /// The TURN server of this number is connected to; `None`: it cannot be reached.
     Relay(usize, Option<Box<Relay>>),
+    /// A STUN server is at one of these addresses.
+    StunServer(Vec<SocketAddr>),
 }
 
 /// A socket on each local address that is offered.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -11,21 +12,22 @@ use crate::file_name::FileName;
 use crate::frame::{CHUNK_BYTES_MAX, Frame, Message};
 use crate::inbox::PROGRESS_BYTES;
 use crate::incoming_file::hex;
+use crate::verdict::{NoVerdict, Verdict, VerdictReceiver};
 use crate::{Direction, Event, FileError, FileProgress, Refusal};
 
-/// What the other end says of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    pub(crate) id: u64,
-    /// `None`: it has the file.
-    pub(crate) refusal: Option<Refusal>,
-}
+/// How long the other end may take to say what became of a file. 768 KiB of it may still be on
+/// their way, which a line of 64 kbit/s carries in 96 seconds.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// And a file that is larger takes longer to be on a disk: none is slower than that.
+const DISK_BYTES_PER_SECOND_MIN: u64 = 1 << 20;
 
 /// Sends files.
 pub(crate) struct Outbox {
     pub(crate) outgoing: mpsc::Sender<Message>,
-    pub(crate) verdicts: mpsc::Receiver<Verdict>,
+    pub(crate) verdicts: VerdictReceiver,
     pub(crate) events: mpsc::Sender<Event>,
+    /// With a file of no bytes, after its end was sent.
+    pub(crate) patience: Duration,
 }
 
 /// The connection is over, or nobody reads events.
@@ -39,7 +41,7 @@ enum Ended {
 
 impl Outbox {
     /// Runs until the connection is over, or nobody can ask for another file.
-    pub(crate) fn run(mut self, mut files: mpsc::Receiver<PathBuf>) {
+    pub(crate) fn run(self, mut files: mpsc::Receiver<PathBuf>) {
         let mut id = 0;
         while let Some(path) = files.blocking_recv() {
             id += 1;
@@ -49,7 +51,7 @@ impl Outbox {
         }
     }
 
-    fn send(&mut self, id: u64, path: &Path) -> Result<(), Over> {
+    fn send(&self, id: u64, path: &Path) -> Result<(), Over> {
         let Some(name) = FileName::of(path) else {
             let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return self.tell_end(shown, Ended::Failed(FileError::Refused(Refusal::Name)));
@@ -61,19 +63,14 @@ impl Outbox {
         self.tell_end(name.as_str().to_owned(), ended)
     }
 
-    fn send_file(
-        &mut self,
-        id: u64,
-        name: &FileName,
-        file: File,
-        size: u64,
-    ) -> Result<Ended, Over> {
+    fn send_file(&self, id: u64, name: &FileName, file: File, size: u64) -> Result<Ended, Over> {
         let name = name.as_str().to_owned();
+        self.verdicts.begin(id);
         self.write(Frame::File { id, name: name.clone(), size })?;
         match self.send_chunks(id, &name, file, size)? {
             Ok(sha256) => {
                 self.write(Frame::FileEnd { id, sha256 })?;
-                self.verdict(id)
+                self.verdict(id, size)
             }
             Err(error) => {
                 self.write(Frame::FileCancel { id })?;
@@ -84,7 +81,7 @@ impl Outbox {
 
     /// Gives the hash of what was sent.
     fn send_chunks(
-        &mut self,
+        &self,
         id: u64,
         name: &str,
         mut file: File,
@@ -94,7 +91,7 @@ impl Outbox {
         let mut bytes = 0;
         let mut chunk = vec![0; CHUNK_BYTES_MAX];
         loop {
-            if let Some(refusal) = self.refusal(id) {
+            if let Some(refusal) = self.verdicts.refusal(id) {
                 return Ok(Err(FileError::Refused(refusal)));
             }
             let length = match file.read(&mut chunk) {
@@ -117,21 +114,15 @@ impl Outbox {
         }
     }
 
-    /// Whether the file is refused by now, without waiting.
-    fn refusal(&mut self, id: u64) -> Option<Refusal> {
-        let verdict = self.verdicts.try_recv().ok()?;
-        verdict.refusal.filter(|_| verdict.id == id)
-    }
-
     /// Waits for what the other end says.
-    fn verdict(&mut self, id: u64) -> Result<Ended, Over> {
-        loop {
-            let verdict = self.verdicts.blocking_recv().ok_or(Over)?;
-            match verdict.refusal {
-                _ if verdict.id != id => {}
-                None => return Ok(Ended::Sent),
-                Some(refusal) => return Ok(Ended::Failed(FileError::Refused(refusal))),
+    fn verdict(&self, id: u64, bytes: u64) -> Result<Ended, Over> {
+        match self.verdicts.wait(id, patience_with(self.patience, bytes)) {
+            Ok(Verdict { refusal: None, .. }) => Ok(Ended::Sent),
+            Ok(Verdict { refusal: Some(refusal), .. }) => {
+                Ok(Ended::Failed(FileError::Refused(refusal)))
             }
+            Err(NoVerdict::Unanswered) => Ok(Ended::Failed(FileError::Unanswered)),
+            Err(NoVerdict::Over) => Err(Over),
         }
     }
 
@@ -157,6 +148,10 @@ impl Outbox {
     }
 }
 
+fn patience_with(least: Duration, bytes: u64) -> Duration {
+    least + Duration::from_secs(bytes / DISK_BYTES_PER_SECOND_MIN)
+}
+
 /// A plain file and its size in bytes.
 fn open(path: &Path) -> Result<(File, u64), FileError> {
     let unreadable = |error: std::io::Error| FileError::Read(error.to_string());
@@ -168,3 +163,6 @@ fn open(path: &Path) -> Result<(File, u64), FileError> {
     let size = file.metadata().map_err(unreadable)?.len();
     Ok((file, size))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,11 +9,13 @@ use str0m::channel::{ChannelConfig, ChannelId};
 use str0m::{Candidate, Rtc};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::allowance::Allowance;
 use crate::driver::{BUFFERED_BYTES_MAX, Driver, Queues};
 use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message, TEXT_BYTES_MAX};
 use crate::inbox::Inbox;
-use crate::outbox::Outbox;
+use crate::outbox::{self, Outbox};
 use crate::turn_server::TurnServer;
+use crate::verdict::verdicts;
 use crate::{Config, Error, Events, Policy, candidate};
 
 /// The label of the channel. It names the version of the protocol on it.
@@ -147,16 +149,20 @@ impl Peer {
         let (files, file_queue) = mpsc::channel(FILES_WAITING_MAX);
         let (events, event_queue) = mpsc::channel(EVENTS_WAITING_MAX);
         let (replies, reply_queue) = mpsc::channel(EVENTS_WAITING_MAX);
-        let (verdicts, verdict_queue) = mpsc::channel(1);
+        let (verdicts, to_await) = verdicts();
         let (messages, message_queue) = mpsc::channel(EVENTS_WAITING_MAX);
         let (stopped, violation) = oneshot::channel();
 
-        let receive = config.receive.clone();
-        let inbox = Inbox { receive, events: events.clone(), replies, verdicts };
+        let allowance = Allowance::new(config.receive.clone());
+        let inbox = Inbox { allowance, events: events.clone(), replies, verdicts };
         spawn("inbox", move || inbox.run(message_queue, stopped))?;
         let (outbox_outgoing, outbox_events) = (outgoing.clone(), events.clone());
-        let outbox =
-            Outbox { outgoing: outbox_outgoing, verdicts: verdict_queue, events: outbox_events };
+        let outbox = Outbox {
+            outgoing: outbox_outgoing,
+            verdicts: to_await,
+            events: outbox_events,
+            patience: outbox::PATIENCE,
+        };
         spawn("outbox", move || outbox.run(file_queue))?;
 
         let queues = Queues {

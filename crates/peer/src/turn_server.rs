@@ -34,7 +34,7 @@ impl TurnServer {
         ice_servers.iter().flat_map(each).take(RELAYS_MAX).collect()
     }
 
-    fn parse(url: &str, server: &IceServer) -> Option<Self> {
+    pub(crate) fn parse(url: &str, server: &IceServer) -> Option<Self> {
         let (scheme, rest) = url.split_once(':')?;
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (transport, port_default) = match (scheme, query) {
@@ -55,7 +55,8 @@ impl TurnServer {
     }
 }
 
-fn host_and_port(place: &str, port_default: u16) -> Option<(&str, u16)> {
+/// Takes `host:port` apart; the host may be an IPv6 address in brackets.
+pub(crate) fn host_and_port(place: &str, port_default: u16) -> Option<(&str, u16)> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
         None => place.split_at(place.find(':').unwrap_or(place.len())),

@@ -1,138 +1,161 @@
 //! A call that was made: what the server, the other end, the person and the clock say, until it
 //! ends.
 
+pub(crate) mod acquaintance;
 pub(crate) mod input;
+mod interrupt;
 pub(crate) mod options;
 pub(crate) mod screen;
 mod sender;
-pub(crate) mod signaling;
+pub(crate) mod session;
+mod signals;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use securecall_client::{self as signal, CallId, Client, Ending};
+use securecall_client::{self as signal, CallId};
 use securecall_peer::{self as peer, Closed, Direction, Peer};
-use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::failure::Failure;
-use input::{Input, Line};
+use input::Line;
 use options::Options;
-use screen::Screen;
 use sender::Sender;
+use session::Session;
 
-/// How long the last words to the server may take.
+pub(crate) use signals::on_other_call;
+
+/// How long the last words to the server, and to the other end, may take.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the connection may take to be closed by the other end, after the server says that it
-/// hung up.
-const HANG_UP_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long it may take to read that there is no more to read.
+const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(200);
 /// So far away that it never comes.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Where a conversation runs: one thread does for two connections.
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::Talk(format!("no runtime: {error}")))
-}
-
-/// Tells the server that this client goes.
-pub(crate) async fn say_goodbye(client: Client) {
-    // A server that is not there is told nothing.
-    let _ = timeout(GOODBYE_TIMEOUT, client.close()).await;
-}
-
 /// Both ways to the other end: signaling, sealed, through the server, and the data channel.
 pub(crate) struct Conversation<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) signals: &'a mut signal::Events,
-    pub(crate) call: CallId,
-    pub(crate) peer: Peer,
-    pub(crate) peer_events: peer::Events,
+    session: &'a mut Session,
+    options: &'a Options,
     /// The other person.
-    pub(crate) who: String,
-    pub(crate) options: &'a Options,
-    pub(crate) screen: &'a Screen,
-    pub(crate) input: &'a mut Input,
-    /// Whether the call is over when there is no more input and everything is sent.
-    pub(crate) ends_with_input: bool,
-}
-
-/// How a conversation stands.
-struct State {
+    who: &'a str,
+    call: CallId,
+    peer: Arc<Peer>,
+    peer_events: peer::Events,
     sender: Sender,
+    /// Whether the call is over when there is no more input and everything is sent.
+    ends_with_input: bool,
     connected: bool,
-    /// Somebody wants to end it, or the input has ended.
+    /// Somebody here wants to end it, or the input has ended.
     finishing: bool,
     closing: bool,
     files_failed: bool,
+    /// The server says that the other one did.
+    hung_up: bool,
     deadline: Instant,
+}
+
+/// What is next.
+enum Turn {
+    Peer(Option<peer::Event>),
+    Signal(signal::Event),
+    Line(Option<io::Result<Line>>),
+    /// Everything is with the other end.
+    AllSent,
+    Deadline,
+    Interrupted,
 }
 
 /// Whether it goes on.
 enum Step {
     On,
-    Over(Result<(), Failure>),
+    /// The channel is closed, or something else ends it.
+    Over(Result<Closed, Failure>),
 }
 
-impl Conversation<'_> {
-    /// Runs to its end. An error: it did not come about, or broke off, or a file did not get
-    /// through.
-    pub(crate) async fn run(mut self) -> Result<(), Failure> {
-        let peer = Arc::new(self.peer);
-        let mut state = State::new(Sender::start(peer.clone(), self.options));
-        let result = loop {
-            let takes_input = state.takes_input() && !self.input.has_ended();
-            let step = tokio::select! {
-                event = self.peer_events.next() => {
-                    on_peer(&self.who, self.client, self.call, self.options, self.screen, &mut state, event).await
-                }
-                Some(event) = self.signals.next() => {
-                    on_signal(self.client, self.call, &peer, self.screen, &mut state, event).await
-                }
-                line = self.input.next(), if takes_input => {
-                    on_line(self.ends_with_input && self.options.exit_after.is_none(), self.screen, &mut state, line);
-                    Step::On
-                }
-                () = sleep_until(state.deadline) => {
-                    state.finish();
-                    state.deadline = Instant::now() + NEVER;
-                    Step::On
-                }
-                () = state.sender.all_sent(), if state.finishing && !state.closing => {
-                    state.closing = true;
-                    peer.close().await;
-                    Step::On
-                }
-                _ = tokio::signal::ctrl_c() => Step::Over(Err(Failure::Interrupted)),
-            };
-            if let Step::Over(result) = step {
-                break result;
-            }
-        };
-        peer.close().await;
-        // So that relays are given back, and the other end hears of it.
-        let closed = async { while self.peer_events.next().await.is_some() {} };
-        let _ = timeout(GOODBYE_TIMEOUT, closed).await;
-        // It may be over already.
-        let _ = timeout(GOODBYE_TIMEOUT, self.client.end(self.call)).await;
-        result
-    }
-}
-
-impl State {
-    fn new(sender: Sender) -> Self {
+impl<'a> Conversation<'a> {
+    pub(crate) fn new(
+        session: &'a mut Session,
+        options: &'a Options,
+        who: &'a str,
+        call: CallId,
+        (peer, peer_events): (Peer, peer::Events),
+    ) -> Self {
+        let peer = Arc::new(peer);
+        let sender = Sender::start(peer.clone(), options);
         Self {
+            session,
+            options,
+            who,
+            call,
+            peer,
+            peer_events,
             sender,
+            ends_with_input: false,
             connected: false,
             finishing: false,
             closing: false,
             files_failed: false,
+            hung_up: false,
             deadline: Instant::now() + NEVER,
         }
     }
 
+    /// The end of the input ends it, too, unless its duration is given.
+    pub(crate) fn ending_with_input(self) -> Self {
+        Self { ends_with_input: self.options.exit_after.is_none(), ..self }
+    }
+
+    /// Runs to its end. An error: it did not come about, or broke off, or something did not get
+    /// through.
+    pub(crate) async fn run(mut self) -> Result<(), Failure> {
+        let over = loop {
+            let turn = self.next().await;
+            if let Step::Over(over) = self.take(turn).await {
+                break over;
+            }
+        };
+        self.hang_up().await;
+        self.outcome(over?).await
+    }
+
+    async fn next(&mut self) -> Turn {
+        let takes_input = self.takes_input();
+        let Session { signals, input, interrupt, .. } = &mut *self.session;
+        tokio::select! {
+            event = self.peer_events.next() => Turn::Peer(event),
+            Some(event) = signals.next() => Turn::Signal(event),
+            line = input.next(), if takes_input => Turn::Line(line),
+            () = self.sender.all_sent(), if self.finishing && !self.closing => Turn::AllSent,
+            () = sleep_until(self.deadline) => Turn::Deadline,
+            () = interrupt.raised() => Turn::Interrupted,
+        }
+    }
+
     fn takes_input(&self) -> bool {
-        self.connected && !self.finishing && self.sender.has_room()
+        let reads = !self.finishing && !self.session.input.has_ended();
+        self.connected && reads && self.sender.has_room()
+    }
+
+    async fn take(&mut self, turn: Turn) -> Step {
+        match turn {
+            Turn::Peer(event) => return self.on_peer(event).await,
+            Turn::Signal(event) => return self.on_signal(event).await,
+            Turn::Line(Some(Err(error))) => return Step::Over(Err(Failure::Input(error))),
+            Turn::Line(Some(Ok(line))) => self.on_line(line),
+            Turn::Line(None) if self.ends_with_input => self.finish(),
+            Turn::Line(None) => {}
+            Turn::AllSent => {
+                self.closing = true;
+                self.peer.close().await;
+            }
+            Turn::Deadline => {
+                self.finish();
+                self.deadline = Instant::now() + NEVER;
+            }
+            Turn::Interrupted => return Step::Over(Err(Failure::Interrupted)),
+        }
+        Step::On
     }
 
     /// What was asked for is sent, then it ends.
@@ -140,167 +163,85 @@ impl State {
         self.finishing = true;
         self.sender.finish();
     }
-}
 
-fn on_line(ends_with_input: bool, screen: &Screen, state: &mut State, line: Option<String>) {
-    match line.as_deref().map(Line::parse) {
-        None if ends_with_input => state.finish(),
-        None | Some(Line::Nothing) => {}
-        Some(Line::Quit) => state.finish(),
-        Some(Line::Help) => screen.note("/send FILE sends a file, /quit hangs up, // says a slash"),
-        Some(line) => state.sender.take(line),
-    }
-}
-
-async fn on_peer(
-    who: &str,
-    client: &Client,
-    call: CallId,
-    options: &Options,
-    screen: &Screen,
-    state: &mut State,
-    event: Option<peer::Event>,
-) -> Step {
-    match event {
-        Some(peer::Event::Candidate(candidate)) => {
-            // The call may be over, which its own event tells.
-            let _ = client.candidate(call, candidate).await;
-        }
-        Some(peer::Event::Connected) => {
-            state.connected = true;
-            if let Some(after) = options.exit_after {
-                state.deadline = Instant::now() + after;
+    fn on_line(&mut self, line: Line) {
+        match line {
+            Line::Nothing => {}
+            Line::Quit => self.finish(),
+            Line::Help => {
+                let help = "/send FILE sends a file, /quit hangs up, // says a slash";
+                self.session.screen.note(help);
             }
-            screen.note(&format!("connected to {who}: /send FILE, /quit"));
+            line => self.sender.take(line),
         }
-        Some(peer::Event::Text(text)) => screen.said(who, &text),
-        Some(peer::Event::FileProgress(progress)) => screen.progress(&progress),
-        Some(peer::Event::FileReceived { path }) => screen.received(&path),
-        Some(peer::Event::FileSent { name }) => {
-            screen.sent(&name);
-            state.sender.file_done();
-        }
-        Some(peer::Event::FileFailed { direction, name, error }) => {
-            screen.failed(direction, &name, &error.to_string());
-            if direction == Direction::Outgoing {
-                state.files_failed = true;
-                state.sender.file_done();
+    }
+
+    async fn on_peer(&mut self, event: Option<peer::Event>) -> Step {
+        let screen = &self.session.screen;
+        match event {
+            Some(peer::Event::Candidate(candidate)) => {
+                // The call may be over, which its own event tells.
+                let _ = self.session.client.candidate(self.call, candidate).await;
             }
-        }
-        Some(peer::Event::Closed(closed)) => return Step::Over(outcome(&closed, state)),
-        Some(_) => {}
-        None => return Step::Over(Ok(())),
-    }
-    Step::On
-}
-
-/// What the end of the connection means for the command.
-fn outcome(closed: &Closed, state: &State) -> Result<(), Failure> {
-    let unfinished = state.files_failed || state.sender.has_files();
-    match closed {
-        Closed::Local | Closed::Remote if unfinished => Err(Failure::FilesNotSent),
-        Closed::Local | Closed::Remote => Ok(()),
-        other => Err(Failure::Talk(other.to_string())),
-    }
-}
-
-async fn on_signal(
-    client: &Client,
-    call: CallId,
-    peer: &Peer,
-    screen: &Screen,
-    state: &mut State,
-    event: signal::Event,
-) -> Step {
-    match event {
-        signal::Event::Accepted { call: of, answer, digits, .. } if of == call => {
-            if let Some(digits) = digits {
-                show_digits(screen, &digits.to_string());
+            Some(peer::Event::Connected) => {
+                self.connected = true;
+                if let Some(after) = self.options.exit_after {
+                    self.deadline = Instant::now() + after;
+                }
+                screen.note(&format!("connected to {}: /send FILE, /quit", self.who));
             }
-            if let Err(error) = peer.accept_answer(&answer).await {
-                return Step::Over(Err(Failure::Talk(error.to_string())));
+            Some(peer::Event::Text(text)) => screen.said(self.who, &text),
+            Some(peer::Event::FileProgress(progress)) => screen.progress(&progress),
+            Some(peer::Event::FileReceived { path }) => screen.received(&path),
+            Some(peer::Event::FileSent { name }) => {
+                screen.sent(&name);
+                self.sender.file_done();
             }
+            Some(peer::Event::FileFailed { direction, name, error }) => {
+                screen.failed(direction, &name, &error.to_string());
+                if direction == Direction::Outgoing {
+                    self.files_failed = true;
+                    self.sender.file_done();
+                }
+            }
+            Some(peer::Event::Closed(closed)) => return Step::Over(Ok(closed)),
+            Some(_) => {}
+            None => return Step::Over(Ok(Closed::Local)),
         }
-        signal::Event::Digits { call: of, digits } if of == call => {
-            show_digits(screen, &digits.to_string());
-        }
-        signal::Event::Candidate { call: of, candidate } if of == call => {
-            // One that cannot be read is of no use, and others may come.
-            let _ = peer.add_candidate(&candidate).await;
-        }
-        signal::Event::Ended { call: of, reason } if of == call => {
-            return on_end(screen, state, &reason);
-        }
-        signal::Event::Stopped(stop) if !state.connected => {
-            return Step::Over(Err(Failure::Talk(stop.to_string())));
-        }
-        event => on_other_call(client, screen, event).await,
+        Step::On
     }
-    Step::On
-}
 
-fn show_digits(screen: &Screen, digits: &str) {
-    screen.note(&format!("compare with them, over another way or by voice: {digits}"));
-}
-
-/// The server says that the call is over. A connection that stands does not need it: unless the
-/// other end hung up, and then it says so itself.
-fn on_end(screen: &Screen, state: &mut State, reason: &Ending) -> Step {
-    match reason {
-        Ending::Interference(error) => {
-            screen.warn(&[
-                "The answer is not theirs: somebody interferes. The call is over.",
-                &error.to_string(),
-            ]);
-            Step::Over(Err(Failure::Interference))
-        }
-        _ if !state.connected => Step::Over(Err(Failure::Talk(why(reason)))),
-        Ending::Ended(signal::EndReason::Hangup) => {
-            // The channel's own end, which is on its way, tells more: it comes after all text.
-            state.finish();
-            state.deadline = Instant::now() + HANG_UP_TIMEOUT;
-            Step::On
-        }
-        _ => {
-            screen.note("the server has ended the call; the connection goes on without it");
-            Step::On
-        }
+    /// Both ends: the channel, so that relays are given back and the other one hears of it, and the
+    /// call, which may be over already.
+    async fn hang_up(&mut self) {
+        self.peer.close().await;
+        let closed = async { while self.peer_events.next().await.is_some() {} };
+        let _ = timeout(GOODBYE_TIMEOUT, closed).await;
+        let _ = timeout(GOODBYE_TIMEOUT, self.session.client.end(self.call)).await;
     }
-}
 
-/// Why there was no conversation, and what to do.
-pub(crate) fn why(reason: &Ending) -> String {
-    match reason {
-        Ending::Rejected(signal::RejectReason::Busy) => "they are busy: try again later".to_owned(),
-        Ending::Rejected(_) => "they declined".to_owned(),
-        Ending::NotConnected => "they are not connected: try again later".to_owned(),
-        Ending::Ended(signal::EndReason::Timeout) => "nobody answered".to_owned(),
-        Ending::Refused(code) => format!("the server refused the call: {}", code.as_str()),
-        Ending::Ended(reason) => format!("the call ended: {}", reason.as_str()),
-        _ => "the call ended".to_owned(),
+    /// What the end of the channel means for the command.
+    async fn outcome(&mut self, closed: Closed) -> Result<(), Failure> {
+        let in_order = match closed {
+            Closed::Local | Closed::Remote | Closed::Unsent => closed != Closed::Unsent,
+            // The other end's last datagram was lost, and the server brought the news.
+            Closed::Lost if self.hung_up => true,
+            other => return Err(Failure::Talk(other.to_string())),
+        };
+        if self.files_failed || self.sender.has_files() {
+            return Err(Failure::FilesNotSent);
+        }
+        let took_all = self.sender.end().await;
+        let read_all = self.has_read_all().await;
+        if in_order && took_all && read_all { Ok(()) } else { Err(Failure::Unsaid) }
     }
-}
 
-/// Somebody else calls meanwhile, or the connection to the server changes.
-pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: signal::Event) {
-    match event {
-        signal::Event::Incoming { call, caller, .. } => {
-            screen.note(&format!("{} calls, and was told that you are busy", caller.as_str()));
-            let _ = client.reject(call, signal::RejectReason::Busy).await;
+    /// Whether a script's input was read to its end. A person may end a conversation at any time.
+    async fn has_read_all(&mut self) -> bool {
+        let input = &mut self.session.input;
+        if !self.ends_with_input || self.finishing || input.is_terminal() || input.has_ended() {
+            return true;
         }
-        signal::Event::KeyChanged { call, change } => {
-            screen.note(&format!("{} calls with another key", change.client_id.as_str()));
-            let _ = client.reject(call, signal::RejectReason::Busy).await;
-        }
-        signal::Event::Disconnected { cause, .. } => {
-            screen.note(&format!("no connection to the server: {cause}; trying again"));
-        }
-        signal::Event::KeysNotSaved(error) => {
-            screen.note(&format!("the keys that were seen are not saved: {error}"));
-        }
-        signal::Event::MessageRefused { error, .. } if error != signal::seal::Error::Replayed => {
-            screen.note(&format!("a message did not open and is ignored: {error}"));
-        }
-        _ => {}
+        matches!(timeout(LAST_LINE_TIMEOUT, input.next()).await, Ok(None))
     }
 }

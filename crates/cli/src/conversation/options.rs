@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// Largest file that is taken, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub(crate) file_bytes_max: u64,
+    /// Most that is taken of all files of one conversation together, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 4 << 30)]
+    pub(crate) files_bytes_max: u64,
     /// Take no files
     #[arg(long, conflicts_with = "receive_into")]
     pub(crate) no_files: bool,
@@ -55,8 +58,11 @@ pub(crate) struct Options {
 impl Options {
     /// How the connection to the other end is made.
     pub(crate) fn peer_config(&self, ice_servers: &[GivenIceServer]) -> Config {
-        let receive =
-            Receive { folder: self.receive_into.clone(), file_bytes_max: self.file_bytes_max };
+        let receive = Receive {
+            folder: self.receive_into.clone(),
+            file_bytes_max: self.file_bytes_max,
+            total_bytes_max: self.files_bytes_max,
+        };
         Config {
             ice_servers: ice_servers.iter().map(convert).collect(),
             policy: if self.relay_only { Policy::Relay } else { Policy::All },

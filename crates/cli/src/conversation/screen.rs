@@ -4,18 +4,22 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Mutex;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use securecall_peer::{Direction, FileProgress};
+
+use crate::harmless::harmless;
 
 /// The two streams, and a bar for a file that is under way.
 pub(crate) struct Screen {
-    /// One for each direction. They are drawn on a terminal alone.
+    /// Draws the bars below one another, on a terminal alone.
+    drawing: MultiProgress,
+    /// One for each direction.
     bars: Mutex<[Option<ProgressBar>; 2]>,
 }
 
 impl Screen {
-    pub(crate) const fn new() -> Self {
-        Self { bars: Mutex::new([None, None]) }
+    pub(crate) fn new() -> Self {
+        Self { drawing: MultiProgress::new(), bars: Mutex::new([None, None]) }
     }
 
     /// Something that the other one said. Standard output may be closed: then nobody listens.
@@ -43,7 +47,7 @@ impl Screen {
 
     pub(crate) fn progress(&self, progress: &FileProgress) {
         self.with_bar(progress.direction, |slot| {
-            let bar = slot.get_or_insert_with(|| new_bar(progress));
+            let bar = slot.get_or_insert_with(|| self.drawing.add(new_bar(progress)));
             bar.set_position(progress.bytes);
         });
     }
@@ -87,11 +91,7 @@ impl Screen {
 
     /// Writes while no bar is drawn.
     fn undisturbed(&self, write: impl FnOnce()) {
-        let bar = self.bars.lock().ok().and_then(|bars| bars.iter().flatten().next().cloned());
-        match bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+        self.drawing.suspend(write);
     }
 }
 
@@ -104,26 +104,4 @@ fn new_bar(progress: &FileProgress) -> ProgressBar {
     }
     bar.set_message(harmless(&progress.name));
     bar
-}
-
-/// Text from outside, without what moves the cursor, changes colours or the title of a terminal.
-fn harmless(text: &str) -> String {
-    let shown = |character: char| match character {
-        '\t' => ' ',
-        character if character.is_control() => '\u{fffd}',
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        character => character,
-    };
-    text.chars().map(shown).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_comes_from_outside_does_not_command_the_terminal() {
-        assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{9b}d"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d");
-        assert_eq!(harmless("Grüße,\t写真"), "Grüße, 写真");
-    }
 }

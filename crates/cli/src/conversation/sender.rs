@@ -17,8 +17,9 @@ const LINES_WAITING_MAX: usize = 16;
 pub(super) struct Sender {
     /// `None`: nothing more will come.
     queue: Option<mpsc::Sender<Line>>,
-    task: JoinHandle<()>,
-    finished: bool,
+    task: JoinHandle<bool>,
+    /// Once the task has ended: whether the channel took everything.
+    took_all: Option<bool>,
     /// Files of which it is not known yet what became of them.
     files: usize,
 }
@@ -31,7 +32,7 @@ impl Sender {
         let sends = options.send.iter().cloned().map(Line::Send);
         let first: Vec<Line> = says.chain(sends).collect();
         let task = tokio::spawn(run(peer, first, lines));
-        Self { queue: Some(queue), task, finished: false, files: options.send.len() }
+        Self { queue: Some(queue), task, took_all: None, files: options.send.len() }
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -62,36 +63,49 @@ impl Sender {
     /// Waits until everything is with the channel and every file with the other end. Call it anew
     /// after each event.
     pub(super) async fn all_sent(&mut self) {
-        if !self.finished {
-            // An error: the task was ended with the runtime.
-            let _ = (&mut self.task).await;
-            self.finished = true;
-        }
+        self.end().await;
         if self.has_files() {
             std::future::pending::<()>().await;
         }
     }
+
+    /// Takes nothing more, and waits until the channel has what there is, or is closed. Returns
+    /// whether it took everything. Cancel safe.
+    pub(super) async fn end(&mut self) -> bool {
+        self.finish();
+        match self.took_all {
+            Some(took_all) => took_all,
+            None => {
+                // An error: the task was ended with the runtime.
+                let took_all = (&mut self.task).await.unwrap_or(false);
+                *self.took_all.insert(took_all)
+            }
+        }
+    }
 }
 
-async fn run(peer: Arc<Peer>, first: Vec<Line>, mut lines: mpsc::Receiver<Line>) {
+/// Returns whether the channel took everything.
+async fn run(peer: Arc<Peer>, first: Vec<Line>, mut lines: mpsc::Receiver<Line>) -> bool {
+    let mut took_all = true;
     for line in first {
-        send(&peer, line).await;
+        took_all &= send(&peer, line).await.is_ok();
     }
     while let Some(line) = lines.recv().await {
-        send(&peer, line).await;
+        took_all &= send(&peer, line).await.is_ok();
     }
+    took_all
 }
 
-/// An error: the connection is over, which an event tells.
-async fn send(peer: &Peer, line: Line) {
+async fn send(peer: &Peer, line: Line) -> Result<(), securecall_peer::Error> {
     match line {
         Line::Say(text) => {
             for part in parts(&text) {
-                let _ = peer.send_text(part).await;
+                peer.send_text(part).await?;
             }
+            Ok(())
         }
-        Line::Send(path) => drop(peer.send_file(path).await),
-        Line::Quit | Line::Help | Line::Nothing => {}
+        Line::Send(path) => peer.send_file(path).await,
+        Line::Quit | Line::Help | Line::Nothing => Ok(()),
     }
 }
 

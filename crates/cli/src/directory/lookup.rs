@@ -12,7 +12,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use securecall_client::ClientId;
 use tokio::time::timeout;
 
-use crate::conversation;
+use crate::conversation::session::runtime;
 use crate::failure::Failure;
 use crate::identity_file::IdentityPath;
 use known::Known;
@@ -64,7 +64,7 @@ pub(super) fn command() -> Command {
 pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let lookup = Lookup::from_arg_matches(flags)?;
     let known = Known::read(lookup.known_keys.as_deref(), &lookup.identity, &lookup.server)?;
-    conversation::runtime()?.block_on(look_up(&lookup, &known))
+    runtime()?.block_on(look_up(&lookup, &known))
 }
 
 async fn look_up(lookup: &Lookup, known: &Known) -> Result<(), Failure> {

@@ -7,9 +7,9 @@ use securecall_client::{
 };
 use securecall_peer::{self as peer, Config, Peer};
 
-use super::hints::explain;
 use super::report::Report;
-use crate::conversation::say_goodbye;
+use crate::conversation::session::say_goodbye;
+use crate::hints::explain;
 
 /// An end of the call.
 struct End {

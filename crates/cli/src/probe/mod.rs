@@ -5,7 +5,7 @@
 //! What is printed names no client, key or address but those of servers.
 
 mod call;
-mod hints;
+mod health;
 mod relays;
 mod report;
 mod rules;
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
-use crate::conversation;
+use crate::conversation::session::runtime;
 use crate::failure::Failure;
 use report::Report;
 
@@ -61,7 +61,7 @@ pub(crate) fn with_options(command: Command) -> Command {
 /// Probes, and prints what was found.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let probe = Probe::from_arg_matches(flags)?;
-    let report = conversation::runtime()?.block_on(look_at(&probe));
+    let report = runtime()?.block_on(look_at(&probe));
     let text = if probe.json { report.as_json() } else { report.as_text() };
     io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
     match report.failed() {
@@ -75,6 +75,7 @@ async fn look_at(probe: &Probe) -> Report {
     if !rules::look_at(&mut report, &probe.url).await {
         return report;
     }
+    report.step("health", health::look_at(&probe.url)).await;
     let Some(ice_servers) = call::make(&mut report, &probe.url).await else {
         return report;
     };

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
+use crate::harmless::harmless;
+
 /// What was found.
 pub(crate) struct Report {
     patience: Duration,
@@ -61,10 +63,10 @@ impl Report {
         for Step { name, outcome } in &self.steps {
             let (word, what) = match outcome {
                 Outcome::Well(took) => ("ok", format!("{:.1} ms", millis(*took))),
-                Outcome::Failed(reason) => ("FAILED", reason.clone()),
+                Outcome::Failed(reason) => ("FAILED", harmless(reason)),
                 Outcome::Skipped(reason) => ("skipped", (*reason).to_owned()),
             };
-            text.push_str(&format!("{word:<8} {name:<26} {what}\n"));
+            text.push_str(&format!("{word:<8} {:<26} {what}\n", harmless(name)));
         }
         let verdict = match (self.failed(), self.steps.len()) {
             (0, steps) => format!("all is well: {steps} steps"),

@@ -3,8 +3,8 @@
 use securecall_client::{Disconnect, Wire};
 use serde_json::{Value, json};
 
-use super::hints::explain;
 use super::report::Report;
+use crate::hints::explain;
 
 /// What a server takes in one message that does not say (the reference protocol).
 const MESSAGE_BYTES_MAX: u64 = 65_536;

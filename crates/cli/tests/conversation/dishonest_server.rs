@@ -3,27 +3,20 @@
 use std::sync::mpsc;
 use std::thread;
 
+use serde_json::Value;
 use tokio::runtime::Builder;
 
 use crate::middle::{Middle, Way};
 use crate::server::Server;
 use crate::terminal::Person;
 
-/// The address of a server that stands before an honest one for as long as the test runs. What the
-/// directory says of `client_id` passes once; from then on it says `later`.
-fn two_faced(server: &Server, client_id: &'static str, later: String) -> String {
+/// The address of a server that stands before an honest one for as long as the test runs, and
+/// makes something else of what passes.
+pub(crate) fn lying(
+    server: &Server,
+    lie: impl FnMut(Way, Value) -> Vec<Value> + Send + 'static,
+) -> String {
     let address = server.url().replace("ws://", "").replace("/signal", "").parse().unwrap();
-    let mut looks = 0;
-    let lie = move |way, mut message: serde_json::Value| {
-        let is_key = message["type"] == "PKD_RESULT" && message["payload"]["clientId"] == client_id;
-        if way == Way::ToClient && is_key {
-            looks += 1;
-            if looks > 1 {
-                message["payload"]["publicKey"] = later.clone().into();
-            }
-        }
-        vec![message]
-    };
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -32,6 +25,21 @@ fn two_faced(server: &Server, client_id: &'static str, later: String) -> String 
         });
     });
     told.recv().unwrap()
+}
+
+/// What the directory says of `client_id` passes once; from then on it says `later`.
+fn two_faced(server: &Server, client_id: &'static str, later: String) -> String {
+    let mut looks = 0;
+    lying(server, move |way, mut message| {
+        let is_key = message["type"] == "PKD_RESULT" && message["payload"]["clientId"] == client_id;
+        if way == Way::ToClient && is_key {
+            looks += 1;
+            if looks > 1 {
+                message["payload"]["publicKey"] = later.clone().into();
+            }
+        }
+        vec![message]
+    })
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
+mod at_a_terminal;
 mod calls;
 mod coturn;
 mod dishonest_server;
+mod endings;
 mod keys_that_change;
 #[path = "../../../client/tests/signaling/middle.rs"]
 mod middle;

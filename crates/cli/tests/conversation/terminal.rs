@@ -60,13 +60,36 @@ impl Person {
 
     /// Runs the command against a server (none: one that needs none).
     pub(crate) fn run(&self, server: &str, arguments: &[&str]) -> Terminal {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_securecall"))
-            .args(arguments)
+        self.run_reading(server, arguments, Stdio::piped())
+    }
+
+    /// The same with something else to read.
+    pub(crate) fn run_reading(
+        &self,
+        server: &str,
+        arguments: &[&str],
+        input: impl Into<Stdio>,
+    ) -> Terminal {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
+        command.args(arguments);
+        self.start(server, command, input.into())
+    }
+
+    /// The same at a terminal, which `script` of util-linux makes: both streams are one.
+    pub(crate) fn run_at_a_terminal(&self, server: &str, arguments: &[&str]) -> Terminal {
+        let mut command = Command::new("script");
+        let line = [&[env!("CARGO_BIN_EXE_securecall")], arguments].concat().join(" ");
+        command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
+        self.start(server, command, Stdio::piped())
+    }
+
+    fn start(&self, server: &str, mut command: Command, input: Stdio) -> Terminal {
+        let mut child = command
             .current_dir(self.home.path())
             .env_clear()
             .env("HOME", self.home.path())
             .env("SECURECALL_SERVER", server)
-            .stdin(Stdio::piped())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -90,7 +113,11 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn types(&mut self, line: &str) {
-        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
+        self.types_bytes(format!("{line}\n").as_bytes());
+    }
+
+    pub(crate) fn types_bytes(&mut self, bytes: &[u8]) {
+        self.input.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
     /// The input ends.
@@ -113,10 +140,16 @@ impl Terminal {
         self.waits_until(text, |terminal| shown(terminal).contains(text));
     }
 
-    /// Waits for the end of the command.
+    /// Waits for the end of the command, whose input ends.
     #[track_caller]
     pub(crate) fn ends_with(&mut self, code: i32) {
         self.types_no_more();
+        self.ends_by_itself_with(code);
+    }
+
+    /// Waits for the end of the command, whose input goes on.
+    #[track_caller]
+    pub(crate) fn ends_by_itself_with(&mut self, code: i32) {
         self.waits_until("the end", |terminal| terminal.status().is_some());
         let status = self.status().unwrap();
         // What the readers have not seen yet.

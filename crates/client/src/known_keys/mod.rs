@@ -1,17 +1,23 @@
 //! Whose keys this client has seen.
 
+mod change;
+mod entries;
+mod error;
 mod file;
+mod lock;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use securecall_protocol::ClientId;
 use securecall_seal::DirectoryKey;
 
-pub use file::KnownKeysError;
-
-/// How many keys are remembered. Only people that were called, or whose call was accepted, are.
-const REMEMBERED_MAX: usize = 10_000;
+use crate::shell::Address;
+use change::{Change, Changes, REMEMBERED_MAX};
+use entries::Fingerprints;
+pub use error::KnownKeysError;
+use file::KeysFile;
 
 /// The fingerprint of everybody with whom there was a call: in memory, or in a file.
 ///
@@ -19,12 +25,19 @@ const REMEMBERED_MAX: usize = 10_000;
 /// [`Error::KeyChanged`](crate::Error::KeyChanged) and
 /// [`Event::KeyChanged`](crate::Event::KeyChanged).
 ///
-/// The file has a line for each: the client id, and the fingerprint as people compare it. It is
-/// readable by its owner only, because it says whom one calls, and is replaced in one step.
+/// The file has a line for each: the server as `HOST:PORT`, because another server's alice is
+/// somebody else; the client id; and the fingerprint as people compare it. It is readable by its
+/// owner only, because it says whom one calls.
+///
+/// Programs may share a file. Each save makes its own changes to what is there, one program after
+/// the other, and learns what others have changed. Of two keys for a client the one counts that
+/// somebody has [chosen](KnownKeys::remember), and of two that were only met the first.
 #[derive(Debug, Clone, Default)]
 pub struct KnownKeys {
-    fingerprints: BTreeMap<Box<str>, String>,
-    path: Option<PathBuf>,
+    fingerprints: Fingerprints,
+    /// In the fingerprints, but not yet in the file.
+    changes: Changes,
+    file: Option<KeysFile>,
 }
 
 /// What is known about a key.
@@ -47,14 +60,21 @@ impl KnownKeys {
         Self::default()
     }
 
-    /// Those of a file, which is written whenever a key is remembered. A file that is not there is
-    /// an empty one.
+    /// Those of a file about the clients of one server, whose address is that of
+    /// [`Settings::new`](crate::Settings::new); its scheme and path do not matter. A file that is
+    /// not there is an empty one.
+    ///
+    /// A client writes it whenever a key is remembered, and reads it again whenever it asks the
+    /// directory for a key.
     ///
     /// # Errors
-    /// The file cannot be read, holds something else, or others may write to it.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, KnownKeysError> {
-        let path = path.as_ref();
-        Ok(Self { fingerprints: file::read(path)?, path: Some(path.to_owned()) })
+    /// The address is none; the file cannot be read, holds something else, or others may write to
+    /// it.
+    pub fn open(path: impl AsRef<Path>, server: &str) -> Result<Self, KnownKeysError> {
+        let server = Address::parse(server).map_err(|_| KnownKeysError::Address)?.server();
+        let file = KeysFile { path: path.as_ref().to_owned(), server };
+        let fingerprints = file.read()?.fingerprints;
+        Ok(Self { fingerprints, changes: Changes::default(), file: Some(file) })
     }
 
     /// The fingerprint that is remembered of a client.
@@ -67,28 +87,77 @@ impl KnownKeys {
         self.fingerprints.iter().map(|(client_id, fingerprint)| (&**client_id, &**fingerprint))
     }
 
-    /// Remembers a key, in place of any other of that client. Returns whether something changed;
-    /// [`KnownKeys::save`] it then.
+    /// Remembers a key that somebody has compared, in place of any other of that client. Returns
+    /// whether something changed; [`KnownKeys::save`] it then.
     pub fn remember(&mut self, key: &DirectoryKey) -> bool {
-        let full = self.fingerprints.len() >= REMEMBERED_MAX;
-        if self.recognise(key) == Recognition::Known || (full && !self.knows(key.client_id())) {
-            return false;
-        }
-        self.fingerprints.insert(key.client_id().into(), key.fingerprint().to_string());
-        true
+        // One that was met just now is not in the file yet: it becomes one that was compared.
+        let settled =
+            self.recognise(key) == Recognition::Known && !self.changes.concerns(key.client_id());
+        !settled && self.learn(key, Change::Trusted)
+    }
+
+    /// Remembers a key of somebody about whom nothing is known. Returns whether something changed.
+    pub(crate) fn meet(&mut self, key: &DirectoryKey) -> bool {
+        // Forgotten here, the client is known in the file still.
+        let forgotten = self.changes.concerns(key.client_id());
+        let change = if forgotten { Change::Trusted } else { Change::Met };
+        !self.knows(key.client_id()) && self.learn(key, change)
     }
 
     /// Forgets a client. Returns whether it was remembered; [`KnownKeys::save`] it then.
     pub fn forget(&mut self, client_id: &ClientId) -> bool {
-        self.fingerprints.remove(client_id.as_str()).is_some()
+        let known = self.knows(client_id.as_str());
+        if known {
+            self.make(client_id.as_str(), Change::Forgotten);
+        }
+        known
     }
 
-    /// Writes the file, in one step and to the disk. Nothing to do for keys in memory.
+    fn learn(&mut self, key: &DirectoryKey, change: impl Fn(String) -> Change) -> bool {
+        let room = self.knows(key.client_id()) || self.fingerprints.len() < REMEMBERED_MAX;
+        if room {
+            self.make(key.client_id(), change(key.fingerprint().to_string()));
+        }
+        room
+    }
+
+    fn make(&mut self, client_id: &str, change: Change) {
+        change.apply(client_id, &mut self.fingerprints);
+        if self.file.is_some() {
+            self.changes.insert(client_id, change);
+        }
+    }
+
+    /// Makes the changes since the last save to the file, in one step and to the disk, and learns
+    /// what other programs have changed. Nothing to do for keys in memory.
     ///
     /// # Errors
-    /// The file or its folder cannot be written; the old file is unharmed.
-    pub fn save(&self) -> Result<(), KnownKeysError> {
-        self.path.as_deref().map_or(Ok(()), |path| file::write(path, self))
+    /// The file or its folder cannot be read or written, or other programs write to it for
+    /// 3 seconds; the file is unharmed then, and the changes are made at the next save.
+    pub fn save(&mut self) -> Result<(), KnownKeysError> {
+        if let Some(unsaved) = self.unsaved() {
+            self.saved(unsaved.save()?);
+        }
+        Ok(())
+    }
+
+    /// What a save has to do, for a thread that may wait. None: there is no file.
+    pub(crate) fn unsaved(&self) -> Option<Unsaved> {
+        Some(Unsaved { file: self.file.clone()?, changes: self.changes.clone() })
+    }
+
+    /// Takes over what a save has found. Gives the clients that were met with a key, and that
+    /// another program knows with another one.
+    pub(crate) fn saved(&mut self, Saved { changes, fingerprints }: Saved) -> Vec<Box<str>> {
+        self.changes.settle(&changes);
+        self.fingerprints = fingerprints;
+        self.changes.apply(&mut self.fingerprints);
+        changes.overruled(&self.fingerprints)
+    }
+
+    /// Whether they are of this server's clients.
+    pub(crate) fn are_of(&self, server: &Address) -> bool {
+        self.file.as_ref().is_none_or(|file| file.server == server.server())
     }
 
     pub(crate) fn knows(&self, client_id: &str) -> bool {
@@ -101,5 +170,25 @@ impl KnownKeys {
             Some(remembered) if *remembered == key.fingerprint().to_string() => Recognition::Known,
             Some(remembered) => Recognition::Changed { remembered: remembered.clone() },
         }
+    }
+}
+
+/// Changes that are to be made to a file.
+pub(crate) struct Unsaved {
+    file: KeysFile,
+    changes: Changes,
+}
+
+/// Changes that were made, and what the file says with them.
+pub(crate) struct Saved {
+    changes: Changes,
+    fingerprints: Fingerprints,
+}
+
+impl Unsaved {
+    /// Without changes it reads alone.
+    pub(crate) fn save(self) -> Result<Saved, KnownKeysError> {
+        let fingerprints = self.file.update(&self.changes)?;
+        Ok(Saved { changes: self.changes, fingerprints })
     }
 }

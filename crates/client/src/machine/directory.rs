@@ -2,9 +2,10 @@
 
 use securecall_seal::DirectoryKey;
 
+use super::call::{Call, State};
 use super::{Machine, Output};
 use crate::known_keys::Recognition;
-use crate::{Error, KeyChange, LookedUp};
+use crate::{Ending, Error, Event, KeyChange, LookedUp};
 
 impl Machine {
     /// Takes a key that is the one remembered, or of somebody about whom nothing is.
@@ -25,16 +26,30 @@ impl Machine {
     /// before.
     pub(super) fn remember(&mut self, key: &DirectoryKey) -> bool {
         let first = self.known_keys.recognise(key) == Recognition::New;
-        if first {
-            self.trust(key);
+        if self.known_keys.meet(key) {
+            self.outputs.push_back(Output::SyncKeys);
         }
         first
+    }
+
+    /// Ends answered calls with people who were met with a key, if another program has met them
+    /// with another one before. Whoever is right, one of the two is somebody in between.
+    pub(super) fn end_overruled_calls(&mut self, with: &[Box<str>]) {
+        let is_one = |call: &Call| {
+            let met = with.iter().any(|client_id| **client_id == *call.peer.as_str());
+            met && matches!(call.state, State::Talking(_))
+        };
+        while let Some(call) = self.calls.search(is_one) {
+            self.hang_up(call);
+            let reason = Ending::Interference(securecall_seal::Error::PeerKeyChanged);
+            self.tell(Event::Ended { call, reason });
+        }
     }
 
     /// Remembers a key in place of any other.
     pub(super) fn trust(&mut self, key: &DirectoryKey) {
         if self.known_keys.remember(key) {
-            self.outputs.push_back(Output::SaveKeys);
+            self.outputs.push_back(Output::SyncKeys);
         }
     }
 

@@ -55,6 +55,10 @@ impl Machine {
             if let Err(later) = self.pacer.take(Class::of(message.message_type()), now) {
                 return self.pace(later);
             }
+            if matches!(message, Outgoing::PkdLookup { .. }) {
+                // So that the answer is judged by what every program knows.
+                self.outputs.push_back(Output::SyncKeys);
+            }
             let text = message.encode(Some(&id.to_string()));
             self.outputs.push_back(Output::Send(text));
             self.requests.sent(id);

@@ -3,7 +3,8 @@
 //! The contract of the shell that runs it:
 //!
 //! 1. Give it one input: [`Machine::handle_command`], [`Machine::handle_link`] for what becomes of
-//!    the connection, or [`Machine::handle_timeout`] when [`Machine::deadline`] has come.
+//!    the connection, [`Machine::handle_saved_keys`], or [`Machine::handle_timeout`] when
+//!    [`Machine::deadline`] has come.
 //! 2. Carry out every [`Output`] that [`Machine::poll_output`] gives, in order.
 //! 3. Wait for the next input.
 //!
@@ -39,6 +40,7 @@ use securecall_seal::{Callee, Identity};
 
 use crate::backoff::Backoff;
 use crate::command::{Command, Reply};
+use crate::known_keys::Saved as SavedKeys;
 use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
 use call::Calls;
@@ -82,8 +84,9 @@ pub(crate) enum Output {
     HangUp(Option<u16>),
     /// Tell the application.
     Event(Event),
-    /// Save the remembered keys.
-    SaveKeys,
+    /// Save the remembered keys, and learn which ones other programs remember. Hear nothing from
+    /// the server before that is done: it may be a key.
+    SyncKeys,
 }
 
 /// The client.
@@ -193,6 +196,15 @@ impl Machine {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// The remembered keys were saved; those of other programs count from now on.
+    pub(crate) fn handle_saved_keys(&mut self, cx: &mut Context<'_>, saved: SavedKeys) {
+        let overruled = self.known_keys.saved(saved);
+        if self.stopped.is_none() {
+            self.end_overruled_calls(&overruled);
+            self.flush(cx);
+        }
     }
 
     /// What is to be done next.

@@ -1,5 +1,7 @@
 //! Where the server is.
 
+use std::net::Ipv6Addr;
+
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::ConnectError;
@@ -26,6 +28,14 @@ impl Address {
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         Ok(Self { uri, host, port, tls })
     }
+
+    /// `HOST:PORT`, the same however the address is written: what tells one server from another.
+    pub(crate) fn server(&self) -> String {
+        match self.host.parse::<Ipv6Addr>() {
+            Ok(host) => format!("[{host}]:{}", self.port),
+            Err(_) => format!("{}:{}", self.host.to_ascii_lowercase(), self.port),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -39,6 +49,18 @@ mod tests {
         let secure = Address::parse("wss://[::1]/signal").unwrap();
         assert_eq!((secure.host.as_str(), secure.port, secure.tls), ("::1", 443, true));
         assert_eq!(Address::parse("wss://a:8443").unwrap().port, 8443);
+    }
+
+    #[test]
+    fn a_server_is_called_the_same_however_its_address_is_written() {
+        for (url, server) in [
+            ("wss://Example.NET/signal", "example.net:443"),
+            ("ws://example.net:443", "example.net:443"),
+            ("ws://[0:0::1]:8080/", "[::1]:8080"),
+            ("ws://127.0.0.1/", "127.0.0.1:80"),
+        ] {
+            assert_eq!(Address::parse(url).unwrap().server(), server);
+        }
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub enum ConnectError {
     /// The address.
     #[error("the server's address is ws://host[:port]/path or wss://host[:port]/path")]
     Address,
+    /// The known keys were opened for another server.
+    #[error("the known keys are those of another server")]
+    OtherServer,
     /// The identity's id is none that the server takes.
     #[error("the identity has no client id")]
     ClientId,
@@ -43,6 +46,9 @@ pub(crate) fn start(
     events: mpsc::Sender<Event>,
 ) -> Result<(), ConnectError> {
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
+    if !settings.known_keys.are_of(&address) {
+        return Err(ConnectError::OtherServer);
+    }
     let connector = Connector::new(address, settings.tls)?;
     let machine = Machine::new(client_id, settings.identity, settings.known_keys);
     runtime.spawn(Task::new(machine, connector, commands, events).run());

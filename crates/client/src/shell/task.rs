@@ -3,19 +3,23 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::pin::Pin;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::socket::{Connector, Failure, Heard, Socket};
+use crate::Event;
 use crate::command::Command;
+use crate::known_keys::{Saved, Unsaved};
 use crate::machine::{Context, LinkInput, Machine, Output};
-use crate::{Event, KnownKeysError};
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Box<Socket>, Failure>> + Send>>;
-type Saving = JoinHandle<Result<(), KnownKeysError>>;
+type Saving = Pin<Box<dyn Future<Output = Result<Saved, String>> + Send>>;
+
+/// How long the disk may take to save the known keys. Meanwhile nothing is read from the server.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Task {
     machine: Machine,
@@ -41,7 +45,7 @@ enum Input {
     Time,
     /// An event that had no room has some now, or nobody listens any more.
     Told,
-    Saved(Result<(), String>),
+    Saved(Result<Saved, String>),
     Opened(Result<Box<Socket>, Failure>),
     Heard(Result<Heard, Failure>),
     Command(Command),
@@ -79,7 +83,7 @@ impl Task {
     /// does not hold up a ping; events that have no room; the connection; new wishes. The last are
     /// taken also when events have no room: who waits for the one may be who takes the other.
     async fn next_input(&mut self) -> Input {
-        let full = !self.untold.is_empty();
+        let (full, is_saving) = (!self.untold.is_empty(), self.saving.is_some());
         tokio::select! {
             biased;
             () = until(self.machine.deadline()) => Input::Time,
@@ -90,7 +94,8 @@ impl Task {
                 Input::Told
             }
             saved = joined(&mut self.saving) => Input::Saved(saved),
-            input = self.connection.next(full) => input,
+            // A key that the server tells is judged by what is saved by then.
+            input = self.connection.next(full || is_saving) => input,
             command = self.commands.recv() => {
                 // Without anybody who holds the client there is nobody to keep it for.
                 Input::Command(command.unwrap_or(Command::Close))
@@ -102,7 +107,7 @@ impl Task {
         match input {
             Input::Time => self.step(|machine, cx| machine.handle_timeout(cx)).await,
             Input::Told => self.forget_events_of_nobody(),
-            Input::Saved(result) => self.saved(result),
+            Input::Saved(result) => self.saved(result).await,
             Input::Opened(Ok(socket)) => {
                 self.connection = Connection::Open(socket);
                 self.link(LinkInput::Opened).await;
@@ -155,7 +160,7 @@ impl Task {
                 Output::Send(text) => frames.push(Message::text(text)),
                 Output::Ping => frames.push(Message::Ping(Default::default())),
                 Output::Event(event) => self.tell(event),
-                Output::SaveKeys => self.save(),
+                Output::SyncKeys => self.save(),
                 Output::Connect => {
                     let connecting = self.connector.clone().connect();
                     self.connection = Connection::Opening(Box::pin(connecting));
@@ -209,14 +214,14 @@ impl Task {
             self.unsaved = true;
             return;
         }
-        let keys = self.machine.known_keys().clone();
-        self.saving = Some(tokio::task::spawn_blocking(move || keys.save()));
+        self.saving = self.machine.known_keys().unsaved().map(saving);
     }
 
-    fn saved(&mut self, result: Result<(), String>) {
+    async fn saved(&mut self, result: Result<Saved, String>) {
         self.saving = None;
-        if let Err(error) = result {
-            self.tell(Event::KeysNotSaved(error));
+        match result {
+            Ok(saved) => self.step(|machine, cx| machine.handle_saved_keys(cx, saved)).await,
+            Err(error) => self.tell(Event::KeysNotSaved(error)),
         }
         if std::mem::take(&mut self.unsaved) {
             self.save();
@@ -227,7 +232,7 @@ impl Task {
     async fn finish(mut self) {
         while self.saving.is_some() {
             let result = joined(&mut self.saving).await;
-            self.saved(result);
+            self.saved(result).await;
         }
         self.commands.close();
         while let Some(command) = self.commands.recv().await {
@@ -269,13 +274,22 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
+/// Starts a save. One whose disk does not answer goes on by itself, and is not waited for.
+fn saving(unsaved: Unsaved) -> Saving {
+    let saving = tokio::task::spawn_blocking(move || unsaved.save());
+    Box::pin(async {
+        match timeout(SAVE_TIMEOUT, saving).await {
+            Ok(Ok(saved)) => saved.map_err(|error| error.to_string()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the disk does not answer".to_owned()),
+        }
+    })
+}
+
 /// Waits until a save is done. Never, if there is none.
-async fn joined(saving: &mut Option<Saving>) -> Result<(), String> {
+async fn joined(saving: &mut Option<Saving>) -> Result<Saved, String> {
     match saving {
-        Some(saving) => match saving.await {
-            Ok(saved) => saved.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        },
+        Some(saving) => saving.await,
         None => pending().await,
     }
 }

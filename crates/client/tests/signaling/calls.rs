@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use securecall_client::{EndReason, Ending, Error, Event, KnownKeys, LookedUp, RejectReason};
+use securecall_client::{
+    Client, ConnectError, EndReason, Ending, Error, Event, KnownKeys, LookedUp, RejectReason,
+    Settings,
+};
 
 use crate::phone::{Pair, Phone, id, identity};
 use crate::server::Server;
@@ -141,7 +144,7 @@ async fn a_known_key_is_kept_in_its_file_and_another_one_is_not_taken_silently()
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys").join("known");
     let mut bob = Phone::on(&server.url(), "bob").await;
-    let known = KnownKeys::open(&path).unwrap();
+    let known = KnownKeys::open(&path, &server.url()).unwrap();
     let mut alice = Phone::knowing(&server.url(), identity("alice"), known);
     alice.client.call(&id("bob"), "offer").await.unwrap();
     let (call, _) = bob.is_called().await;
@@ -152,7 +155,7 @@ async fn a_known_key_is_kept_in_its_file_and_another_one_is_not_taken_silently()
 
     // Bob has lost his seed.
     let mut bob = Phone::on(&server.url(), "bob").await;
-    let known = KnownKeys::open(&path).unwrap();
+    let known = KnownKeys::open(&path, &server.url()).unwrap();
     assert!(known.fingerprint(&id("bob")).is_some());
     let mut alice = Phone::knowing(&server.url(), identity("alice"), known);
     let Err(Error::KeyChanged(change)) = alice.client.call(&id("bob"), "offer").await else {
@@ -164,6 +167,31 @@ async fn a_known_key_is_kept_in_its_file_and_another_one_is_not_taken_silently()
     let (call, _) = bob.is_called().await;
     bob.client.accept(call, "answer").await.unwrap();
     alice.is_answered().await;
+}
+
+#[tokio::test]
+async fn a_key_that_another_program_has_remembered_counts_for_a_client_that_runs() {
+    let server = Server::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("known");
+    let known = KnownKeys::open(&path, &server.url()).unwrap();
+    let alice = Phone::knowing(&server.url(), identity("alice"), known);
+    let _bob = Phone::on(&server.url(), "bob").await;
+    alice.client.registered().await.unwrap();
+
+    let mut elsewhere = KnownKeys::open(&path, &server.url()).unwrap();
+    assert!(elsewhere.remember(identity("bob").directory_key()));
+    elsewhere.save().unwrap();
+    let called = alice.client.call(&id("bob"), "offer").await;
+    assert!(matches!(called, Err(Error::KeyChanged(_))), "{called:?}");
+}
+
+#[tokio::test]
+async fn known_keys_of_another_server_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let known = KnownKeys::open(folder.path().join("known"), "wss://example.org/").unwrap();
+    let settings = Settings::new("wss://example.net/", identity("alice")).known_keys(known);
+    assert!(matches!(Client::connect(settings), Err(ConnectError::OtherServer)));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::*;
+use crate::config::Receive;
 
 /// What came of it.
 struct Outcome {
@@ -19,15 +20,16 @@ fn deliver(messages: Vec<RawMessage>) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let (events, mut told) = mpsc::channel(256);
     let (replies, mut replied) = mpsc::channel(4);
-    let (verdicts, _kept) = mpsc::channel(1);
+    let (verdicts, _kept) = crate::verdict::verdicts();
     let (sender, receiver) = mpsc::channel(messages.len() + 1);
     let (stopped, mut violation) = oneshot::channel();
     for message in messages {
         sender.try_send(message).unwrap();
     }
     drop(sender);
-    let receive = Some(Receive { folder: folder.path().to_owned(), file_bytes_max: 1000 });
-    let inbox = Inbox { receive, events, replies, verdicts };
+    let receive =
+        Receive { folder: folder.path().to_owned(), file_bytes_max: 1000, total_bytes_max: 8 };
+    let inbox = Inbox { allowance: Allowance::new(Some(receive)), events, replies, verdicts };
     thread::spawn(move || inbox.run(receiver, stopped)).join().unwrap();
     Outcome {
         events: std::iter::from_fn(|| told.try_recv().ok()).collect(),
@@ -90,11 +92,36 @@ fn a_file_with_another_hash_is_refused_and_the_next_one_is_taken() {
 }
 
 #[test]
+fn all_files_together_are_bounded_by_what_of_them_is_kept() {
+    let whole = || [file("a", 3), chunk(b"abc"), end(SHA256_ABC)];
+    let broken = || [file("a", 3), chunk(b"abd"), end(SHA256_ABC)];
+    let given_up = [file("a", 8), chunk(b"abc"), frame(Frame::FileCancel { id: 1 })];
+    let files = [given_up, whole(), broken(), whole(), whole()];
+    let outcome = deliver(files.into_iter().flatten().collect());
+    let refused = |reason| Frame::FileRefused { id: 1, reason };
+    let received = || Frame::FileReceived { id: 1 };
+    assert_eq!(
+        outcome.replies,
+        [received(), refused(Refusal::Hash), received(), refused(Refusal::TooLarge)]
+    );
+    assert_eq!(fs::read_dir(outcome.folder.path()).unwrap().count(), 2);
+}
+
+#[test]
 fn a_refused_file_is_thrown_away_until_its_end() {
     let outcome = deliver(vec![file("../a", 3), chunk(b"abc"), end(SHA256_ABC)]);
     assert_eq!(outcome.replies, [Frame::FileRefused { id: 1, reason: Refusal::Name }]);
     assert_eq!(outcome.violation, None);
     let error = FileError::Refused(Refusal::Name);
+    let direction = Direction::Incoming;
+    assert_eq!(outcome.events, [Event::FileFailed { direction, name: String::new(), error }]);
+}
+
+#[test]
+fn a_name_that_is_not_acceptable_is_never_shown() {
+    let outcome = deliver(vec![file("photo\u{202e}gpj.exe", 1001)]);
+    assert_eq!(outcome.replies, [Frame::FileRefused { id: 1, reason: Refusal::TooLarge }]);
+    let error = FileError::Refused(Refusal::TooLarge);
     let direction = Direction::Incoming;
     assert_eq!(outcome.events, [Event::FileFailed { direction, name: String::new(), error }]);
 }
@@ -115,7 +142,7 @@ fn what_the_protocol_does_not_allow_is_named() {
     assert_violation(vec![file("a", 3), file("b", 3)], Violation::FileWithinFile);
     assert_violation(vec![file("a", 2), chunk(b"abc")], Violation::Overflow);
     assert_violation(vec![file("a", 3), frame(Frame::FileCancel { id: 2 })], Violation::NoFile);
-    assert_violation(vec![frame(Frame::FileReceived { id: 1 }); 2], Violation::UnexpectedVerdict);
+    assert_violation(vec![frame(Frame::FileReceived { id: 1 })], Violation::UnexpectedVerdict);
 }
 
 #[test]

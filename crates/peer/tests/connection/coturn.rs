@@ -1,6 +1,6 @@
 //! A real TURN server, Debian's coturn, on loopback.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -64,6 +64,11 @@ impl Coturn {
                 std::thread::sleep(Duration::from_millis(50));
             }
         }
+    }
+
+    /// Where it answers STUN and TURN over UDP.
+    pub(crate) fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
     }
 
     pub(crate) fn url(&self, transport: &str) -> String {

@@ -1,8 +1,9 @@
 //! Connections over loopback.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use securecall_peer::{Closed, Config, Direction, Error, Event, FileError, Peer, Policy, Refusal};
+use tokio::time::timeout;
 
 use crate::pair::{connect, exchange_a_message_and_a_file, loopback, receiving_into, write_file};
 
@@ -12,6 +13,21 @@ async fn two_peers_exchange_a_message_and_a_file() {
     let (a, b, candidates) = connect(loopback(), receiving_into(to.path(), loopback())).await;
     assert!(candidates.iter().all(|candidate| candidate.contains("typ host")));
     exchange_a_message_and_a_file(a, b, from.path(), to.path()).await;
+}
+
+/// The end that begins DTLS may do so before the other one has finished its own check of the path.
+/// A ClientHello that is lost then comes again after a second.
+#[tokio::test]
+async fn the_channel_is_open_within_half_a_second() {
+    let mut fastest = Duration::MAX;
+    // A busy machine may be slow once.
+    for _ in 0..5 {
+        let began = Instant::now();
+        let (a, b, _) = connect(loopback(), loopback()).await;
+        fastest = fastest.min(began.elapsed());
+        drop((a, b));
+    }
+    assert!(fastest < Duration::from_millis(500), "{fastest:?}");
 }
 
 #[tokio::test]
@@ -146,4 +162,31 @@ async fn a_text_that_is_too_long_is_refused() {
 async fn relays_alone_without_a_relay_is_refused_at_once() {
     let config = Config { policy: Policy::Relay, ..loopback() };
     assert_eq!(Peer::offer(config).await.err(), Some(Error::NoRelay));
+}
+
+#[tokio::test]
+async fn what_the_other_end_does_not_take_in_time_is_unsent() {
+    let (mut a, b, _) = connect(loopback(), loopback()).await;
+    // Nobody reads what arrives there, so in the end nothing more does.
+    let text = "x".repeat(8192);
+    while timeout(Duration::from_secs(1), a.peer.send_text(&text)).await.is_ok() {}
+    a.peer.close().await;
+    assert_eq!(a.next().await, Event::Closed(Closed::Unsent));
+    drop(b);
+}
+
+#[tokio::test]
+async fn what_is_under_way_when_the_other_end_closes_is_unsent() {
+    let (mut a, mut b, _) = connect(loopback(), loopback()).await;
+    let says = async {
+        while a.peer.send_text("and another thing").await.is_ok() {}
+        a.next().await
+    };
+    let hears = async {
+        assert!(matches!(b.next().await, Event::Text(_)));
+        b.peer.close().await;
+        while b.events.next().await.is_some() {}
+    };
+    let (closed, ()) = tokio::join!(says, hears);
+    assert_eq!(closed, Event::Closed(Closed::Unsent));
 }

@@ -10,5 +10,7 @@
 mod aiortc;
 mod coturn;
 mod direct;
+mod nat;
 mod pair;
+mod reflexive;
 mod relayed;

@@ -8,7 +8,7 @@ use securecall_peer::{Config, Event, Events, HostAddresses, Peer, Receive};
 use tokio::time::timeout;
 
 /// Longer than anything here takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct End {
     pub(crate) peer: Peer,
@@ -37,7 +37,11 @@ pub(crate) fn loopback() -> Config {
 
 pub(crate) fn receiving_into(folder: &Path, config: Config) -> Config {
     Config {
-        receive: Some(Receive { folder: folder.to_owned(), file_bytes_max: 100 << 20 }),
+        receive: Some(Receive {
+            folder: folder.to_owned(),
+            file_bytes_max: 100 << 20,
+            total_bytes_max: 100 << 20,
+        }),
         ..config
     }
 }

@@ -14,11 +14,12 @@ impl Known {
     pub(super) fn read(
         file: Option<&Path>,
         identity: &IdentityPath,
-        _server: &str,
+        server: &str,
     ) -> Result<Self, Failure> {
         let beside = || identity.resolve().map(|path| path.with_file_name("known_keys"));
         let path = file.map_or_else(beside, |file| Ok(file.to_owned()))?;
-        let keys = KnownKeys::open(path).map_err(|error| Failure::KnownKeys(error.to_string()))?;
+        let keys =
+            KnownKeys::open(path, server).map_err(|error| Failure::KnownKeys(error.to_string()))?;
         Ok(Self(keys))
     }
 

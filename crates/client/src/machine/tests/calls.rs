@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::stage::{Stage, id};
 use crate::command::Command;
-use crate::{CallId, Ending, Error, Event};
+use crate::{CallId, Ending, Error, Event, KnownKeys};
 
 fn endings(stage: &Stage) -> Vec<(CallId, Ending)> {
     let ended = stage.events.iter().filter_map(|event| match event {
@@ -114,6 +114,41 @@ fn a_call_is_answered_once_and_not_by_its_caller() {
     let answer = "own".to_owned();
     let mut result = stage.ask(|reply| Command::Accept { call, answer, reply });
     assert!(matches!(result.try_recv(), Ok(Err(Error::WrongMoment))));
+}
+
+/// Bob's call was answered; another program has met another bob at the same time.
+fn talking_to_one_of_two_bobs(saved_first: bool) -> (Stage, CallId) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("known");
+    let open = || KnownKeys::open(&path, "wss://example.net/").unwrap();
+    let mut stage = Stage::registered_knowing(open());
+    let call = stage.bob_calls();
+    stage.accept(call);
+    if saved_first {
+        stage.save_keys();
+    }
+    let mut rng = StdRng::seed_from_u64(8);
+    let other_bob = Identity::new("bob", &Seed::generate(&mut rng), Suite::X25519).unwrap();
+    let mut elsewhere = open();
+    elsewhere.meet(other_bob.directory_key());
+    elsewhere.save().unwrap();
+    stage.forget();
+    stage.save_keys();
+    (stage, call)
+}
+
+#[test]
+fn a_call_with_a_key_that_another_program_knows_differently_does_not_go_on() {
+    let (stage, call) = talking_to_one_of_two_bobs(false);
+    let interference = Ending::Interference(seal::Error::PeerKeyChanged);
+    assert_eq!(endings(&stage), [(call, interference)]);
+    assert_eq!(stage.types(), ["CALL_END"]);
+}
+
+#[test]
+fn a_call_with_the_key_that_was_met_first_goes_on() {
+    let (stage, _) = talking_to_one_of_two_bobs(true);
+    assert!(endings(&stage).is_empty());
 }
 
 #[test]

@@ -40,9 +40,13 @@ fn identity(name: &str, rng: &mut StdRng) -> Identity {
 impl Stage {
     /// Not connected yet.
     pub(super) fn new() -> Self {
+        Self::knowing(KnownKeys::in_memory())
+    }
+
+    fn knowing(known_keys: KnownKeys) -> Self {
         let mut rng = StdRng::seed_from_u64(7);
         let (alice, bob) = (identity("alice", &mut rng), identity("bob", &mut rng));
-        let machine = Machine::new(id("alice"), alice.clone(), KnownKeys::in_memory());
+        let machine = Machine::new(id("alice"), alice.clone(), known_keys);
         let (now, wall) = (Instant::now(), SystemTime::now());
         let mut stage = Self {
             machine,
@@ -64,7 +68,11 @@ impl Stage {
 
     /// Registered in dialect 2, with its key in the directory, and nothing left to look at.
     pub(super) fn registered() -> Self {
-        let mut stage = Self::new();
+        Self::registered_knowing(KnownKeys::in_memory())
+    }
+
+    pub(super) fn registered_knowing(known_keys: KnownKeys) -> Self {
+        let mut stage = Self::knowing(known_keys);
         stage.open();
         stage.register(&json!({"resumed": false}));
         let published = stage.id_of("PKD_REGISTER");
@@ -83,7 +91,7 @@ impl Stage {
                 Output::Ping => self.pings += 1,
                 Output::HangUp(code) => self.hangups.push(code),
                 Output::Event(event) => self.events.push(event),
-                Output::SaveKeys => {}
+                Output::SyncKeys => {}
             }
         }
     }
@@ -165,6 +173,13 @@ impl Stage {
             payload["retryAfterMs"] = retry_after_ms.into();
         }
         self.answer(reply_to, "ERROR", payload);
+    }
+
+    /// Saves the known keys, as the shell does.
+    pub(super) fn save_keys(&mut self) {
+        let unsaved = self.machine.known_keys().unsaved().expect("keys in a file");
+        let saved = unsaved.save().unwrap();
+        self.give(|machine, cx| machine.handle_saved_keys(cx, saved));
     }
 
     pub(super) fn ask<T>(

@@ -1,16 +1,10 @@
-//! The connection to the server, as this person.
+//! Whom one is about to talk to, by what the server says and what is remembered.
 
-use std::path::PathBuf;
-
-use securecall_client::{
-    Client, ClientId, DirectoryKey, Event, Events, KnownKeys, LookedUp, Settings,
-};
-use tokio::time::timeout;
+use securecall_client::{Client, ClientId, DirectoryKey, LookedUp};
 
 use super::options::Options;
 use super::screen::Screen;
 use crate::failure::Failure;
-use crate::identity_file::StoredIdentity;
 
 /// Who is at the other end, by what is known.
 pub(crate) struct Acquaintance {
@@ -18,55 +12,6 @@ pub(crate) struct Acquaintance {
     pub(crate) key: DirectoryKey,
     /// It was not seen before.
     pub(crate) is_new: bool,
-}
-
-/// Registers, and says as whom.
-pub(crate) async fn connect(
-    options: &Options,
-    screen: &Screen,
-) -> Result<(Client, Events), Failure> {
-    let path = options.identity.resolve()?;
-    let identity = StoredIdentity::read(&path)?.identity()?;
-    let known_keys = options.known_keys.clone().unwrap_or_else(|| beside(&path));
-    let known_keys =
-        KnownKeys::open(known_keys).map_err(|error| Failure::Talk(error.to_string()))?;
-    let key = identity.directory_key();
-    screen.note(&format!("you are {}, fingerprint {}", key.client_id(), key.fingerprint()));
-    let settings = Settings::new(&options.server, identity).known_keys(known_keys);
-    let (client, mut events) =
-        Client::connect(settings).map_err(|error| Failure::Server(error.to_string()))?;
-    register(&client, &mut events, options, screen).await?;
-    Ok((client, events))
-}
-
-fn beside(identity: &std::path::Path) -> PathBuf {
-    identity.with_file_name("known_keys")
-}
-
-async fn register(
-    client: &Client,
-    events: &mut Events,
-    options: &Options,
-    screen: &Screen,
-) -> Result<(), Failure> {
-    let mut last_cause = "no answer".to_owned();
-    let registering = async {
-        tokio::pin! { let registered = client.registered(); }
-        loop {
-            tokio::select! {
-                done = &mut registered => return done,
-                Some(event) = events.next() => if let Event::Disconnected { cause, .. } = event {
-                    last_cause = cause.to_string();
-                    screen.note(&format!("no connection to the server: {cause}; trying again"));
-                },
-            }
-        }
-    };
-    match timeout(options.connect_timeout, registering).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Failure::Server(error.to_string())),
-        Err(_) => Err(Failure::Server(format!("{}: {last_cause}", options.server))),
-    }
 }
 
 /// Finds out whom one is about to talk to, and refuses whom one must not.

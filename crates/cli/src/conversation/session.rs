@@ -1,0 +1,139 @@
+//! What a command talks with: the person, and the server.
+
+use std::path::{Path, PathBuf};
+
+use securecall_client::{Client, Disconnect, Event, Events, KnownKeys, Settings};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+use super::GOODBYE_TIMEOUT;
+use super::input::Input;
+use super::interrupt::Interrupt;
+use super::options::Options;
+use super::screen::Screen;
+use crate::failure::Failure;
+use crate::hints::explain;
+use crate::identity_file::StoredIdentity;
+
+/// A person at a terminal, or a script, that is registered with a server.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) signals: Signals,
+    pub(crate) screen: Screen,
+    pub(crate) input: Input,
+    pub(crate) interrupt: Interrupt,
+}
+
+/// What the client tells.
+pub(crate) struct Signals {
+    /// What came while something else was waited for.
+    early: Option<Event>,
+    events: Events,
+}
+
+/// Where a conversation runs: one thread does for two connections.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::Talk(format!("no runtime: {error}")))
+}
+
+/// Tells the server that this client goes.
+pub(crate) async fn say_goodbye(client: Client) {
+    // A server that is not there is told nothing.
+    let _ = timeout(GOODBYE_TIMEOUT, client.close()).await;
+}
+
+impl Session {
+    /// Registers, does `work`, and says goodbye.
+    pub(crate) fn run(
+        options: &Options,
+        work: impl AsyncFnOnce(&mut Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        runtime()?.block_on(async {
+            let mut session = Self::begin(options)?;
+            let registered = session.register(options).await;
+            let result = match registered {
+                Ok(()) => work(&mut session).await,
+                Err(failure) => Err(failure),
+            };
+            say_goodbye(session.client).await;
+            result
+        })
+    }
+
+    fn begin(options: &Options) -> Result<Self, Failure> {
+        let interrupt = Interrupt::listen()?;
+        let screen = Screen::new();
+        let path = options.identity.resolve()?;
+        let identity = StoredIdentity::read(&path)?.identity()?;
+        let known_keys = options.known_keys.clone().unwrap_or_else(|| beside(&path));
+        let known_keys = KnownKeys::open(known_keys, &options.server)
+            .map_err(|error| Failure::Talk(error.to_string()))?;
+        let key = identity.directory_key();
+        screen.note(&format!("you are {}, fingerprint {}", key.client_id(), key.fingerprint()));
+        let settings = Settings::new(&options.server, identity).known_keys(known_keys);
+        let (client, events) =
+            Client::connect(settings).map_err(|error| Failure::Server(error.to_string()))?;
+        let signals = Signals { early: None, events };
+        Ok(Self { client, signals, screen, input: Input::start(), interrupt })
+    }
+
+    async fn register(&mut self, options: &Options) -> Result<(), Failure> {
+        let Self { client, signals, screen, interrupt, .. } = self;
+        let mut last_cause = "no answer".to_owned();
+        let registering = async {
+            tokio::pin! { let registered = client.registered(); }
+            loop {
+                let cause = tokio::select! {
+                    biased;
+                    done = &mut registered => {
+                        return done.map_err(|error| Failure::Server(error.to_string()));
+                    }
+                    cause = signals.until_disconnected() => cause,
+                };
+                last_cause = explain(&cause);
+                if never_mends(&cause) {
+                    return Err(Failure::Server(last_cause.clone()));
+                }
+                screen.note(&format!("no connection to the server: {last_cause}; trying again"));
+            }
+        };
+        let in_time = timeout(options.connect_timeout, interrupt.or(registering)).await;
+        in_time
+            .unwrap_or_else(|_| Err(Failure::Server(format!("{}: {last_cause}", options.server))))
+    }
+}
+
+impl Signals {
+    /// Waits for the next one. `None`: the client has stopped. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        match self.early.take() {
+            Some(event) => Some(event),
+            None => self.events.next().await,
+        }
+    }
+
+    /// Waits until there is no connection. A call that comes meanwhile is kept, and what follows it
+    /// waits. Cancel safe.
+    async fn until_disconnected(&mut self) -> Disconnect {
+        while self.early.is_none() {
+            match self.events.next().await {
+                Some(Event::Disconnected { cause, .. }) => return cause,
+                Some(Event::Registered { .. }) => {}
+                Some(event) => self.early = Some(event),
+                None => break,
+            }
+        }
+        std::future::pending().await
+    }
+}
+
+/// Whether this is no matter of time: a wrong address, a proxy that takes no WebSockets.
+fn never_mends(cause: &Disconnect) -> bool {
+    // 408 and 429 say that it is.
+    matches!(cause, Disconnect::Http(400..=407 | 409..=428 | 430..=499))
+}
+
+fn beside(identity: &Path) -> PathBuf {
+    identity.with_file_name("known_keys")
+}

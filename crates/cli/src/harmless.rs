@@ -1,0 +1,25 @@
+//! Text from outside, for a terminal.
+
+use securecall_peer::deceives;
+
+/// Without what moves the cursor, changes colours or the title, or makes text read as another one.
+pub(crate) fn harmless(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\t' => ' ',
+        character if deceives(character) => '\u{fffd}',
+        character => character,
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_does_not_command_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{9b}d"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d");
+        assert_eq!(harmless("gpj\u{202e}.\u{2028}exe"), "gpj\u{fffd}.\u{fffd}exe");
+        assert_eq!(harmless("Grüße,\t写真"), "Grüße, 写真");
+    }
+}

@@ -1,0 +1,81 @@
+//! `GET /health`, as the platform that runs the server asks it.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use rustls::crypto::aws_lc_rs;
+use serde_json::Value;
+
+/// Bytes of an answer that are read: `{"status":"ok"}` has 15.
+const ANSWER_BYTES_MAX: usize = 4096;
+
+/// Asks the server at this WebSocket address whether it is well.
+pub(crate) async fn look_at(url: &str) -> Result<(), String> {
+    let address = health_of(url).parse().map_err(|_| "the address is none".to_owned())?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let connector = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(provider)
+        .map_err(|error| error.to_string())?
+        .https_or_http()
+        .enable_http1()
+        .build();
+    let client = Client::builder(TokioExecutor::new()).build::<_, Empty<&[u8]>>(connector);
+    let response = client.get(address).await.map_err(|error| innermost(&error))?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| error.to_string())?.to_bytes();
+    judge(status, &body)
+}
+
+/// The reference protocol says which answer is the right one.
+fn judge(status: u16, body: &[u8]) -> Result<(), String> {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    match status {
+        200 if answer["status"] == "ok" => Ok(()),
+        200 => Err("the answer is not {\"status\":\"ok\"}".to_owned()),
+        404 => Err("GET /health is 404: does the proxy pass it on?".to_owned()),
+        503 => Err("GET /health is 503: the server stops".to_owned()),
+        status => Err(format!("GET /health is {status}")),
+    }
+}
+
+/// `/health` is beside `/signal`.
+fn health_of(url: &str) -> String {
+    let url = url.strip_prefix("ws").unwrap_or(url);
+    let (beside, _) = url.rsplit_once('/').unwrap_or((url, ""));
+    format!("http{beside}/health")
+}
+
+/// What really went wrong, beneath "client error (Connect)".
+fn innermost(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_beside_the_signal() {
+        assert_eq!(health_of("ws://127.0.0.1:8080/signal"), "http://127.0.0.1:8080/health");
+        assert_eq!(health_of("wss://example.org/calls/signal"), "https://example.org/calls/health");
+    }
+
+    #[test]
+    fn only_the_documented_answer_is_well() {
+        assert_eq!(judge(200, br#"{"status":"ok"}"#), Ok(()));
+        assert!(judge(200, b"<html>").unwrap_err().contains("not"));
+        assert!(judge(200, br#"{"status":"draining"}"#).is_err());
+        assert!(judge(503, br#"{"status":"ok"}"#).unwrap_err().contains("stops"));
+        assert!(judge(404, b"").unwrap_err().contains("proxy"));
+        assert!(judge(502, b"").is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! A person who is asked, changes her mind, and presses Ctrl-C.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::server::Server;
+use crate::terminal::{Person, Terminal};
+
+const CTRL_C: &[u8] = b"\x03";
+
+fn listening(bob: &Person, server: &Server) -> Terminal {
+    let mut at_bob = bob.run_at_a_terminal(&server.url(), &["listen"]);
+    at_bob.waits_for("waiting for calls");
+    at_bob
+}
+
+#[test]
+fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server);
+    at_bob.types("y");
+    at_bob.waits_for("nobody hears that");
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message", "good morning"]);
+    at_bob.waits_for("accept? [y/N]");
+    sleep(Duration::from_secs(1));
+    assert!(!at_bob.stdout().contains("connected"), "{}", at_bob.stdout());
+    at_bob.types("y");
+    at_bob.waits_for("alice: good morning");
+    at_alice.ends_with(0);
+    at_bob.waits_for("hung up; waiting for calls");
+    at_bob.types("/quit");
+    at_bob.ends_by_itself_with(0);
+}
+
+#[test]
+fn any_other_answer_declines() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server);
+    let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
+    at_bob.waits_for("accept? [y/N]");
+    at_bob.types("");
+    at_alice.ends_with(1);
+    assert!(at_alice.stderr().contains("they declined"), "{}", at_alice.stderr());
+}
+
+#[test]
+fn a_question_is_over_when_the_caller_does_not_wait() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server);
+    let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
+    at_bob.waits_for("accept? [y/N]");
+    at_alice.types_bytes(CTRL_C);
+    at_alice.ends_by_itself_with(130);
+    at_bob.waits_for("they do not wait any longer");
+}
+
+#[test]
+fn ctrl_c_is_heard_at_each_moment() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let interrupt = |terminal: &mut Terminal| {
+        let pressed = Instant::now();
+        terminal.types_bytes(CTRL_C);
+        terminal.ends_by_itself_with(130);
+        assert!(pressed.elapsed() < Duration::from_secs(10), "{:?}", pressed.elapsed());
+    };
+    interrupt(&mut listening(&bob, &server));
+    let mut asked = listening(&bob, &server);
+    let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
+    asked.waits_for("accept? [y/N]");
+    interrupt(&mut asked);
+    at_alice.ends_with(1);
+    let nowhere = "ws://127.0.0.1:9/signal";
+    let mut connecting = alice.run_at_a_terminal(nowhere, &["call", "bob"]);
+    connecting.waits_for("trying again");
+    interrupt(&mut connecting);
+}
+
+#[test]
+fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut crashes = bob.run_at_a_terminal(&server.url(), &["listen"]);
+    crashes.waits_for("waiting for calls");
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message", "at last"]);
+    crashes.waits_for("accept? [y/N]");
+    drop(crashes);
+    // The server tells of the call as soon as he has registered.
+    let mut at_bob = bob.run(&server.url(), &["listen", "--accept-all", "--once"]);
+    at_bob.waits_for("alice: at last");
+    at_alice.ends_with(0);
+    at_bob.ends_with(0);
+}

@@ -1,0 +1,118 @@
+//! What the other end may still put on our disk.
+
+use std::path::Path;
+
+use crate::Refusal;
+use crate::config::Receive;
+use crate::incoming_file::IncomingFile;
+
+/// Files of one connection that are kept: many empty ones fill a disk, too.
+const FILES_MAX: usize = 1000;
+/// What is left on the disk for everybody else: 64 MiB.
+const FREE_BYTES_MIN: u64 = 64 << 20;
+
+/// What the files of a connection may add up to.
+pub(crate) struct Allowance {
+    /// `None`: no files are taken.
+    receive: Option<Receive>,
+    kept_bytes: u64,
+    kept_files: usize,
+}
+
+impl Allowance {
+    pub(crate) const fn new(receive: Option<Receive>) -> Self {
+        Self { receive, kept_bytes: 0, kept_files: 0 }
+    }
+
+    /// Begins a file. There is one at a time, so what it was said to have is all that can come. A
+    /// refusal is all that the sender learns.
+    pub(crate) fn begin(&self, name: &str, bytes: u64) -> Result<IncomingFile, Refusal> {
+        let receive = self.receive.as_ref().ok_or(Refusal::NotAccepted)?;
+        if self.kept_files >= FILES_MAX {
+            return Err(Refusal::NotAccepted);
+        }
+        let left = receive.total_bytes_max.saturating_sub(self.kept_bytes);
+        if bytes > receive.file_bytes_max.min(left) {
+            return Err(Refusal::TooLarge);
+        }
+        if free_bytes(&receive.folder)? < bytes.saturating_add(FREE_BYTES_MIN) {
+            return Err(Refusal::Storage);
+        }
+        IncomingFile::begin(&receive.folder, name, bytes)
+    }
+
+    /// A file is here to stay. One that is not counts for nothing: it was deleted.
+    pub(crate) const fn keep(&mut self, bytes: u64) {
+        self.kept_bytes = self.kept_bytes.saturating_add(bytes);
+        self.kept_files += 1;
+    }
+}
+
+/// For users that are not root.
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Result<u64, Refusal> {
+    let disk = rustix::fs::statvfs(folder).map_err(|_| Refusal::Storage)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Not known: that the disk is full shows when it is.
+#[cfg(not(unix))]
+const fn free_bytes(_folder: &Path) -> Result<u64, Refusal> {
+    Ok(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn allowance(file_bytes_max: u64, total_bytes_max: u64) -> (TempDir, Allowance) {
+        let folder = tempfile::tempdir().unwrap();
+        let receive = Receive { folder: folder.path().to_owned(), file_bytes_max, total_bytes_max };
+        (folder, Allowance::new(Some(receive)))
+    }
+
+    fn refusal(allowance: &Allowance, bytes: u64) -> Option<Refusal> {
+        allowance.begin("a", bytes).err()
+    }
+
+    #[test]
+    fn a_file_is_bounded_and_so_are_all_of_them_together() {
+        let (_folder, mut allowance) = allowance(10, 15);
+        assert_eq!(refusal(&allowance, 11), Some(Refusal::TooLarge));
+        allowance.keep(10);
+        assert_eq!(refusal(&allowance, 6), Some(Refusal::TooLarge));
+        assert_eq!(refusal(&allowance, 5), None);
+        assert_eq!(refusal(&allowance, 5), None, "one that is not kept counts for nothing");
+    }
+
+    #[test]
+    fn empty_files_are_counted() {
+        let (_folder, mut allowance) = allowance(10, 15);
+        (1..FILES_MAX).for_each(|_| allowance.keep(0));
+        assert_eq!(refusal(&allowance, 0), None);
+        allowance.keep(0);
+        assert_eq!(refusal(&allowance, 0), Some(Refusal::NotAccepted));
+    }
+
+    #[test]
+    fn a_file_that_would_fill_the_disk_is_refused_and_nothing_written() {
+        let (folder, allowance) = allowance(u64::MAX, u64::MAX);
+        // The disk may be in use by others meanwhile: nothing here is close to its bound.
+        let free = free_bytes(folder.path()).unwrap();
+        for bytes in [free, u64::MAX] {
+            assert_eq!(refusal(&allowance, bytes), Some(Refusal::Storage));
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(refusal(&allowance, 1), None);
+    }
+
+    #[test]
+    fn whoever_takes_no_files_says_so_and_a_folder_that_is_not_there_takes_none() {
+        assert_eq!(refusal(&Allowance::new(None), 1), Some(Refusal::NotAccepted));
+        let (folder, allowance) = allowance(10, 10);
+        drop(folder);
+        assert_eq!(refusal(&allowance, 1), Some(Refusal::Storage));
+    }
+}
