@@ -39,7 +39,8 @@ pub(crate) fn with_options(command: Command) -> Command {
         .action(ArgAction::SetTrue)
         .value_parser(value_parser!(bool))
         .help("Print the payload of TURN_CREDENTIALS, as clients get it");
-    let credential = settings(Command::new(CREDENTIAL).about("Print a fresh credential"))
+    let credential = settings(Command::new(CREDENTIAL))
+        .about("Print a fresh credential")
         .mut_args(hide_what_is_not_for_turn)
         .arg(client_id)
         .arg(json)

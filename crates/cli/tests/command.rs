@@ -78,3 +78,14 @@ fn check_config_prints_what_counts_without_secrets() {
     assert!(!toml.contains("correct-horse"));
     assert!(!text(&output.stderr).contains("correct-horse"));
 }
+
+#[test]
+fn help_says_nothing_about_the_source() {
+    for command in ["serve", "check-config", "turn credential", "directory export"] {
+        let arguments: Vec<_> = command.split(' ').chain(["--help"]).collect();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_securecall")).args(&arguments).output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && !help.contains("::"), "{command}: {help}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use securecall_client::{Client, Disconnect, Event, Events, KnownKeys, Settings};
+use securecall_client::{Client, Disconnect, Error, ErrorCode, Event, Events, KnownKeys, Settings};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -30,6 +30,10 @@ pub(crate) struct Signals {
     early: Option<Event>,
     events: Events,
 }
+
+/// A new device, or somebody else's id.
+pub(super) const KEY_PINNED: &str = "it has another key of this id, so nobody can call you. If the id is \
+     yours and that device is lost, ask the operator for: securecall directory reset CLIENT_ID";
 
 /// Where a conversation runs: one thread does for two connections.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
@@ -87,7 +91,7 @@ impl Session {
                 let cause = tokio::select! {
                     biased;
                     done = &mut registered => {
-                        return done.map_err(|error| Failure::Server(error.to_string()));
+                        return done.map_err(|error| Failure::Server(refused(&error)));
                     }
                     cause = signals.until_disconnected() => cause,
                 };
@@ -132,6 +136,14 @@ impl Signals {
 fn never_mends(cause: &Disconnect) -> bool {
     // 408 and 429 say that it is.
     matches!(cause, Disconnect::Http(400..=407 | 409..=428 | 430..=499))
+}
+
+/// Why the server does not take this client, and what to do.
+fn refused(error: &Error) -> String {
+    match error {
+        Error::Refused { code: ErrorCode::KeyPinned, .. } => KEY_PINNED.to_owned(),
+        error => error.to_string(),
+    }
 }
 
 fn beside(identity: &Path) -> PathBuf {

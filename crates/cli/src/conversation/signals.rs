@@ -1,8 +1,9 @@
 //! What the server brings during a conversation.
 
-use securecall_client::{Client, EndReason, Ending, Event, RejectReason, seal};
+use securecall_client::{Client, EndReason, Ending, ErrorCode, Event, RejectReason, seal};
 
 use super::screen::Screen;
+use super::session::KEY_PINNED;
 use super::{Conversation, Step};
 use crate::failure::Failure;
 
@@ -87,6 +88,9 @@ pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event
         }
         Event::Disconnected { cause, .. } => {
             screen.note(&format!("no connection to the server: {cause}; trying again"));
+        }
+        Event::KeyRefused { code: ErrorCode::KeyPinned } => {
+            screen.note(&format!("the server: {KEY_PINNED}"));
         }
         Event::KeysNotSaved(error) => {
             screen.note(&format!("the keys that were seen are not saved: {error}"));

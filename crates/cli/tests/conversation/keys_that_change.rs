@@ -55,3 +55,18 @@ fn another_key_of_the_caller_does_not_ring() {
     at_bob.waits_for("ANOTHER ONE");
     assert!(!at_bob.stdout().contains("again"));
 }
+
+#[test]
+fn a_new_device_learns_what_to_do_and_is_taken_after_a_reset() {
+    let server = Server::start();
+    let bob = Person::new("bob");
+    let mut old = bob.run(&server.url(), &["listen", "--accept-all"]);
+    old.waits_for("waiting for calls");
+    bob.takes_new_keys();
+    let mut refused = bob.run(&server.url(), &["listen", "--accept-all"]);
+    refused.ends_with(1);
+    assert!(refused.stderr().contains("securecall directory reset"), "{}", refused.stderr());
+    let data_dir = server.data_dir();
+    bob.run("", &["directory", "reset", "bob", "--data-dir", &data_dir]).ends_with(0);
+    bob.run(&server.url(), &["listen", "--accept-all"]).waits_for("waiting for calls");
+}

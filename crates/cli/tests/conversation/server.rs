@@ -37,6 +37,10 @@ impl Server {
         format!("ws://127.0.0.1:{}/signal", self.port)
     }
 
+    pub(crate) fn data_dir(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+
     /// SIGKILL, and started again with what is on disk.
     pub(crate) fn crashes_and_comes_back(&mut self) {
         self.stop();
@@ -49,7 +53,7 @@ impl Server {
             .args(["serve", "--workers=1", "--log=warn", "--listen"])
             .arg(format!("127.0.0.1:{}", self.port))
             .arg("--data-dir")
-            .arg(self.folder.path().join("data"))
+            .arg(self.data_dir())
             .args(&self.flags)
             .env_clear()
             .stdout(Stdio::piped())
