@@ -53,6 +53,8 @@ pub(crate) enum Failure {
     FilesNotSent,
     /// A conversation is over before everything was said.
     Unsaid,
+    /// Where files are to go there is no folder.
+    NoFolder(PathBuf),
     /// Standard input cannot be read.
     Input(std::io::Error),
     /// Calls would have to be asked about, and there is no terminal.
@@ -89,6 +91,7 @@ impl Failure {
             | Self::Import { .. }
             | Self::KnownKeys(_)
             | Self::Operator(OperatorError::DataDir(_))
+            | Self::NoFolder(_)
             | Self::NobodyToAsk => ExitCode::from(2),
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
             Self::Serve(_)
@@ -143,6 +146,11 @@ impl fmt::Display for Failure {
             Self::Talk(reason) => write!(f, "{}", harmless(reason)),
             Self::FilesNotSent => write!(f, "not every file got through"),
             Self::Unsaid => write!(f, "the conversation ended before everything was said"),
+            Self::NoFolder(path) => write!(
+                f,
+                "{} is no folder: make it, name another with --receive-into, or take --no-files",
+                path.display()
+            ),
             Self::Input(error) => write!(f, "standard input: {error}"),
             Self::Unwell(1) => write!(f, "a step failed"),
             Self::Unwell(steps) => write!(f, "{steps} steps failed"),

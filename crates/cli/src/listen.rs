@@ -81,7 +81,8 @@ impl Listen {
             let result = match self.take_call(session, ringing).await {
                 Ok(false) => continue,
                 Ok(true) => Ok(()),
-                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                // What comes later would be heard by nobody either.
+                Err(failure @ (Failure::Interrupted | Failure::Output(_))) => return Err(failure),
                 Err(failure) => Err(failure),
             };
             if self.once {
@@ -100,6 +101,10 @@ impl Listen {
         loop {
             // What a person types now is for nobody; a script's lines wait for somebody.
             let reads = session.input.is_terminal() && !session.input.has_ended();
+            if self.asks() && session.input.has_ended() {
+                // Nobody can be asked any more.
+                return Ok(None);
+            }
             let event = tokio::select! {
                 event = session.signals.next() => event,
                 () = session.interrupt.raised() => return Err(Failure::Interrupted),
@@ -235,7 +240,9 @@ async fn ask(session: &mut Session, call: CallId) -> Result<bool, Failure> {
 
 fn is_yes(line: Option<std::io::Result<Line>>) -> Result<bool, Failure> {
     match line.transpose().map_err(Failure::Input)? {
-        Some(Line::Say(text)) => Ok(matches!(text.trim(), "y" | "Y" | "yes")),
+        Some(Line::Say(text)) => {
+            Ok(["y", "yes"].iter().any(|yes| text.trim().eq_ignore_ascii_case(yes)))
+        }
         _ => Ok(false),
     }
 }

@@ -23,8 +23,13 @@ pub fn deceives(character: char) -> bool {
         '\u{2060}'..='\u{206f}' => true,
         // Interlinear annotation.
         '\u{fff9}'..='\u{fffb}' => true,
-        // Tags.
-        '\u{e0000}'..='\u{e007f}' => true,
+        // Fillers, joiners of graphemes, and the blank of Braille: letters that are nothing.
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{34f}' | '\u{2800}' => true,
+        '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180d}' | '\u{180f}' => true,
+        // Controls of musical notation.
+        '\u{1d173}'..='\u{1d17a}' => true,
+        // Tags, and selectors of variants beyond those that emoji need.
+        '\u{e0000}'..='\u{e0fff}' => true,
         _ => false,
     }
 }
@@ -38,7 +43,7 @@ mod tests {
         let commands = "\0\n\t\u{1b}\u{7f}\u{9b}";
         let turns = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}";
         let breaks = "\u{2028}\u{2029}";
-        let hides = "\u{ad}\u{180e}\u{200b}\u{2060}\u{2064}\u{206f}\u{feff}\u{fff9}\u{fffb}\u{e0000}\u{e007f}";
+        let hides = "\u{ad}\u{180e}\u{200b}\u{2060}\u{2064}\u{206f}\u{feff}\u{fff9}\u{fffb}\u{e0000}\u{e007f}\u{3164}\u{34f}\u{2800}\u{e01ef}";
         for character in [commands, turns, breaks, hides].concat().chars() {
             assert!(deceives(character), "{character:?}");
         }

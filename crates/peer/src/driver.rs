@@ -26,7 +26,7 @@ use crate::early::EarlyDatagrams;
 use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message};
 use crate::inbox::RawMessage;
 use crate::network::{Arrival, HostSockets};
-use crate::peer::{Command, Offered};
+use crate::peer::{Command, LABEL, Offered};
 use crate::reflexive::Reflexive;
 use crate::relays::Relays;
 use crate::timers::{CLOSE_TIMEOUT, Timers};
@@ -213,6 +213,9 @@ impl Driver {
 
     async fn happen(&mut self, event: RtcEvent) -> Result<(), Closed> {
         match event {
+            RtcEvent::ChannelOpen(_, label) if label != LABEL => {
+                return Err(Violation::OtherChannel.into());
+            }
             RtcEvent::ChannelOpen(id, _) if self.channel.is_none_or(|channel| channel == id) => {
                 self.channel = Some(id);
                 self.open = true;

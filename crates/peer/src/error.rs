@@ -59,6 +59,9 @@ pub enum Violation {
     /// More files than can be answered.
     #[error("more files than can be answered")]
     Flood,
+    /// A channel with another label, which names the version of the protocol.
+    #[error("a channel of another kind")]
+    OtherChannel,
     /// A second channel.
     #[error("a second channel")]
     SecondChannel,

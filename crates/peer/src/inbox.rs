@@ -68,6 +68,10 @@ impl Inbox {
                 }
             }
         }
+        if let State::Receiving(_, file) = state {
+            // An error: nobody reads events any more.
+            let _ = self.tell_failure(file.name(), FileError::Cancelled);
+        }
     }
 
     fn take(&mut self, state: State, message: Message) -> Result<State, Stop> {

@@ -35,11 +35,13 @@ pub(crate) fn is_terminal() -> bool {
 }
 
 impl Input {
-    /// Starts reading.
-    pub(crate) fn start() -> Self {
+    /// Starts reading. At a terminal a line may be a command; elsewhere it is what it is, unless
+    /// `commands` says otherwise.
+    pub(crate) fn start(commands: bool) -> Self {
         let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
+        let commands = commands || is_terminal();
         thread::spawn(move || {
-            let mut pieces = Pieces::of(io::stdin().lock());
+            let mut pieces = Pieces::of(io::stdin().lock(), commands);
             while let Some(line) = pieces.next().transpose() {
                 let failed = line.is_err();
                 if sender.blocking_send(line).is_err() || failed {
@@ -77,14 +79,15 @@ impl Input {
 /// Lines of a reader, or pieces of lines that are long.
 struct Pieces<R> {
     reader: R,
+    commands: bool,
     /// The beginning of a character that was cut in two.
     cut: Vec<u8>,
     within_line: bool,
 }
 
 impl<R: BufRead> Pieces<R> {
-    const fn of(reader: R) -> Self {
-        Self { reader, cut: Vec::new(), within_line: false }
+    const fn of(reader: R, commands: bool) -> Self {
+        Self { reader, commands, cut: Vec::new(), within_line: false }
     }
 
     /// What is not UTF-8 is said with U+FFFD in its place.
@@ -101,7 +104,12 @@ impl<R: BufRead> Pieces<R> {
         let text = String::from_utf8_lossy(&bytes);
         let text = text.strip_suffix('\n').map_or(&*text, |line| line.trim_end_matches('\r'));
         let begins = !mem::replace(&mut self.within_line, !ends);
-        Ok(Some(if begins { Line::parse(text) } else { Line::said(text) }))
+        let line = match (begins, self.commands) {
+            (true, true) => Line::parse(text),
+            (true, false) => Line::Say(text.to_owned()),
+            (false, _) => Line::said(text),
+        };
+        Ok(Some(line))
     }
 }
 
@@ -144,8 +152,25 @@ mod tests {
     }
 
     fn lines(bytes: &[u8]) -> Vec<Line> {
-        let mut pieces = Pieces::of(bytes);
+        let mut pieces = Pieces::of(bytes, true);
         std::iter::from_fn(|| pieces.next().unwrap()).collect()
+    }
+
+    #[test]
+    fn lines_of_a_script_are_said_as_they_are() {
+        let mut pieces = Pieces::of(&b"/quit\n\n//\n"[..], false);
+        let said: Vec<_> = std::iter::from_fn(|| pieces.next().unwrap()).collect();
+        assert_eq!(said, [say("/quit"), say(""), say("//")]);
+    }
+
+    #[test]
+    fn what_was_typed_before_a_question_is_no_answer_to_it() {
+        let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
+        let mut input = Input { lines, is_terminal: true, ended: false };
+        sender.try_send(Ok(say("y"))).unwrap();
+        input.forget_what_waits();
+        sender.try_send(Ok(say("n"))).unwrap();
+        assert!(matches!(input.lines.try_recv(), Ok(Ok(line)) if line == say("n")));
     }
 
     fn say(text: &str) -> Line {

@@ -1,9 +1,13 @@
 //! Ctrl-C and SIGTERM: the first ends what is under way in good order, the second at once.
+//!
+//! They are heard by a thread of its own: the one that talks may be held up by a terminal that
+//! takes no more, or a disk.
 
 use std::future::pending;
-use std::process;
+use std::{process, thread};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
@@ -15,25 +19,26 @@ const EXIT_CODE: i32 = 130;
 pub(crate) struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
-    /// Listens from now on, on the runtime of the caller.
+    /// Listens from now on.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let failed = |error| Failure::Talk(format!("no signals: {error}"));
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
         let (raise, raised) = watch::channel(false);
-        tokio::spawn(async move {
-            either(&mut interrupt, &mut terminate).await;
-            raise.send_replace(true);
-            either(&mut interrupt, &mut terminate).await;
-            process::exit(EXIT_CODE);
+        let listening = thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            for _ in &mut signals {
+                if raise.send_replace(true) {
+                    process::exit(EXIT_CODE);
+                }
+            }
         });
+        listening.map_err(failed)?;
         Ok(Self(raised))
     }
 
     /// Waits for the first one. Cancel safe.
     pub(crate) async fn raised(&mut self) {
         if self.0.wait_for(|raised| *raised).await.is_err() {
-            // The task is gone only with the runtime.
+            // The thread is gone only with the process.
             pending::<()>().await;
         }
     }
@@ -49,8 +54,4 @@ impl Interrupt {
             result = work => result,
         }
     }
-}
-
-async fn either(one: &mut Signal, other: &mut Signal) {
-    tokio::select! { _ = one.recv() => {} _ = other.recv() => {} }
 }

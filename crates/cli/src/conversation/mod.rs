@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securecall_client::{self as signal, CallId};
-use securecall_peer::{self as peer, Closed, Direction, Peer};
+use securecall_peer::{self as peer, Closed, Direction, FileError, Peer};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::failure::Failure;
@@ -30,8 +30,6 @@ pub(crate) use signals::on_other_call;
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long it may take to read that there is no more to read.
 const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(200);
-/// So far away that it never comes.
-const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Both ways to the other end: signaling, sealed, through the server, and the data channel.
 pub(crate) struct Conversation<'a> {
@@ -52,7 +50,8 @@ pub(crate) struct Conversation<'a> {
     files_failed: bool,
     /// The server says that the other one did.
     hung_up: bool,
-    deadline: Instant,
+    /// When to hang up. `None`: when somebody wants to.
+    deadline: Option<Instant>,
 }
 
 /// What is next.
@@ -71,6 +70,14 @@ enum Step {
     On,
     /// The channel is closed, or something else ends it.
     Over(Result<Closed, Failure>),
+}
+
+/// Waits for a deadline, if there is one.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl<'a> Conversation<'a> {
@@ -97,7 +104,7 @@ impl<'a> Conversation<'a> {
             closing: false,
             files_failed: false,
             hung_up: false,
-            deadline: Instant::now() + NEVER,
+            deadline: None,
         }
     }
 
@@ -121,20 +128,27 @@ impl<'a> Conversation<'a> {
 
     async fn next(&mut self) -> Turn {
         let takes_input = self.takes_input();
+        let room = self.sender.room();
         let Session { signals, input, interrupt, .. } = &mut *self.session;
+        let line = async {
+            // Who hangs up a second time does not wait for room.
+            if !self.finishing {
+                room.await;
+            }
+            input.next().await
+        };
         tokio::select! {
             event = self.peer_events.next() => Turn::Peer(event),
             Some(event) = signals.next() => Turn::Signal(event),
-            line = input.next(), if takes_input => Turn::Line(line),
+            line = line, if takes_input => Turn::Line(line),
             () = self.sender.all_sent(), if self.finishing && !self.closing => Turn::AllSent,
-            () = sleep_until(self.deadline) => Turn::Deadline,
+            () = until(self.deadline) => Turn::Deadline,
             () = interrupt.raised() => Turn::Interrupted,
         }
     }
 
     fn takes_input(&self) -> bool {
-        let reads = !self.finishing && !self.session.input.has_ended();
-        self.connected && reads && self.sender.has_room()
+        self.connected && !self.closing && !self.session.input.has_ended()
     }
 
     async fn take(&mut self, turn: Turn) -> Step {
@@ -142,16 +156,17 @@ impl<'a> Conversation<'a> {
             Turn::Peer(event) => return self.on_peer(event).await,
             Turn::Signal(event) => return self.on_signal(event).await,
             Turn::Line(Some(Err(error))) => return Step::Over(Err(Failure::Input(error))),
+            Turn::Line(Some(Ok(Line::Quit))) if self.finishing => self.close().await,
+            // What is said after /quit is too late.
+            Turn::Line(Some(Ok(_))) if self.finishing => {}
             Turn::Line(Some(Ok(line))) => self.on_line(line),
             Turn::Line(None) if self.ends_with_input => self.finish(),
             Turn::Line(None) => {}
-            Turn::AllSent => {
-                self.closing = true;
-                self.peer.close().await;
-            }
+            Turn::AllSent => self.close().await,
             Turn::Deadline => {
+                self.deadline = None;
                 self.finish();
-                self.deadline = Instant::now() + NEVER;
+                self.close().await;
             }
             Turn::Interrupted => return Step::Over(Err(Failure::Interrupted)),
         }
@@ -164,10 +179,21 @@ impl<'a> Conversation<'a> {
         self.sender.finish();
     }
 
+    /// It ends, whatever is under way.
+    async fn close(&mut self) {
+        self.closing = true;
+        self.peer.close().await;
+    }
+
     fn on_line(&mut self, line: Line) {
         match line {
             Line::Nothing => {}
-            Line::Quit => self.finish(),
+            Line::Quit => {
+                if self.sender.has_files() {
+                    self.session.screen.note("a file is under way: /quit again gives it up");
+                }
+                self.finish();
+            }
             Line::Help => {
                 let help = "/send FILE sends a file, /quit hangs up, // says a slash";
                 self.session.screen.note(help);
@@ -186,11 +212,15 @@ impl<'a> Conversation<'a> {
             Some(peer::Event::Connected) => {
                 self.connected = true;
                 if let Some(after) = self.options.exit_after {
-                    self.deadline = Instant::now() + after;
+                    self.deadline = Some(Instant::now() + after);
                 }
                 screen.note(&format!("connected to {}: /send FILE, /quit", self.who));
             }
-            Some(peer::Event::Text(text)) => screen.said(self.who, &text),
+            Some(peer::Event::Text(text)) => {
+                if let Err(error) = screen.said(self.who, &text) {
+                    return Step::Over(Err(Failure::Output(error)));
+                }
+            }
             Some(peer::Event::FileProgress(progress)) => screen.progress(&progress),
             Some(peer::Event::FileReceived { path }) => screen.received(&path),
             Some(peer::Event::FileSent { name }) => {
@@ -199,8 +229,10 @@ impl<'a> Conversation<'a> {
             }
             Some(peer::Event::FileFailed { direction, name, error }) => {
                 screen.failed(direction, &name, &error.to_string());
+                // One that is not wanted here fails there alone.
+                self.files_failed |=
+                    direction == Direction::Outgoing || error == FileError::Cancelled;
                 if direction == Direction::Outgoing {
-                    self.files_failed = true;
                     self.sender.file_done();
                 }
             }
@@ -215,7 +247,12 @@ impl<'a> Conversation<'a> {
     /// call, which may be over already.
     async fn hang_up(&mut self) {
         self.peer.close().await;
-        let closed = async { while self.peer_events.next().await.is_some() {} };
+        // What has arrived is shown.
+        let closed = async {
+            while let Some(event) = self.peer_events.next().await {
+                let _ = self.on_peer(Some(event)).await;
+            }
+        };
         let _ = timeout(GOODBYE_TIMEOUT, closed).await;
         let _ = timeout(GOODBYE_TIMEOUT, self.session.client.end(self.call)).await;
     }

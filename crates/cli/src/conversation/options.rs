@@ -7,13 +7,14 @@ use clap::Args;
 use securecall_client::IceServer as GivenIceServer;
 use securecall_peer::{Config, IceServer, Policy, Receive};
 
+use crate::failure::Failure;
 use crate::identity_file::IdentityPath;
 
 /// Where, as whom, and how.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The server
-    #[arg(long, value_name = "URL", env = "SECURECALL_SERVER")]
+    #[arg(long, value_name = "URL", env = "SECURECALL_SERVER", value_parser = server)]
     #[arg(default_value = "ws://127.0.0.1:8080/signal")]
     pub(crate) server: String,
     #[command(flatten)]
@@ -29,9 +30,12 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) relay_only: bool,
     /// How long the server and then the other end may take to be reached
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) connect_timeout: Duration,
 
+    /// Take /send and /quit also from input that is no terminal
+    #[arg(long)]
+    pub(crate) commands: bool,
     /// Say this once connected; also several times
     #[arg(long, value_name = "TEXT")]
     pub(crate) message: Vec<String>,
@@ -51,11 +55,19 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "receive_into")]
     pub(crate) no_files: bool,
     /// Hang up so long after the call was connected, and not before
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) exit_after: Option<Duration>,
 }
 
 impl Options {
+    /// Whether files can be received where they are to go.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.no_files || self.receive_into.is_dir() {
+            return Ok(());
+        }
+        Err(Failure::NoFolder(self.receive_into.clone()))
+    }
+
     /// How the connection to the other end is made.
     pub(crate) fn peer_config(&self, ice_servers: &[GivenIceServer]) -> Config {
         let receive = Receive {
@@ -80,6 +92,21 @@ pub(crate) fn convert(server: &GivenIceServer) -> IceServer {
         username: server.username.clone().unwrap_or_default(),
         credential: server.credential.clone().unwrap_or_default(),
     }
+}
+
+/// The address of a server.
+pub(crate) fn server(text: &str) -> Result<String, String> {
+    if text.starts_with("ws://") || text.starts_with("wss://") {
+        return Ok(text.to_owned());
+    }
+    Err("a server's address is ws://host[:port]/signal or wss://host[:port]/signal".to_owned())
+}
+
+/// A duration that a clock can have.
+fn duration(text: &str) -> Result<Duration, String> {
+    const MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration > MAX { Err("at most a year".to_owned()) } else { Ok(duration) }
 }
 
 /// Forty digits, with any blanks, in groups of five.

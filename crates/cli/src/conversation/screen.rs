@@ -22,11 +22,12 @@ impl Screen {
         Self { drawing: MultiProgress::new(), bars: Mutex::new([None, None]) }
     }
 
-    /// Something that the other one said. Standard output may be closed: then nobody listens.
-    pub(crate) fn said(&self, who: &str, text: &str) {
-        self.undisturbed(|| {
-            let _ = writeln!(io::stdout(), "{who}: {}", harmless(text));
-        });
+    /// Something that the other one said.
+    ///
+    /// # Errors
+    /// Standard output is closed or full: nobody hears it.
+    pub(crate) fn said(&self, who: &str, text: &str) -> io::Result<()> {
+        self.undisturbed(|| writeln!(io::stdout(), "{who}: {}", harmless(text)))
     }
 
     /// Something about the call.
@@ -90,8 +91,8 @@ impl Screen {
     }
 
     /// Writes while no bar is drawn.
-    fn undisturbed(&self, write: impl FnOnce()) {
-        self.drawing.suspend(write);
+    fn undisturbed<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.drawing.suspend(write)
     }
 }
 

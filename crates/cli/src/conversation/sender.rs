@@ -35,8 +35,16 @@ impl Sender {
         Self { queue: Some(queue), task, took_all: None, files: options.send.len() }
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.queue.as_ref().is_some_and(|queue| queue.capacity() > 0)
+    /// Waits for room for a line. Never, if nothing more is taken.
+    pub(super) fn room(&self) -> impl Future<Output = ()> + use<> {
+        let queue = self.queue.clone();
+        async move {
+            match queue {
+                // An error: the task is gone, and the line will not be sent.
+                Some(queue) => drop(queue.reserve().await),
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Takes a line; there must be room.

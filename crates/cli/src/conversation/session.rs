@@ -53,8 +53,12 @@ impl Session {
         options: &Options,
         work: impl AsyncFnOnce(&mut Self) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        runtime()?.block_on(async {
-            let mut session = Self::begin(options)?;
+        // Before anything that may take its time.
+        let interrupt = Interrupt::listen()?;
+        options.check()?;
+        let runtime = runtime()?;
+        let result = runtime.block_on(async {
+            let mut session = Self::begin(options, interrupt)?;
             let registered = session.register(options).await;
             let result = match registered {
                 Ok(()) => work(&mut session).await,
@@ -62,11 +66,13 @@ impl Session {
             };
             say_goodbye(session.client).await;
             result
-        })
+        });
+        // A name that is being looked up is not waited for.
+        runtime.shutdown_background();
+        result
     }
 
-    fn begin(options: &Options) -> Result<Self, Failure> {
-        let interrupt = Interrupt::listen()?;
+    fn begin(options: &Options, interrupt: Interrupt) -> Result<Self, Failure> {
         let screen = Screen::new();
         let path = options.identity.resolve()?;
         let identity = StoredIdentity::read(&path)?.identity()?;
@@ -79,7 +85,7 @@ impl Session {
         let (client, events) =
             Client::connect(settings).map_err(|error| Failure::Server(error.to_string()))?;
         let signals = Signals { early: None, events };
-        Ok(Self { client, signals, screen, input: Input::start(), interrupt })
+        Ok(Self { client, signals, screen, input: Input::start(options.commands), interrupt })
     }
 
     async fn register(&mut self, options: &Options) -> Result<(), Failure> {

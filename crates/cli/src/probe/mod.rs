@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
+use crate::conversation::options::server;
 use crate::conversation::session::runtime;
 use crate::failure::Failure;
 use report::Report;
@@ -36,7 +37,7 @@ is wrong.";
 #[derive(Debug, Args)]
 struct Probe {
     /// The server
-    #[arg(value_name = "URL", value_parser = url)]
+    #[arg(value_name = "URL", value_parser = server)]
     url: String,
     /// Print the report as JSON
     #[arg(long)]
@@ -44,13 +45,6 @@ struct Probe {
     /// How long each step may take
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
     timeout: Duration,
-}
-
-fn url(text: &str) -> Result<String, String> {
-    if text.starts_with("ws://") || text.starts_with("wss://") {
-        return Ok(text.to_owned());
-    }
-    Err("a server's address is ws://host[:port]/signal or wss://host[:port]/signal".to_owned())
 }
 
 /// The command with its options.

@@ -1,10 +1,11 @@
 //! A person who is asked, changes her mind, and presses Ctrl-C.
 
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::server::Server;
-use crate::terminal::{Person, Terminal};
+use crate::terminal::{Person, Terminal, signal};
 
 const CTRL_C: &[u8] = b"\x03";
 
@@ -93,4 +94,18 @@ fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
     at_bob.waits_for("alice: at last");
     at_alice.ends_with(0);
     at_bob.ends_with(0);
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once_whatever_is_waited_for() {
+    let alice = Person::new("alice");
+    let pipe = alice.folder().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Nobody ever writes an identity into it.
+    let mut waits = alice.run("ws://127.0.0.1:9/", &["call", "bob", "--identity", "pipe"]);
+    sleep(Duration::from_secs(1));
+    signal("INT", waits.process_id());
+    sleep(Duration::from_millis(200));
+    signal("INT", waits.process_id());
+    waits.ends_by_itself_with(130);
 }

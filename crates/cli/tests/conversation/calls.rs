@@ -38,7 +38,7 @@ fn converse(
         listening(bob, server, &[&["--accept-from", "alice", "--once"], more].concat());
     let file = alice.writes("holiday.bin", FILE_BYTES);
     before_answer(&at_bob);
-    let mut at_alice = alice.run(&server.url(), &[&["call", "bob"], more].concat());
+    let mut at_alice = alice.run(&server.url(), &[&["call", "bob", "--commands"], more].concat());
     at_alice.waits_for("connected to bob");
     at_bob.waits_for("connected to alice");
     at_alice.types("good morning");
@@ -100,7 +100,7 @@ fn a_server_that_is_gone_does_not_end_a_conversation() {
     let mut server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-all", "--once"]);
-    let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--commands"]);
     at_alice.waits_for("connected to bob");
     server.crashes_and_comes_back();
     at_alice.types("who needs a server");

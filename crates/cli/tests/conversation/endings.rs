@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::terminal::{Person, Terminal};
 
 fn listening(bob: &Person, url: &str) -> Terminal {
-    let mut at_bob = bob.run(url, &["listen", "--accept-all", "--once"]);
+    let mut at_bob = bob.run(url, &["listen", "--accept-all", "--once", "--commands"]);
     at_bob.waits_for("waiting for calls");
     at_bob
 }
@@ -107,4 +107,59 @@ fn an_address_that_is_wrong_fails_at_once_and_says_why() {
     at_alice.ends_with(1);
     assert!(at_alice.stderr().contains("is the path right?"), "{}", at_alice.stderr());
     assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
+}
+
+#[test]
+fn everything_is_said_however_much_it_is() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server.url());
+    let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
+    let lines: Vec<_> = (0..1000).map(|n| format!("/line {n}")).collect();
+    at_alice.types(&lines.join("\n"));
+    at_alice.ends_with(0);
+    at_bob.ends_with(0);
+    assert_eq!(
+        at_bob.stdout(),
+        lines.join("\nalice: ").replacen("/line", "alice: /line", 1) + "\n"
+    );
+}
+
+#[test]
+fn what_nobody_can_read_fails() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob =
+        bob.run_at_a_terminal(&server.url(), &["listen", "--accept-all", ">/dev/full"]);
+    at_bob.waits_for("waiting for calls");
+    let _at_alice = alice.run(&server.url(), &["call", "bob", "--message", "is anybody there?"]);
+    at_bob.waits_for("standard output: ");
+    at_bob.ends_by_itself_with(1);
+}
+
+#[test]
+fn a_second_quit_gives_a_file_up_and_both_ends_say_so() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &server.url());
+    // Longer than the test waits, and no disk is needed for it.
+    let film = std::fs::File::create(alice.folder().join("film.bin")).unwrap();
+    film.set_len(1 << 30).unwrap();
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--commands"]);
+    at_alice.types("/send film.bin\n/quit");
+    at_alice.waits_for("/quit again");
+    at_alice.types("/quit");
+    at_alice.ends_by_itself_with(1);
+    assert!(at_alice.stderr().contains("not every file got through"), "{}", at_alice.stderr());
+    at_bob.waits_for("not received: film.bin");
+    at_bob.ends_by_itself_with(1);
+}
+
+#[test]
+fn a_folder_for_files_that_is_not_there_is_said_at_once() {
+    let alice = Person::new("alice");
+    let mut at_alice =
+        alice.run("ws://127.0.0.1:9/", &["call", "bob", "--receive-into", "nowhere"]);
+    at_alice.ends_with(2);
+    assert!(at_alice.stderr().contains("--receive-into"), "{}", at_alice.stderr());
 }

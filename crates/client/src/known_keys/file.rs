@@ -76,6 +76,8 @@ impl KeysFile {
     /// In one step, and to the disk.
     fn replace(&self, text: &str, folder: &Path) -> io::Result<()> {
         let draft = self.beside(".new");
+        // Ours under the lock: what is there was cut short, or is somebody's link.
+        let _ = fs::remove_file(&draft);
         let replaced = write_through(&draft, text)
             .and_then(|()| fs::rename(&draft, &self.path))
             .and_then(|()| sync_folder(folder));
@@ -94,7 +96,7 @@ impl KeysFile {
 
 fn write_through(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;

@@ -25,6 +25,11 @@ impl Address {
         };
         let host = uri.host().ok_or(ConnectError::Address)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let names_port = authority.rsplit(['@', ']']).next().is_some_and(|end| end.contains(':'));
+        if names_port && uri.port_u16().is_none() {
+            return Err(ConnectError::Address);
+        }
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         Ok(Self { uri, host, port, tls })
     }
@@ -65,7 +70,15 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for url in ["", "example.net", "http://example.net/", "ws:///signal", "ws://a b/"] {
+        for url in [
+            "",
+            "example.net",
+            "http://example.net/",
+            "ws:///signal",
+            "ws://a b/",
+            "ws://a:99999/",
+            "wss://[::1]:x/",
+        ] {
             assert!(matches!(Address::parse(url), Err(ConnectError::Address)), "{url}");
         }
     }
