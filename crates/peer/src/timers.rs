@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::Closed;
 
-/// How long an open connection may be silent before it is given up.
+/// How long a connection that ICE holds for lost may stay so before it is given up. ICE itself takes
+/// some 15 seconds to notice.
 const LOST_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long what was written may stay without acknowledgement after `close`.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
