@@ -3,6 +3,7 @@
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use securecall_client::{CallId, Client, ClientId};
 use securecall_peer::{Events, Peer};
+use tokio::time::timeout;
 
 use crate::conversation::Conversation;
 use crate::conversation::acquaintance::{Acquaintance, look_up};
@@ -69,7 +70,9 @@ async fn ring(
     let new = if is_new { " (not seen before: compare it)" } else { "" };
     let (who, fingerprint) = (client_id.as_str(), key.fingerprint());
     screen.note(&format!("calling {who}, fingerprint {fingerprint}{new}"));
-    let turn = client.turn_credentials().await.map_err(failed)?;
+    let turn = timeout(options.connect_timeout, client.turn_credentials()).await;
+    let turn =
+        turn.map_err(|_| Failure::Server("no answer in time".to_owned()))?.map_err(failed)?;
     let config = options.peer_config(&turn.ice_servers);
     let offered = Peer::offer(config).await;
     let (peer, events, offer) = offered.map_err(|error| Failure::Talk(error.to_string()))?;

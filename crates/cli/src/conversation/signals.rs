@@ -6,6 +6,7 @@ use super::screen::Screen;
 use super::session::KEY_PINNED;
 use super::{Conversation, Step};
 use crate::failure::Failure;
+use crate::hints::explain;
 
 impl Conversation<'_> {
     pub(super) async fn on_signal(&mut self, event: Event) -> Step {
@@ -87,7 +88,7 @@ pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event
             let _ = client.reject(call, RejectReason::Busy).await;
         }
         Event::Disconnected { cause, .. } => {
-            screen.note(&format!("no connection to the server: {cause}; trying again"));
+            screen.note(&format!("no connection to the server: {}; trying again", explain(&cause)));
         }
         Event::KeyRefused { code: ErrorCode::KeyPinned } => {
             screen.note(&format!("the server: {KEY_PINNED}"));

@@ -46,8 +46,10 @@ fn judge(status: u16, body: &[u8]) -> Result<(), String> {
 /// `/health` is beside `/signal`.
 fn health_of(url: &str) -> String {
     let url = url.strip_prefix("ws").unwrap_or(url);
-    let (beside, _) = url.rsplit_once('/').unwrap_or((url, ""));
-    format!("http{beside}/health")
+    let (place, _) = url.split_once('?').unwrap_or((url, ""));
+    let host_at = place.find("://").map_or(0, |at| at + 3);
+    let path_at = place.rfind('/').filter(|at| *at >= host_at).unwrap_or(place.len());
+    format!("http{}/health", place.get(..path_at).unwrap_or(place))
 }
 
 /// What really went wrong, beneath "client error (Connect)".
@@ -67,6 +69,8 @@ mod tests {
     fn it_is_beside_the_signal() {
         assert_eq!(health_of("ws://127.0.0.1:8080/signal"), "http://127.0.0.1:8080/health");
         assert_eq!(health_of("wss://example.org/calls/signal"), "https://example.org/calls/health");
+        assert_eq!(health_of("wss://example.org"), "https://example.org/health");
+        assert_eq!(health_of("wss://a/signal?next=/x/y"), "https://a/health");
     }
 
     #[test]
