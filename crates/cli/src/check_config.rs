@@ -6,6 +6,7 @@ use clap::ArgMatches;
 use securecall_server::settings::{Loaded, Surroundings};
 
 use crate::failure::Failure;
+use crate::note::note;
 
 pub(crate) const NAME: &str = "check-config";
 pub(crate) const ABOUT: &str = "Check the configuration; print what counts and where it comes from";
@@ -14,7 +15,7 @@ pub(crate) const ABOUT: &str = "Check the configuration; print what counts and w
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let loaded = Loaded::new(flags, &Surroundings::of_process())?;
     for warning in &loaded.warnings {
-        writeln!(io::stderr(), "warning: {warning}").map_err(Failure::Output)?;
+        note(&format!("warning: {warning}"))?;
     }
     securecall_server::check(&loaded.settings).map_err(Failure::Unusable)?;
     write!(io::stdout(), "{}", loaded.to_toml()).map_err(Failure::Output)

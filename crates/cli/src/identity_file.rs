@@ -11,6 +11,8 @@ use securecall_seal::{Identity, Seed, Suite};
 use serde_json::{Value, json};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::folder::{folder_of, sync_folder_of};
+
 /// Its owner reads and writes it, and nobody else does anything.
 const MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
@@ -31,6 +33,12 @@ impl IdentityPath {
     pub(crate) fn resolve(&self) -> Result<PathBuf, IdentityError> {
         let by_default = || Some(configuration_folder()?.join("securecall/identity.json"));
         self.identity.clone().or_else(by_default).ok_or(IdentityError::NoHome)
+    }
+
+    /// The file of known keys: `given`, or the one beside the identity, which need not exist.
+    pub(crate) fn known_keys(&self, given: Option<&Path>) -> Result<PathBuf, IdentityError> {
+        let beside = || self.resolve().map(|path| path.with_file_name("known_keys"));
+        given.map_or_else(beside, |given| Ok(given.to_owned()))
     }
 }
 
@@ -71,8 +79,7 @@ impl StoredIdentity {
     /// Writes a new file. One that is there stays as it is.
     pub(crate) fn create(&self, path: &Path) -> Result<(), IdentityError> {
         let failed = |cause| IdentityError::io(path, cause);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let created = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder);
         created.map_err(|cause| IdentityError::io(folder, cause))?;
         let mut options = File::options();
@@ -84,8 +91,7 @@ impl StoredIdentity {
         let written = file
             .write_all(self.to_text().as_bytes())
             .and_then(|()| file.sync_all())
-            // The file's name is on the disk once its folder is.
-            .and_then(|()| File::open(folder)?.sync_all());
+            .and_then(|()| sync_folder_of(path));
         written.map_err(|cause| {
             // Half an identity would only stand in the way.
             let _ = fs::remove_file(path);

@@ -78,20 +78,15 @@ impl Listen {
 
     async fn take_calls(&self, session: &mut Session) -> Result<(), Failure> {
         while let Some(ringing) = self.wait(session).await? {
-            let result = match self.take_call(session, ringing).await {
+            let outcome = match self.take_call(session, ringing).await {
                 Ok(false) => continue,
-                Ok(true) => Ok(()),
                 // What comes later would be heard by nobody either.
                 Err(failure @ (Failure::Interrupted | Failure::Output(_))) => return Err(failure),
-                Err(failure) => Err(failure),
+                result if self.once => return result.map(drop),
+                Ok(true) => "hung up".to_owned(),
+                Err(failure) => failure.to_string(),
             };
-            if self.once {
-                return result;
-            }
-            match result {
-                Ok(()) => session.screen.note("hung up; waiting for calls"),
-                Err(failure) => session.screen.note(&format!("{failure}; waiting for calls")),
-            }
+            session.screen.note(&format!("{outcome}; waiting for calls"));
         }
         Ok(())
     }
@@ -106,7 +101,7 @@ impl Listen {
                 return Ok(None);
             }
             let event = tokio::select! {
-                event = session.signals.next() => event,
+                event = session.signals.next_of_running() => event?,
                 () = session.interrupt.raised() => return Err(Failure::Interrupted),
                 line = session.input.next(), if reads => match line {
                     Some(Ok(Line::Quit)) => return Ok(None),
@@ -120,28 +115,26 @@ impl Listen {
             };
             let Session { client, screen, .. } = session;
             match event {
-                None => return Err(Failure::Talk("the client has stopped".to_owned())),
-                Some(Event::Stopped(stop)) => return Err(Failure::Talk(stop.to_string())),
-                Some(Event::Incoming {
+                Event::Incoming {
                     call,
                     caller,
                     offer,
                     ice_servers,
                     fingerprint,
                     first_contact,
-                }) => {
+                } => {
                     let fingerprint = fingerprint.to_string();
                     let ringing =
                         Ringing { call, caller, offer, ice_servers, fingerprint, first_contact };
                     return Ok(Some(ringing));
                 }
-                Some(Event::KeyChanged { call, change }) => {
+                Event::KeyChanged { call, change } => {
                     self.on_changed_key(client, screen, call, &change).await;
                 }
-                Some(Event::OfferRefused { caller, why }) => {
+                Event::OfferRefused { caller, why } => {
                     screen.note(&format!("a call of {} is refused: {why}", caller.as_str()));
                 }
-                Some(event) => on_other_call(client, screen, event).await,
+                event => on_other_call(client, screen, event).await,
             }
         }
     }
@@ -224,16 +217,14 @@ async fn ask(session: &mut Session, call: CallId) -> Result<bool, Failure> {
             () = interrupt.raised() => return Err(Failure::Interrupted),
             () = sleep_until(deadline) => return Ok(false),
             line = input.next() => return is_yes(line),
-            event = signals.next() => event,
+            event = signals.next_of_running() => event?,
         };
         match event {
-            None => return Err(Failure::Talk("the client has stopped".to_owned())),
-            Some(Event::Stopped(stop)) => return Err(Failure::Talk(stop.to_string())),
-            Some(Event::Ended { call: ended, .. }) if ended == call => {
+            Event::Ended { call: ended, .. } if ended == call => {
                 screen.note("they do not wait any longer");
                 return Ok(false);
             }
-            Some(event) => on_other_call(client, screen, event).await,
+            event => on_other_call(client, screen, event).await,
         }
     }
 }

@@ -6,11 +6,12 @@ use std::time::SystemTime;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use securecall_core::{Turn, UnixTime};
 use securecall_protocol::ClientId;
-use securecall_server::settings::{Loaded, Surroundings, TurnSettings, with_options as settings};
+use securecall_server::settings::{TurnSettings, with_options as with_settings};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::settings_of_serve::settings;
 
 pub(crate) const NAME: &str = "turn";
 pub(crate) const ABOUT: &str = "Make TURN credentials by hand";
@@ -39,7 +40,7 @@ pub(crate) fn with_options(command: Command) -> Command {
         .action(ArgAction::SetTrue)
         .value_parser(value_parser!(bool))
         .help("Print the payload of TURN_CREDENTIALS, as clients get it");
-    let credential = settings(Command::new(CREDENTIAL))
+    let credential = with_settings(Command::new(CREDENTIAL))
         .about("Print a fresh credential")
         .mut_args(hide_what_is_not_for_turn)
         .arg(client_id)
@@ -59,14 +60,8 @@ fn hide_what_is_not_for_turn(arg: Arg) -> Arg {
 /// Prints a credential.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let Some((_, flags)) = flags.subcommand() else { return Ok(()) };
-    let mut surroundings = Surroundings::of_process();
-    // Nothing is served, so it does not matter how many files may be open.
-    surroundings.descriptors_max = None;
-    let loaded = Loaded::new(flags, &surroundings)?;
-    for warning in &loaded.warnings {
-        writeln!(io::stderr(), "warning: {warning}").map_err(Failure::Output)?;
-    }
-    let relay = loaded.settings.relay.as_ref().ok_or(Failure::NoTurn)?;
+    let settings = settings(flags)?;
+    let relay = settings.relay.as_ref().ok_or(Failure::NoTurn)?;
     let client_id = flags.get_one::<ClientId>(CLIENT_ID).ok_or(Failure::NoTurn)?;
     let servers = ice_servers(relay, client_id);
     let text = if flags.get_flag(JSON) {

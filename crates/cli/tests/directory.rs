@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
+mod in_folder;
+
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,8 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
+
+use in_folder::{run_in, succeeded};
 
 /// A folder to work in, with a data folder that a server has had.
 struct Bench(TempDir);
@@ -46,20 +50,7 @@ impl Bench {
     }
 
     fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_securecall"))
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("HOME", self.0.path())
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that reads nothing may have closed it.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait_with_output().unwrap()
+        run_in(self.0.path(), arguments, variables, input)
     }
 
     #[track_caller]
@@ -71,12 +62,6 @@ impl Bench {
     fn import(&self, lines: &str) -> String {
         succeeded(&self.directory_with(&["import", "-"], lines))
     }
-}
-
-#[track_caller]
-fn succeeded(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// One line on standard error, and this code.

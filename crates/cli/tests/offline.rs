@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod in_folder;
+
 use std::fs::{self, Permissions};
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use in_folder::{run_in, succeeded};
 
 /// A home with nothing in it.
 struct Home(TempDir);
@@ -28,32 +31,13 @@ impl Home {
     }
 
     fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_securecall"))
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("HOME", self.0.path())
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that reads nothing may have closed it.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait_with_output().unwrap()
+        run_in(self.0.path(), arguments, variables, input)
     }
 
     #[track_caller]
     fn stdout(&self, arguments: &[&str]) -> String {
         succeeded(&self.run(arguments))
     }
-}
-
-#[track_caller]
-fn succeeded(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// One line on standard error, nothing on standard output, code 2.

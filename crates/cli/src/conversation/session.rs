@@ -1,7 +1,5 @@
 //! What a command talks with: the person, and the server.
 
-use std::path::{Path, PathBuf};
-
 use securecall_client::{Client, Disconnect, Error, ErrorCode, Event, Events, KnownKeys, Settings};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -59,10 +57,9 @@ impl Session {
         let runtime = runtime()?;
         let result = runtime.block_on(async {
             let mut session = Self::begin(options, interrupt)?;
-            let registered = session.register(options).await;
-            let result = match registered {
+            let result = match session.register(options).await {
                 Ok(()) => work(&mut session).await,
-                Err(failure) => Err(failure),
+                failed => failed,
             };
             say_goodbye(session.client).await;
             result
@@ -76,7 +73,7 @@ impl Session {
         let screen = Screen::new();
         let path = options.identity.resolve()?;
         let identity = StoredIdentity::read(&path)?.identity()?;
-        let known_keys = options.known_keys.clone().unwrap_or_else(|| beside(&path));
+        let known_keys = options.identity.known_keys(options.known_keys.as_deref())?;
         let known_keys = KnownKeys::open(known_keys, &options.server)
             .map_err(|error| Failure::Talk(error.to_string()))?;
         let key = identity.directory_key();
@@ -123,6 +120,18 @@ impl Signals {
         }
     }
 
+    /// As [`Signals::next`], where nothing can go on without the client.
+    ///
+    /// # Errors
+    /// It has stopped, and why.
+    pub(crate) async fn next_of_running(&mut self) -> Result<Event, Failure> {
+        match self.next().await {
+            None => Err(Failure::Talk("the client has stopped".to_owned())),
+            Some(Event::Stopped(stop)) => Err(Failure::Talk(stop.to_string())),
+            Some(event) => Ok(event),
+        }
+    }
+
     /// Waits until there is no connection. A call that comes meanwhile is kept, and what follows it
     /// waits. Cancel safe.
     async fn until_disconnected(&mut self) -> Disconnect {
@@ -150,8 +159,4 @@ fn refused(error: &Error) -> String {
         Error::Refused { code: ErrorCode::KeyPinned, .. } => KEY_PINNED.to_owned(),
         error => error.to_string(),
     }
-}
-
-fn beside(identity: &Path) -> PathBuf {
-    identity.with_file_name("known_keys")
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use crate::folder::sync_folder_of;
+
 /// Its owner reads and writes it, and nobody else does anything.
 const MODE: u32 = 0o600;
 
@@ -58,8 +60,7 @@ impl ExportFile {
         self.file.sync_all()?;
         renameat_with(CWD, &self.unfinished, CWD, &self.path, RenameFlags::NOREPLACE)?;
         self.finished = true;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        sync_folder_of(&self.path)
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the three commands for operators share: where the directory is.
 
-use std::io::{self, Write as _};
-
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, Command};
 use securecall_server::operator::Operator;
-use securecall_server::settings::{Loaded, Settings, Surroundings, with_options};
+use securecall_server::settings::{Settings, with_options};
 
 use crate::failure::Failure;
+pub(super) use crate::note::note;
+pub(super) use crate::settings_of_serve::settings;
 
 /// A command that takes everything that `serve` takes, so that one set of flags, one file and one
 /// environment do for both; shown is what counts here.
@@ -22,27 +22,10 @@ fn hide_what_does_not_matter(arg: Arg) -> Arg {
     arg.hide(is_setting && !is_folder)
 }
 
-/// The settings, with warnings on standard error.
-pub(super) fn settings(flags: &ArgMatches) -> Result<Settings, Failure> {
-    let mut surroundings = Surroundings::of_process();
-    // Nothing is served, so it does not matter how many files may be open.
-    surroundings.descriptors_max = None;
-    let loaded = Loaded::new(flags, &surroundings)?;
-    for warning in &loaded.warnings {
-        note(&format!("warning: {warning}"))?;
-    }
-    Ok(loaded.settings)
-}
-
 /// The directory of these settings, of a server that runs or not.
 pub(super) fn open(settings: &Settings) -> Result<Operator, Failure> {
     let key_bytes_max = settings.directory.key_bytes_max;
     Operator::at(&settings.data_dir, key_bytes_max).map_err(Failure::Operator)
-}
-
-/// For people: standard output is for what was asked for.
-pub(super) fn note(text: &str) -> Result<(), Failure> {
-    writeln!(io::stderr(), "{text}").map_err(Failure::Output)
 }
 
 /// A number of things, in words.

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::identity_file::{IdentityPath, StoredIdentity};
+use crate::note::note;
 
 pub(crate) const NAME: &str = "keys";
 pub(crate) const ABOUT: &str = "Make, show, back up and restore a client's identity";
@@ -126,9 +127,4 @@ fn restore(client_id: String, path: &IdentityPath) -> Result<(), Failure> {
 
 fn print(text: &str) -> Result<(), Failure> {
     io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)
-}
-
-/// For people: standard output is for what was asked for.
-fn note(text: &str) -> Result<(), Failure> {
-    writeln!(io::stderr(), "{text}").map_err(Failure::Output)
 }

@@ -1,6 +1,5 @@
 //! A whole call between two clients that nobody knows.
 
-use rand::RngExt as _;
 use securecall_client::{
     CallId, Client, ClientId, EndReason, Ending, Event, Events, IceServer, Identity, LookedUp,
     Seed, Settings, ShortAuthenticationString, Suite,
@@ -10,6 +9,7 @@ use securecall_peer::{self as peer, Config, Peer};
 use super::report::Report;
 use crate::conversation::session::say_goodbye;
 use crate::hints::explain;
+use crate::throwaway_id::throwaway_id;
 
 /// An end of the call.
 struct End {
@@ -44,15 +44,10 @@ pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer
     Some(relays)
 }
 
-/// An id that nobody has, and nobody will want.
-pub(crate) fn throwaway_id() -> String {
-    format!("probe-{:032x}", rand::rng().random::<u128>())
-}
-
 impl End {
     async fn connect(url: &str) -> Result<Self, String> {
         let failed = |error: &dyn std::error::Error| error.to_string();
-        let id = throwaway_id();
+        let id = throwaway_id("probe");
         let identity = Identity::new(&id, &Seed::generate(&mut rand::rng()), Suite::XWing)
             .map_err(|error| failed(&error))?;
         let fingerprint = identity.directory_key().fingerprint().to_string();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::report::Report;
 use crate::hints::explain;
+use crate::throwaway_id::throwaway_id;
 
 /// What a server takes in one message that does not say (the reference protocol).
 const MESSAGE_BYTES_MAX: u64 = 65_536;
@@ -39,7 +40,7 @@ async fn is_refused(wire: &mut Wire, text: &str) -> Result<(), String> {
 async fn register(wire: &mut Wire) -> Result<u64, String> {
     let register = json!({
         "type": "REGISTER",
-        "payload": {"clientId": super::call::throwaway_id(), "protocol": 2},
+        "payload": {"clientId": throwaway_id("probe"), "protocol": 2},
     });
     let answer = ask(wire, &register.to_string()).await?;
     match kind(&answer) {

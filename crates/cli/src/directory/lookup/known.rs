@@ -16,8 +16,7 @@ impl Known {
         identity: &IdentityPath,
         server: &str,
     ) -> Result<Self, Failure> {
-        let beside = || identity.resolve().map(|path| path.with_file_name("known_keys"));
-        let path = file.map_or_else(beside, |file| Ok(file.to_owned()))?;
+        let path = identity.known_keys(file)?;
         let keys =
             KnownKeys::open(path, server).map_err(|error| Failure::KnownKeys(error.to_string()))?;
         Ok(Self(keys))

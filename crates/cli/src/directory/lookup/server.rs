@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use rand::RngExt as _;
 use securecall_client::{ClientId, Disconnect, Wire};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::failure::Failure;
+use crate::throwaway_id::throwaway_id;
 
 /// Until a server with the usual limits lets another lookup pass.
 const RATE_PAUSE: Duration = Duration::from_secs(1);
@@ -21,8 +21,7 @@ impl Connection {
         let opened = Wire::open(url, None).await;
         let wire = opened.map_err(|error| Failure::Server(error.to_string()))?;
         let mut connection = Self(wire.map_err(|cause| unreachable(&cause))?);
-        let id = format!("lookup-{:032x}", rand::rng().random::<u128>());
-        connection.send("REGISTER", &id).await?;
+        connection.send("REGISTER", &throwaway_id("lookup")).await?;
         loop {
             match connection.next().await? {
                 (kind, _) if kind == "REGISTERED" => return Ok(connection),
