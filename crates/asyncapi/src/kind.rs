@@ -154,8 +154,8 @@ impl Kind {
             Self::Bytes => json!(limits::MESSAGE_BYTES_MAX),
             Self::IceServers | Self::IceServersIfAny => json!([{
                 "urls": ["turn:a.relay.metered.ca:443?transport=tcp"],
-                "username": "1767229200:alice",
-                "credential": "NtnEvQtTWyjHZIle0+Ms+zW2Ryc=",
+                "username": "1767229200:1_M3qR6iXNdGP1B_",
+                "credential": "3bAgu/dtl2eppcXtxwB43L4mDHA=",
             }]),
         }
     }
@@ -211,10 +211,10 @@ fn presented_calls() -> Value {
 }
 
 fn ice_servers(items_min: u64) -> Value {
-    let username = client_id_pattern().replacen('^', "^[0-9]+:", 1);
     json!({
         "type": "array",
         "minItems": items_min,
+        "maxItems": 1,
         "items": {
             "type": "object",
             "required": ["urls", "username", "credential"],
@@ -223,9 +223,13 @@ fn ice_servers(items_min: u64) -> Value {
                 "urls": {
                     "type": "array",
                     "minItems": 1,
-                    "items": { "type": "string", "pattern": "^turns?:[!-~]+$" },
+                    "maxItems": 8,
+                    "items": { "type": "string", "pattern": "^(turns?|stun):[!-~]+$" },
                 },
-                "username": text_like(&username, "Unix time of expiry, and the client's id."),
+                "username": text_like(
+                    "^[0-9]+:[a-zA-Z0-9_-]{16}$",
+                    "Unix time of expiry, and a name that says nothing to others.",
+                ),
                 "credential": { "type": "string" },
             },
         },

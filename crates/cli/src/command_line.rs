@@ -115,9 +115,8 @@ Each setting can be written in three places; the later one wins:
   a flag            --ping-after 25s
 PORT in the environment replaces the port of --listen, unless that is a flag.
 
-The TURN secret is never a flag: it is in SECURECALL_TURN_SECRET (the one
-before in SECURECALL_TURN_SECRET_PREVIOUS), or in the file of
---turn-secret-file.
+The TURN secret is never a flag: it is in SECURECALL_TURN_SECRET, or in the
+file of --turn-secret-file.
 
 Durations are written 500ms, 25s, 5m, 1h. BURST/PER_SECOND is how many
 messages pass at once, and how many more in each second.";

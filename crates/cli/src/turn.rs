@@ -4,11 +4,10 @@ use std::io::{self, Write as _};
 use std::time::SystemTime;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use securecall_core::{Turn, UnixTime};
+use securecall_core::{TurnRest, UnixTime};
 use securecall_protocol::ClientId;
 use securecall_server::settings::{TurnSettings, with_options as with_settings};
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::settings_of_serve::settings;
@@ -17,7 +16,7 @@ pub(crate) const NAME: &str = "turn";
 pub(crate) const ABOUT: &str = "Make TURN credentials by hand";
 
 const CREDENTIAL: &str = "credential";
-const CLIENT_ID: &str = "client_id";
+const NAME_AT_TURN: &str = "name";
 const JSON: &str = "json";
 
 const HINTS: &str = "\
@@ -30,11 +29,11 @@ Try it on the TURN server:
 
 /// The command with its options.
 pub(crate) fn with_options(command: Command) -> Command {
-    let client_id = Arg::new(CLIENT_ID)
-        .value_name("CLIENT_ID")
+    let name = Arg::new(NAME_AT_TURN)
+        .value_name("NAME")
         .required(true)
         .value_parser(|text: &str| ClientId::try_from(text))
-        .help("Whose credential it is");
+        .help("What the TURN server calls its user; in the form of a client id, but best none");
     let json = Arg::new(JSON)
         .long(JSON)
         .action(ArgAction::SetTrue)
@@ -43,7 +42,7 @@ pub(crate) fn with_options(command: Command) -> Command {
     let credential = with_settings(Command::new(CREDENTIAL))
         .about("Print a fresh credential")
         .mut_args(hide_what_is_not_for_turn)
-        .arg(client_id)
+        .arg(name)
         .arg(json)
         .after_help(HINTS);
     command.subcommand_required(true).subcommand(credential)
@@ -62,8 +61,8 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let Some((_, flags)) = flags.subcommand() else { return Ok(()) };
     let settings = settings(flags)?;
     let relay = settings.relay.as_ref().ok_or(Failure::NoTurn)?;
-    let client_id = flags.get_one::<ClientId>(CLIENT_ID).ok_or(Failure::NoTurn)?;
-    let servers = ice_servers(relay, client_id);
+    let name = flags.get_one::<ClientId>(NAME_AT_TURN).ok_or(Failure::NoTurn)?;
+    let servers = ice_servers(relay, name);
     let text = if flags.get_flag(JSON) {
         let payload = json!({"iceServers": servers, "ttlSeconds": relay.ttl.as_secs()});
         format!("{payload}\n")
@@ -73,26 +72,23 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)
 }
 
-fn ice_servers(relay: &TurnSettings, client_id: &ClientId) -> Value {
-    let secret = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
-    let previous = relay.secret_previous.as_ref().map(|previous| secret(previous.expose()));
-    let turn = Turn::new(&relay.urls, secret(relay.secret.expose()), previous, relay.ttl);
+/// The name stands there as it was given, so that whoever tries it finds it in the log of the TURN
+/// server. Clients get names that say nothing.
+fn ice_servers(relay: &TurnSettings, name: &ClientId) -> Value {
+    let turn = TurnRest::from(relay);
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let now = UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-    serde_json::from_str(&turn.ice_servers(client_id, now)).unwrap_or_default()
+    let text = turn.ice_servers(name.as_str(), turn.expiry(now));
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 fn as_text(servers: &Value, relay: &TurnSettings) -> String {
-    let mut text = format!(
-        "urls        {}\nvalid for   {}\n",
+    let field = |key| servers.pointer(&format!("/0/{key}")).and_then(Value::as_str);
+    format!(
+        "urls        {}\nvalid for   {}\nusername    {}\ncredential  {}\n",
         relay.urls.join(", "),
-        humantime::format_duration(relay.ttl)
-    );
-    for server in servers.as_array().into_iter().flatten() {
-        for key in ["username", "credential"] {
-            let value = server.get(key).and_then(Value::as_str).unwrap_or_default();
-            text.push_str(&format!("{key:<10}  {value}\n"));
-        }
-    }
-    text
+        humantime::format_duration(relay.ttl),
+        field("username").unwrap_or_default(),
+        field("credential").unwrap_or_default(),
+    )
 }

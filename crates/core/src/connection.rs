@@ -289,7 +289,7 @@ fn turn_credentials(cx: &Context<'_>, client_id: &ClientId) -> ServerMessage<'st
     match &cx.config.turn {
         Some(turn) => ServerMessage::TurnCredentials {
             ice_servers: turn.ice_servers(client_id, cx.unix).into(),
-            ttl_seconds: turn.ttl().as_secs(),
+            ttl_seconds: turn.ttl_seconds(cx.unix),
         },
         None => ServerMessage::TurnCredentials { ice_servers: "[]".into(), ttl_seconds: 0 },
     }

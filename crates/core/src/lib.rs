@@ -40,4 +40,4 @@ pub use limits::{Bucket, Rate};
 pub use mail::{Content, Mail, Outcome};
 pub use session::{Departure, Output, Outputs, Receipt, Session};
 pub use time::{Instant, UnixTime};
-pub use turn::Turn;
+pub use turn::{NameKey, Turn, TurnRest};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
-    CallIdKey, CallLimits, Config, Connection, ConnectionLimits, Context, Due, Instant, Nonce,
-    Rate, Step, Turn, UnixTime,
+    CallIdKey, CallLimits, Config, Connection, ConnectionLimits, Context, Due, Instant, NameKey,
+    Nonce, Rate, Step, Turn, TurnRest, UnixTime,
 };
 use securecall_protocol::{ClientId, CloseCode, Dialect, ServerMessage};
 use zeroize::Zeroizing;
@@ -125,14 +125,15 @@ fn a_key_is_as_long_as_it_may_be_and_no_longer() {
 fn relay_credentials_can_be_refreshed() {
     let mut config = config();
     let (urls, hour) = (["turn:turn.example".to_string()], Duration::from_secs(3_600));
-    config.turn = Some(Turn::new(&urls, Zeroizing::new("secret".into()), None, hour));
+    let rest = TurnRest::new(&urls, Zeroizing::new("secret".into()), hour);
+    config.turn = Some(Turn::new(rest, NameKey::new(&[7; 32])));
     let mut connection = registered();
     let step = at(&config, START, |cx| connection.handle_text(cx, CREDENTIALS));
     let Step::Reply(reply) = step else { panic!("no reply: {step:?}") };
     let ServerMessage::TurnCredentials { ice_servers, ttl_seconds } = reply.message else {
         panic!("no credentials")
     };
-    assert!(ice_servers.contains(":alice"));
+    assert!(ice_servers.contains(r#""username":"1767230200:"#), "{ice_servers}");
     assert_eq!(ttl_seconds, 3_600);
 }
 

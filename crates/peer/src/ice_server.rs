@@ -12,7 +12,7 @@ pub struct IceServer {
     /// RFC 7065 and RFC 7064. In JSON one may be a string of its own.
     #[serde(deserialize_with = "one_or_many")]
     pub urls: Vec<String>,
-    /// For TURN; it holds the client id.
+    /// For TURN.
     #[serde(default)]
     pub username: String,
     /// For TURN.

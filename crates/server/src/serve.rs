@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use securecall_core::CallIdKey;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -47,7 +46,7 @@ pub enum ServeError {
 /// When it cannot listen, or its data cannot be used. Once it serves it does not fail.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&settings.data_dir)?;
-    let call_ids = CallIdKey::new(data_dir.server_key()?.expose());
+    let server_key = data_dir.server_key()?;
     let directory = Arc::new(data_dir.directory()?);
     let (tls, source) = Source::open(&settings, &data_dir)?.unzip();
     let key_bytes_max = settings.directory.key_bytes_max;
@@ -59,7 +58,7 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
             Some(address) => Some(bind(address, "--admin-listen").await?),
             None => None,
         };
-        let config = settings.core_config(call_ids);
+        let config = settings.core_config(server_key.expose());
         let server = Server::new(&settings, config, directory.clone(), tls, Handle::current());
         let hangup = signal(SignalKind::hangup())?;
         match source {

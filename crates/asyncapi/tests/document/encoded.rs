@@ -14,8 +14,7 @@ use crate::schemas::{Schemas, with_one_field_less};
 
 const DIALECTS: [(u8, Dialect); 2] = [(1, Dialect::One), (2, Dialect::Two)];
 const CALL_ID: &str = "j0lhhlXyWKTD";
-const RELAYS: &str =
-    r#"[{"urls":["turn:a:443?transport=tcp"],"username":"1767229200:alice","credential":"x="}]"#;
+const RELAYS: &str = r#"[{"urls":["turn:a:443?transport=tcp"],"username":"1767229200:1_M3qR6iXNdGP1B_","credential":"x="}]"#;
 
 /// What varies from message to message.
 #[derive(Debug, Clone)]

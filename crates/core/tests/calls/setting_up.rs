@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use securecall_core::Turn;
+use securecall_core::{NameKey, Turn, TurnRest};
 use zeroize::Zeroizing;
 
 use crate::wire::{
@@ -195,16 +195,16 @@ fn calls_of_the_same_two_clients_do_not_mix() {
 #[test]
 fn relay_servers_are_provisioned_to_both_ends_while_the_call_is_set_up() {
     let hour = Duration::from_secs(3_600);
-    let turn =
-        Turn::new(&["turn:turn.example".into()], Zeroizing::new("secret".into()), None, hour);
+    let rest = TurnRest::new(&["turn:turn.example".into()], Zeroizing::new("secret".into()), hour);
+    let turn = Turn::new(rest, NameKey::new(&[7; 32]));
     let mut world = World::with_turn(Some(turn));
     let (alice, bob) = (world.register("alice"), world.register("bob"));
     world.say(alice, &initiate("bob", "offer"));
     let heard = world.heard(bob);
     assert!(heard[0].contains(r#""iceServers":[{"#), "INCOMING_CALL: {heard:?}");
-    assert!(heard[0].contains(r#":bob""#), "in the callee's own name");
+    let of_the_callee = field(&heard[0], "username");
     world.say(bob, &accept(&field(&heard[0], "callId"), "answer"));
     let heard = world.heard(alice);
     assert!(heard[0].contains(r#""iceServers":[{"#), "CALL_ACCEPTED: {heard:?}");
-    assert!(heard[0].contains(r#":alice""#), "in the caller's own name");
+    assert_ne!(field(&heard[0], "username"), of_the_callee, "each in its own name");
 }

@@ -2,21 +2,23 @@
 
 use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
-    AdmissionLimits, CallIdKey, CallLimits, Config, ConnectionLimits, Rate as CoreRate, Turn,
+    AdmissionLimits, CallIdKey, CallLimits, Config, ConnectionLimits, NameKey, Rate as CoreRate,
+    Turn, TurnRest,
 };
 use zeroize::Zeroizing;
 
 use super::{Rate, Replace, Settings, TurnSettings};
 
 impl Settings {
-    /// What decisions depend on.
+    /// What decisions depend on: these settings, and keys made of the server's.
     #[must_use]
-    pub fn core_config(&self, call_ids: CallIdKey) -> Config {
+    pub fn core_config(&self, server_key: &[u8; 32]) -> Config {
+        let turn = |relay| Turn::new(TurnRest::from(relay), NameKey::new(server_key));
         Config {
             calls: self.call_limits(),
             connection: self.connection_limits(),
-            call_ids,
-            turn: self.relay.as_ref().map(Turn::from),
+            call_ids: CallIdKey::new(server_key),
+            turn: self.relay.as_ref().map(turn),
             replace_key: self.directory.replace.into(),
             key_bytes_max: self.directory.key_bytes_max,
         }
@@ -73,10 +75,9 @@ impl From<Rate> for CoreRate {
     }
 }
 
-impl From<&TurnSettings> for Turn {
+impl From<&TurnSettings> for TurnRest {
     fn from(relay: &TurnSettings) -> Self {
-        let text = |secret: &super::Secret| Zeroizing::new(secret.expose().as_bytes().to_vec());
-        let previous = relay.secret_previous.as_ref().map(text);
-        Self::new(&relay.urls, text(&relay.secret), previous, relay.ttl)
+        let secret = Zeroizing::new(relay.secret.expose().as_bytes().to_vec());
+        Self::new(&relay.urls, secret, relay.ttl)
     }
 }

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Origin;
-use super::turn_secret::TurnSecretError;
+use super::{Origin, TurnError};
 
 /// A configuration that cannot be used. Always the operator's to mend.
 #[derive(Debug, thiserror::Error)]
@@ -78,9 +77,9 @@ pub enum SettingsError {
         /// Where it is.
         origin: Origin,
     },
-    /// Half a configuration of TURN, or a secret that cannot be used.
+    /// TURN cannot be offered as it is set.
     #[error(transparent)]
-    Turn(#[from] TurnSecretError),
+    Turn(#[from] TurnError),
     /// The command line is none.
     #[error("{0}")]
     CommandLine(String),

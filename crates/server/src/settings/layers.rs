@@ -13,7 +13,7 @@ use clap::parser::ValueSource;
 use super::declaration::{Declaration, parser};
 use super::nearest::nearest;
 use super::surroundings::PORT_VARIABLE;
-use super::turn_secret::{SECRET_PREVIOUS_VARIABLE, SECRET_VARIABLE};
+use super::turn_secret::SECRET_VARIABLE;
 use super::{CONFIG, CONFIG_VARIABLE, Origin, SettingsError, Surroundings, address, file, usage};
 
 /// A value as text, and where it is.
@@ -72,11 +72,11 @@ impl<'a> Layers<'a> {
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), SettingsError> {
-        // What somebody would call them who expects them here.
-        const SECRET_KEYS: [&str; 2] = ["turn.secret", "turn.secret_previous"];
+        // What somebody would call it who expects it here.
+        const SECRET_KEY: &str = "turn.secret";
         for (key, text) in file::read(path)? {
             let origin = Origin::File(path.to_owned());
-            if SECRET_KEYS.contains(&key.as_str()) {
+            if key == SECRET_KEY {
                 return Err(SettingsError::SecretInFile { name: key, origin });
             }
             // A section with nothing in it says nothing.
@@ -162,13 +162,8 @@ impl<'a> Layers<'a> {
 
 /// Variables that are no settings. The last two are of the commands for clients, and one shell may
 /// be for both.
-const OTHER_VARIABLES: [&str; 5] = [
-    CONFIG_VARIABLE,
-    SECRET_VARIABLE,
-    SECRET_PREVIOUS_VARIABLE,
-    "SECURECALL_SERVER",
-    "SECURECALL_IDENTITY",
-];
+const OTHER_VARIABLES: [&str; 4] =
+    [CONFIG_VARIABLE, SECRET_VARIABLE, "SECURECALL_SERVER", "SECURECALL_IDENTITY"];
 
 /// The setting whose name, as this layer has it, is `written`; or the nearest name.
 fn find<'a>(

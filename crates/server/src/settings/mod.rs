@@ -37,7 +37,9 @@ mod secret;
 mod surroundings;
 mod tls;
 mod turn;
+mod turn_error;
 mod turn_secret;
+mod turn_servers;
 mod turn_url;
 mod usage;
 mod within;
@@ -73,7 +75,7 @@ pub use self::secret::Secret;
 pub use self::surroundings::Surroundings;
 pub use self::tls::{Acme, Tls};
 pub use self::turn::{Preset, Turn, TurnSettings};
-pub use self::turn_secret::TurnSecretError;
+pub use self::turn_error::TurnError;
 pub use self::turn_url::TurnUrl;
 pub use self::workers::Workers;
 
@@ -128,7 +130,7 @@ pub struct Settings {
     #[command(flatten, next_help_heading = "TURN")]
     pub turn: Turn,
 
-    /// The TURN servers that clients are told, with the secrets. `None`: TURN is off.
+    /// The TURN servers that clients are told, with the secret. `None`: TURN is off.
     #[arg(skip)]
     pub relay: Option<TurnSettings>,
 

@@ -5,9 +5,9 @@ use std::time::Duration as StdDuration;
 
 use humantime::Duration;
 
-use super::turn_secret::{Secrets, TurnSecretError};
+use super::turn_secret::Found;
 use super::within::{HOUR, MINUTE, within_ms};
-use super::{List, Origin, Secret, Surroundings, TurnUrl, defaults};
+use super::{List, Origin, Secret, Surroundings, TurnError, TurnUrl, defaults, turn_servers};
 
 /// What was set about TURN. [`super::Settings::relay`] is what follows from it.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
@@ -22,7 +22,7 @@ pub struct Turn {
     #[arg(default_value_t, hide_default_value = true)]
     pub urls: List<TurnUrl>,
 
-    /// File with the secret shared with the TURN servers; the previous one on a second line
+    /// File with the secret shared with the TURN servers
     // `None`: the secret comes from the environment, or TURN is off.
     #[arg(id = "turn.secret_file", long = "turn-secret-file", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
@@ -42,10 +42,11 @@ pub enum Preset {
 
 impl Preset {
     /// TCP on the port of HTTPS passes nearly every firewall.
-    fn urls(self) -> &'static [&'static str] {
-        match self {
-            Self::Metered => &["turn:a.relay.metered.ca:443?transport=tcp"],
-        }
+    fn urls(self) -> Vec<TurnUrl> {
+        let urls = match self {
+            Self::Metered => ["turn:a.relay.metered.ca:443?transport=tcp"],
+        };
+        urls.iter().filter_map(|url| url.parse().ok()).collect()
     }
 }
 
@@ -56,9 +57,6 @@ pub struct TurnSettings {
     pub urls: Vec<String>,
     /// Signs credentials. Not empty.
     pub secret: Secret,
-    /// Signs a second credential in each answer, so that during a rotation it does not matter
-    /// which secret a TURN server knows. `None`: no rotation is under way.
-    pub secret_previous: Option<Secret>,
     /// How long a credential is valid.
     pub ttl: StdDuration,
 }
@@ -71,37 +69,37 @@ pub(super) struct Resolved {
     pub(super) warnings: Vec<String>,
 }
 
-/// Puts URLs and secrets together.
+/// Puts URLs and secret together.
 ///
 /// # Errors
-/// When there is only half a configuration: a mistake in it would otherwise show as calls that
-/// fail behind some firewalls.
-pub(super) fn resolve(
-    turn: &Turn,
-    surroundings: &Surroundings,
-) -> Result<Resolved, TurnSecretError> {
+/// When there is only half a configuration, or one that some clients cannot use at all: a mistake
+/// in it would otherwise show as calls that fail behind some firewalls.
+pub(super) fn resolve(turn: &Turn, surroundings: &Surroundings) -> Result<Resolved, TurnError> {
     let urls = urls(turn);
-    let secrets = Secrets::find(turn.secret_file.as_deref(), surroundings)?;
-    match secrets {
+    let found = Found::look(turn.secret_file.as_deref(), surroundings)?;
+    match found {
         None if urls.is_empty() => Ok(Resolved::default()),
-        None => Err(TurnSecretError::Missing),
-        Some(secrets) if urls.is_empty() => {
-            Err(TurnSecretError::WithoutUrls { origin: secrets.origin })
-        }
-        Some(secrets) => Ok(Resolved {
-            relay: Some(TurnSettings {
-                urls,
-                secret: secrets.current,
-                secret_previous: secrets.previous,
-                ttl: *turn.ttl,
-            }),
-            secret_origin: Some(secrets.origin),
-            warnings: secrets.warnings,
-        }),
+        None => Err(TurnError::SecretMissing),
+        Some(found) if urls.is_empty() => Err(TurnError::WithoutUrls { origin: found.origin }),
+        Some(found) => offer(turn, &urls, found),
     }
 }
 
-fn urls(turn: &Turn) -> Vec<String> {
-    let preset = turn.preset.map_or(&[][..], Preset::urls).iter().map(ToString::to_string);
-    preset.chain(turn.urls.iter().map(ToString::to_string)).collect()
+fn offer(turn: &Turn, urls: &[TurnUrl], found: Found) -> Result<Resolved, TurnError> {
+    turn_servers::check(urls, &found.origin)?;
+    let warnings = found.warnings.into_iter().chain(turn_servers::warnings(urls));
+    Ok(Resolved {
+        warnings: warnings.collect(),
+        relay: Some(TurnSettings {
+            urls: urls.iter().map(ToString::to_string).collect(),
+            secret: found.secret,
+            ttl: *turn.ttl,
+        }),
+        secret_origin: Some(found.origin),
+    })
+}
+
+fn urls(turn: &Turn) -> Vec<TurnUrl> {
+    let preset = turn.preset.map_or_else(Vec::new, Preset::urls);
+    preset.into_iter().chain(turn.urls.iter().cloned()).collect()
 }

@@ -3,11 +3,11 @@
 use super::World;
 
 const SECRET: &str = "correct-horse-battery";
-const PREVIOUS: &str = "staple-of-old";
+const OTHER: &str = "staple-of-old";
 
 #[track_caller]
 fn assert_silent(shown: &str) {
-    for secret in [SECRET, PREVIOUS] {
+    for secret in [SECRET, OTHER] {
         assert!(!shown.contains(secret), "a secret is in {shown}");
         // As bytes, which is how a derived Debug would show them.
         let bytes = format!("{:?}", &secret.as_bytes()[..4]);
@@ -16,10 +16,13 @@ fn assert_silent(shown: &str) {
 }
 
 fn with_secrets() -> World {
-    World::new()
-        .flag("--turn-preset=metered")
-        .variable("SECURECALL_TURN_SECRET", SECRET)
-        .variable("SECURECALL_TURN_SECRET_PREVIOUS", PREVIOUS)
+    World::new().flag("--turn-preset=metered").variable("SECURECALL_TURN_SECRET", SECRET)
+}
+
+fn with_secret_file(content: &str) -> World {
+    let world = World::new().flag("--turn-preset=metered");
+    let path = world.write("secret", content);
+    world.flag(&format!("--turn-secret-file={}", path.display()))
 }
 
 #[test]
@@ -34,11 +37,10 @@ fn not_in_the_shown_configuration_which_says_where_it_is_from() {
     assert_silent(&toml);
     assert!(toml.contains("# the secret is set from environment SECURECALL_TURN_SECRET"));
 
-    let world = World::new().flag("--turn-preset=metered");
-    let path = world.write("secret", &format!("{SECRET}\n{PREVIOUS}\n"));
-    let world = world.flag(&format!("--turn-secret-file={}", path.display()));
+    let world = with_secret_file(&format!("{SECRET}\n"));
     let toml = world.load().unwrap().to_toml();
     assert_silent(&toml);
+    let path = world.folder.path().join("secret");
     assert!(toml.contains(&format!("# the secret is set from file {}", path.display())));
 }
 
@@ -50,11 +52,12 @@ fn not_in_refusals() {
         World::new().variable("SECURECALL_TURN_SECRET", SECRET),
         World::new().flag("--turn-preset=metered").variable("SECURECALL_TURN_SECRET", &padded),
         World::new().variable("SECURECALL_TURN_SECRT", SECRET),
-        World::new().variable("SECURECALL_TURN_SECRET_PREVIOUS", PREVIOUS),
+        World::new().variable("SECURECALL_TURN_SECRET_PREVIOUS", OTHER),
+        with_secret_file(&format!("{SECRET}\n{OTHER}\n")),
         with_secrets().flag("--turn-secret-file=/nowhere"),
         World::new().file(&format!("[turn]\nsecret = '{SECRET}'")),
         World::new().file(&format!("[turn]\nsecret_key = '{SECRET}'")),
-        World::new().file(&format!("[turn]\nsecret = '{SECRET}' {PREVIOUS}")),
+        World::new().file(&format!("[turn]\nsecret = '{SECRET}' {OTHER}")),
         World::new().file(&format!("[turn]\nsecret = {SECRET}")),
         World::new().flag(&format!("--turn-urls={url}")),
         World::new().variable("SECURECALL_TURN_URLS", &url),

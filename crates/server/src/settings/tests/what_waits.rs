@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use securecall_core::{CallIdKey, Config, Context, Instant, Output, Session, UnixTime};
+use securecall_core::{Config, Context, Instant, Output, Session, UnixTime};
 use securecall_protocol::{ClientId, Dialect, Registration, ServerMessage};
 
 use super::World;
@@ -18,7 +18,7 @@ impl Client {
     /// Registered in dialect 2 at a server with this flag.
     fn with(flag: &str) -> Self {
         let settings = World::new().flag(flag).load().unwrap().settings;
-        let config = settings.core_config(CallIdKey::new(&[7; 32]));
+        let config = settings.core_config(&[7; 32]);
         let client_id = ClientId::try_from("alice").unwrap();
         let now = Instant::from_millis(1_000_000);
         let session = Session::new(client_id, UnixTime::from_millis(0), &context(&config, now));
