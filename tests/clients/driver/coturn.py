@@ -22,17 +22,22 @@ def credential(secret: str, username: str) -> Credential:
     return Credential(username, base64.b64encode(digest).decode())
 
 
-class Coturn:
-    """A turnserver process that knows exactly one shared secret."""
+REALM = "securecall.test"
 
-    def __init__(self, folder: Path, secret: str):
+
+class Coturn:
+    """A turnserver process. The secrets that it knows are in its database, where they change while it runs."""
+
+    def __init__(self, folder: Path, secret: str, **more_options: object):
         folder.mkdir(exist_ok=True)
+        self.database = folder / "turndb"
+        self.learn(secret)
         self.port = free_port()
         self.log = folder / "turnserver.log"
         options = {
             "listening-ip": "127.0.0.1", "listening-port": self.port, "relay-ip": "127.0.0.1",
-            "static-auth-secret": secret, "realm": "securecall.test", "pidfile": folder / "pid",
-            "userdb": folder / "turndb", "log-file": self.log,
+            "realm": REALM, "pidfile": folder / "pid", "userdb": self.database, "log-file": self.log,
+            **{name.replace("_", "-"): value for name, value in more_options.items()},
         }
         flags = ["use-auth-secret", "no-tls", "no-dtls", "no-cli", "allow-loopback-peers", "simple-log", "no-rfc5780"]
         self.process = subprocess.Popen(
@@ -42,6 +47,18 @@ class Coturn:
         if not eventually(lambda: accepts(self.port), seconds=10):
             self.stop()
             raise TimeoutError("turnserver does not listen")
+
+    def learn(self, secret: str) -> None:
+        """Takes credentials of this secret too, from now on."""
+        self._administer("-s", secret)
+
+    def forget(self, secret: str) -> None:
+        """Takes credentials of this secret no more, from now on."""
+        self._administer("-X", secret)
+
+    def said(self) -> str:
+        """Everything in its log."""
+        return self.log.read_text(errors="replace")
 
     def allocates(self, credential: Credential) -> bool:
         """Whether this credential gets a relay address, over TCP, that carries packets; False if it is refused."""
@@ -53,6 +70,10 @@ class Coturn:
         carried = done.returncode == 0 and "Total lost packets 0" in done.stdout
         assert carried or "Cannot complete Allocation" in done.stdout, done.stdout
         return carried
+
+    def _administer(self, *arguments: str) -> None:
+        command = ["turnadmin", *arguments, "-r", REALM, "-b", self.database]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
 
     def stop(self) -> None:
         self.process.kill()
