@@ -5,16 +5,9 @@
 // Prints one line of JSON: for each peer the kind of path its bytes took.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
-import { chromium } from "playwright-core";
+import { launch } from "./chromium.mjs";
 import { check, read } from "./documented.mjs";
 
-const FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-  // Peers on one machine without mDNS or a network: real and loopback addresses as candidates.
-  "--disable-features=WebRtcHideLocalIpsWithMdns", "--allow-loopback-in-peer-connection",
-];
 const FILES = { "/": ["page.html", "text/html"], "/peer.js": ["peer.js", "text/javascript"] };
 
 const [url, ...rest] = process.argv.slice(2);
@@ -28,7 +21,7 @@ const pages = createServer(async (request, response) => {
 });
 await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+const browser = await launch();
 
 let undocumented;
 
