@@ -1,4 +1,4 @@
-//! The server's secret, under which it seals call ids.
+//! The server's secret, under which it seals call ids and hashes the names of clients at TURN servers.
 //!
 //! It is never printed and never replaced: a key file that is not what this server wrote is an
 //! error, because a new key would silently invalidate every call id in the field.

@@ -38,6 +38,7 @@ mod surroundings;
 mod tls;
 mod turn;
 mod turn_error;
+mod turn_ports;
 mod turn_secret;
 mod turn_servers;
 mod turn_url;

@@ -4,7 +4,7 @@
 //! libdatachannel, aiortc, werift.
 
 use super::turn_url::Service;
-use super::{Origin, TurnError, TurnUrl};
+use super::{Origin, TurnError, TurnUrl, turn_ports};
 
 /// How many URLs are let through: as many as the clients of this project ask. Browsers warn at five.
 pub(super) const URLS_MAX: usize = 8;
@@ -16,6 +16,9 @@ const IPV6_ADDRESS: &str = "turn.urls has an IPv6 address: libdatachannel and ai
     whole list because of it, and every call fails there. Give the address a host name";
 const DTLS: &str = "turn.urls has turns: with transport=udp, which is DTLS: hardly any client uses \
     it. Write turn: with transport=udp, or turns: with transport=tcp";
+
+const LOW_PORT: &str = "a TURN server has a port below 1024 that is neither 80 nor 443: Chromium does \
+    not ask it, and says nothing. Let it listen on 443, or on 3478";
 
 /// Refuses a list that is of no use, or that makes clients wait.
 pub(super) fn check(urls: &[TurnUrl], secret: &Origin) -> Result<(), TurnError> {
@@ -37,11 +40,15 @@ pub(super) fn check(urls: &[TurnUrl], secret: &Origin) -> Result<(), TurnError> 
 /// What an operator should know of a list that some clients can use, and others not.
 pub(super) fn warnings(urls: &[TurnUrl]) -> impl Iterator<Item = String> {
     let any = |service| urls.iter().any(|url| url.server().service == service);
+    let any_low_port = urls.iter().map(TurnUrl::server).any(|server| {
+        server.service != Service::Stun && !turn_ports::is_asked_by_chromium(server.port)
+    });
     let any_ipv6_address = urls.iter().any(|url| url.server().host.contains(':'));
     [
         (!any(Service::Udp), NO_RELAY_OVER_UDP),
         (any_ipv6_address, IPV6_ADDRESS),
         (any(Service::Dtls), DTLS),
+        (any_low_port, LOW_PORT),
     ]
     .into_iter()
     .filter_map(|(holds, warning)| holds.then(|| warning.to_owned()))

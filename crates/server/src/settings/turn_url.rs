@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use super::turn_ports;
+
 /// The URL of a TURN or STUN server, in the form that WebRTC clients take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnUrl {
@@ -57,6 +59,9 @@ impl FromStr for TurnUrl {
         let (host, port) = host_and_port(place)?;
         let host = host.to_ascii_lowercase();
         let port = port.unwrap_or(if scheme == "turns" { 5349 } else { 3478 });
+        if turn_ports::is_blocked(port) {
+            return Err(InvalidTurnUrl::BlockedPort);
+        }
         Ok(Self { text: text.to_owned(), server: TurnServer { service, host, port } })
     }
 }
@@ -155,6 +160,12 @@ pub enum InvalidTurnUrl {
     /// Not a port.
     #[error("the port in a URL must be from 1 to 65535")]
     Port,
+    /// A port that belongs to another protocol, as browsers see it.
+    #[error(
+        "browsers block this port, and with it in a URL every call fails in Firefox: let the TURN \
+         server listen on 3478, 443 or 80"
+    )]
+    BlockedPort,
     /// Another query than the transport of a TURN server.
     #[error("after ? a turn: or turns: URL may have transport=udp or transport=tcp, nothing else")]
     Query,

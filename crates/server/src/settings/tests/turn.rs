@@ -124,6 +124,9 @@ fn urls_that_clients_would_refuse_are_refused() {
         ("turn:[fe80::1%25eth0]:3478", "must have a host"),
         ("turn:192.0.2.256", "must be an IPv4 address"),
         ("turn:127.1:3478", "must be an IPv4 address"),
+        ("turn:relay.example:5060", "browsers block this port"),
+        ("turns:relay.example:993?transport=tcp", "browsers block this port"),
+        ("stun:relay.example:6000", "browsers block this port"),
         ("turn:relay.example:0", "port"),
         ("turn:relay.example:", "port"),
         ("turn:relay.example:99999", "port"),
@@ -162,6 +165,7 @@ fn every_form_that_all_clients_take_is_taken_without_a_word() {
         "turn:RELAY.example:3478?transport=udp",
         "turn:relay_1:3478",
         "turn:192.0.2.1:3478",
+        "turn:relay.example:80,turn:relay.example:443,stun:relay.example:853",
         "turn:turn.4g.example",
         "turn:relay.example,turn:relay.example?transport=tcp,turns:relay.example,stun:relay.example",
         "turn:relay.example:3478,turn:relay.example:443,turns:relay.example:443?transport=tcp",
@@ -178,6 +182,8 @@ fn a_list_that_some_clients_cannot_use_brings_a_warning() {
         ("turn:[2001:db8::1]:3478", "has an IPv6 address"),
         ("turn:relay.example,stun:[2001:db8::1]", "has an IPv6 address"),
         ("turn:relay.example,turns:relay.example?transport=udp", "which is DTLS"),
+        ("turn:relay.example:853", "has a port below 1024"),
+        ("turn:relay.example:53,turn:relay.example", "has a port below 1024"),
     ] {
         let warnings = with_urls(urls).load().unwrap().warnings;
         assert!(warnings.len() == 1 && warnings[0].contains(says), "{urls} gives {warnings:?}");
