@@ -51,5 +51,6 @@ pub(super) fn warnings(urls: &[TurnUrl]) -> impl Iterator<Item = String> {
         (any_low_port, LOW_PORT),
     ]
     .into_iter()
-    .filter_map(|(holds, warning)| holds.then(|| warning.to_owned()))
+    .filter(|(holds, _)| *holds)
+    .map(|(_, warning)| warning.to_owned())
 }
