@@ -101,7 +101,8 @@ fn shortened(name: String) -> String {
     let dot = name.rfind('.').filter(|dot| name.len() - dot <= EXTENSION_BYTES_MAX);
     let (stem, extension) = name.split_at(dot.unwrap_or(name.len()));
     let stem = stem.get(..stem.floor_char_boundary(BYTES_MAX - extension.len()));
-    let stem = stem.unwrap_or_default().trim_end_matches(|it: char| it == '.' || it.is_whitespace());
+    let stem =
+        stem.unwrap_or_default().trim_end_matches(|it: char| it == '.' || it.is_whitespace());
     format!("{stem}{extension}")
 }
 

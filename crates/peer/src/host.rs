@@ -35,7 +35,9 @@ impl HostAddresses {
     pub(crate) fn resolve(&self) -> Vec<SocketAddr> {
         let mut addresses = match self {
             Self::These(addresses) => addresses.iter().map(|ip| (*ip, 0).into()).collect(),
-            Self::DefaultRoute => of_default_routes().into_iter().map(|ip| (ip, 0).into()).collect(),
+            Self::DefaultRoute => {
+                of_default_routes().into_iter().map(|ip| (ip, 0).into()).collect()
+            }
             // Without the list there are still the routes.
             Self::All => usable(&of_interfaces(), &of_default_routes()),
         };
@@ -50,22 +52,24 @@ impl HostAddresses {
 /// Addresses that another machine may reach, the best first: those of default routes, so that the
 /// bound never cuts them off, then those of other networks. IPv6 addresses that hold on their link
 /// alone are left out (RFC 8445 section 5.1.1.1) unless there is nothing else: two machines on a
-/// cable.
+/// cable. Those of IPv4 (169.254.0.0/16) are left out always: `str0m` 0.25 takes none for a
+/// candidate.
 fn usable(addresses: &[Address], default_routes: &[IpAddr]) -> Vec<SocketAddr> {
     let mut reachable: Vec<&Address> =
         addresses.iter().filter(|address| address.kind != Kind::Loopback).collect();
     // Sorting keeps the system's order among equals.
     reachable.sort_by_key(|address| {
         let is_default = default_routes.contains(&address.ip);
-        Reverse((is_default, !is_link_local(address.ip), address.kind))
+        Reverse((is_default, address.kind))
     });
     let mut chosen: Vec<&Address> = Vec::new();
-    for address in reachable.iter().filter(|address| !is_ipv6_link_local(address.ip)) {
+    for address in reachable.iter().filter(|address| !is_link_local(address.ip)) {
         if !chosen.iter().any(|other| is_of_same_network(other, address)) {
             chosen.push(address);
         }
     }
     if chosen.is_empty() {
+        reachable.retain(|address| address.ip.is_ipv6());
         chosen = reachable;
     }
     chosen.into_iter().map(Address::socket_address).collect()
@@ -94,7 +98,7 @@ impl Address {
     /// An address that holds on its link alone needs the link.
     fn socket_address(&self) -> SocketAddr {
         match self.ip {
-            IpAddr::V6(ip) if is_ipv6_link_local(self.ip) => {
+            IpAddr::V6(ip) if ip.is_unicast_link_local() => {
                 SocketAddrV6::new(ip, 0, 0, self.index).into()
             }
             ip => (ip, 0).into(),
@@ -120,10 +124,6 @@ const fn is_link_local(ip: IpAddr) -> bool {
         IpAddr::V4(ip) => ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_unicast_link_local(),
     }
-}
-
-const fn is_ipv6_link_local(ip: IpAddr) -> bool {
-    ip.is_ipv6() && is_link_local(ip)
 }
 
 fn of_interfaces() -> Vec<Address> {
@@ -186,7 +186,7 @@ mod tests {
                 ("wlan0", "10.0.0.2"),
             ],
             &["10.0.0.2"],
-            &["10.0.0.2", "192.168.1.2", "172.18.0.1", "172.17.0.1", "169.254.3.4"],
+            &["10.0.0.2", "192.168.1.2", "172.18.0.1", "172.17.0.1"],
         );
     }
 
@@ -203,7 +203,7 @@ mod tests {
     fn addresses_of_a_link_are_used_where_there_are_no_others_and_know_their_link() {
         let cable = ("eth0", "fe80::1");
         assert_usable(&[cable, ("eth1", "192.168.1.2")], &[], &["192.168.1.2"]);
-        assert_usable(&[("lo", "::1"), cable], &[], &["fe80::1"]);
+        assert_usable(&[("lo", "::1"), ("eth0", "169.254.3.4"), cable], &[], &["fe80::1"]);
         let link = address("eth0", "fe80::1");
         let expected = SocketAddrV6::new("fe80::1".parse().unwrap(), 0, 0, link.index);
         assert_eq!(link.socket_address(), expected.into());

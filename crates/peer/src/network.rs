@@ -102,8 +102,7 @@ async fn read(local: SocketAddr, socket: Arc<UdpSocket>, arrivals: mpsc::Sender<
     loop {
         // An error is an ICMP message about an earlier datagram: ICE finds out by itself.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-        let (from, bytes) =
-            (without_link(from), buffer.get(..length).unwrap_or_default().to_vec());
+        let (from, bytes) = (without_link(from), buffer.get(..length).unwrap_or_default().to_vec());
         if arrivals.send(Arrival::Datagram { local, from, bytes }).await.is_err() {
             return;
         }

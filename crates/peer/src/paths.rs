@@ -48,8 +48,7 @@ impl fmt::Display for Kinds {
         if self.are_none() {
             return write!(f, "no address");
         }
-        let kinds =
-            [(self.host, "host"), (self.reflexive, "reflexive"), (self.relayed, "relayed")];
+        let kinds = [(self.host, "host"), (self.reflexive, "reflexive"), (self.relayed, "relayed")];
         let named = kinds.iter().filter(|(count, _)| *count > 0);
         let named: Vec<_> = named.map(|(count, name)| format!("{count} {name}")).collect();
         write!(f, "{}", named.join(", "))

@@ -86,7 +86,10 @@ fn a_file_with_another_hash_is_refused_and_the_next_one_is_taken() {
     ]);
     assert_eq!(
         outcome.replies,
-        [Frame::FileRefused { id: 1, reason: Refusal::Hash }, Frame::FileReceived { id: 1, name: None }]
+        [
+            Frame::FileRefused { id: 1, reason: Refusal::Hash },
+            Frame::FileReceived { id: 1, name: None }
+        ]
     );
     assert_eq!(outcome.violation, None);
 }
@@ -161,7 +164,10 @@ fn what_the_protocol_does_not_allow_is_named() {
     assert_violation(vec![file("a", 3), file("b", 3)], Violation::FileWithinFile);
     assert_violation(vec![file("a", 2), chunk(b"abc")], Violation::Overflow);
     assert_violation(vec![file("a", 3), frame(Frame::FileCancel { id: 2 })], Violation::NoFile);
-    assert_violation(vec![frame(Frame::FileReceived { id: 1, name: None })], Violation::UnexpectedVerdict);
+    assert_violation(
+        vec![frame(Frame::FileReceived { id: 1, name: None })],
+        Violation::UnexpectedVerdict,
+    );
 }
 
 #[test]

@@ -15,7 +15,11 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(500);
 enum State {
     Resolving,
     /// Addresses that are left, attempts that are under way, and when the next one is due.
-    Trying { left: VecDeque<SocketAddr>, under_way: usize, next: Option<Instant> },
+    Trying {
+        left: VecDeque<SocketAddr>,
+        under_way: usize,
+        next: Option<Instant>,
+    },
     /// This attempt has given a relay.
     Won(usize),
     Failed,

@@ -85,7 +85,7 @@ impl Coturn {
 
     /// By a name that has two addresses, of which it listens on the second.
     pub(crate) fn url_by_name(&self, transport: &str) -> String {
-        self.url(transport).replace("127.0.0.1", "localhost")
+        self.url(transport).replace("127.0.0.1", "turn.test")
     }
 
     /// TLS that trusts its certificate alone.

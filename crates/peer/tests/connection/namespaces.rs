@@ -5,7 +5,9 @@
 //! input and output.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -18,13 +20,17 @@ use crate::pair::PATIENCE;
 
 /// Its value says whether the end offers or answers.
 const ROLE: &str = "SECURECALL_TEST_END";
+/// Set for a test that runs on a machine of its own.
+const INSIDE: &str = "SECURECALL_TEST_INSIDE";
 
 /// A namespace, deleted when dropped.
 struct Machine(String);
 
 impl Machine {
     fn new(name: &str) -> Self {
-        let machine = Self(format!("sc-{}-{name}", std::process::id()));
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let machine = Self(format!("sc-{}-{number}-{name}", std::process::id()));
         ip(&format!("netns add {}", machine.0));
         machine.ip("link set lo up");
         machine
@@ -37,17 +43,38 @@ impl Machine {
 
     /// Gives it a network that leads nowhere, as a VPN does for a machine in the LAN.
     fn join_nowhere(&self, interface: &str, address: &str) {
-        self.ip(&format!("link add {interface} type dummy"));
+        self.ip(&format!("link add {interface} type veth peer name nobody"));
         self.ip(&format!("addr add {address} dev {interface}"));
         self.ip(&format!("link set {interface} up"));
+        self.ip("link set nobody up");
+        self.wait_until_up(interface);
+    }
+
+    /// The system says only after a while that there is a carrier.
+    fn wait_until_up(&self, interface: &str) {
+        let shows = ["-n", &self.0, "link", "show", interface];
+        for _ in 0..100 {
+            let shown = Command::new("ip").args(shows).output().unwrap().stdout;
+            if String::from_utf8_lossy(&shown).contains("state UP") {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{interface} is not up");
+    }
+
+    /// One test of this program, to be run inside.
+    fn test(&self, name: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.0]);
+        command.arg(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", name, "--nocapture"]);
+        command
     }
 
     fn start(&self, role: &str) -> Process {
-        let program = std::env::current_exe().unwrap();
-        let mut child = Command::new("ip")
-            .args(["netns", "exec", &self.0])
-            .arg(program)
-            .args(["--ignored", "--exact", "namespaces::one_end", "--nocapture"])
+        let mut child = self
+            .test("namespaces::one_end")
             .env(ROLE, role)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -73,6 +100,23 @@ impl Drop for Machine {
     }
 }
 
+/// Returns whether a test runs on a machine of its own, where `turn.test` has two addresses, `::1`
+/// before 127.0.0.1. If not, it is run there, and must pass.
+pub(crate) fn is_where_a_name_has_two_addresses(test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let machine = Machine::new("names");
+    // What `ip netns exec` puts in the place of /etc/hosts.
+    let folder = Path::new("/etc/netns").join(&machine.0);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("hosts"), "127.0.0.1 localhost turn.test\n::1 turn.test\n").unwrap();
+    let status = machine.test(test).env(INSIDE, "1").status();
+    std::fs::remove_dir_all(folder).unwrap();
+    assert!(status.unwrap().success(), "{test}");
+    false
+}
+
 fn ip(arguments: &str) {
     let status = Command::new("ip").args(arguments.split(' ')).status().expect("iproute2");
     assert!(status.success(), "ip {arguments}");
@@ -95,6 +139,18 @@ impl Process {
     }
 }
 
+/// Passes candidates to the other end until this one says how it went.
+fn pass_candidates(from: &mut Receiver<Value>, to: &mut ChildStdin) -> String {
+    loop {
+        let said = from.recv_timeout(PATIENCE).expect("a line in time");
+        match said["outcome"].as_str() {
+            Some(outcome) => return outcome.to_owned(),
+            // It may be over there already.
+            None => drop(writeln!(to, "{said}")),
+        }
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -112,6 +168,7 @@ fn cabled(a_address: Option<&str>, b_address: Option<&str>) -> (Machine, Machine
         }
         machine.ip("link set cable0 up");
     }
+    [&a, &b].iter().for_each(|machine| machine.wait_until_up("cable0"));
     (a, b)
 }
 
@@ -123,19 +180,11 @@ fn call(a: &Machine, b: &Machine) -> [String; 2] {
     b.hears(&offer);
     let answer = b.says();
     a.hears(&answer);
-    [pass_candidates(&a, &mut b), pass_candidates(&b, &mut a)]
-}
-
-/// Passes candidates on until an end says how it went. Those of the other end are here already, or
-/// wait.
-fn pass_candidates(from: &Process, to: &mut Process) -> String {
-    loop {
-        let said = from.says();
-        match said["outcome"].as_str() {
-            Some(outcome) => return outcome.to_owned(),
-            None => to.hears(&said),
-        }
-    }
+    thread::scope(|scope| {
+        let a_says = scope.spawn(|| pass_candidates(&mut a.says, &mut b.hears));
+        let b_says = pass_candidates(&mut b.says, &mut a.hears);
+        [a_says.join().unwrap(), b_says]
+    })
 }
 
 #[test]

@@ -7,6 +7,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::time::{sleep, timeout};
 
 use crate::coturn::{Coturn, SECRET};
+use crate::namespaces::is_where_a_name_has_two_addresses;
 use crate::pair::{PATIENCE, loopback};
 use crate::relayed::relay_only;
 
@@ -120,8 +121,12 @@ async fn assert_reached_by_name(coturn: &Coturn, transport: &str) {
 }
 
 #[tokio::test]
-#[ignore = "needs coturn installed (turnserver), and a localhost with two addresses"]
+#[ignore = "needs coturn (turnserver), and root for a network namespace"]
 async fn a_name_whose_first_address_refuses_gives_a_relay_by_the_second() {
+    const NAME: &str = "a_name_whose_first_address_refuses_gives_a_relay_by_the_second";
+    if !is_where_a_name_has_two_addresses(&format!("relay_failures::{NAME}")) {
+        return;
+    }
     let coturn = Coturn::start();
     for transport in ["udp", "tcp"] {
         assert_reached_by_name(&coturn, transport).await;
@@ -129,8 +134,12 @@ async fn a_name_whose_first_address_refuses_gives_a_relay_by_the_second() {
 }
 
 #[tokio::test]
-#[ignore = "needs coturn installed (turnserver), and a localhost with two addresses"]
+#[ignore = "needs coturn (turnserver), and root for a network namespace"]
 async fn a_name_whose_first_address_swallows_everything_gives_a_relay_by_the_second() {
+    const NAME: &str = "a_name_whose_first_address_swallows_everything_gives_a_relay_by_the_second";
+    if !is_where_a_name_has_two_addresses(&format!("relay_failures::{NAME}")) {
+        return;
+    }
     let coturn = Coturn::start();
     let silent = ("::1", coturn.address().port());
     let _datagrams = UdpSocket::bind(silent).await.unwrap();
