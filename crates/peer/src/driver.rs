@@ -18,15 +18,16 @@
 mod backlog;
 mod candidates;
 mod datagrams;
+mod ending;
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use str0m::channel::ChannelId;
-use str0m::{Candidate, Event as RtcEvent, IceConnectionState, Input, Output, Rtc, RtcError};
+use str0m::{Candidate, Event as RtcEvent, IceConnectionState, Input, Output, Rtc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::sleep_until;
 
 use self::backlog::Backlog;
 use crate::early::EarlyDatagrams;
@@ -36,9 +37,9 @@ use crate::network::{Arrival, HostSockets};
 use crate::peer::{Command, Known, LABEL, Offered};
 use crate::reflexive::Reflexive;
 use crate::relays::Relays;
-use crate::timers::{CLOSE_TIMEOUT, Fired, Timers};
+use crate::timers::Timers;
 use crate::turn_server::TurnServer;
-use crate::{Closed, Config, Event, Kinds, Paths, Policy, Violation};
+use crate::{Closed, Config, Event, Kinds, Policy, Violation};
 
 /// What the channel keeps until the other end has acknowledged it: enough for 40 Mbit/s at 100 ms.
 pub(crate) const BUFFERED_BYTES_MAX: usize = 512 * 1024;
@@ -209,27 +210,6 @@ impl Driver {
         self.rtc.handle_input(input).map_err(|error| self.failed(&error))
     }
 
-    /// Without a path every error of WebRTC is a consequence of that: DTLS gives up by its own
-    /// clock.
-    fn failed(&self, error: &RtcError) -> Closed {
-        if self.path_found { Closed::Failed(error.to_string()) } else { self.unreachable() }
-    }
-
-    fn unreachable(&self) -> Closed {
-        let relay_failure = self.relays.as_ref().and_then(Relays::failure);
-        Closed::Unreachable(Paths { here: self.here, there: self.there, relay_failure })
-    }
-
-    /// What a timer ends.
-    fn timed_out(&self, fired: Fired) -> Closed {
-        match fired {
-            Fired::Connect if self.path_found => Closed::NotOpened,
-            Fired::Connect => self.unreachable(),
-            Fired::Lost => Closed::Lost,
-            Fired::Close => Closed::Local,
-        }
-    }
-
     // ── What comes of it ───────────────────────────────────────────────────────────────────────
 
     /// Carries out everything that is due. Gives when something is due again.
@@ -337,80 +317,5 @@ impl Driver {
             Ok(false) => Err(Closed::Failed("the channel has no room".to_owned())),
             Err(error) => Err(Closed::Failed(error.to_string())),
         }
-    }
-
-    /// From now on nothing more is taken, and what is there is sent.
-    fn start_closing(&mut self) -> Result<(), Closed> {
-        if !self.open {
-            return Err(Closed::Local);
-        }
-        self.queues.outgoing.close();
-        self.timers.closing(Instant::now());
-        Ok(())
-    }
-
-    /// Whether the other end has acknowledged everything that was written.
-    fn is_through(&mut self) -> bool {
-        let channel = self.channel.and_then(|id| self.rtc.channel(id));
-        let buffered = channel.map_or(0, |mut channel| channel.buffered_amount());
-        self.queues.outgoing.is_empty() && buffered == 0
-    }
-
-    /// Closes the connection, and gives back what it holds. What is left is to be told.
-    async fn end(mut self, closed: Closed, arrivals: &mut mpsc::Receiver<Arrival>) -> Ending {
-        let told = match closed {
-            Closed::Local | Closed::Remote if !self.is_through() => Closed::Unsent,
-            _ => closed.clone(),
-        };
-        if closed != Closed::Remote {
-            self.close_rtc().await;
-        }
-        if let Some(relays) = self.relays.take() {
-            relays.release(arrivals).await;
-        }
-        let Queues { inbox, violation, events, .. } = self.queues;
-        Ending { backlog: self.backlog, inbox, violation, events, closed: told }
-    }
-
-    async fn close_rtc(&mut self) {
-        if self.rtc.close().is_err() {
-            return;
-        }
-        while self.rtc.is_alive() {
-            match self.rtc.poll_output() {
-                Ok(Output::Transmit(transmit)) => self.transmit(transmit).await,
-                Ok(Output::Event(_)) => {}
-                Ok(Output::Timeout(_)) | Err(_) => break,
-            }
-        }
-    }
-}
-
-/// What is left of a connection that is closed: no socket, and no queue that anybody waits for.
-struct Ending {
-    backlog: Backlog,
-    inbox: mpsc::Sender<RawMessage>,
-    violation: oneshot::Receiver<Violation>,
-    events: mpsc::Sender<Event>,
-    closed: Closed,
-}
-
-impl Ending {
-    /// Tells the end when all that has arrived is told, or the application takes too long for that.
-    async fn tell(self) {
-        let Self { backlog, inbox, violation, events, closed } = self;
-        let told = async {
-            for message in backlog.into_messages() {
-                if inbox.send(message).await.is_err() {
-                    break;
-                }
-            }
-            drop(inbox);
-            if !violation.is_terminated() {
-                let _ = violation.await;
-            }
-        };
-        let _ = timeout(CLOSE_TIMEOUT, told).await;
-        let _ = events.send(Event::Closed(closed)).await;
     }
 }

@@ -188,9 +188,7 @@ impl Relay {
     }
 
     fn failure(&self) -> RelayFailure {
-        let silence =
-            if self.has_answered { RelayFailure::Unreachable } else { RelayFailure::Silent };
-        self.errors.failure().unwrap_or(silence)
+        self.errors.failure().unwrap_or(RelayFailure::Silent)
     }
 
     /// From now on the allocation is given back, so that it does not count against a quota until it
