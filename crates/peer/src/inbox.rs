@@ -29,7 +29,7 @@ pub(crate) struct Inbox {
 /// The file that is arriving. At most one at a time.
 enum State {
     Idle,
-    Receiving(u64, IncomingFile),
+    Receiving(u64, Box<IncomingFile>),
     /// It is refused; what was under way already is thrown away.
     Discarding(u64),
 }
@@ -106,7 +106,7 @@ impl Inbox {
         match self.allowance.begin(name.clone(), size) {
             Ok(file) => {
                 self.tell_progress(&file);
-                Ok(State::Receiving(id, file))
+                Ok(State::Receiving(id, Box::new(file)))
             }
             Err(refusal) => {
                 self.refuse(id, name.as_str(), refusal)?;

@@ -64,3 +64,14 @@ async fn of_two_credentials_during_a_rotation_the_right_one_is_used() {
     a.peer.send_text("hello").await.unwrap();
     assert_eq!(b.next().await, Event::Text("hello".to_owned()));
 }
+
+#[tokio::test]
+#[ignore = "needs coturn installed (turnserver)"]
+async fn a_server_that_is_reached_by_ipv6_and_relays_ipv4_alone_gives_a_relay_that_stays() {
+    let coturn = Coturn::start_with(&["--listening-ip=::1"]);
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut config = relay_only(&coturn, "udp", SECRET);
+    config.ice_servers[0].urls = vec![coturn.url("udp").replace("127.0.0.1", "[::1]")];
+    let (a, b, _) = connect(config, receiving_into(to.path(), loopback())).await;
+    exchange_a_message_and_a_file(a, b, from.path(), to.path()).await;
+}
