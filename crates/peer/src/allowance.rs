@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::Refusal;
 use crate::config::Receive;
+use crate::file_name::FileName;
 use crate::incoming_file::IncomingFile;
 
 /// Files of one connection that are kept: many empty ones fill a disk, too.
@@ -26,7 +27,7 @@ impl Allowance {
 
     /// Begins a file. There is one at a time, so what it was said to have is all that can come. A
     /// refusal is all that the sender learns.
-    pub(crate) fn begin(&self, name: &str, bytes: u64) -> Result<IncomingFile, Refusal> {
+    pub(crate) fn begin(&self, name: FileName, bytes: u64) -> Result<IncomingFile, Refusal> {
         let receive = self.receive.as_ref().ok_or(Refusal::NotAccepted)?;
         if self.kept_files >= FILES_MAX {
             return Err(Refusal::NotAccepted);
@@ -74,7 +75,7 @@ mod tests {
     }
 
     fn refusal(allowance: &Allowance, bytes: u64) -> Option<Refusal> {
-        allowance.begin("a", bytes).err()
+        allowance.begin(FileName::new("a").unwrap(), bytes).err()
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Default for Config {
         Self {
             ice_servers: Vec::new(),
             policy: Policy::All,
-            host_addresses: HostAddresses::DefaultRoute,
+            host_addresses: HostAddresses::All,
             receive: None,
             tls: None,
             connect_timeout: Duration::from_secs(30),
@@ -53,10 +53,14 @@ pub enum Policy {
 /// Which addresses of this machine the other end is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostAddresses {
+    /// Those of all networks that this machine is in (mode 1 of RFC 8828), at most 8, those of
+    /// default routes first. Loopback, and IPv6 addresses that hold on their link alone, only if
+    /// there is nothing else.
+    All,
     /// The one that each default route uses, IPv4 and IPv6 (mode 2 of RFC 8828), or loopback if
-    /// there is no route at all.
+    /// there is no route at all. Machines on one cable, or beside a VPN, may not find each other.
     DefaultRoute,
-    /// These.
+    /// These, at most 8.
     These(Vec<IpAddr>),
 }
 

@@ -74,7 +74,7 @@ pub enum Refusal {
     /// It takes no files.
     #[error("no files are taken")]
     NotAccepted,
-    /// The name is none, leaves the folder, or is hidden.
+    /// The name is none that a file can have: it is empty, or a path.
     #[error("its name is not acceptable")]
     Name,
     /// It is over the receiver's bound.

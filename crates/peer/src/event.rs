@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use crate::{FileError, Violation};
+use crate::{FileError, Paths, RelayFailure, Violation};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Event {
     FileSent {
         /// The file's name, without its folder.
         name: String,
+        /// The harmless name that the other end gave it. `None`: its own.
+        received_as: Option<String>,
     },
     /// A file did not get through.
     FileFailed {
@@ -81,12 +83,15 @@ pub enum Closed {
     #[error("closed before everything was with the other end")]
     Unsent,
     /// No path to the other end was found in time.
-    #[error("no path to the other end was found")]
-    Unreachable,
-    /// Only relays may be used, and none could be had: the TURN servers were not reached, or refused
-    /// the credential.
-    #[error("no relay could be had: the TURN server was not reached, or refused the credential")]
-    NoRelay,
+    #[error("no path to the other end was found; {0}")]
+    Unreachable(Paths),
+    /// There was a path, and no channel over it in time: the other end fell silent, or its WebRTC
+    /// and ours have no encryption in common.
+    #[error("a path to the other end was found, but it opened no channel over it in time")]
+    NotOpened,
+    /// Only relays may be used, and there is none.
+    #[error("no relay: {0}")]
+    NoRelay(RelayFailure),
     /// The other end was not heard any more.
     #[error("the connection to the other end was lost")]
     Lost,
@@ -98,17 +103,24 @@ pub enum Closed {
     Failed(String),
 }
 
-/// The events of a peer, in order. **Read them**: a peer whose events nobody reads stops reading
-/// the network. Dropping this closes the connection.
+/// The events of a peer, in order. **Read them**: a peer whose events nobody reads takes no
+/// messages from the network. Dropping this closes the connection.
 #[derive(Debug)]
 pub struct Events {
-    receiver: mpsc::Receiver<Event>,
+    /// What the connection does. Lines and files follow what made them possible, so these come
+    /// first.
+    connection: mpsc::Receiver<Event>,
+    /// Lines, files, and the end.
+    content: mpsc::Receiver<Event>,
     closed: bool,
 }
 
 impl Events {
-    pub(crate) const fn new(receiver: mpsc::Receiver<Event>) -> Self {
-        Self { receiver, closed: false }
+    pub(crate) const fn new(
+        connection: mpsc::Receiver<Event>,
+        content: mpsc::Receiver<Event>,
+    ) -> Self {
+        Self { connection, content, closed: false }
     }
 
     /// The next one. `None` after [`Event::Closed`]. Nothing is lost when this is cancelled.
@@ -116,7 +128,11 @@ impl Events {
         if self.closed {
             return None;
         }
-        let event = self.receiver.recv().await;
+        let event = tokio::select! {
+            biased;
+            Some(event) = self.connection.recv() => Some(event),
+            event = self.content.recv() => event,
+        };
         self.closed = matches!(event, None | Some(Event::Closed(_)));
         event
     }

@@ -37,8 +37,13 @@ pub(crate) enum Frame {
     FileEnd { id: u64, sha256: String },
     /// It does not go on.
     FileCancel { id: u64 },
-    /// The receiver has it, and the hash is right.
-    FileReceived { id: u64 },
+    /// The receiver has it, and the hash is right. `name`: under another, harmless name than was
+    /// announced.
+    FileReceived {
+        id: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
     /// The receiver does not take it. Chunks that are on their way are thrown away.
     FileRefused { id: u64, reason: Refusal },
 }
@@ -87,6 +92,14 @@ mod tests {
         assert_eq!(
             written(Frame::FileRefused { id: 1, reason: Refusal::TooLarge }),
             r#"{"type":"file-refused","id":1,"reason":"too-large"}"#
+        );
+        assert_eq!(
+            written(Frame::FileReceived { id: 1, name: None }),
+            r#"{"type":"file-received","id":1}"#
+        );
+        assert_eq!(
+            written(Frame::FileReceived { id: 1, name: Some("_a".into()) }),
+            r#"{"type":"file-received","id":1,"name":"_a"}"#
         );
     }
 

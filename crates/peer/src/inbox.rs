@@ -29,7 +29,7 @@ pub(crate) struct Inbox {
 /// The file that is arriving. At most one at a time.
 enum State {
     Idle,
-    Receiving(u64, IncomingFile),
+    Receiving(u64, Box<IncomingFile>),
     /// It is refused; what was under way already is thrown away.
     Discarding(u64),
 }
@@ -70,7 +70,7 @@ impl Inbox {
         }
         if let State::Receiving(_, file) = state {
             // An error: nobody reads events any more.
-            let _ = self.tell_failure(file.name(), FileError::Cancelled);
+            let _ = self.tell_failure(file.name().as_str(), FileError::Cancelled);
         }
     }
 
@@ -87,28 +87,29 @@ impl Inbox {
             (Message::Frame(Frame::File { .. }), _) => Err(Violation::FileWithinFile.into()),
             (Message::Frame(Frame::FileEnd { id, sha256 }), state) => self.end(state, id, &sha256),
             (Message::Frame(Frame::FileCancel { id }), state) => self.cancel(state, id),
-            (Message::Frame(Frame::FileReceived { id }), state) => {
-                self.verdicts.pass_on(Verdict { id, refusal: None })?;
+            (Message::Frame(Frame::FileReceived { id, name }), state) => {
+                self.verdicts.pass_on(Verdict { id, received: Ok(name) })?;
                 Ok(state)
             }
             (Message::Frame(Frame::FileRefused { id, reason }), state) => {
-                self.verdicts.pass_on(Verdict { id, refusal: Some(reason) })?;
+                self.verdicts.pass_on(Verdict { id, received: Err(reason) })?;
                 Ok(state)
             }
         }
     }
 
     fn begin(&self, id: u64, name: &str, size: u64) -> Result<State, Stop> {
-        match self.allowance.begin(name, size) {
+        let Some(name) = FileName::new(name) else {
+            self.refuse(id, "", Refusal::Name)?;
+            return Ok(State::Discarding(id));
+        };
+        match self.allowance.begin(name.clone(), size) {
             Ok(file) => {
                 self.tell_progress(&file);
-                Ok(State::Receiving(id, file))
+                Ok(State::Receiving(id, Box::new(file)))
             }
             Err(refusal) => {
-                // A name that is not acceptable is not shown either, whatever it is refused for:
-                // it may be made to deceive.
-                let name = if FileName::new(name).is_some() { name } else { "" };
-                self.refuse(id, name, refusal)?;
+                self.refuse(id, name.as_str(), refusal)?;
                 Ok(State::Discarding(id))
             }
         }
@@ -122,7 +123,7 @@ impl Inbox {
         };
         let before = file.bytes();
         if let Err(refusal) = file.take(chunk)? {
-            self.refuse(id, file.name(), refusal)?;
+            self.refuse(id, file.name().as_str(), refusal)?;
             return Ok(State::Discarding(id));
         }
         if before / PROGRESS_BYTES != file.bytes() / PROGRESS_BYTES
@@ -137,14 +138,16 @@ impl Inbox {
         match state {
             State::Discarding(begun) if begun == id => {}
             State::Receiving(begun, file) if begun == id => {
-                let (name, bytes) = (file.name().to_owned(), file.bytes());
+                let (name, bytes) = (file.name().clone(), file.bytes());
                 match file.finish(sha256) {
                     Ok(path) => {
                         self.allowance.keep(bytes);
-                        self.reply(Frame::FileReceived { id })?;
+                        // A number that was added stays here: it tells of other files.
+                        let other = name.is_renamed().then(|| name.as_str().to_owned());
+                        self.reply(Frame::FileReceived { id, name: other })?;
                         self.tell(Event::FileReceived { path })?;
                     }
-                    Err(refusal) => self.refuse(id, &name, refusal)?,
+                    Err(refusal) => self.refuse(id, name.as_str(), refusal)?,
                 }
             }
             _ => return Err(Violation::NoFile.into()),
@@ -156,7 +159,7 @@ impl Inbox {
         match state {
             State::Discarding(begun) if begun == id => {}
             State::Receiving(begun, file) if begun == id => {
-                self.tell_failure(file.name(), FileError::Cancelled)?;
+                self.tell_failure(file.name().as_str(), FileError::Cancelled)?;
             }
             _ => return Err(Violation::NoFile.into()),
         }
@@ -181,7 +184,7 @@ impl Inbox {
     fn tell_progress(&self, file: &IncomingFile) {
         let progress = FileProgress {
             direction: Direction::Incoming,
-            name: file.name().to_owned(),
+            name: file.name().as_str().to_owned(),
             bytes: file.bytes(),
             bytes_total: file.bytes_total(),
         };

@@ -16,6 +16,7 @@
 //! The driver is a task, and the only one that touches the connection. Inbox and outbox read and
 //! write files, so they are threads. Every arrow is a bounded queue: a peer that sends faster than
 //! the disk writes is slowed down, and so is a file that is read faster than the network takes it.
+//! The driver itself never waits for the inbox or the application, so no queues form a circle.
 //! What goes over the channel: `docs/data-channel.md`.
 //!
 //! ```no_run
@@ -53,10 +54,14 @@ mod inbox;
 mod incoming_file;
 mod network;
 mod outbox;
+mod paths;
 mod peer;
 mod reflexive;
 mod relay;
+mod relay_failure;
 mod relays;
+mod resolve;
+mod sdp;
 mod stun_server;
 mod timers;
 mod turn_server;
@@ -69,4 +74,6 @@ pub use error::{Error, FileError, Refusal, Violation};
 pub use event::{Closed, Direction, Event, Events, FileProgress};
 pub use frame::TEXT_BYTES_MAX;
 pub use ice_server::IceServer;
+pub use paths::{Kinds, Paths};
 pub use peer::Peer;
+pub use relay_failure::RelayFailure;

@@ -13,7 +13,7 @@ use crate::frame::{CHUNK_BYTES_MAX, Frame, Message};
 use crate::inbox::PROGRESS_BYTES;
 use crate::incoming_file::hex;
 use crate::verdict::{NoVerdict, Verdict, VerdictReceiver};
-use crate::{Direction, Event, FileError, FileProgress, Refusal};
+use crate::{Direction, Event, FileError, FileProgress};
 
 /// How long the other end may take to say what became of a file. 768 KiB of it may still be on
 /// their way, which a line of 64 kbit/s carries in 96 seconds.
@@ -35,7 +35,7 @@ struct Over;
 
 /// How a file ended that was begun.
 enum Ended {
-    Sent,
+    Sent { received_as: Option<String> },
     Failed(FileError),
 }
 
@@ -52,22 +52,19 @@ impl Outbox {
     }
 
     fn send(&self, id: u64, path: &Path) -> Result<(), Over> {
-        let Some(name) = FileName::of(path) else {
-            let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return self.tell_end(shown, Ended::Failed(FileError::Refused(Refusal::Name)));
-        };
+        // What is no text in a name becomes U+FFFD; what else is wrong with it the receiver mends.
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let ended = match open(path) {
             Ok((file, size)) => self.send_file(id, &name, file, size)?,
             Err(error) => Ended::Failed(error),
         };
-        self.tell_end(name.as_str().to_owned(), ended)
+        self.tell_end(name, ended)
     }
 
-    fn send_file(&self, id: u64, name: &FileName, file: File, size: u64) -> Result<Ended, Over> {
-        let name = name.as_str().to_owned();
+    fn send_file(&self, id: u64, name: &str, file: File, size: u64) -> Result<Ended, Over> {
         self.verdicts.begin(id);
-        self.write(Frame::File { id, name: name.clone(), size })?;
-        match self.send_chunks(id, &name, file, size)? {
+        self.write(Frame::File { id, name: name.to_owned(), size })?;
+        match self.send_chunks(id, name, file, size)? {
             Ok(sha256) => {
                 self.write(Frame::FileEnd { id, sha256 })?;
                 self.verdict(id, size)
@@ -117,8 +114,8 @@ impl Outbox {
     /// Waits for what the other end says.
     fn verdict(&self, id: u64, bytes: u64) -> Result<Ended, Over> {
         match self.verdicts.wait(id, patience_with(self.patience, bytes)) {
-            Ok(Verdict { refusal: None, .. }) => Ok(Ended::Sent),
-            Ok(Verdict { refusal: Some(refusal), .. }) => {
+            Ok(Verdict { received: Ok(name), .. }) => Ok(Ended::Sent { received_as: name }),
+            Ok(Verdict { received: Err(refusal), .. }) => {
                 Ok(Ended::Failed(FileError::Refused(refusal)))
             }
             Err(NoVerdict::Unanswered) => Ok(Ended::Failed(FileError::Unanswered)),
@@ -132,7 +129,12 @@ impl Outbox {
 
     fn tell_end(&self, name: String, ended: Ended) -> Result<(), Over> {
         let event = match ended {
-            Ended::Sent => Event::FileSent { name },
+            Ended::Sent { received_as } => {
+                // It is shown, so it is no less dangerous here.
+                let received_as = received_as.and_then(|name| FileName::new(&name));
+                let received_as = received_as.map(|name| name.as_str().to_owned());
+                Event::FileSent { name, received_as }
+            }
             Ended::Failed(error) => {
                 Event::FileFailed { direction: Direction::Outgoing, name, error }
             }

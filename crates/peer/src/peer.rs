@@ -7,6 +7,7 @@ use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId};
 use str0m::{Candidate, Rtc};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::allowance::Allowance;
@@ -14,6 +15,7 @@ use crate::driver::{BUFFERED_BYTES_MAX, Driver, Queues};
 use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message, TEXT_BYTES_MAX};
 use crate::inbox::Inbox;
 use crate::outbox::{self, Outbox};
+use crate::sdp::{REMOTE_CANDIDATES_MAX, Remote, has_data_channel, mid};
 use crate::turn_server::TurnServer;
 use crate::verdict::verdicts;
 use crate::{Config, Error, Events, Policy, candidate};
@@ -25,21 +27,24 @@ pub(crate) const LABEL: &str = "securecall-chat-1";
 const FILES_WAITING_MAX: usize = 64;
 /// Messages that wait for room in the channel: at most 1 MiB.
 const MESSAGES_WAITING_MAX: usize = 16;
-/// Events that wait for the application, and messages that wait for the disk.
+/// Events of lines and files that wait for the application, and messages that wait for the disk.
 const EVENTS_WAITING_MAX: usize = 64;
+/// Events of the connection itself: our candidates, which are at most 48 (`host.rs`), and one each
+/// of the others. The driver never waits for the application, so all of them fit.
+const CONNECTION_EVENTS_MAX: usize = 64;
 
 /// One end of a connection. Dropping it closes the connection, as [`Peer::close`] does.
 #[derive(Debug)]
 pub struct Peer {
     commands: mpsc::Sender<Command>,
+    candidates: mpsc::Sender<Candidate>,
     outgoing: mpsc::Sender<Message>,
     files: mpsc::Sender<PathBuf>,
 }
 
 /// What the application asks of the driver.
 pub(crate) enum Command {
-    Answer(SdpAnswer, oneshot::Sender<Result<(), Error>>),
-    Candidate(Box<Candidate>),
+    Answer(Box<SdpAnswer>, Vec<Candidate>, oneshot::Sender<Result<(), Error>>),
     Close,
 }
 
@@ -55,9 +60,11 @@ impl Peer {
         let label = LABEL.to_owned();
         let channel = change.add_channel_with_config(ChannelConfig { label, ..Default::default() });
         let (offer, pending) = change.apply().ok_or(Error::Closed)?;
-        let offered = Offered { channel, pending };
-        let (peer, events) = Self::start(rtc, Some(offered), config)?;
-        Ok((peer, events, offer.to_sdp_string()))
+        let offer = offer.to_sdp_string();
+        let mid = mid(&offer).unwrap_or_default().to_owned();
+        let known = Known { mid, offered: Some(Offered { channel, pending }), candidates: vec![] };
+        let (peer, events) = Self::start(rtc, known, config)?;
+        Ok((peer, events, offer))
     }
 
     /// The end that answers. Gives the SDP for the other end.
@@ -66,7 +73,8 @@ impl Peer {
     /// [`Error::Offer`], [`Error::NoRelay`], [`Error::Thread`].
     pub async fn answer(config: Config, offer: &str) -> Result<(Self, Events, String), Error> {
         let mut rtc = new_rtc();
-        let answer = SdpOffer::from_sdp_string(offer)
+        let remote = Remote::new(offer);
+        let answer = SdpOffer::from_sdp_string(&remote.description)
             .map_err(|error| Error::Offer(error.to_string()))
             .and_then(|offer| {
                 let accepted = rtc.sdp_api().accept_offer(offer);
@@ -75,7 +83,9 @@ impl Peer {
         if !has_data_channel(offer) {
             return Err(Error::Offer("it has no data channel".to_owned()));
         }
-        let (peer, events) = Self::start(rtc, None, config)?;
+        let mid = mid(offer).unwrap_or_default().to_owned();
+        let known = Known { mid, offered: None, candidates: remote.candidates };
+        let (peer, events) = Self::start(rtc, known, config)?;
         Ok((peer, events, answer.to_sdp_string()))
     }
 
@@ -87,27 +97,33 @@ impl Peer {
         if !has_data_channel(answer) {
             return Err(Error::Answer("it has no data channel".to_owned()));
         }
-        let answer = SdpAnswer::from_sdp_string(answer);
+        let Remote { description, candidates } = Remote::new(answer);
+        let answer = SdpAnswer::from_sdp_string(&description);
         let answer = answer.map_err(|error| Error::Answer(error.to_string()))?;
         let (done, accepted) = oneshot::channel();
-        self.command(Command::Answer(answer, done)).await?;
+        self.command(Command::Answer(Box::new(answer), candidates, done)).await?;
         accepted.await.map_err(|_| Error::Closed)?
     }
 
     /// Takes a candidate of the other end, the JSON of an `RTCIceCandidateInit`. Candidates may
-    /// come before the answer, and more than once. Beyond the first 64 they are ignored.
+    /// come before the answer, and more than once. Beyond the first 64, those in the description
+    /// included, they are ignored. It never waits: whoever reads events may call it.
     ///
     /// # Errors
     /// [`Error::Candidate`], [`Error::Closed`].
+    #[expect(clippy::unused_async, reason = "an application awaits all that it asks of a peer")]
     pub async fn add_candidate(&self, json: &str) -> Result<(), Error> {
-        match candidate::from_json(json)? {
-            Some(candidate) => self.command(Command::Candidate(Box::new(candidate))).await,
-            None => Ok(()),
+        let Some(candidate) = candidate::from_json(json)? else { return Ok(()) };
+        match self.candidates.try_send(candidate) {
+            Err(TrySendError::Closed(_)) => Err(Error::Closed),
+            // More are waiting than are tried.
+            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
         }
     }
 
     /// Sends a chat line. Before the channel is open it waits for it; it returns when there is
-    /// room.
+    /// room, which the other end makes by reading. **Read events meanwhile**: two ends that both
+    /// wait for room, and read nothing, wait for ever.
     ///
     /// # Errors
     /// [`Error::TextTooLong`], [`Error::Closed`].
@@ -139,12 +155,14 @@ impl Peer {
         self.commands.send(command).await.map_err(|_| Error::Closed)
     }
 
-    fn start(rtc: Rtc, offered: Option<Offered>, config: Config) -> Result<(Self, Events), Error> {
+    fn start(rtc: Rtc, known: Known, config: Config) -> Result<(Self, Events), Error> {
         let relays = TurnServer::all(&config.ice_servers);
         if config.policy == Policy::Relay && relays.is_empty() {
             return Err(Error::NoRelay);
         }
         let (commands, command_queue) = mpsc::channel(MESSAGES_WAITING_MAX);
+        let (candidates, candidate_queue) = mpsc::channel(REMOTE_CANDIDATES_MAX);
+        let (connection_events, connection_event_queue) = mpsc::channel(CONNECTION_EVENTS_MAX);
         let (outgoing, outgoing_queue) = mpsc::channel(MESSAGES_WAITING_MAX);
         let (files, file_queue) = mpsc::channel(FILES_WAITING_MAX);
         let (events, event_queue) = mpsc::channel(EVENTS_WAITING_MAX);
@@ -167,15 +185,28 @@ impl Peer {
 
         let queues = Queues {
             commands: command_queue,
+            candidates: candidate_queue,
             outgoing: outgoing_queue,
             replies: reply_queue,
             inbox: messages,
             violation,
+            connection_events,
             events,
         };
-        tokio::spawn(Driver::new(rtc, offered, &config, queues).run(config, relays));
-        Ok((Self { commands, outgoing, files }, Events::new(event_queue)))
+        tokio::spawn(Driver::new(rtc, known, &config, queues).run(config, relays));
+        let events = Events::new(connection_event_queue, event_queue);
+        Ok((Self { commands, candidates, outgoing, files }, events))
     }
+}
+
+/// What is known of a connection when its driver starts.
+pub(crate) struct Known {
+    /// The name of the data channel's medium in the descriptions.
+    pub(crate) mid: String,
+    /// `None`: this end answers.
+    pub(crate) offered: Option<Offered>,
+    /// Those of the other end.
+    pub(crate) candidates: Vec<Candidate>,
 }
 
 /// An offer that waits for its answer.
@@ -190,12 +221,6 @@ fn new_rtc() -> Rtc {
         .set_sctp_max_buffered_amount(BUFFERED_BYTES_MAX)
         .set_sctp_max_message_size(MESSAGE_BYTES_MAX as u32)
         .build(Instant::now())
-}
-
-/// Whether SDP has a data channel (RFC 8841).
-fn has_data_channel(sdp: &str) -> bool {
-    sdp.lines()
-        .any(|line| line.starts_with("m=application ") && !line.starts_with("m=application 0 "))
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use str0m::Candidate;
-use tokio::net::lookup_host;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use turn_client_proto::stun::Instant as StunInstant;
@@ -19,11 +18,16 @@ use turn_client_proto::stun::types::message::{BINDING, Message, MessageWriteVec}
 use turn_client_proto::stun::types::prelude::*;
 
 use crate::network::Arrival;
+use crate::resolve::addresses;
 use crate::stun_server::StunServer;
 
 /// A request is sent at 0, 0.5, 1.5 and 3.5 seconds, and given up at 5.5: nobody waits longer for a
 /// call.
 const REQUESTS_MAX: u32 = 4;
+/// Addresses of one IP version that a server is asked at.
+const SERVER_ADDRESSES_MAX: usize = 2;
+/// Candidates that come of it: a NAT that shows each server another address could make more.
+const CANDIDATES_MAX: usize = 32;
 
 /// A request to send: from where, to whom, and its bytes.
 pub(crate) type Request = (SocketAddr, SocketAddr, Vec<u8>);
@@ -35,6 +39,7 @@ pub(crate) struct Reflexive {
     /// Servers whose name is not resolved yet.
     unresolved: usize,
     unanswered: usize,
+    candidates: usize,
     /// Zero of the agents' clocks.
     started: Instant,
 }
@@ -52,14 +57,13 @@ impl Reflexive {
         for StunServer { host, port } in servers {
             let arrivals = arrivals.clone();
             tasks.spawn(async move {
-                let found = lookup_host((host, port)).await;
-                let addresses = found.map(Iterator::collect).unwrap_or_default();
-                let _ = arrivals.send(Arrival::StunServer(addresses)).await;
+                let found = addresses(&host, port).await;
+                let _ = arrivals.send(Arrival::StunServer(found)).await;
             });
         }
         let agent = |socket| (socket, StunAgent::builder(TransportType::Udp, socket).build());
         let sockets = sockets.map(agent).collect();
-        Self { sockets, unresolved, unanswered: 0, started: Instant::now() }
+        Self { sockets, unresolved, unanswered: 0, candidates: 0, started: Instant::now() }
     }
 
     /// Whether each server has answered, or never will.
@@ -67,22 +71,17 @@ impl Reflexive {
         self.unresolved == 0 && self.unanswered == 0
     }
 
-    /// A server is at one of these addresses. Gives what to send.
+    /// A server is at one of these addresses: each is asked, because the first may swallow what it
+    /// is sent. Gives what to send.
     pub(crate) fn resolved(&mut self, addresses: &[SocketAddr]) -> Vec<Request> {
         self.unresolved = self.unresolved.saturating_sub(1);
         let now = self.now();
         let mut requests = Vec::new();
         for (socket, agent) in &mut self.sockets {
             let same_version = |server: &&SocketAddr| server.is_ipv4() == socket.is_ipv4();
-            let Some(server) = addresses.iter().find(same_version) else { continue };
-            let request = Message::builder_request(BINDING, MessageWriteVec::new()).finish();
-            let id = Message::from_bytes(&request).map(|message| message.transaction_id());
-            if let (Ok(id), Ok(transmit)) = (id, agent.send_request(request, *server, now)) {
-                requests.push((*socket, *server, transmit.data.to_vec()));
-                if let Some(mut state) = agent.mut_request_transaction(id) {
-                    let [first, last] = [500, 2000].map(Duration::from_millis);
-                    state.configure_timeout(first, REQUESTS_MAX, last);
-                }
+            for server in addresses.iter().filter(same_version).take(SERVER_ADDRESSES_MAX) {
+                let Some(request) = request(agent, *server, now) else { continue };
+                requests.push((*socket, *server, request));
                 self.unanswered += 1;
             }
         }
@@ -109,8 +108,10 @@ impl Reflexive {
         let mapped = message.attribute::<XorMappedAddress>().ok();
         let mapped = mapped.map(|mapped| mapped.addr(message.transaction_id()));
         // Without a NAT it is the host candidate itself.
-        let mapped = mapped.filter(|mapped| *mapped != socket);
-        Some(mapped.and_then(|mapped| Candidate::server_reflexive(mapped, socket, "udp").ok()))
+        let mapped = mapped.filter(|mapped| *mapped != socket && self.candidates < CANDIDATES_MAX);
+        let candidate = mapped.and_then(|it| Candidate::server_reflexive(it, socket, "udp").ok());
+        self.candidates += usize::from(candidate.is_some());
+        Some(candidate)
     }
 
     /// Gives what to send again, and when to come again.
@@ -136,4 +137,16 @@ impl Reflexive {
     fn now(&self) -> StunInstant {
         StunInstant::from_std(self.started)
     }
+}
+
+/// Begins a request, and gives its bytes.
+fn request(agent: &mut StunAgent, server: SocketAddr, now: StunInstant) -> Option<Vec<u8>> {
+    let request = Message::builder_request(BINDING, MessageWriteVec::new()).finish();
+    let id = Message::from_bytes(&request).ok()?.transaction_id();
+    let bytes = agent.send_request(request, server, now).ok()?.data.to_vec();
+    if let Some(mut state) = agent.mut_request_transaction(id) {
+        let [first, last] = [500, 2000].map(Duration::from_millis);
+        state.configure_timeout(first, REQUESTS_MAX, last);
+    }
+    Some(bytes)
 }

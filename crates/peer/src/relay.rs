@@ -2,13 +2,11 @@
 //! are here.
 
 use std::collections::HashSet;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
-use tokio::net::lookup_host;
 use tokio::sync::mpsc;
 use turn_client_proto::api::{Transmit, TurnConfig, TurnEvent, TurnPollRet, TurnRecvRet};
 use turn_client_proto::prelude::TurnClientApi as _;
@@ -18,6 +16,7 @@ use turn_client_proto::types::{AddressFamily, TransportType, TurnCredentials};
 use turn_client_proto::udp::TurnClientUdp;
 
 use crate::network::Arrival;
+use crate::relay_failure::{AllocateErrors, RelayFailure};
 use crate::turn_server::{Transport, TurnServer};
 use crate::wire::Wire;
 
@@ -38,14 +37,20 @@ pub(crate) struct Relay {
     started: Instant,
     /// Addresses of the other end to which the way was opened.
     peers: HashSet<SocketAddr>,
+    errors: AllocateErrors,
+    /// Whether the server has said anything.
+    has_answered: bool,
+    has_allocated: bool,
+    /// The allocation is given back as soon as it is there.
+    is_leaving: bool,
 }
 
 /// What became of an allocation.
 pub(crate) enum RelayEvent {
     /// It is there: datagrams to this address come here.
     Allocated(SocketAddr),
-    /// The server refused, or is gone.
-    Failed,
+    /// The server refused, is gone, or has the allocation back.
+    Failed(RelayFailure),
 }
 
 /// A datagram of the other end that came over a relay.
@@ -55,16 +60,15 @@ pub(crate) struct Relayed {
 }
 
 impl Relay {
-    /// Connects to a TURN server; the allocation follows with [`Relay::poll`]. Its bytes arrive as
-    /// those of relay number `index`.
+    /// Connects to one address of a TURN server; the allocation follows with [`Relay::poll`]. Its
+    /// bytes arrive as those of relay number `index`.
     pub(crate) async fn connect(
         server: &TurnServer,
+        remote: SocketAddr,
         tls: Option<Arc<ClientConfig>>,
         index: usize,
         arrivals: mpsc::Sender<Arrival>,
-    ) -> io::Result<Self> {
-        let remote = lookup_host((server.host.as_str(), server.port)).await?.next();
-        let remote = remote.ok_or(io::ErrorKind::NotFound)?;
+    ) -> Result<Self, RelayFailure> {
         let (wire, local) = match server.transport {
             Transport::Udp => Wire::udp(remote, index, arrivals).await?,
             Transport::Tcp => Wire::tcp(remote, index, arrivals).await?,
@@ -83,12 +87,24 @@ impl Relay {
                 TurnClientTcp::allocate(local, remote, config).into()
             }
         };
-        let started = Instant::now();
-        Ok(Self { client, wire, started, peers: HashSet::new() })
+        Ok(Self {
+            client,
+            wire,
+            started: Instant::now(),
+            peers: HashSet::new(),
+            errors: AllocateErrors::default(),
+            has_answered: false,
+            has_allocated: false,
+            is_leaving: false,
+        })
     }
 
     /// Takes bytes of the TURN server; gives what the other end sent.
     pub(crate) fn receive(&mut self, bytes: Vec<u8>) -> Vec<Relayed> {
+        self.has_answered = true;
+        if !self.has_allocated {
+            self.errors.observe(&bytes);
+        }
         let now = self.now();
         let (from, to) = (self.client.remote_addr(), self.client.local_addr());
         let transmit = Transmit::new(bytes, self.client.transport(), from, to);
@@ -128,12 +144,17 @@ impl Relay {
     /// Does what is due; gives news, and when to come again.
     pub(crate) async fn poll(&mut self) -> (Vec<RelayEvent>, Option<Instant>) {
         let now = self.now();
-        let mut events = Vec::new();
+        let mut events = self.poll_events();
+        if self.is_leaving && self.has_allocated {
+            // Once: without an allocation there is nothing to delete.
+            self.has_allocated = false;
+            let _ = self.client.delete(now);
+        }
         // TCP allocations (RFC 6062) are not asked for, so there are only these two answers.
         let deadline = match self.client.poll(now) {
             TurnPollRet::WaitUntil(at) => Some(self.started + at.duration_since(TurnInstant::ZERO)),
             TurnPollRet::Closed => {
-                events.push(RelayEvent::Failed);
+                events.push(RelayEvent::Failed(self.failure()));
                 None
             }
             _ => None,
@@ -141,12 +162,19 @@ impl Relay {
         while let Some(transmit) = self.client.poll_transmit(now) {
             self.wire.send_control(transmit.data.to_vec()).await;
         }
+        (events, deadline)
+    }
+
+    /// One IP version of a relay may be there and the other refused. That there is none at all shows
+    /// when the client closes.
+    fn poll_events(&mut self) -> Vec<RelayEvent> {
+        let mut events = Vec::new();
         while let Some(event) = self.client.poll_event() {
             match event {
                 TurnEvent::AllocationCreated(_, address) => {
+                    self.has_allocated = true;
                     events.push(RelayEvent::Allocated(address));
                 }
-                TurnEvent::AllocationCreateFailed(_) => events.push(RelayEvent::Failed),
                 TurnEvent::ChannelCreateFailed(_, address) => {
                     self.peers.remove(&address);
                 }
@@ -156,15 +184,27 @@ impl Relay {
                 _ => {}
             }
         }
-        (events, deadline)
+        events
     }
 
-    /// Gives the allocation back, so that it does not count against a quota until it expires.
-    /// What was sent before goes out.
-    pub(crate) async fn release(mut self) {
-        if self.client.delete(self.now()).is_ok() {
-            self.poll().await;
-        }
+    fn failure(&self) -> RelayFailure {
+        self.errors.failure().unwrap_or(RelayFailure::Silent)
+    }
+
+    /// From now on the allocation is given back, so that it does not count against a quota until it
+    /// expires. It takes an answer of the server, or two: the request is repeated if its nonce was
+    /// stale. The end is a [`RelayEvent::Failed`].
+    pub(crate) const fn leave(&mut self) {
+        self.is_leaving = true;
+    }
+
+    /// Whether the server has said anything.
+    pub(crate) const fn has_answered(&self) -> bool {
+        self.has_answered
+    }
+
+    /// Ends the way to the server once what was sent before is out.
+    pub(crate) async fn finish(mut self) {
         self.wire.finish().await;
     }
 

@@ -2,13 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use crate::Closed;
-
 /// How long a connection that ICE holds for lost may stay so before it is given up. ICE itself takes
 /// some 15 seconds to notice.
 const LOST_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long what was written may stay without acknowledgement after `close`.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What has fired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fired {
+    /// The channel is not open in time.
+    Connect,
+    /// The other end was silent for too long.
+    Lost,
+    /// The other end has not acknowledged in time.
+    Close,
+}
 
 /// The timers. `None`: it is not set.
 pub(crate) struct Timers {
@@ -51,14 +60,11 @@ impl Timers {
     }
 
     /// Whether one has fired; else when the first will.
-    pub(crate) fn check(&self, now: Instant) -> Result<Option<Instant>, Closed> {
-        let named = [
-            (self.connect, Closed::Unreachable),
-            (self.lost, Closed::Lost),
-            (self.close, Closed::Local),
-        ];
+    pub(crate) fn check(&self, now: Instant) -> Result<Option<Instant>, Fired> {
+        let named =
+            [(self.connect, Fired::Connect), (self.lost, Fired::Lost), (self.close, Fired::Close)];
         match named.iter().find(|(at, _)| at.is_some_and(|at| at <= now)) {
-            Some((_, closed)) => Err(closed.clone()),
+            Some((_, fired)) => Err(*fired),
             None => Ok(named.iter().filter_map(|(at, _)| *at).min()),
         }
     }

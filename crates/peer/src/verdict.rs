@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use crate::{Refusal, Violation};
 
 /// What the other end says of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) id: u64,
-    /// `None`: it has the file.
-    pub(crate) refusal: Option<Refusal>,
+    /// It has the file, and the other name that it gave it, if it did.
+    pub(crate) received: Result<Option<String>, Refusal>,
 }
 
 /// The one of the file that was begun last, and one that came while it was being begun.
@@ -80,7 +80,7 @@ impl VerdictReceiver {
     /// The refusal of the file that was begun, if there is one by now.
     pub(crate) fn refusal(&self, id: u64) -> Option<Refusal> {
         let mut verdicts = self.verdicts.try_iter();
-        verdicts.find(|verdict| verdict.id == id)?.refusal
+        verdicts.find(|verdict| verdict.id == id)?.received.err()
     }
 
     /// Waits for the verdict on the file that was begun.
@@ -105,7 +105,7 @@ mod tests {
     const AT_ONCE: Duration = Duration::ZERO;
 
     fn received(id: u64) -> Verdict {
-        Verdict { id, refusal: None }
+        Verdict { id, received: Ok(None) }
     }
 
     #[test]

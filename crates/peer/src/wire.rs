@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::network::{Arrival, DATAGRAM_BYTES_MAX};
+use crate::relay_failure::RelayFailure;
 
 /// How long a TURN server may take to accept a connection, and for the handshake of TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,12 +47,8 @@ impl Wire {
         remote: SocketAddr,
         relay: usize,
         arrivals: mpsc::Sender<Arrival>,
-    ) -> io::Result<(Self, SocketAddr)> {
-        let any: SocketAddr =
-            if remote.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
-        let socket = UdpSocket::bind(any).await?;
-        socket.connect(remote).await?;
-        let local = socket.local_addr()?;
+    ) -> Result<(Self, SocketAddr), RelayFailure> {
+        let (socket, local) = connect_datagrams(remote).await?;
         let socket = Arc::new(socket);
         let reader = tokio::spawn(read_datagrams(socket.clone(), relay, arrivals)).abort_handle();
         Ok((Self { writer: Writer::Datagrams(socket), reader }, local))
@@ -62,9 +59,8 @@ impl Wire {
         remote: SocketAddr,
         relay: usize,
         arrivals: mpsc::Sender<Arrival>,
-    ) -> io::Result<(Self, SocketAddr)> {
-        let stream = connect(remote).await?;
-        let local = stream.local_addr()?;
+    ) -> Result<(Self, SocketAddr), RelayFailure> {
+        let (stream, local) = connect(remote).await?;
         Ok((Self::stream(stream, relay, arrivals), local))
     }
 
@@ -75,13 +71,14 @@ impl Wire {
         config: Option<Arc<ClientConfig>>,
         relay: usize,
         arrivals: mpsc::Sender<Arrival>,
-    ) -> io::Result<(Self, SocketAddr)> {
+    ) -> Result<(Self, SocketAddr), RelayFailure> {
         let config = config.map_or_else(|| as_the_system_trusts().map(Arc::new), Ok);
-        let connector = TlsConnector::from(config.map_err(io::Error::other)?);
-        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-        let stream = connect(remote).await?;
-        let local = stream.local_addr()?;
-        let stream = timeout(CONNECT_TIMEOUT, connector.connect(name, stream)).await??;
+        let connector = TlsConnector::from(config.map_err(|_| RelayFailure::Tls)?);
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| RelayFailure::Tls)?;
+        let (stream, local) = connect(remote).await?;
+        let handshake = timeout(CONNECT_TIMEOUT, connector.connect(name, stream)).await;
+        let stream = handshake.map_err(|_| RelayFailure::Silent)?;
+        let stream = stream.map_err(|_| RelayFailure::Tls)?;
         Ok((Self::stream(stream, relay, arrivals), local))
     }
 
@@ -134,10 +131,25 @@ impl Drop for Wire {
     }
 }
 
-async fn connect(remote: SocketAddr) -> io::Result<TcpStream> {
-    let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(remote)).await??;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+async fn connect_datagrams(remote: SocketAddr) -> Result<(UdpSocket, SocketAddr), RelayFailure> {
+    let any: SocketAddr = if remote.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
+    let connected = async {
+        let socket = UdpSocket::bind(any).await?;
+        socket.connect(remote).await?;
+        let local = socket.local_addr()?;
+        io::Result::Ok((socket, local))
+    };
+    connected.await.map_err(|_| RelayFailure::Unreachable)
+}
+
+async fn connect(remote: SocketAddr) -> Result<(TcpStream, SocketAddr), RelayFailure> {
+    let connected = async {
+        let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(remote)).await??;
+        stream.set_nodelay(true)?;
+        let local = stream.local_addr()?;
+        io::Result::Ok((stream, local))
+    };
+    connected.await.map_err(|_| RelayFailure::Unreachable)
 }
 
 fn as_the_system_trusts() -> Result<ClientConfig, rustls::Error> {

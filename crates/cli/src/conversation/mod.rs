@@ -223,8 +223,8 @@ impl<'a> Conversation<'a> {
             }
             Some(peer::Event::FileProgress(progress)) => screen.progress(&progress),
             Some(peer::Event::FileReceived { path }) => screen.received(&path),
-            Some(peer::Event::FileSent { name }) => {
-                screen.sent(&name);
+            Some(peer::Event::FileSent { name, received_as }) => {
+                screen.sent(&name, received_as.as_deref());
                 self.sender.file_done();
             }
             Some(peer::Event::FileFailed { direction, name, error }) => {

@@ -58,9 +58,11 @@ impl Screen {
         self.note(&format!("received {}", path.display()));
     }
 
-    pub(crate) fn sent(&self, name: &str) {
+    /// A file is with the other end, which may have given it another name.
+    pub(crate) fn sent(&self, name: &str, received_as: Option<&str>) {
         self.take_away(Direction::Outgoing);
-        self.note(&format!("sent {name}"));
+        let there = received_as.map(|name| format!(" (there it is {name})")).unwrap_or_default();
+        self.note(&format!("sent {name}{there}"));
     }
 
     pub(crate) fn failed(&self, direction: Direction, name: &str, why: &str) {

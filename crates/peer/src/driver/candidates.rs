@@ -4,16 +4,18 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use str0m::Candidate;
+use str0m::change::SdpAnswer;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{Driver, REMOTE_CANDIDATES_MAX};
+use super::Driver;
 use crate::network::{Arrival, HostSockets};
 use crate::reflexive::{Reflexive, Request};
 use crate::relays::Relays;
+use crate::sdp::REMOTE_CANDIDATES_MAX;
 use crate::stun_server::StunServer;
 use crate::turn_server::TurnServer;
-use crate::{Closed, Config, Error, Event, candidate};
+use crate::{Closed, Config, Error, Event, RelayFailure, candidate};
 
 impl Driver {
     /// Opens the sockets of host candidates, asks what they look like from outside, and for relays.
@@ -24,7 +26,7 @@ impl Driver {
         arrivals: &mpsc::Sender<Arrival>,
         tasks: &mut JoinSet<()>,
     ) -> Result<(), Closed> {
-        self.relays = Some(Relays::ask(turn_servers, config.tls.as_ref(), arrivals, tasks));
+        self.relays = Some(Relays::ask(turn_servers, config.tls.clone(), arrivals.clone()));
         if self.relay_only {
             return Ok(());
         }
@@ -37,16 +39,17 @@ impl Driver {
         for address in addresses {
             if let Ok(candidate) = Candidate::host(address, "udp") {
                 self.drain_rtc().await?;
-                self.offer_candidate(candidate).await;
+                self.offer_candidate(candidate);
             }
         }
         Ok(())
     }
 
-    pub(super) async fn offer_candidate(&mut self, candidate: Candidate) {
-        let json = self.rtc.add_local_candidate(candidate).and_then(candidate::to_json);
-        if let Some(json) = json {
-            self.tell(Event::Candidate(json)).await;
+    pub(super) fn offer_candidate(&mut self, candidate: Candidate) {
+        let Some(candidate) = self.rtc.add_local_candidate(candidate) else { return };
+        self.here.add(candidate.kind());
+        if let Some(json) = candidate::to_json(candidate, &self.mid) {
+            self.tell(Event::Candidate(json));
         }
     }
 
@@ -58,7 +61,7 @@ impl Driver {
     }
 
     /// Returns whether it is an answer of a STUN server, which may bring a candidate.
-    pub(super) async fn is_of_stun_server(
+    pub(super) fn is_of_stun_server(
         &mut self,
         local: SocketAddr,
         from: SocketAddr,
@@ -67,7 +70,7 @@ impl Driver {
         let Some(reflexive) = &mut self.reflexive else { return false };
         let Some(candidate) = reflexive.receive(local, from, bytes) else { return false };
         if let Some(candidate) = candidate {
-            self.offer_candidate(candidate).await;
+            self.offer_candidate(candidate);
         }
         true
     }
@@ -87,7 +90,7 @@ impl Driver {
     }
 
     /// Once, when it is known of each server what it gives.
-    pub(super) async fn tell_when_gathered(&mut self) -> Result<(), Closed> {
+    pub(super) fn tell_when_gathered(&mut self) -> Result<(), Closed> {
         if self.reflexive.as_ref().is_some_and(|reflexive| !reflexive.is_complete()) {
             return Ok(());
         }
@@ -95,19 +98,25 @@ impl Driver {
             return Ok(());
         };
         if self.relay_only && !relays.is_any() {
-            return Err(Closed::NoRelay);
+            return Err(Closed::NoRelay(relays.failure().unwrap_or(RelayFailure::Silent)));
         }
         if !std::mem::replace(&mut self.gathered, true) {
-            self.tell(Event::GatheringFinished).await;
+            self.tell(Event::GatheringFinished);
         }
         Ok(())
     }
 
-    pub(super) fn accept_answer(&mut self, answer: str0m::change::SdpAnswer) -> Result<(), Error> {
+    pub(super) fn accept_answer(
+        &mut self,
+        answer: SdpAnswer,
+        candidates: Vec<Candidate>,
+    ) -> Result<(), Error> {
         let offered = self.offered.take().ok_or(Error::NothingOffered)?;
         self.timers.described(Instant::now());
         let accepted = self.rtc.sdp_api().accept_answer(offered.pending, answer);
-        accepted.map_err(|error| Error::Answer(error.to_string()))
+        accepted.map_err(|error| Error::Answer(error.to_string()))?;
+        candidates.into_iter().for_each(|candidate| self.add_candidate(candidate));
+        Ok(())
     }
 
     pub(super) fn add_candidate(&mut self, candidate: Candidate) {
@@ -115,6 +124,7 @@ impl Driver {
         let known = self.remote_candidates.contains(&address);
         if !known && self.remote_candidates.len() < REMOTE_CANDIDATES_MAX {
             self.remote_candidates.push(address);
+            self.there.add(candidate.kind());
             self.rtc.add_remote_candidate(candidate);
         }
     }

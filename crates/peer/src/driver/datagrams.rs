@@ -15,6 +15,12 @@ impl Driver {
         match arrival {
             Arrival::Datagram { local, from, bytes } => self.receive(local, from, &bytes).await,
             Arrival::FromTurn { relay, bytes } => self.receive_relayed(relay, bytes).await,
+            Arrival::TurnServer(server, addresses) => {
+                if let Some(relays) = &mut self.relays {
+                    relays.resolved(server, addresses);
+                }
+                Ok(())
+            }
             Arrival::Relay(index, relay) => {
                 if let Some(relays) = &mut self.relays {
                     relays.connected(index, relay);
@@ -34,9 +40,11 @@ impl Driver {
         from: SocketAddr,
         bytes: &[u8],
     ) -> Result<(), Closed> {
-        if self.is_of_stun_server(local, from, bytes).await
-            || !self.receive_known(local, from, bytes)?
-        {
+        if self.backlog.holds_back(bytes) {
+            self.backlog.hold((local, from, bytes.to_vec()));
+            return Ok(());
+        }
+        if self.is_of_stun_server(local, from, bytes) || !self.receive_known(local, from, bytes)? {
             return Ok(());
         }
         self.drain_rtc().await?;
@@ -49,7 +57,7 @@ impl Driver {
     }
 
     /// Returns whether it belongs to this connection, as far as is known.
-    fn receive_known(
+    pub(super) fn receive_known(
         &mut self,
         local: SocketAddr,
         from: SocketAddr,
@@ -70,8 +78,7 @@ impl Driver {
 
     async fn receive_relayed(&mut self, index: usize, bytes: Vec<u8>) -> Result<(), Closed> {
         let Some(relays) = &mut self.relays else { return Ok(()) };
-        let (Some(address), relayed) = relays.receive(index, bytes) else { return Ok(()) };
-        for datagram in relayed {
+        for (address, datagram) in relays.receive(index, bytes) {
             self.receive(address, datagram.from, &datagram.bytes).await?;
         }
         Ok(())

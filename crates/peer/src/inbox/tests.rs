@@ -68,7 +68,7 @@ fn assert_violation(messages: Vec<RawMessage>, expected: Violation) {
 fn a_file_arrives_in_its_chunks_with_chat_in_between() {
     let text = frame(Frame::Text { text: "still there?".to_owned() });
     let outcome = deliver(vec![file("a", 3), chunk(b"a"), text, chunk(b"bc"), end(SHA256_ABC)]);
-    assert_eq!(outcome.replies, [Frame::FileReceived { id: 1 }]);
+    assert_eq!(outcome.replies, [Frame::FileReceived { id: 1, name: None }]);
     assert!(outcome.events.contains(&Event::Text("still there?".to_owned())));
     assert_eq!(fs::read(outcome.folder.path().join("a")).unwrap(), b"abc");
 }
@@ -86,7 +86,10 @@ fn a_file_with_another_hash_is_refused_and_the_next_one_is_taken() {
     ]);
     assert_eq!(
         outcome.replies,
-        [Frame::FileRefused { id: 1, reason: Refusal::Hash }, Frame::FileReceived { id: 1 }]
+        [
+            Frame::FileRefused { id: 1, reason: Refusal::Hash },
+            Frame::FileReceived { id: 1, name: None }
+        ]
     );
     assert_eq!(outcome.violation, None);
 }
@@ -99,7 +102,7 @@ fn all_files_together_are_bounded_by_what_of_them_is_kept() {
     let files = [given_up, whole(), broken(), whole(), whole()];
     let outcome = deliver(files.into_iter().flatten().collect());
     let refused = |reason| Frame::FileRefused { id: 1, reason };
-    let received = || Frame::FileReceived { id: 1 };
+    let received = || Frame::FileReceived { id: 1, name: None };
     assert_eq!(
         outcome.replies,
         [received(), refused(Refusal::Hash), received(), refused(Refusal::TooLarge)]
@@ -118,12 +121,31 @@ fn a_refused_file_is_thrown_away_until_its_end() {
 }
 
 #[test]
-fn a_name_that_is_not_acceptable_is_never_shown() {
+fn a_name_that_deceives_is_never_shown() {
     let outcome = deliver(vec![file("photo\u{202e}gpj.exe", 1001)]);
     assert_eq!(outcome.replies, [Frame::FileRefused { id: 1, reason: Refusal::TooLarge }]);
     let error = FileError::Refused(Refusal::TooLarge);
-    let direction = Direction::Incoming;
-    assert_eq!(outcome.events, [Event::FileFailed { direction, name: String::new(), error }]);
+    let (direction, name) = (Direction::Incoming, "photo_gpj.exe".to_owned());
+    assert_eq!(outcome.events, [Event::FileFailed { direction, name, error }]);
+}
+
+#[test]
+fn a_name_that_is_not_harmless_is_replaced_and_both_are_told() {
+    let outcome = deliver(vec![file(".bashrc", 3), chunk(b"abc"), end(SHA256_ABC)]);
+    let name = Some("_bashrc".to_owned());
+    assert_eq!(outcome.replies, [Frame::FileReceived { id: 1, name }]);
+    let path = outcome.folder.path().join("_bashrc");
+    assert_eq!(fs::read(&path).unwrap(), b"abc");
+    assert!(outcome.events.contains(&Event::FileReceived { path }));
+}
+
+#[test]
+fn the_sender_does_not_learn_that_a_name_was_taken() {
+    let twice = [file("a", 3), chunk(b"abc"), end(SHA256_ABC)];
+    let outcome = deliver([twice.clone(), twice].concat());
+    let received = || Frame::FileReceived { id: 1, name: None };
+    assert_eq!(outcome.replies, [received(), received()]);
+    assert!(outcome.folder.path().join("a (2)").exists());
 }
 
 #[test]
@@ -142,7 +164,10 @@ fn what_the_protocol_does_not_allow_is_named() {
     assert_violation(vec![file("a", 3), file("b", 3)], Violation::FileWithinFile);
     assert_violation(vec![file("a", 2), chunk(b"abc")], Violation::Overflow);
     assert_violation(vec![file("a", 3), frame(Frame::FileCancel { id: 2 })], Violation::NoFile);
-    assert_violation(vec![frame(Frame::FileReceived { id: 1 })], Violation::UnexpectedVerdict);
+    assert_violation(
+        vec![frame(Frame::FileReceived { id: 1, name: None })],
+        Violation::UnexpectedVerdict,
+    );
 }
 
 #[test]

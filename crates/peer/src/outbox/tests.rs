@@ -5,6 +5,7 @@ use std::thread::{self, JoinHandle};
 use tempfile::TempDir;
 
 use super::*;
+use crate::Refusal;
 use crate::verdict::{Verdict, VerdictSender, verdicts};
 
 /// An outbox in its thread, and both ends of what it is connected with.
@@ -46,8 +47,9 @@ impl Sending {
         }
     }
 
-    fn hears(&self, id: u64, refusal: Option<Refusal>) {
-        self.verdicts.pass_on(Verdict { id, refusal }).unwrap();
+    fn hears(&self, id: u64, received: Result<Option<&str>, Refusal>) {
+        let received = received.map(|name| name.map(str::to_owned));
+        self.verdicts.pass_on(Verdict { id, received }).unwrap();
     }
 
     /// The next event that is no progress.
@@ -72,17 +74,35 @@ fn failed(name: &str, error: FileError) -> Event {
     Event::FileFailed { direction: Direction::Outgoing, name: name.to_owned(), error }
 }
 
+fn sent(name: &str, received_as: Option<&str>) -> Event {
+    Event::FileSent { name: name.to_owned(), received_as: received_as.map(str::to_owned) }
+}
+
+#[test]
+fn the_name_that_a_file_got_there_is_told_and_harmless() {
+    let mut sending = Sending::new(Duration::from_secs(60));
+    sending.send(".one");
+    let first = sending.sent();
+    sending.hears(first, Ok(Some("_one")));
+    assert_eq!(sending.tells(), sent(".one", Some("_one")));
+    sending.send("two");
+    let second = sending.sent();
+    sending.hears(second, Ok(Some("\u{1b}[2J")));
+    assert_eq!(sending.tells(), sent("two", Some("_[2J")));
+    assert_eq!(sending.finish(), []);
+}
+
 #[test]
 fn a_file_without_a_verdict_is_given_up_and_a_late_one_is_not_that_of_the_next() {
     let mut sending = Sending::new(Duration::from_millis(50));
     sending.send("one");
     let first = sending.sent();
     assert_eq!(sending.tells(), failed("one", FileError::Unanswered));
-    sending.hears(first, None);
+    sending.hears(first, Ok(None));
     sending.send("two");
     let second = sending.sent();
-    sending.hears(first, None);
-    sending.hears(second, Some(Refusal::Hash));
+    sending.hears(first, Ok(None));
+    sending.hears(second, Err(Refusal::Hash));
     assert_eq!(sending.tells(), failed("two", FileError::Refused(Refusal::Hash)));
     assert_eq!(sending.finish(), []);
 }
@@ -92,14 +112,14 @@ fn a_file_is_told_once_however_often_the_other_end_says_that_it_has_it() {
     let mut sending = Sending::new(Duration::from_secs(60));
     sending.send("one");
     let first = sending.sent();
-    sending.hears(first, None);
-    assert_eq!(sending.tells(), Event::FileSent { name: "one".to_owned() });
-    sending.hears(first, None);
+    sending.hears(first, Ok(None));
+    assert_eq!(sending.tells(), sent("one", None));
+    sending.hears(first, Ok(None));
     sending.send("two");
     let second = sending.sent();
-    sending.hears(first, None);
-    sending.hears(second, None);
-    assert_eq!(sending.tells(), Event::FileSent { name: "two".to_owned() });
+    sending.hears(first, Ok(None));
+    sending.hears(second, Ok(None));
+    assert_eq!(sending.tells(), sent("two", None));
     assert_eq!(sending.finish(), []);
 }
 

@@ -73,6 +73,6 @@ async fn aiortc_exchanges_messages_and_files_with_us() {
     assert_eq!(aiortc.says(), json!({"type": "file-received", "id": 1}));
     us.peer.send_file(write_file(folder.path(), "ours.bin", 1 << 20)).await.unwrap();
     assert_eq!(aiortc.says()["name"], "ours.bin");
-    assert_eq!(us.next().await, Event::FileSent { name: "ours.bin".to_owned() });
+    assert_eq!(us.next().await, Event::FileSent { name: "ours.bin".to_owned(), received_as: None });
     assert_eq!(us.next().await, Event::Closed(Closed::Remote));
 }

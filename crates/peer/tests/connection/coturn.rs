@@ -28,6 +28,10 @@ pub(crate) struct Coturn {
 
 impl Coturn {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, tls_port) = (free_port(), free_port());
         let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
@@ -46,6 +50,7 @@ impl Coturn {
             .arg(format!("--pidfile={}", file("pid")))
             .arg(format!("--userdb={}", file("db")))
             .arg(format!("--log-file={}", file("log")))
+            .args(options)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -76,6 +81,11 @@ impl Coturn {
             "tls" => format!("turns:127.0.0.1:{}", self.tls_port),
             transport => format!("turn:127.0.0.1:{}?transport={transport}", self.port),
         }
+    }
+
+    /// By a name that has two addresses, of which it listens on the second.
+    pub(crate) fn url_by_name(&self, transport: &str) -> String {
+        self.url(transport).replace("127.0.0.1", "turn.test")
     }
 
     /// TLS that trusts its certificate alone.

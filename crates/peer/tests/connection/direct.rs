@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use securecall_peer::{Closed, Config, Direction, Error, Event, FileError, Peer, Policy, Refusal};
+use securecall_peer::{
+    Closed, Config, Direction, Error, Event, FileError, Kinds, Peer, Policy, Refusal,
+};
 use tokio::time::timeout;
 
-use crate::pair::{connect, exchange_a_message_and_a_file, loopback, receiving_into, write_file};
+use crate::pair::{
+    PATIENCE, connect, exchange_a_message_and_a_file, loopback, receiving_into, write_file,
+};
 
 #[tokio::test]
 async fn two_peers_exchange_a_message_and_a_file() {
@@ -50,8 +54,8 @@ async fn files_go_both_ways_at_once() {
     for event in [
         Event::FileReceived { path: a_folder.path().join("from-b") },
         Event::FileReceived { path: b_folder.path().join("from-a") },
-        Event::FileSent { name: "from-a".to_owned() },
-        Event::FileSent { name: "from-b".to_owned() },
+        Event::FileSent { name: "from-a".to_owned(), received_as: None },
+        Event::FileSent { name: "from-b".to_owned(), received_as: None },
     ] {
         assert!(ends.contains(&event), "{event:?} is not in {ends:?}");
     }
@@ -66,6 +70,32 @@ async fn several_files_come_in_the_order_they_were_sent_and_an_empty_one_counts(
     }
     for name in ["one", "empty", "three"] {
         assert_eq!(b.next().await, Event::FileReceived { path: to.path().join(name) });
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_a_name_that_is_not_harmless_gets_another_and_both_are_told() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut a, mut b, _) = connect(loopback(), receiving_into(to.path(), loopback())).await;
+    for (name, harmless) in [(".bashrc", "_bashrc"), ("-rf", "_rf"), ("12:30.txt", "12_30.txt")] {
+        a.peer.send_file(write_file(from.path(), name, 10)).await.unwrap();
+        assert_eq!(b.next().await, Event::FileReceived { path: to.path().join(harmless) });
+        let (name, received_as) = (name.to_owned(), Some(harmless.to_owned()));
+        assert_eq!(a.next().await, Event::FileSent { name, received_as });
+    }
+}
+
+#[tokio::test]
+async fn candidates_within_the_descriptions_connect() {
+    let (a, mut a_events, offer) = Peer::offer(loopback()).await.unwrap();
+    let Some(Event::Candidate(json)) = a_events.next().await else { panic!("no candidate") };
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let offer = format!("{offer}a={}\r\n", json["candidate"].as_str().unwrap());
+    let (_b, mut b_events, answer) = Peer::answer(loopback(), &offer).await.unwrap();
+    a.accept_answer(&answer).await.unwrap();
+    // The offering end learns the other one's address from its checks.
+    for events in [&mut a_events, &mut b_events] {
+        while timeout(PATIENCE, events.next()).await.unwrap() != Some(Event::Connected) {}
     }
 }
 
@@ -134,7 +164,9 @@ async fn nobody_at_the_other_end_is_told_in_time() {
     while let Some(event) = events.next().await {
         last = Some(event);
     }
-    assert_eq!(last, Some(Event::Closed(Closed::Unreachable)));
+    let Some(Event::Closed(Closed::Unreachable(paths))) = last else { panic!("{last:?}") };
+    assert_eq!(paths.here, Kinds { host: 1, ..Kinds::default() });
+    assert_eq!(paths.there, Kinds::default());
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@
 mod aiortc;
 mod coturn;
 mod direct;
+mod flood;
+mod namespaces;
 mod nat;
 mod pair;
 mod reflexive;
+mod relay_failures;
 mod relayed;

@@ -90,7 +90,10 @@ pub(crate) async fn exchange_a_message_and_a_file(mut a: End, mut b: End, from: 
     let path = write_file(from, "holiday.bin", 5 << 20);
     a.peer.send_file(&path).await.unwrap();
     assert_eq!(b.next().await, Event::FileReceived { path: to.join("holiday.bin") });
-    assert_eq!(a.next().await, Event::FileSent { name: "holiday.bin".to_owned() });
+    assert_eq!(
+        a.next().await,
+        Event::FileSent { name: "holiday.bin".to_owned(), received_as: None }
+    );
     assert!(std::fs::read(&path).unwrap() == std::fs::read(to.join("holiday.bin")).unwrap());
     a.peer.close().await;
     assert_eq!(a.next().await, Event::Closed(securecall_peer::Closed::Local));
