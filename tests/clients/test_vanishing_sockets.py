@@ -1,5 +1,6 @@
 """Thousands of sockets that go away rudely: afterwards every gauge reads zero and every address is free again."""
 
+import contextlib
 import socket
 
 from driver.client import Client
@@ -49,7 +50,9 @@ def test_five_thousand_sockets_that_vanish_leave_nothing_behind(serve):
 
 def open_and_send(port: int, text: str) -> socket.socket:
     plain = socket.create_connection(("127.0.0.1", port))
-    plain.sendall(text.encode())
+    # Beyond those that one address may have under way they are reset.
+    with contextlib.suppress(ConnectionError):
+        plain.sendall(text.encode())
     return plain
 
 

@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 
 use securecall_websocket::{
-    Decoder, Event, Role, parse_request, write_close, write_pong, write_switching_protocols,
+    Decoder, Event, HeadLimits, Role, parse_request, write_close, write_pong,
+    write_switching_protocols,
 };
 
 use crate::outgoing::Outgoing;
@@ -108,14 +109,15 @@ impl Connection {
     /// Accepts the upgrade and returns what came behind the request. None: it is incomplete.
     fn upgrade(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut response = Vec::new();
-        let head_bytes = match parse_request(&self.pending).map_err(io::Error::other)? {
-            None => return Ok(None),
-            Some((request, head_bytes)) => {
-                let key = request.upgrade().map_err(io::Error::other)?;
-                write_switching_protocols(&mut response, key);
-                head_bytes
-            }
-        };
+        let head_bytes =
+            match parse_request(&self.pending, HeadLimits::default()).map_err(io::Error::other)? {
+                None => return Ok(None),
+                Some((request, head_bytes)) => {
+                    let key = request.upgrade().map_err(io::Error::other)?;
+                    write_switching_protocols(&mut response, key);
+                    head_bytes
+                }
+            };
         let rest = std::mem::take(&mut self.pending).split_off(head_bytes);
         self.state = State::Nameless;
         self.write(&response)?;

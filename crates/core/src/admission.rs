@@ -1,8 +1,9 @@
-//! Who may connect: how many connections an address may hold, and how fast it may open them.
+//! Who may connect: how many connections an address may hold, how fast it may open them, and how
+//! fast it may shake hands for them.
 //!
 //! An IPv4 address counts by itself, an IPv6 address by its /64, because that is what one
 //! subscriber gets (RFC 6177). The table holds addresses with connections, and for the time that
-//! their rate needs to recover, addresses that had some: it empties by itself.
+//! their rates need to recover, addresses that came: it empties by itself.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -20,6 +21,9 @@ pub struct AdmissionLimits {
     pub per_address_max: u32,
     /// New connections per address.
     pub new_per_address: Rate,
+    /// TLS handshakes per address. More than new connections, so that an address that is a little
+    /// too fast is still answered, and told when to come back.
+    pub handshakes_per_address: Rate,
 }
 
 /// Why a connection is not let in.
@@ -53,6 +57,15 @@ impl From<IpAddr> for AddressKey {
 struct Entry {
     connections: u32,
     arrivals: Bucket,
+    handshakes: Bucket,
+    /// Whether it is among the recovering. Each address without connections is.
+    is_recovering: bool,
+}
+
+impl Entry {
+    fn has_recovered(&self, now: Instant) -> bool {
+        self.arrivals.is_full(now) && self.handshakes.is_full(now)
+    }
 }
 
 /// The table of addresses.
@@ -61,7 +74,8 @@ pub struct Admission {
     limits: AdmissionLimits,
     connections: usize,
     addresses: HashMap<AddressKey, Entry>,
-    /// Addresses without connections, and when their rate will have recovered.
+    /// Addresses without connections, each once, and when to see whether their rates have
+    /// recovered.
     recovering: VecDeque<(Instant, AddressKey)>,
 }
 
@@ -69,6 +83,18 @@ impl Admission {
     /// An empty table.
     pub fn new(limits: AdmissionLimits) -> Self {
         Self { limits, connections: 0, addresses: HashMap::new(), recovering: VecDeque::new() }
+    }
+
+    /// Lets a TLS handshake begin, which costs more than all that is decided after it.
+    ///
+    /// # Errors
+    /// The address shakes hands too fast: how long to wait. It may be hung up on without a word.
+    pub fn admit_handshake(&mut self, address: AddressKey, now: Instant) -> Result<(), Duration> {
+        self.forget_recovered(now);
+        let entry = self.addresses.entry(address).or_default();
+        let taken = entry.handshakes.take(self.limits.handshakes_per_address, now);
+        self.watch_recovery(address, now);
+        taken
     }
 
     /// Lets a connection in and counts it, until [`Admission::release`].
@@ -99,26 +125,41 @@ impl Admission {
         let Some(entry) = self.addresses.get_mut(&address) else { return };
         entry.connections -= 1;
         self.connections -= 1;
-        if entry.connections == 0 {
-            let recovered = now + self.limits.new_per_address.refill_time();
-            self.recovering.push_back((recovered, address));
+        self.watch_recovery(address, now);
+    }
+
+    /// Drops addresses that have no connections and whose rates have recovered. Runs by itself with
+    /// every connection; an operator's idle server wants it now and then, too.
+    pub fn forget_recovered(&mut self, now: Instant) {
+        while let Some(&(recovered, address)) = self.recovering.front()
+            && recovered <= now
+        {
+            self.recovering.pop_front();
+            let Some(entry) = self.addresses.get_mut(&address) else { continue };
+            entry.is_recovering = false;
+            if entry.connections == 0 && entry.has_recovered(now) {
+                self.addresses.remove(&address);
+            } else {
+                // It was busy since: another look.
+                self.watch_recovery(address, now);
+            }
         }
     }
 
-    /// Drops addresses that have no connections and whose rate has recovered. Runs by itself with
-    /// every connection; an operator's idle server wants it now and then, too.
-    pub fn forget_recovered(&mut self, now: Instant) {
-        while let Some(&(recovered, address)) = self.recovering.front() {
-            if recovered > now {
-                return;
-            }
-            self.recovering.pop_front();
-            if let Some(entry) = self.addresses.get(&address)
-                && entry.connections == 0
-                && entry.arrivals.is_full(now)
-            {
-                self.addresses.remove(&address);
-            }
+    /// Looks at an address without connections again when its rates will have recovered, unless it
+    /// is busy until then.
+    fn watch_recovery(&mut self, address: AddressKey, now: Instant) {
+        let limits = &self.limits;
+        let recovery =
+            limits.new_per_address.refill_time().max(limits.handshakes_per_address.refill_time());
+        // Later than now, in the clock's milliseconds.
+        let recovery = recovery.max(Duration::from_millis(1));
+        if let Some(entry) = self.addresses.get_mut(&address)
+            && entry.connections == 0
+            && !entry.is_recovering
+        {
+            entry.is_recovering = true;
+            self.recovering.push_back((now + recovery, address));
         }
     }
 
@@ -144,6 +185,7 @@ mod tests {
             connections_max: 100,
             per_address_max: 3,
             new_per_address: Rate::new(5, 1.0),
+            handshakes_per_address: Rate::new(10, 2.0),
         })
     }
 
@@ -173,6 +215,45 @@ mod tests {
         let retry_after = Duration::from_secs(1);
         assert_eq!(admission.admit(key("192.0.2.1"), START), Err(Refusal::TooFast { retry_after }));
         assert_eq!(admission.admit(key("192.0.2.1"), START + retry_after), Ok(()));
+    }
+
+    #[test]
+    fn an_address_may_not_shake_hands_faster_than_its_rate_whatever_comes_of_it() {
+        let mut admission = admission();
+        for _ in 0..10 {
+            assert_eq!(admission.admit_handshake(key("192.0.2.1"), START), Ok(()));
+        }
+        let wait = Duration::from_millis(500);
+        assert_eq!(admission.admit_handshake(key("192.0.2.1"), START), Err(wait));
+        assert_eq!(admission.admit_handshake(key("192.0.2.2"), START), Ok(()));
+        assert_eq!(admission.admit_handshake(key("192.0.2.1"), START + wait), Ok(()));
+        assert_eq!(admission.admit(key("192.0.2.1"), START), Ok(()), "its connections are apart");
+    }
+
+    #[test]
+    fn an_address_that_only_shakes_hands_is_in_the_table_once_and_not_for_long() {
+        let mut admission = admission();
+        let mut now = START;
+        for _ in 0..100 {
+            let _ = admission.admit_handshake(key("192.0.2.1"), now);
+            now = now + Duration::from_millis(100);
+            assert_eq!((admission.addresses(), admission.recovering.len()), (1, 1));
+        }
+        admission.forget_recovered(now + Duration::from_secs(5));
+        admission.forget_recovered(now + Duration::from_secs(10));
+        assert_eq!((admission.addresses(), admission.recovering.len()), (0, 0));
+    }
+
+    #[test]
+    fn an_address_whose_rates_recover_in_no_time_is_forgotten() {
+        let mut admission = Admission::new(AdmissionLimits {
+            new_per_address: Rate::new(1, 1e6),
+            handshakes_per_address: Rate::new(1, 1e6),
+            ..admission().limits
+        });
+        admission.admit_handshake(key("192.0.2.1"), START).unwrap();
+        admission.forget_recovered(START + Duration::from_millis(1));
+        assert_eq!((admission.addresses(), admission.recovering.len()), (0, 0));
     }
 
     #[test]

@@ -1,23 +1,22 @@
 //! The accept loop, and the workers that connections are handed to.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
+use crate::arrival::Arrival;
 use crate::counters::Counters;
 use crate::flusher;
 use crate::http;
-use crate::requests::{Request, Requests};
+use crate::listener::Listener;
+use crate::refused::Refused;
+use crate::requests::{Request, Requests, attend};
 use crate::server::Server;
-
-/// How long to wait when the process or the machine has no descriptor left.
-const OUT_OF_DESCRIPTORS_PAUSE: Duration = Duration::from_millis(100);
 
 /// Threads that run connections, one event loop each. A connection stays on its worker; mail for
 /// it is written by whoever sends it.
@@ -58,34 +57,19 @@ impl Workers {
     }
 
     /// Connections go around.
-    fn spawn(
-        &mut self,
-        server: &Arc<Server>,
-        stream: TcpStream,
-        peer: SocketAddr,
-        request: Request,
-    ) {
-        let server = server.clone();
+    fn spawn(&mut self, arrival: Arrival, stream: TcpStream, request: Request) {
         let worker = self.next;
         self.next = (worker + 1) % self.handles.len();
         if worker == 0 {
-            tokio::spawn(attend(request, http::serve(server, stream, peer)));
+            tokio::spawn(attend(request, http::serve(arrival, stream)));
         } else if let Ok(stream) = stream.into_std() {
             let serving = async move {
                 if let Ok(stream) = TcpStream::from_std(stream) {
-                    http::serve(server, stream, peer).await;
+                    http::serve(arrival, stream).await;
                 }
             };
             self.handles[worker].spawn(attend(request, serving));
         }
-    }
-}
-
-/// Serves a request to its end, or until it has to make room for others.
-async fn attend(mut request: Request, serving: impl Future<Output = ()>) {
-    tokio::select! {
-        () = serving => {}
-        () = request.made_room() => {}
     }
 }
 
@@ -95,29 +79,29 @@ pub(crate) fn event_loop() -> io::Result<Runtime> {
 }
 
 /// Accepts for ever.
-pub(crate) async fn accept(server: &Arc<Server>, listener: TcpListener, workers: &mut Workers) {
-    let requests = Requests::default();
+pub(crate) async fn accept(server: &Arc<Server>, listener: &Listener, workers: &mut Workers) {
+    let requests = Requests::public();
     loop {
-        requests.room().await;
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                // An address that has too many requests under way is not even answered.
-                let is_proxy = server.proxies.is_trusted(peer.ip());
-                if let Some(request) = requests.begin(peer.ip(), is_proxy) {
-                    workers.spawn(server, stream, peer, request);
-                }
+        let (stream, peer) = listener.accept().await;
+        match begin(server, &requests, peer.ip()).await {
+            Ok(request) => workers.spawn(Arrival::new(server.clone(), peer.ip()), stream, request),
+            Err(why) => {
+                server.counters.refused(why);
+                // A reset, so that the kernel remembers nothing of it either.
+                let _ = stream.set_zero_linger();
             }
-            Err(error) => pause_after(error).await,
         }
     }
 }
 
-/// A client that gave up already is no trouble; having no descriptors is, and trying at once again
-/// would only burn the processor.
-pub(crate) async fn pause_after(error: io::Error) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
-    if !matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
-        tracing::error!(%error, "cannot accept connections");
-        tokio::time::sleep(OUT_OF_DESCRIPTORS_PAUSE).await;
+/// Decides by its address alone whether a connection is worth reading from. What a proxy brings is
+/// judged by the addresses that it names. Waits until there is room.
+async fn begin(server: &Server, requests: &Requests, peer: IpAddr) -> Result<Request, Refused> {
+    let is_proxy = server.proxies.is_trusted(peer);
+    if server.tls.is_some() && !is_proxy {
+        let now = server.clock.now();
+        let admitted = server.admission.lock().admit_handshake(peer.into(), now);
+        admitted.map_err(|_| Refused::HandshakesTooFast)?;
     }
+    requests.begin(peer, is_proxy).await.ok_or(Refused::RequestsFull)
 }

@@ -6,10 +6,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Instant;
 
 use ipnet::IpNet;
 use securecall_websocket::Request;
 
+use crate::log_limit::LogLimit;
 use crate::settings;
 
 /// The proxies in front of the server.
@@ -17,7 +19,11 @@ use crate::settings;
 pub(crate) struct Proxies {
     trusted: Vec<IpNet>,
     header: String,
-    suspicion: Suspicion,
+    /// Connections of private addresses, while no proxy is trusted.
+    unknown_proxy: Suspicion,
+    /// Connections of trusted proxies without the header.
+    silent_proxy: Suspicion,
+    proxy_headers: LogLimit,
 }
 
 impl Proxies {
@@ -25,7 +31,9 @@ impl Proxies {
         Self {
             trusted: settings.trusted.iter().map(|network| network.net()).collect(),
             header: settings.header.as_str().to_owned(),
-            suspicion: Suspicion::default(),
+            unknown_proxy: Suspicion::default(),
+            silent_proxy: Suspicion::default(),
+            proxy_headers: LogLimit::default(),
         }
     }
 
@@ -33,12 +41,13 @@ impl Proxies {
     pub(crate) fn client_address(&self, peer: IpAddr, request: &Request<'_>) -> IpAddr {
         let peer = peer.to_canonical();
         if self.trusted.is_empty() {
-            self.suspicion.note(peer);
+            self.suspect_unknown_proxy(peer);
         }
         if !self.is_trusted(peer) {
             return peer;
         }
         let values: Vec<&[u8]> = request.header_values(&self.header).collect();
+        self.suspect_silent_proxy(values.is_empty());
         let hops = values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
         let mut nearest = peer;
         for hop in hops {
@@ -50,6 +59,61 @@ impl Proxies {
             }
         }
         nearest
+    }
+
+    /// Says at the start what trusting a proxy takes.
+    pub(crate) fn announce(&self) {
+        if self.trusted.is_empty() {
+            return;
+        }
+        let trusted: Vec<_> = self.trusted.iter().map(ToString::to_string).collect();
+        tracing::info!(
+            "client addresses are read in {} from {}: each proxy there has to set that header \
+             itself. One that passes TCP on as it is (stunnel, hitch, mode tcp) does not, and its \
+             clients could write any address",
+            self.header,
+            trusted.join(", ")
+        );
+    }
+
+    /// A connection began with a PROXY protocol header. Said only of those that may be proxies:
+    /// anybody could send one.
+    pub(crate) fn note_proxy_header(&self, peer: IpAddr) {
+        let peer = peer.to_canonical();
+        if (is_private(peer) || self.is_trusted(peer))
+            && let Some(left_out) = self.proxy_headers.take(Instant::now())
+        {
+            tracing::warn!(
+                left_out,
+                "a proxy sends the PROXY protocol, which is not read here: its clients get 400. \
+                 Switch it off there (send-proxy, proxy_protocol, write-proxy)"
+            );
+        }
+    }
+
+    /// Everybody seems to come from private addresses: then a proxy is in front, and nobody said so.
+    fn suspect_unknown_proxy(&self, peer: IpAddr) {
+        if let Some(in_a_row) = self.unknown_proxy.note(is_private(peer)) {
+            tracing::warn!(
+                "{in_a_row} connections in a row came from private addresses, and no proxy is \
+                 trusted: if a proxy or load balancer is in front, all clients share its limits. If \
+                 it sets {}, set --trusted-proxies to its network; if it only passes TCP on, raise \
+                 those limits",
+                self.header
+            );
+        }
+    }
+
+    /// A proxy that never writes the header leaves it to its clients.
+    fn suspect_silent_proxy(&self, is_silent: bool) {
+        if let Some(in_a_row) = self.silent_proxy.note(is_silent) {
+            let header = &self.header;
+            tracing::warn!(
+                "{in_a_row} connections in a row came from trusted proxies without {header}: all \
+                 clients share one address, unless they write the header themselves, which is then \
+                 believed. Have the proxy set {header}, or take it out of --trusted-proxies"
+            );
+        }
     }
 
     /// Whether it is a proxy's.
@@ -68,29 +132,26 @@ fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Everybody seems to come from one private address: then a proxy is in front, and nobody said so.
+/// Something that happens again and again, and is then said once.
 #[derive(Debug, Default)]
 struct Suspicion {
     in_a_row: AtomicU32,
     said: AtomicBool,
 }
 
-/// So many connections of private addresses, and of no others, are no coincidence.
+/// So many connections alike, and no others, are no coincidence.
 const SUSPICIOUS: u32 = 64;
 
 impl Suspicion {
-    fn note(&self, peer: IpAddr) {
-        if !is_private(peer) {
-            return self.in_a_row.store(0, Ordering::Relaxed);
+    /// Notes one more connection. Returns how many were alike in a row, once that is to be said.
+    fn note(&self, is_alike: bool) -> Option<u32> {
+        if !is_alike {
+            self.in_a_row.store(0, Ordering::Relaxed);
+            return None;
         }
         let in_a_row = self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-        if in_a_row >= SUSPICIOUS && !self.said.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                "{in_a_row} connections in a row came from private addresses, and no proxy is \
-                 trusted: if a proxy or load balancer is in front, all clients share its limits. \
-                 Set --trusted-proxies to its network"
-            );
-        }
+        let is_news = in_a_row >= SUSPICIOUS && !self.said.swap(true, Ordering::Relaxed);
+        is_news.then_some(in_a_row)
     }
 }
 
@@ -107,6 +168,8 @@ fn is_private(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use securecall_websocket::{HeadLimits, parse_request};
+
     use super::*;
     use crate::settings::Settings;
 
@@ -121,7 +184,7 @@ mod tests {
             head += &format!("X-Forwarded-For: {value}\r\n");
         }
         head += "\r\n";
-        let (request, _) = securecall_websocket::parse_request(head.as_bytes()).unwrap().unwrap();
+        let (request, _) = parse_request(head.as_bytes(), HeadLimits::default()).unwrap().unwrap();
         proxies.client_address(peer.parse().unwrap(), &request).to_string()
     }
 
@@ -155,13 +218,23 @@ mod tests {
     }
 
     #[test]
-    fn many_clients_at_one_private_address_are_suspicious_once() {
+    fn so_many_alike_in_a_row_are_suspicious_once() {
         let suspicion = Suspicion::default();
-        for _ in 0..SUSPICIOUS - 1 {
-            suspicion.note("10.0.0.1".parse().unwrap());
+        let note = |count, is_alike| (0..count).filter_map(|_| suspicion.note(is_alike)).next();
+        assert_eq!(note(SUSPICIOUS - 1, true), None);
+        assert_eq!(note(1, false), None);
+        assert_eq!(note(SUSPICIOUS - 1, true), None, "they begin anew");
+        assert_eq!(note(1, true), Some(SUSPICIOUS));
+        assert_eq!(note(SUSPICIOUS, true), None, "it was said");
+    }
+
+    #[test]
+    fn private_addresses_are_those_of_proxies_in_front() {
+        for private in ["10.0.0.1", "127.0.0.1", "100.64.0.1", "169.254.0.1", "::1", "fd00::1"] {
+            assert!(is_private(private.parse().unwrap()), "{private}");
         }
-        assert!(!suspicion.said.load(Ordering::Relaxed));
-        suspicion.note("100.64.0.1".parse().unwrap());
-        assert!(suspicion.said.load(Ordering::Relaxed));
+        for public in ["192.0.2.1", "100.63.0.1", "100.128.0.1", "2001:db8::1"] {
+            assert!(!is_private(public.parse().unwrap()), "{public}");
+        }
     }
 }

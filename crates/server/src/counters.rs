@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use securecall_core::{Outcome, Step};
 use securecall_protocol::{CloseCode, ErrorCode, MessageType, ServerMessage};
 
+use crate::refused::Refused;
+
 thread_local! {
     static SHARD: Cell<usize> = const { Cell::new(0) };
 }
@@ -44,31 +46,6 @@ pub(crate) const OUTCOMES: [(Outcome, &str); 8] = [
     (Outcome::NotUnderstood, "not_understood"),
     (Outcome::Unavailable, "unavailable"),
 ];
-
-/// Why an upgrade was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    ServerFull,
-    AddressFull,
-    TooFast,
-    Draining,
-    NotAnUpgrade,
-}
-
-impl Refused {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::ServerFull, Self::AddressFull, Self::TooFast, Self::Draining, Self::NotAnUpgrade];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::ServerFull => "server_full",
-            Self::AddressFull => "address_full",
-            Self::TooFast => "too_fast",
-            Self::Draining => "draining",
-            Self::NotAnUpgrade => "not_an_upgrade",
-        }
-    }
-}
 
 /// How a TLS handshake ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +131,7 @@ impl Counters {
     }
 
     pub(crate) fn refused(&self, why: Refused) {
-        tracing::debug!(reason = why.as_str(), "an upgrade was refused");
+        tracing::debug!(reason = why.as_str(), "a connection was refused");
         count(&self.shard().refused[why as usize]);
     }
 

@@ -12,6 +12,7 @@
 
 mod accept;
 mod admin;
+mod arrival;
 mod batch;
 mod cell;
 mod client_address;
@@ -25,12 +26,15 @@ mod drain;
 mod driver;
 mod flusher;
 mod http;
+mod listener;
+mod log_limit;
 mod metrics;
 pub mod operator;
 mod outbox;
 mod pending;
 mod permit;
 mod read_buffer;
+mod refused;
 mod registry;
 mod requests;
 mod serve;

@@ -10,7 +10,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry as Metrics;
 use securecall_protocol::{CloseCode, ErrorCode, MessageType};
 
-use crate::counters::{Handshake, OUTCOMES, Refused};
+use crate::counters::{Handshake, OUTCOMES};
+use crate::refused::Refused;
 use crate::server::Server;
 
 /// All metrics as text.
@@ -71,7 +72,13 @@ impl Collector for Snapshot {
         )?;
         let refused =
             Refused::ALL.map(|why| (why.as_str().to_owned(), counters.refused_total(why)));
-        family(&mut encoder, "connections_refused", "Upgrades refused", "reason", &refused)?;
+        family(
+            &mut encoder,
+            "connections_refused",
+            "Connections to the public port that were not upgraded",
+            "reason",
+            &refused,
+        )?;
         if let Some(tls) = &server.tls {
             let handshakes =
                 Handshake::ALL.map(|how| (how.as_str().to_owned(), counters.handshakes_total(how)));

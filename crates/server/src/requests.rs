@@ -1,4 +1,5 @@
-//! Sockets that are still in their HTTP request, and so are not counted as connections yet.
+//! Sockets that are still in their HTTP request, and so are not counted as connections yet. Each
+//! listener has its own.
 //!
 //! Each holds a descriptor, and whoever opens one may leave it open until the request timeout. So
 //! there is a bound for one address, and a bound for all. Beyond that, whoever has had a fair time
@@ -14,17 +15,21 @@ use securecall_core::AddressKey;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// How many requests may be under way. Each takes a descriptor, which the settings reserve.
+/// How many requests may be under way at the public port. Each takes a descriptor, which the settings reserve.
 pub(crate) const REQUESTS_MAX: usize = 512;
 /// How many of them one address may have, unless it is a proxy and speaks for many. An honest one
 /// takes milliseconds for each.
 const REQUESTS_PER_ADDRESS_MAX: usize = 128;
+/// How many may be under way at the port of operators: a few scrapers, and somebody who looks. They
+/// often share an address, so it has no bound of its own.
+const OPERATORS_MAX: usize = 16;
 /// After how long a request makes room when others wait: five round trips around the world.
 const FAIR_TIME: Duration = Duration::from_secs(1);
 
 /// The requests that are under way.
-#[derive(Default)]
 pub(crate) struct Requests {
+    max: usize,
+    per_address_max: usize,
     table: Arc<Mutex<Table>>,
     ended: Arc<Notify>,
 }
@@ -47,37 +52,57 @@ pub(crate) struct Request {
 }
 
 impl Requests {
+    /// Those of the public port.
+    pub(crate) fn public() -> Self {
+        Self::bounded(REQUESTS_MAX, REQUESTS_PER_ADDRESS_MAX)
+    }
+
+    /// Those of the port of operators.
+    pub(crate) fn of_operators() -> Self {
+        Self::bounded(OPERATORS_MAX, usize::MAX)
+    }
+
+    fn bounded(max: usize, per_address_max: usize) -> Self {
+        Self { max, per_address_max, table: Arc::default(), ended: Arc::default() }
+    }
+
     /// Waits until one more may begin.
-    pub(crate) async fn room(&self) {
+    async fn room(&self) {
         loop {
             let ended = self.ended.notified();
-            let Some(patience) = self.table.lock().make_room(Instant::now()) else { return };
+            let room = self.table.lock().make_room(self.max, Instant::now());
+            let Some(patience) = room else { return };
             let _ = timeout_at(patience, ended).await;
         }
     }
 
-    /// Begins a request. None: its address has too many under way.
-    pub(crate) fn begin(&self, peer: IpAddr, is_proxy: bool) -> Option<Request> {
+    /// Begins a request as soon as there is room. None: its address has too many under way.
+    pub(crate) async fn begin(&self, peer: IpAddr, is_proxy: bool) -> Option<Request> {
         let address = AddressKey::from(peer);
-        let mut table = self.table.lock();
-        let under_way = table.addresses.entry(address).or_default();
-        if *under_way >= REQUESTS_PER_ADDRESS_MAX && !is_proxy {
+        let under_way = self.table.lock().addresses.get(&address).copied().unwrap_or_default();
+        if under_way >= self.per_address_max && !is_proxy {
             return None;
         }
-        *under_way += 1;
+        self.room().await;
+        Some(self.insert(address))
+    }
+
+    fn insert(&self, address: AddressKey) -> Request {
+        let (ends, made_room) = oneshot::channel();
+        let mut table = self.table.lock();
+        *table.addresses.entry(address).or_default() += 1;
         table.begun += 1;
         let number = table.begun;
-        let (ends, made_room) = oneshot::channel();
         table.under_way.insert(number, (Instant::now(), ends));
         let (table, ended) = (self.table.clone(), self.ended.clone());
-        Some(Request { number, address, made_room, table, ended })
+        Request { number, address, made_room, table, ended }
     }
 }
 
 impl Table {
     /// None: there is room, or the oldest has just made some. Otherwise when it will have to.
-    fn make_room(&mut self, now: Instant) -> Option<Instant> {
-        if self.under_way.len() < REQUESTS_MAX {
+    fn make_room(&mut self, max: usize, now: Instant) -> Option<Instant> {
+        if self.under_way.len() < max {
             return None;
         }
         let oldest = self.under_way.first_entry()?;
@@ -90,9 +115,17 @@ impl Table {
     }
 }
 
+/// Serves a request to its end, or until it has to make room for others.
+pub(crate) async fn attend(mut request: Request, serving: impl Future<Output = ()>) {
+    tokio::select! {
+        () = serving => {}
+        () = request.made_room() => {}
+    }
+}
+
 impl Request {
     /// Ends when the request has to make room for others.
-    pub(crate) async fn made_room(&mut self) {
+    async fn made_room(&mut self) {
         let _ = (&mut self.made_room).await;
     }
 }
@@ -119,48 +152,70 @@ mod tests {
         format!("192.0.2.{host}").parse().unwrap()
     }
 
-    fn crowd(requests: &Requests) -> Vec<Request> {
-        (0..REQUESTS_MAX).map(|at| requests.begin(address(at % 8), false).unwrap()).collect()
+    async fn crowd(requests: &Requests) -> Vec<Request> {
+        let mut crowd = Vec::new();
+        for at in 0..REQUESTS_MAX {
+            crowd.push(requests.begin(address(at % 8), false).await.unwrap());
+        }
+        crowd
     }
 
     #[tokio::test]
     async fn one_address_cannot_take_all_the_room() {
-        let requests = Requests::default();
-        let mut under_way: Vec<Request> =
-            std::iter::from_fn(|| requests.begin(address(1), false)).collect();
+        let requests = Requests::public();
+        let mut under_way = Vec::new();
+        while let Some(request) = requests.begin(address(1), false).await {
+            under_way.push(request);
+        }
         assert_eq!(under_way.len(), REQUESTS_PER_ADDRESS_MAX);
-        assert!(requests.begin(address(2), false).is_some());
-        assert!(requests.begin(address(1), true).is_some(), "a proxy speaks for many");
+        assert!(requests.begin(address(2), false).await.is_some());
+        assert!(requests.begin(address(1), true).await.is_some(), "a proxy speaks for many");
         under_way.pop();
-        assert!(requests.begin(address(1), false).is_some());
+        assert!(requests.begin(address(1), false).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_makes_room_when_it_had_a_fair_time() {
-        let requests = Requests::default();
-        let mut under_way = crowd(&requests);
+    async fn the_oldest_makes_room_when_it_had_a_fair_time_and_another_waits() {
+        let requests = Requests::public();
+        let mut under_way = crowd(&requests).await;
+        let is_over = async |request: &mut Request| {
+            tokio::time::timeout(Duration::ZERO, request.made_room()).await.is_ok()
+        };
+        tokio::time::advance(FAIR_TIME / 2).await;
+        assert!(!is_over(&mut under_way[0]).await);
         let began = Instant::now();
-        requests.room().await;
-        assert_eq!(began.elapsed(), FAIR_TIME);
-        under_way[0].made_room().await;
-        let second = tokio::time::timeout(Duration::ZERO, under_way[1].made_room()).await;
-        assert!(second.is_err(), "the others go on");
+        let _next = requests.begin(address(9), false).await;
+        assert_eq!(began.elapsed(), FAIR_TIME / 2);
+        assert!(is_over(&mut under_way[0]).await);
+        assert!(!is_over(&mut under_way[1]).await, "the others go on");
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_ends_makes_room_at_once() {
-        let requests = Requests::default();
-        let mut under_way = crowd(&requests);
+        let requests = Requests::public();
+        let mut under_way = crowd(&requests).await;
         let began = Instant::now();
         let ends = async { drop(under_way.pop()) };
-        tokio::join!(requests.room(), ends);
+        let (next, ()) = tokio::join!(requests.begin(address(9), false), ends);
+        assert!(next.is_some());
         assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_connections_of_operators_hold_the_next_up_for_a_fair_time_at_most() {
+        let requests = Requests::of_operators();
+        let mut idle = Vec::new();
+        let began = Instant::now();
+        for _ in 0..=OPERATORS_MAX {
+            idle.push(requests.begin(address(1), false).await.unwrap());
+        }
+        assert_eq!(began.elapsed(), FAIR_TIME);
     }
 
     #[tokio::test]
     async fn what_ends_leaves_nothing_behind() {
-        let requests = Requests::default();
-        drop(requests.begin(address(1), false));
+        let requests = Requests::public();
+        drop(requests.begin(address(1), false).await);
         let table = requests.table.lock();
         assert!(table.addresses.is_empty() && table.under_way.is_empty());
     }

@@ -4,12 +4,12 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::accept::{Workers, accept, event_loop};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::listener::Listener;
 use crate::operator::Control;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -53,9 +53,9 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let control = Control::open(&settings.data_dir, directory.clone(), key_bytes_max);
     let runtime = event_loop()?;
     runtime.block_on(async {
-        let listener = bind(settings.listen, "--listen").await?;
+        let listener = bind(settings.listen, "--listen")?;
         let admin = match settings.admin.listen {
-            Some(address) => Some(bind(address, "--admin-listen").await?),
+            Some(address) => Some(bind(address, "--admin-listen")?),
             None => None,
         };
         let config = settings.core_config(server_key.expose());
@@ -96,8 +96,8 @@ async fn live_through(mut hangup: Signal) {
 async fn run(
     server: Arc<Server>,
     settings: &Settings,
-    listener: TcpListener,
-    admin: Option<TcpListener>,
+    listener: Listener,
+    admin: Option<Listener>,
 ) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -106,11 +106,12 @@ async fn run(
         // Whoever started it may read one line and close the pipe: no reason not to serve.
         tracing::warn!(%error, "cannot say on standard output where the server listens");
     }
+    server.proxies.announce();
     if let Some(admin) = admin {
         tokio::spawn(admin::serve(server.clone(), admin));
     }
     {
-        let serving = accept(&server, listener, &mut workers);
+        let serving = accept(&server, &listener, &mut workers);
         let stopping = async {
             tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
             tokio::select! {
@@ -127,23 +128,12 @@ async fn run(
     Ok(())
 }
 
-async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {
-    listen(address).map_err(|source| ServeError::Listen { address, flag, source })
-}
-
-/// How many connections may wait to be accepted: what Linux allows by default. A crowd that comes
-/// back at once would otherwise retry for seconds.
-const BACKLOG: u32 = 4096;
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+fn bind(address: SocketAddr, flag: &'static str) -> Result<Listener, ServeError> {
+    Listener::bind(address).map_err(|source| ServeError::Listen { address, flag, source })
 }
 
 /// Says where it listens, and what to try.
-fn announce(listener: &TcpListener, tls: bool, admin: Option<&TcpListener>) -> io::Result<()> {
+fn announce(listener: &Listener, tls: bool, admin: Option<&Listener>) -> io::Result<()> {
     let address = reachable(listener.local_addr()?);
     // The certificate is for a name, not for this address.
     let (s, insecure, no_check) = if tls { ("s", "-k ", "-n ") } else { ("", "", "") };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use securecall_core::{Admission, Config, Context, Nonce};
+use securecall_websocket::HeadLimits;
 use slab::Slab;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -26,6 +27,7 @@ pub(crate) struct Server {
     pub(crate) message_bytes_max: u32,
     pub(crate) outbox_bytes_max: usize,
     pub(crate) request_timeout: std::time::Duration,
+    pub(crate) head_limits: HeadLimits,
     pub(crate) proxies: Proxies,
     pub(crate) admission: Mutex<Admission>,
     pub(crate) connections: Connections,
@@ -54,6 +56,7 @@ impl Server {
             message_bytes_max: settings.limits.message_bytes_max as u32,
             outbox_bytes_max: settings.limits.outbox_bytes_max,
             request_timeout: *settings.limits.request_timeout,
+            head_limits: settings.head_limits(),
             proxies: Proxies::new(&settings.proxy),
             admission: Mutex::new(Admission::new(settings.admission_limits())),
             connections: Connections::default(),

@@ -62,9 +62,8 @@ pub use encode::{
 pub use error::ProtocolError;
 pub use event::Event;
 pub use handshake::{
-    HEAD_BYTES_MAX, HEADERS_MAX, Nonce, Request, RequestError, ResponseError, UnsafeHeader,
-    UpgradeKey, accept_key, parse_request, parse_response, write_request,
-    write_switching_protocols,
+    HeadLimits, Nonce, Request, RequestError, ResponseError, UnsafeHeader, UpgradeKey, accept_key,
+    parse_request, parse_response, write_request, write_switching_protocols,
 };
 pub use mask::{MaskKey, mask};
 pub use opcode::{Opcode, Role};

@@ -6,9 +6,10 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use securecall_websocket::{
-    CloseReason, Decoder, Event, MaskKey, Opcode, ProtocolError, Role, mask, parse_request,
-    parse_response, write_binary, write_close, write_masked_binary, write_masked_close,
-    write_masked_ping, write_masked_pong, write_masked_text, write_ping, write_pong, write_text,
+    CloseReason, Decoder, Event, HeadLimits, MaskKey, Opcode, ProtocolError, Role, mask,
+    parse_request, parse_response, write_binary, write_close, write_masked_binary,
+    write_masked_close, write_masked_ping, write_masked_pong, write_masked_text, write_ping,
+    write_pong, write_text,
 };
 
 const MESSAGE_BYTES_MAX: u32 = 1 << 16;
@@ -174,10 +175,10 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_handshake_panic(bytes: Vec<u8>, nonce: [u8; 16]) {
-        let _ = parse_request(&bytes);
+        let _ = parse_request(&bytes, HeadLimits::default());
         let _ = parse_response(&bytes, &nonce);
         let request = [b"GET / HTTP/1.1\r\nHost: a\r\n", &bytes[..], b"\r\n\r\n"].concat();
-        if let Ok(Some((request, _))) = parse_request(&request) {
+        if let Ok(Some((request, _))) = parse_request(&request, HeadLimits::default()) {
             let _ = request.upgrade();
         }
     }

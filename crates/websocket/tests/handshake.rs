@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use securecall_websocket::{
-    HEAD_BYTES_MAX, HEADERS_MAX, RequestError, ResponseError, UnsafeHeader, parse_request,
-    parse_response, write_request, write_switching_protocols,
+    HeadLimits, Request, RequestError, ResponseError, UnsafeHeader, parse_request, parse_response,
+    write_request, write_switching_protocols,
 };
 
 /// The request of RFC 6455, section 1.2, as a list to change.
@@ -16,6 +16,11 @@ const FIELDS: [(&str, &str); 5] = [
     ("Sec-WebSocket-Version", "13"),
 ];
 const NONCE: [u8; 16] = *b"the sample nonce";
+
+/// Reads the head of a request within the default bounds.
+fn parse(bytes: &[u8]) -> Result<Option<(Request<'_>, usize)>, RequestError> {
+    parse_request(bytes, HeadLimits::default())
+}
 
 fn request(line: &str, fields: &[(&str, &str)]) -> String {
     let fields: String =
@@ -39,7 +44,7 @@ fn and(name: &str, value: &str) -> String {
 
 /// What becomes of a request for an upgrade: the key, or why not.
 fn upgrade(request: &str) -> Result<String, RequestError> {
-    let (parsed, head_bytes) = parse_request(request.as_bytes())?.unwrap();
+    let (parsed, head_bytes) = parse(request.as_bytes())?.unwrap();
     assert_eq!(head_bytes, request.len());
     parsed.upgrade().map(|key| key.as_str().to_owned())
 }
@@ -59,7 +64,7 @@ fn a_target_in_absolute_form_is_the_same_path_and_query() {
         ("*", "*", None),
     ] {
         let request = request(&format!("GET {target} HTTP/1.1"), &FIELDS);
-        let (request, _) = parse_request(request.as_bytes()).unwrap().unwrap();
+        let (request, _) = parse(request.as_bytes()).unwrap().unwrap();
         assert_eq!((request.path(), request.query()), (path, query), "{target}");
     }
 }
@@ -67,7 +72,7 @@ fn a_target_in_absolute_form_is_the_same_path_and_query() {
 #[test]
 fn the_request_of_the_rfc_is_accepted_with_the_answer_of_the_rfc() {
     let request = request("GET /signal HTTP/1.1", &FIELDS);
-    let (request, _) = parse_request(request.as_bytes()).unwrap().unwrap();
+    let (request, _) = parse(request.as_bytes()).unwrap().unwrap();
     let mut out = Vec::new();
     write_switching_protocols(&mut out, request.upgrade().unwrap());
     assert_eq!(
@@ -82,10 +87,10 @@ fn a_head_is_waited_for_octet_by_octet_and_what_follows_it_is_left() {
     let mut bytes = request("GET /signal HTTP/1.1", &FIELDS).into_bytes();
     let head_bytes = bytes.len();
     for len in 0..head_bytes {
-        assert!(parse_request(&bytes[..len]).unwrap().is_none());
+        assert!(parse(&bytes[..len]).unwrap().is_none());
     }
     bytes.extend_from_slice(b"\x81\x85first frame");
-    assert_eq!(parse_request(&bytes).unwrap().unwrap().1, head_bytes);
+    assert_eq!(parse(&bytes).unwrap().unwrap().1, head_bytes);
 }
 
 #[test]
@@ -94,7 +99,7 @@ fn path_query_method_and_fields_are_read() {
         "GET /signal?token=a?b HTTP/1.1",
         &[("Host", "a"), ("X-Forwarded-For", "1"), ("x-forwarded-for", "2, 3")],
     );
-    let (request, _) = parse_request(request.as_bytes()).unwrap().unwrap();
+    let (request, _) = parse(request.as_bytes()).unwrap().unwrap();
     assert_eq!((request.method(), request.path()), ("GET", "/signal"));
     assert_eq!(request.query(), Some("token=a?b"));
     assert_eq!(request.header("hOsT"), Some("a"));
@@ -106,7 +111,7 @@ fn path_query_method_and_fields_are_read() {
 
 #[test]
 fn a_plain_request_is_no_upgrade_and_needs_no_host_before_http_1_1() {
-    let health = parse_request(b"GET /health HTTP/1.0\r\n\r\n").unwrap().unwrap().0;
+    let health = parse(b"GET /health HTTP/1.0\r\n\r\n").unwrap().unwrap().0;
     assert_eq!((health.path(), health.query()), ("/health", None));
     assert_eq!(health.upgrade(), Err(RequestError::NotAnUpgrade));
 }
@@ -207,7 +212,7 @@ fn what_is_not_http_is_refused() {
         b"GET /signal HTTP/1.1\r\nHost\r\n\r\n",
     ];
     for hazard in hazards {
-        let refused = parse_request(hazard);
+        let refused = parse(hazard);
         assert!(matches!(refused, Err(RequestError::Malformed(_))), "{refused:?}");
     }
 }
@@ -215,19 +220,23 @@ fn what_is_not_http_is_refused() {
 #[test]
 fn a_line_feed_alone_ends_no_line() {
     for head in ["GET / HTTP/1.1\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n"] {
-        assert_eq!(parse_request(head.as_bytes()).unwrap_err(), RequestError::BareLineFeed);
+        assert_eq!(parse(head.as_bytes()).unwrap_err(), RequestError::BareLineFeed);
     }
 }
 
 #[test]
-fn a_head_over_8_kib_is_refused_complete_or_not() {
-    let fits = with_filler(HEAD_BYTES_MAX);
-    assert_eq!(parse_request(fits.as_bytes()).unwrap().unwrap().1, HEAD_BYTES_MAX);
-    let over = with_filler(HEAD_BYTES_MAX + 1);
-    assert_eq!(parse_request(over.as_bytes()).unwrap_err(), RequestError::HeadTooLarge);
-    let cut = &over.as_bytes()[..HEAD_BYTES_MAX];
-    assert_eq!(parse_request(cut).unwrap_err(), RequestError::HeadTooLarge);
-    assert!(parse_request(&cut[..HEAD_BYTES_MAX - 1]).unwrap().is_none());
+fn a_head_over_its_bound_is_refused_complete_or_not() {
+    for bytes_max in [512, 8 * 1024, 100_000] {
+        let limits = HeadLimits { bytes_max, ..HeadLimits::default() };
+        let fits = with_filler(bytes_max);
+        assert_eq!(parse_request(fits.as_bytes(), limits).unwrap().unwrap().1, bytes_max);
+        let over = with_filler(bytes_max + 1);
+        let refused = parse_request(over.as_bytes(), limits).unwrap_err();
+        assert_eq!(refused, RequestError::HeadTooLarge);
+        let cut = &over.as_bytes()[..bytes_max];
+        assert_eq!(parse_request(cut, limits).unwrap_err(), RequestError::HeadTooLarge);
+        assert!(parse_request(&cut[..bytes_max - 1], limits).unwrap().is_none());
+    }
 }
 
 fn with_filler(head_bytes: usize) -> String {
@@ -236,13 +245,16 @@ fn with_filler(head_bytes: usize) -> String {
 }
 
 #[test]
-fn a_head_with_over_64_fields_is_refused() {
+fn a_head_with_more_fields_than_its_bound_is_refused() {
     let fields = |count| [vec![("Host", "a")], vec![("X", "x"); count - 1]].concat();
-    let fits = request("GET / HTTP/1.1", &fields(HEADERS_MAX));
-    assert!(parse_request(fits.as_bytes()).unwrap().is_some());
-    let over = request("GET / HTTP/1.1", &fields(HEADERS_MAX + 1));
-    let refused = parse_request(over.as_bytes()).unwrap_err();
-    assert_eq!((refused, refused.status()), (RequestError::HeadTooLarge, 431));
+    for fields_max in [1, 64, 300] {
+        let limits = HeadLimits { fields_max, ..HeadLimits::default() };
+        let fits = request("GET / HTTP/1.1", &fields(fields_max));
+        assert!(parse_request(fits.as_bytes(), limits).unwrap().is_some());
+        let over = request("GET / HTTP/1.1", &fields(fields_max + 1));
+        let refused = parse_request(over.as_bytes(), limits).unwrap_err();
+        assert_eq!((refused, refused.status()), (RequestError::HeadTooLarge, 431));
+    }
 }
 
 #[test]
@@ -264,7 +276,7 @@ fn a_refusal_is_a_whole_response() {
 fn shake_hands(headers: &[(&str, &str)]) -> (Vec<u8>, Vec<u8>) {
     let mut asked = Vec::new();
     write_request(&mut asked, "localhost:8080", "/signal?a=b", &NONCE, headers).unwrap();
-    let (request, _) = parse_request(&asked).unwrap().unwrap();
+    let (request, _) = parse(&asked).unwrap().unwrap();
     let mut answered = Vec::new();
     write_switching_protocols(&mut answered, request.upgrade().unwrap());
     (asked, answered)
@@ -273,7 +285,7 @@ fn shake_hands(headers: &[(&str, &str)]) -> (Vec<u8>, Vec<u8>) {
 #[test]
 fn our_client_and_our_server_understand_each_other() {
     let (asked, mut answered) = shake_hands(&[("Origin", "https://example.com")]);
-    let (request, _) = parse_request(&asked).unwrap().unwrap();
+    let (request, _) = parse(&asked).unwrap().unwrap();
     assert_eq!(request.header("Origin"), Some("https://example.com"));
     assert_eq!(request.header("Host"), Some("localhost:8080"));
 
@@ -321,5 +333,5 @@ fn a_response_that_does_not_prove_the_upgrade_is_refused() {
     }
     let malformed = parse_response(b"SSH-2.0-OpenSSH\r\n", &NONCE);
     assert!(matches!(malformed, Err(ResponseError::Malformed(_))));
-    assert_eq!(parse_response(&[b'\n'; HEAD_BYTES_MAX], &NONCE), Err(ResponseError::HeadTooLarge));
+    assert_eq!(parse_response(&[b'\n'; 8 * 1024], &NONCE), Err(ResponseError::HeadTooLarge));
 }

@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-LISTENING = re.compile(r"listening on ws://127\.0\.0\.1:(\d+)/signal\n")
+LISTENING = re.compile(r"listening on wss?://127\.0\.0\.1:(\d+)/signal\n")
 METRICS = re.compile(r"metrics on http://127\.0\.0\.1:(\d+)/metrics\n")
 SAMPLE = re.compile(r"^(\w+)(?:\{.*\})? (\S+)$")
+REFUSED = re.compile(r'^securecall_connections_refused_total\{reason="(\w+)"\} (\d+)$', re.MULTILINE)
 
 LASTING_PORTS = itertools.cycle(range(20_000 + os.getpid() % 100 * 100, 32_000))
 
@@ -64,11 +65,13 @@ def accepts(port: int) -> bool:
 
 
 class Server:
-    """One server process. `options` are its command-line flags, `environment` what it sees besides them."""
+    """One server process. `options` are its command-line flags, `environment` what it sees besides them, `under` the
+    command that runs it."""
 
     def __init__(self, folder: Path, *options: str, port: int = 0, data_dir: Path | None = None,
-                 environment: dict[str, str] | None = None):
+                 environment: dict[str, str] | None = None, under: tuple[str, ...] = ()):
         self.folder = folder
+        self.under = under
         self.data_dir = data_dir or folder / "state"
         self.options = options
         self.starts = 0
@@ -100,6 +103,11 @@ class Server:
                 totals[sample[1]] = totals.get(sample[1], 0.0) + float(sample[2])
         return totals
 
+    def refusals(self) -> dict[str, int]:
+        """How many connections were not upgraded, by reason; those that occurred."""
+        _, body = request(self.admin_port, "/metrics")
+        return {reason: int(count) for reason, count in REFUSED.findall(body.decode()) if count != "0"}
+
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
@@ -124,7 +132,7 @@ class Server:
     def _spawn(self, port: int) -> subprocess.Popen:
         # `listen` by environment, so that PORT can be seen to replace its port.
         listen = {"SECURECALL_LISTEN": f"127.0.0.1:{port}"}
-        command = [binary(), "serve", "--data-dir", self.data_dir, "--admin-listen", "0", *self.options]
+        command = [*self.under, binary(), "serve", "--data-dir", self.data_dir, "--admin-listen", "0", *self.options]
         self.starts += 1
         with self.log_path.open("w") as log:
             return subprocess.Popen(

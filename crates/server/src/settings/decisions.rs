@@ -5,8 +5,10 @@ use securecall_core::{
     AdmissionLimits, CallIdKey, CallLimits, Config, ConnectionLimits, NameKey, Rate as CoreRate,
     Turn, TurnRest,
 };
+use securecall_websocket::HeadLimits;
 use zeroize::Zeroizing;
 
+use super::defaults::HANDSHAKES_PER_CONNECTION;
 use super::{Rate, Replace, Settings, TurnSettings};
 
 impl Settings {
@@ -32,6 +34,19 @@ impl Settings {
             connections_max: limits.connections_max,
             per_address_max: limits.connections_per_address_max,
             new_per_address: CoreRate::new(limits.connection_burst, limits.connection_rate),
+            handshakes_per_address: CoreRate::new(
+                limits.connection_burst.saturating_mul(HANDSHAKES_PER_CONNECTION),
+                limits.connection_rate * f64::from(HANDSHAKES_PER_CONNECTION),
+            ),
+        }
+    }
+
+    /// How long a request head may be.
+    #[must_use]
+    pub fn head_limits(&self) -> HeadLimits {
+        HeadLimits {
+            bytes_max: self.limits.request_head_bytes_max,
+            fields_max: self.limits.request_fields_max,
         }
     }
 

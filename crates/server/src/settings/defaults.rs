@@ -29,6 +29,13 @@ pub const PING_AFTER: Duration = Duration::from_secs(25);
 pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 /// A request head fits in one or two packets. Whoever needs 10 s for them holds a slot on purpose.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// A browser sends all cookies of the site with the upgrade. nginx lets heads of 4 × 8 KiB pass,
+/// HAProxy and Node 16 KiB: whatever came through what is usual in front fits. All 512 requests
+/// that may be under way take 512 × 32 KiB = 16 MiB.
+pub const REQUEST_HEAD_BYTES_MAX: usize = 32 * KIB;
+/// As in Apache. Browsers send 15 to 20, and each of several proxies adds up to 10. A field takes
+/// 32 bytes while the head is read.
+pub const REQUEST_FIELDS_MAX: usize = 100;
 /// An idle connection costs 1–2 KiB here and 3 KiB in the kernel: 20,000 × 5 KiB = 100 MB, and
 /// 1 in 100 with a full outbox adds 200 × 256 KiB = 51 MB. A server with 512 MB holds that.
 pub const CONNECTIONS_MAX: usize = 20_000;
@@ -38,6 +45,10 @@ pub const CONNECTIONS_PER_ADDRESS_MAX: u32 = 256;
 pub const CONNECTION_BURST: u32 = 256;
 /// …and again 8 s later (256 ÷ 32/s).
 pub const CONNECTION_RATE: f64 = 32.0;
+/// TLS handshakes of an address for each new connection that it may open: it is hung up on beyond
+/// that, so one that is up to twice too fast still reads 429. 64 handshakes a second of 0.3 ms are
+/// 2 % of a core; a burst of 512 is 0.15 s of one.
+pub const HANDSHAKES_PER_CONNECTION: u32 = 2;
 /// Four of the largest messages, or a peer's whole burst of 400 candidates of 300 bytes, twice.
 pub const OUTBOX_BYTES_MAX: usize = 256 * KIB;
 

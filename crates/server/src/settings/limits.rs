@@ -36,6 +36,17 @@ pub struct Limits {
     #[arg(value_parser = within_ms(100..=60 * SECOND))]
     pub request_timeout: Duration,
 
+    /// Largest HTTP request head, cookies included; above it HTTP 431
+    #[arg(id = "limits.request_head_bytes_max", long = "request-head-bytes-max")]
+    #[arg(value_name = "BYTES", default_value_t = defaults::REQUEST_HEAD_BYTES_MAX)]
+    #[arg(value_parser = within(KIB..=256 * KIB))]
+    pub request_head_bytes_max: usize,
+
+    /// Header fields of a request; above it HTTP 431
+    #[arg(id = "limits.request_fields_max", long = "request-fields-max", value_name = "COUNT")]
+    #[arg(default_value_t = defaults::REQUEST_FIELDS_MAX, value_parser = within(8_usize..=1024))]
+    pub request_fields_max: usize,
+
     /// Connections of the whole server; above it HTTP 503
     #[arg(id = "limits.connections_max", long = "connections-max", value_name = "COUNT")]
     #[arg(default_value_t = defaults::CONNECTIONS_MAX, value_parser = within(1_usize..=10_000_000))]

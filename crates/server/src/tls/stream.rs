@@ -11,6 +11,9 @@ use super::records::{Incoming, PARTIAL_BYTES_MAX, Records};
 use crate::read_buffer;
 use crate::stream::Stream;
 
+/// The bytes of what is no TLS that are looked at.
+const FIRST_BYTES_MAX: usize = 16;
+
 /// A socket whose client speaks TLS.
 pub(crate) struct TlsStream {
     socket: TcpStream,
@@ -23,8 +26,9 @@ pub(crate) struct TlsStream {
 /// Why there is no TLS.
 #[derive(Debug)]
 pub(crate) enum HandshakeError {
-    /// The client does not speak TLS at all; most likely plain HTTP. It has got no answer.
-    NotTls(TcpStream),
+    /// The client does not speak TLS at all; most likely plain HTTP. It has got no answer. With it
+    /// come its first bytes.
+    NotTls(TcpStream, Vec<u8>),
     /// The two cannot agree; the client was told.
     Tls,
     /// The client is gone.
@@ -51,8 +55,8 @@ impl TlsStream {
         let mut stream = Self { socket, records: Box::new(records), received, incoming };
         while stream.records.is_handshaking() {
             let heard = stream.receive().await;
-            if is_no_tls(&heard) {
-                return Err(HandshakeError::NotTls(stream.socket));
+            if heard.as_ref().is_err_and(|error| cause(error).is_some_and(is_no_tls)) {
+                return Err(HandshakeError::NotTls(stream.socket, stream.received));
             }
             // What ends a handshake of TLS 1.3, a ticket, goes out with the response.
             if heard.is_err() || !stream.records.may_wait() {
@@ -87,6 +91,10 @@ impl TlsStream {
                 }
                 let buffer = &mut buffer[..PARTIAL_BYTES_MAX + bytes];
                 let incoming = self.records.receive(buffer, &mut self.received);
+                if incoming.as_ref().is_err_and(is_no_tls) {
+                    let first = &buffer[PARTIAL_BYTES_MAX..];
+                    self.received.extend_from_slice(&first[..bytes.min(FIRST_BYTES_MAX)]);
+                }
                 self.incoming =
                     incoming.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
                 Ok(bytes)
@@ -112,11 +120,14 @@ impl TlsStream {
     }
 }
 
-/// Whether already the type of the first record was none.
-fn is_no_tls(heard: &io::Result<usize>) -> bool {
-    let Err(error) = heard else { return false };
-    let error = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
-    error == Some(&Error::InvalidMessage(InvalidMessage::InvalidContentType))
+/// Returns what was wrong with the TLS, if that is why reading failed.
+fn cause(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// Tells whether already the type of the first record was none.
+fn is_no_tls(error: &Error) -> bool {
+    *error == Error::InvalidMessage(InvalidMessage::InvalidContentType)
 }
 
 impl Stream for TlsStream {

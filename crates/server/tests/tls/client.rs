@@ -67,6 +67,18 @@ impl Client {
         Self::over(socket.into(), config)
     }
 
+    /// The same from another address of this machine.
+    pub(crate) fn connect_from(
+        from: [u8; 4],
+        address: SocketAddr,
+        config: &Arc<ClientConfig>,
+    ) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Self::over(socket.into(), config)
+    }
+
     fn over(socket: TcpStream, config: &Arc<ClientConfig>) -> Self {
         socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         socket.set_nodelay(true).unwrap();

@@ -7,6 +7,7 @@ mod acme;
 mod authority;
 mod certificates;
 mod client;
+mod handshake_rate;
 mod programs;
 mod server;
 mod wss;

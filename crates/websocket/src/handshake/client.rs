@@ -3,7 +3,7 @@
 use httparse::{EMPTY_HEADER, Header, Status};
 
 use super::accept::{Nonce, accept_key, key_of};
-use super::head::{HEAD_BYTES_MAX, HEADERS_MAX, VERSION, has_token, only_value, values};
+use super::head::{HeadLimits, VERSION, has_token, only_value, values};
 
 /// A host, path or header field that would break out of its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum ResponseError {
     /// This is not HTTP.
     #[error("malformed response: {0}")]
     Malformed(httparse::Error),
-    /// The head is longer than [`HEAD_BYTES_MAX`] or has more than [`HEADERS_MAX`] fields.
+    /// The head is over the default [`HeadLimits`].
     #[error("response head too large")]
     HeadTooLarge,
     /// The server did not switch protocols; it answered with this status.
@@ -79,12 +79,13 @@ fn is_one_line(text: &str) -> bool {
 /// # Errors
 /// Why this is no WebSocket connection.
 pub fn parse_response(bytes: &[u8], nonce: &Nonce) -> Result<Option<usize>, ResponseError> {
-    let window = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
-    let mut headers = [EMPTY_HEADER; HEADERS_MAX];
+    let limits = HeadLimits::default();
+    let window = &bytes[..bytes.len().min(limits.bytes_max)];
+    let mut headers = vec![EMPTY_HEADER; limits.fields_max];
     let mut parsed = httparse::Response::new(&mut headers);
     let head_bytes = match parsed.parse(window) {
         Ok(Status::Complete(head_bytes)) => head_bytes,
-        Ok(Status::Partial) if window.len() < HEAD_BYTES_MAX => return Ok(None),
+        Ok(Status::Partial) if window.len() < limits.bytes_max => return Ok(None),
         Ok(Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
             return Err(ResponseError::HeadTooLarge);
         }

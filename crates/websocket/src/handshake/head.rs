@@ -2,11 +2,22 @@
 
 use httparse::Header;
 
-/// The longest head that is read, in bytes. Browsers send 500 to 1,500, cookies included.
-pub const HEAD_BYTES_MAX: usize = 8 * 1024;
+/// The bounds of a head that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Bytes, the empty line included.
+    pub bytes_max: usize,
+    /// Header fields.
+    pub fields_max: usize,
+}
 
-/// The most header fields that are read. Browsers send about 15, and proxies add some.
-pub const HEADERS_MAX: usize = 64;
+impl Default for HeadLimits {
+    /// 8 KiB and 64 fields: browsers send 500 to 1,500 bytes in about 15 fields, unless a site has
+    /// many cookies, and proxies add some.
+    fn default() -> Self {
+        Self { bytes_max: 8 * 1024, fields_max: 64 }
+    }
+}
 
 /// The version of the protocol that RFC 6455 defines.
 pub(super) const VERSION: &str = "13";

@@ -20,6 +20,6 @@ mod server;
 
 pub use accept::{Nonce, UpgradeKey, accept_key};
 pub use client::{ResponseError, UnsafeHeader, parse_response, write_request};
-pub use head::{HEAD_BYTES_MAX, HEADERS_MAX};
+pub use head::HeadLimits;
 pub use refusal::RequestError;
 pub use server::{Request, parse_request, write_switching_protocols};

@@ -14,8 +14,7 @@ pub enum RequestError {
     /// and lets a proxy before us not do so.
     #[error("line feed without a carriage return")]
     BareLineFeed,
-    /// The head is longer than [`HEAD_BYTES_MAX`](crate::HEAD_BYTES_MAX) or has more than
-    /// [`HEADERS_MAX`](crate::HEADERS_MAX) fields.
+    /// The head is over the [`HeadLimits`](crate::HeadLimits).
     #[error("request head too large")]
     HeadTooLarge,
     /// An HTTP/1.1 request without `Host`, or any request with two: which of them a proxy believed

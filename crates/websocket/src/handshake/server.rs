@@ -3,7 +3,7 @@
 use httparse::{EMPTY_HEADER, Header, Status};
 
 use super::accept::{UpgradeKey, accept_key};
-use super::head::{HEAD_BYTES_MAX, HEADERS_MAX, VERSION, has_token, only_value, values};
+use super::head::{HeadLimits, VERSION, has_token, only_value, values};
 use super::refusal::RequestError;
 
 /// The head of an HTTP request that is well-formed, has no body and one `Host`.
@@ -24,25 +24,28 @@ pub struct Request<'b> {
 /// # Errors
 /// What is wrong with the request as HTTP. Whether it asks for an upgrade is
 /// [`Request::upgrade`]'s question.
-pub fn parse_request(bytes: &[u8]) -> Result<Option<(Request<'_>, usize)>, RequestError> {
-    let window = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
-    let mut headers = [EMPTY_HEADER; HEADERS_MAX];
+pub fn parse_request(
+    bytes: &[u8],
+    limits: HeadLimits,
+) -> Result<Option<(Request<'_>, usize)>, RequestError> {
+    let window = &bytes[..bytes.len().min(limits.bytes_max)];
+    let mut headers = vec![EMPTY_HEADER; limits.fields_max];
     let mut parsed = httparse::Request::new(&mut headers);
     let head_bytes = match parsed.parse(window) {
         Ok(Status::Complete(head_bytes)) => head_bytes,
-        Ok(Status::Partial) if window.len() < HEAD_BYTES_MAX => return Ok(None),
+        Ok(Status::Partial) if window.len() < limits.bytes_max => return Ok(None),
         Ok(Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
             return Err(RequestError::HeadTooLarge);
         }
         Err(error) => return Err(RequestError::Malformed(error)),
     };
     check_line_ends(&window[..head_bytes])?;
-    let request = Request {
-        method: parsed.method.unwrap_or_default(),
-        target: origin_form(parsed.path.unwrap_or_default()),
-        version: parsed.version.unwrap_or_default(),
-        headers: parsed.headers.to_vec(),
-    };
+    let method = parsed.method.unwrap_or_default();
+    let target = origin_form(parsed.path.unwrap_or_default());
+    let version = parsed.version.unwrap_or_default();
+    let fields = parsed.headers.len();
+    headers.truncate(fields);
+    let request = Request { method, target, version, headers };
     request.check_host()?;
     request.check_no_body()?;
     Ok(Some((request, head_bytes)))

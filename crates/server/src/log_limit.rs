@@ -1,0 +1,47 @@
+//! Trouble that lasts, in a log that people read.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// The time between two lines about the same trouble.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Lets the first of many equal log lines through, and one a minute after it. One for each place
+/// that logs what can happen many times a second.
+#[derive(Debug, Default)]
+pub(crate) struct LogLimit(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    logged_at: Option<Instant>,
+    left_out: u64,
+}
+
+impl LogLimit {
+    /// Returns how many lines were left out since the last one, if it is time for another.
+    pub(crate) fn take(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock();
+        if state.logged_at.is_some_and(|at| now < at + EVERY) {
+            state.left_out += 1;
+            return None;
+        }
+        state.logged_at = Some(now);
+        Some(std::mem::take(&mut state.left_out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_passes_and_then_one_a_minute_that_says_how_many_did_not() {
+        let limit = LogLimit::default();
+        let start = Instant::now();
+        let passed: Vec<_> = (0..1500)
+            .filter_map(|tenth| limit.take(start + Duration::from_millis(100 * tenth)))
+            .collect();
+        assert_eq!(passed, [0, 599, 599]);
+    }
+}
