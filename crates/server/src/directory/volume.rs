@@ -13,6 +13,7 @@ use tracing::{error, info};
 
 use super::database::unpanicked;
 use super::{OpenError, Unavailable};
+use crate::log_limit::LogLimit;
 
 /// How long a database that failed twice, or would not be written, is left alone. Opening reads all
 /// of it: a broken disk should not be busy with that alone.
@@ -25,6 +26,17 @@ pub(super) struct Volume {
     open: Opener,
     /// Shared by the operations under way; exclusive for closing and opening.
     state: RwLock<State>,
+    /// A full disk fails every second, for as long as it is full.
+    log: Log,
+}
+
+/// When each line was last written.
+#[derive(Default)]
+struct Log {
+    failed: LogLimit,
+    closed: LogLimit,
+    opened: LogLimit,
+    unopened: LogLimit,
 }
 
 struct State {
@@ -45,7 +57,7 @@ impl State {
 impl Volume {
     pub(super) fn new(open: Opener) -> Result<Self, OpenError> {
         let state = State { database: Some(open()?), closings: 0, reopened_at: None };
-        Ok(Self { open, state: RwLock::new(state) })
+        Ok(Self { open, state: RwLock::new(state), log: Log::default() })
     }
 
     /// Runs `work` on the database. Operations run side by side; redb orders the writes.
@@ -62,7 +74,9 @@ impl Volume {
         };
         let closings = state.closings;
         drop(state);
-        error!(%failure, "the directory failed");
+        if let Some(left_out) = self.log.failed.take(Instant::now()) {
+            error!(%failure, left_out, "the directory failed");
+        }
         self.close_and_open(closings);
         Err(Unavailable)
     }
@@ -80,7 +94,7 @@ impl Volume {
         let mut state = self.state.write();
         if state.closings == closings {
             state.closings += 1;
-            close(state.database.take());
+            close(state.database.take(), &self.log.closed);
             self.open(&mut state);
         }
     }
@@ -92,9 +106,15 @@ impl Volume {
         match (self.open)() {
             Ok(database) => {
                 state.database = Some(database);
-                info!("the directory is open again");
+                if let Some(left_out) = self.log.opened.take(Instant::now()) {
+                    info!(left_out, "the directory is open again");
+                }
             }
-            Err(reason) => error!(%reason, "the directory does not open; trying again later"),
+            Err(reason) => {
+                if let Some(left_out) = self.log.unopened.take(Instant::now()) {
+                    error!(%reason, left_out, "the directory does not open; trying again later");
+                }
+            }
         }
         state.reopened_at = Some(Instant::now());
     }
@@ -102,15 +122,17 @@ impl Volume {
 
 impl Drop for Volume {
     fn drop(&mut self) {
-        close(self.state.get_mut().database.take());
+        close(self.state.get_mut().database.take(), &self.log.closed);
     }
 }
 
 /// What is acknowledged is on disk already: an error here costs nothing but is worth a line.
-fn close(database: Option<Database>) {
+fn close(database: Option<Database>, log: &LogLimit) {
     let Some(database) = database else { return };
-    if let Err(reason) = unpanicked(|| Ok(database.close()?)) {
-        info!(%reason, "the directory did not close cleanly");
+    if let Err(reason) = unpanicked(|| Ok(database.close()?))
+        && let Some(left_out) = log.take(Instant::now())
+    {
+        info!(%reason, left_out, "the directory did not close cleanly");
     }
 }
 
