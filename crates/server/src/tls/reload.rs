@@ -1,4 +1,5 @@
-//! Certificate files are read again when they change, and on SIGHUP. Connections stay.
+//! Certificate files are read again when they change, on SIGHUP, and for as long as they are of no
+//! use. Connections stay.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -7,16 +8,20 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::Signal;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 use super::{Certificate, CertificateError, Certificates};
 
 /// Certificates are renewed weeks before they expire: half a minute is soon enough, and a look
 /// costs microseconds.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// The time after which files that were of no use are read again. Much of what is wrong with them passes
+/// without a change of theirs: a mount that comes late, a certificate that is valid from the next
+/// minute on. It costs a read of two small files.
+const RETRY_EVERY: Duration = Duration::from_secs(5);
 /// When an operator should hear of a certificate that nobody renews…
 const EXPIRES_SOON: Duration = Duration::from_secs(7 * 24 * 3600);
-/// …and how often.
+/// …and how often, as of files that stay of no use.
 const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// A certificate in files, and what was last seen of them.
@@ -27,89 +32,211 @@ pub(crate) struct CertificateFiles {
     seen: [Option<Stamp>; 2],
 }
 
-/// What changes when a file is written or replaced.
-type Stamp = (u64, i64, i64, u64);
+/// The marks that change when a file is written, replaced, or given to others to read: inode, size, and the
+/// times of the last change of its content and of its inode.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp([i64; 6]);
 
 impl CertificateFiles {
     pub(crate) fn new(certificate: PathBuf, key: PathBuf) -> Self {
-        Self { certificate, key, seen: [None; 2] }
+        Self { certificate, key, seen: [None, None] }
     }
 
     /// Reads them.
     ///
     /// # Errors
     /// As [`Certificate::read`].
-    pub(crate) fn read(&mut self) -> Result<Certificate, CertificateError> {
+    pub(crate) fn read(&mut self, now: SystemTime) -> Result<Certificate, CertificateError> {
         // Before they are read: a change in between is seen at the next look.
         self.seen = self.stamps();
-        Certificate::read(&self.certificate, &self.key, SystemTime::now())
+        Certificate::read(&self.certificate, &self.key, now)
     }
 
-    /// Whether they are others than those that were read, whether that went well or not.
-    pub(crate) fn have_changed(&self) -> bool {
+    /// Tells whether they are others than those that were read last, with success or not.
+    fn have_changed(&self) -> bool {
         self.seen != self.stamps()
     }
 
     fn stamps(&self) -> [Option<Stamp>; 2] {
         [&self.certificate, &self.key].map(|path| {
             let file = fs::metadata(path).ok()?;
-            Some((file.ino(), file.mtime(), file.mtime_nsec(), file.size()))
+            let (inode, size) = (file.ino().cast_signed(), file.size().cast_signed());
+            let [changed, changed_nsec] = [file.ctime(), file.ctime_nsec()];
+            Some(Stamp([inode, size, file.mtime(), file.mtime_nsec(), changed, changed_nsec]))
         })
     }
 }
 
 /// Follows the files for ever.
 pub(crate) async fn follow(
-    mut files: CertificateFiles,
+    files: CertificateFiles,
     certificates: Arc<Certificates>,
     mut hangup: Signal,
 ) {
-    let mut looks = interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut reminded = None;
+    let mut follower = Follower { files, certificates, refusal: None, reminded: None };
     loop {
         let asked = tokio::select! {
             _ = hangup.recv() => true,
-            _ = looks.tick() => false,
+            () = sleep(follower.next_look()) => false,
         };
-        if asked || files.have_changed() {
-            exchange(&mut files, &certificates);
-        }
-        remind(&certificates, &mut reminded);
+        follower.look(asked, SystemTime::now());
     }
 }
 
-/// Shows the new certificate from now on, if it is one.
-fn exchange(files: &mut CertificateFiles, certificates: &Certificates) {
-    match files.read() {
-        Ok(certificate) => {
-            let until = humantime::format_rfc3339_seconds(certificate.validity.not_after);
-            tracing::info!("the certificate was read again; it is valid until {until}");
-            certificates.replace(certificate);
-        }
-        Err(error) => tracing::error!("the certificate stays as it was: {error}"),
-    }
+struct Follower {
+    files: CertificateFiles,
+    certificates: Arc<Certificates>,
+    /// The fault of the files at the last look, and when it was last said.
+    refusal: Option<(String, SystemTime)>,
+    reminded: Option<SystemTime>,
 }
 
-/// Says once a day that the certificate expires.
-fn remind(certificates: &Certificates, reminded: &mut Option<SystemTime>) {
-    let now = SystemTime::now();
-    let recently = reminded.is_some_and(|then| now < then + REMIND_EVERY);
-    let Some(certificate) = certificates.current() else { return };
-    let not_after = certificate.validity.not_after;
-    if !recently && now + EXPIRES_SOON > not_after {
-        let until = humantime::format_rfc3339_seconds(not_after);
-        tracing::warn!("the certificate expires on {until}: renew its files");
-        *reminded = Some(now);
+impl Follower {
+    /// Returns the time to wait, unless somebody asks.
+    fn next_look(&self) -> Duration {
+        if self.refusal.is_some() { RETRY_EVERY } else { LOOK_EVERY }
+    }
+
+    /// Shows what is in the files from now on, if it is a certificate.
+    fn look(&mut self, asked: bool, now: SystemTime) {
+        if asked || self.refusal.is_some() || self.files.have_changed() {
+            match self.files.read(now) {
+                Ok(certificate) => self.take(certificate),
+                Err(error) => self.refuse(error.to_string(), asked, now),
+            }
+        }
+        self.remind(now);
+    }
+
+    fn take(&mut self, certificate: Certificate) {
+        self.refusal = None;
+        let until = humantime::format_rfc3339_seconds(certificate.validity.not_after);
+        tracing::info!("the certificate was read again; it is valid until {until}");
+        self.certificates.replace(certificate);
+    }
+
+    /// Says so when it is news, when somebody asked, and once a day.
+    fn refuse(&mut self, error: String, asked: bool, now: SystemTime) {
+        let is_old = |(said, at): &(String, SystemTime)| *said == error && now < *at + REMIND_EVERY;
+        if asked || !self.refusal.as_ref().is_some_and(is_old) {
+            let present = self.certificates.current().map(|present| present.validity.not_after);
+            let until = present.map(humantime::format_rfc3339_seconds);
+            let until = until.map(|until| format!(", valid until {until}")).unwrap_or_default();
+            let every = RETRY_EVERY.as_secs();
+            tracing::error!(
+                "the certificate stays as it was{until}: {error}. Trying again every {every} s"
+            );
+            self.refusal = Some((error, now));
+        }
+    }
+
+    /// Says once a day that the certificate expires.
+    fn remind(&mut self, now: SystemTime) {
+        let recently = self.reminded.is_some_and(|then| now < then + REMIND_EVERY);
+        let Some(certificate) = self.certificates.current() else { return };
+        let not_after = certificate.validity.not_after;
+        if !recently && now + EXPIRES_SOON > not_after {
+            let until = humantime::format_rfc3339_seconds(not_after);
+            let expires = if now > not_after { "expired" } else { "expires" };
+            tracing::warn!("the certificate {expires} on {until}: renew its files");
+            self.reminded = Some(now);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use rcgen::{CertificateParams, KeyPair};
+    use tempfile::TempDir;
+    use time::OffsetDateTime;
+
     use super::*;
 
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A certificate and its key, in files of that folder with that name.
+    struct Written {
+        certificate: PathBuf,
+        key: PathBuf,
+        der: Vec<u8>,
+    }
+
+    fn write(folder: &Path, name: &str, valid: [SystemTime; 2]) -> Written {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        [params.not_before, params.not_after] = valid.map(OffsetDateTime::from);
+        let key_pair = KeyPair::generate().unwrap();
+        let signed = params.self_signed(&key_pair).unwrap();
+        let path = |end: &str| folder.join(format!("{name}.{end}"));
+        let (certificate, key) = (path("pem"), path("key"));
+        fs::write(&certificate, signed.pem()).unwrap();
+        fs::write(&key, key_pair.serialize_pem()).unwrap();
+        Written { certificate, key, der: signed.der().to_vec() }
+    }
+
+    /// A follower of the files `own`, which are valid for a day, and where others can be written.
+    fn follower(now: SystemTime) -> (Follower, Written, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let own = write(folder.path(), "own", [now - HOUR, now + 24 * HOUR]);
+        let mut files = CertificateFiles::new(own.certificate.clone(), own.key.clone());
+        let certificates = Arc::new(Certificates::default());
+        certificates.replace(files.read(now).unwrap());
+        (Follower { files, certificates, refusal: None, reminded: None }, own, folder)
+    }
+
+    fn shown(follower: &Follower) -> Vec<u8> {
+        follower.certificates.current().unwrap().key.cert[0].to_vec()
+    }
+
     #[test]
-    fn files_have_changed_when_they_were_written_replaced_or_removed() {
+    fn one_that_is_not_valid_yet_is_taken_when_it_is_without_another_change() {
+        let now = SystemTime::now();
+        let (mut follower, own, folder) = follower(now);
+        let renewed = write(folder.path(), "renewed", [now + HOUR, now + 48 * HOUR]);
+        fs::rename(&renewed.certificate, &own.certificate).unwrap();
+        fs::rename(&renewed.key, &own.key).unwrap();
+        follower.look(false, now);
+        assert_eq!(shown(&follower), own.der);
+        assert_eq!(follower.next_look(), RETRY_EVERY);
+        follower.look(false, now + HOUR);
+        assert_eq!(shown(&follower), renewed.der);
+        assert_eq!(follower.next_look(), LOOK_EVERY);
+    }
+
+    #[test]
+    fn one_that_comes_before_its_key_is_taken_with_it() {
+        let now = SystemTime::now();
+        let (mut follower, own, folder) = follower(now);
+        let renewed = write(folder.path(), "renewed", [now - HOUR, now + 48 * HOUR]);
+        fs::rename(&renewed.certificate, &own.certificate).unwrap();
+        follower.look(false, now);
+        assert_eq!(shown(&follower), own.der);
+        fs::rename(&renewed.key, &own.key).unwrap();
+        follower.look(false, now);
+        assert_eq!(shown(&follower), renewed.der);
+    }
+
+    #[test]
+    fn the_same_refusal_is_said_once_a_day_and_another_at_once() {
+        let now = SystemTime::now();
+        let (mut follower, own, _folder) = follower(now);
+        let said = |follower: &Follower| follower.refusal.clone().unwrap();
+        fs::write(&own.key, "no key").unwrap();
+        follower.look(false, now);
+        let first = said(&follower);
+        follower.look(false, now + HOUR);
+        assert_eq!(said(&follower), first);
+        follower.look(false, now + REMIND_EVERY);
+        assert_eq!(said(&follower), (first.0.clone(), now + REMIND_EVERY));
+        fs::remove_file(&own.key).unwrap();
+        follower.look(false, now + REMIND_EVERY + HOUR);
+        assert_ne!(said(&follower).0, first.0);
+    }
+
+    #[test]
+    fn files_have_changed_when_they_were_written_replaced_removed_or_made_readable() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let (certificate, key) = (path("chain.pem"), path("key.pem"));
@@ -119,7 +246,7 @@ mod tests {
         let mut look = || {
             let changed = files.have_changed();
             // Of no use, but seen.
-            files.read().unwrap_err();
+            files.read(SystemTime::now()).unwrap_err();
             assert!(!files.have_changed());
             changed
         };
@@ -128,6 +255,8 @@ mod tests {
         assert!(look());
         fs::write(path("new"), "one").unwrap();
         fs::rename(path("new"), &key).unwrap();
+        assert!(look());
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(look());
         fs::remove_file(&key).unwrap();
         assert!(look());

@@ -1,6 +1,7 @@
 //! Where the certificate comes from, and what keeps it fresh.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::signal::unix::Signal;
 
@@ -44,7 +45,7 @@ impl Source {
             (&settings.tls.certificate, &settings.tls.key)
         {
             let mut files = CertificateFiles::new(certificate.clone(), key.clone());
-            certificates.replace(files.read()?);
+            certificates.replace(files.read(SystemTime::now())?);
             Self::Files(files, certificates.clone())
         } else if settings.acme.domains.is_empty() {
             return Ok(None);

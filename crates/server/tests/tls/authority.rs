@@ -41,10 +41,15 @@ impl Authority {
 
     /// One that is valid from so many days from now on, until so many.
     pub(crate) fn issue_for_days(&self, name: &str, from: i64, until: i64) -> Issued {
+        self.issue_between(name, Duration::days(from), Duration::days(until))
+    }
+
+    /// One that is valid from so long from now on, until so long.
+    pub(crate) fn issue_between(&self, name: &str, from: Duration, until: Duration) -> Issued {
         let mut params =
             CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-        params.not_before = OffsetDateTime::now_utc() + Duration::days(from);
-        params.not_after = OffsetDateTime::now_utc() + Duration::days(until);
+        params.not_before = OffsetDateTime::now_utc() + from;
+        params.not_after = OffsetDateTime::now_utc() + until;
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let path = |end: &str| self.folder.path().join(format!("{name}.{end}"));

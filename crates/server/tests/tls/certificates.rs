@@ -8,6 +8,7 @@ use rustls::version::TLS13;
 use securecall_server::settings::Settings;
 use securecall_server::{check, serve};
 use serde_json::json;
+use time::Duration;
 
 use crate::authority::{Authority, Issued};
 use crate::client::{Client, config};
@@ -87,6 +88,21 @@ fn a_new_one_is_for_new_connections_and_old_ones_stay() {
     old.send("HEARTBEAT", json!({}));
     old.expect("HEARTBEAT_ACK");
     assert_eq!(server.metric("securecall_connections"), 1);
+}
+
+#[test]
+fn one_that_is_not_valid_yet_is_shown_as_soon_as_it_is() {
+    let authority = Authority::new();
+    let files = authority.issue("server");
+    let server = Server::start(files.flags());
+    let shown = || Client::connect(server.address, &config(&authority, &[&TLS13])).shown();
+    let early = authority.issue_between("early", Duration::seconds(3), Duration::days(2));
+    fs::rename(&early.chain, &files.chain).unwrap();
+    fs::rename(&early.key, &files.key).unwrap();
+    kill_process(getpid(), Signal::HUP).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(shown(), files.der);
+    wait_for(|| (shown() == early.der).then_some(()), "it should be shown when it is valid");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A certificate that comes by itself: ACME (RFC 8555), proved by TLS-ALPN-01 (RFC 8737).
 //!
-//! 1. The certificate of last time is shown, if it is for these domains and has not expired.
+//! 1. The kept certificate is shown, if it is for these domains and valid. If it is not, it may be
+//!    later, and is looked at again before each order: a machine's clock may be set late.
 //! 2. When two thirds of its time are over, or there is none: account, order, and for each domain
 //!    a challenge. The authority connects to port 443 of the domain, which leads to our listener,
 //!    and is shown a certificate with the proof in it.
@@ -73,17 +74,30 @@ impl Acme {
     /// Shows the certificate of last time. Without one, handshakes fail until the first order is
     /// through.
     pub(super) fn begin(&self) {
-        let path = self.folder.certificate();
-        if !path.exists() {
+        if !self.folder.certificate().exists() {
             return;
         }
-        match Certificate::read(&path, &path, SystemTime::now()) {
-            Ok(certificate) if certificate.covers(&self.settings.domains) => {
-                self.certificates.replace(certificate);
-            }
-            Ok(_) => tracing::info!("the certificate of last time is for other domains"),
+        match self.show_kept(SystemTime::now()) {
+            Ok(()) if self.certificates.current().is_some() => {}
+            Ok(()) => tracing::info!("the certificate of last time is for other domains"),
             Err(error) => tracing::warn!("the certificate of last time is of no use: {error}"),
         }
+    }
+
+    /// Shows the kept certificate, if it is for these domains and lasts longer than the one shown.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not valid now.
+    fn show_kept(&self, now: SystemTime) -> Result<(), CertificateError> {
+        let path = self.folder.certificate();
+        let kept = Certificate::read(&path, &path, now)?;
+        let lasts_longer = |shown: Certificate| shown.not_after() < kept.not_after();
+        if kept.covers(&self.settings.domains)
+            && self.certificates.current().is_none_or(lasts_longer)
+        {
+            self.certificates.replace(kept);
+        }
+        Ok(())
     }
 
     /// Keeps the certificate fresh, for ever.
@@ -92,6 +106,8 @@ impl Acme {
         let _ = provider().install_default();
         let mut retry = RETRY_FIRST;
         loop {
+            // Why it is of no use was said at the start, or when it came.
+            let _ = self.show_kept(SystemTime::now());
             self.wait_until_due().await;
             match timeout(ORDER_TIMEOUT, self.renew()).await.unwrap_or(Err(AcmeError::Slow)) {
                 Ok(until) => {
@@ -102,8 +118,10 @@ impl Acme {
                     let pause = with_jitter(retry);
                     let (authority, seconds) = (&self.settings.directory, pause.as_secs());
                     let error = with_causes(&error);
+                    let until = self.shown_until();
                     tracing::error!(
-                        "no certificate from {authority}: {error}. Trying again in {seconds} s"
+                        "no certificate from {authority}: {error}. Trying again in {seconds} s; \
+                         {until}"
                     );
                     sleep(pause).await;
                     retry = (retry * 2).min(RETRY_MAX);
@@ -117,6 +135,16 @@ impl Acme {
             let due = certificate.validity.renewal_is_due();
             let Ok(wait) = due.duration_since(SystemTime::now()) else { return };
             sleep(wait.min(SLEEP_MAX)).await;
+        }
+    }
+
+    fn shown_until(&self) -> String {
+        match self.certificates.current() {
+            None => "until then handshakes fail".to_owned(),
+            Some(shown) => {
+                let until = humantime::format_rfc3339_seconds(shown.validity.not_after);
+                format!("the present one is valid until {until}")
+            }
         }
     }
 
@@ -156,4 +184,55 @@ fn with_causes(error: &dyn Error) -> String {
 /// Up to a quarter more, so that servers that failed together do not try again together.
 fn with_jitter(pause: Duration) -> Duration {
     pause.mul_f64(1.0 + rand::rng().random::<f64>() / 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::data_dir::DataDir;
+    use crate::settings::Settings;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// Keeps a certificate for that domain. Returns it as DER.
+    fn keep(acme: &Acme, domain: &str, not_before: SystemTime) -> Vec<u8> {
+        let mut params = CertificateParams::new([domain.to_owned()]).unwrap();
+        params.not_before = not_before.into();
+        params.not_after = OffsetDateTime::from(not_before + 24 * HOUR);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        acme.folder.save_certificate(&(certificate.pem() + &key.serialize_pem())).unwrap();
+        certificate.der().to_vec()
+    }
+
+    #[test]
+    fn a_kept_certificate_that_was_of_no_use_is_shown_when_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(&folder.path().join("data")).unwrap();
+        let settings = Settings::from_flags(["--acme-domains=a.example"]).unwrap().acme;
+        let certificates = Arc::new(Certificates::default());
+        let acme = Acme { settings, folder: data_dir.acme().unwrap(), certificates };
+        let shown = || acme.certificates.current().map(|shown| shown.key.cert[0].to_vec());
+        let now = SystemTime::now();
+
+        assert!(acme.show_kept(now).is_err(), "there is none");
+        let kept = keep(&acme, "a.example", now + HOUR);
+        assert!(acme.show_kept(now).is_err(), "it is not valid yet");
+        assert_eq!(shown(), None);
+        acme.show_kept(now + HOUR).unwrap();
+        assert_eq!(shown(), Some(kept.clone()));
+
+        let renewed = keep(&acme, "a.example", now + 2 * HOUR);
+        acme.show_kept(now + HOUR).unwrap_err();
+        assert_eq!(shown(), Some(kept));
+        acme.show_kept(now + 2 * HOUR).unwrap();
+        assert_eq!(shown(), Some(renewed.clone()));
+
+        keep(&acme, "b.example", now + 3 * HOUR);
+        acme.show_kept(now + 3 * HOUR).unwrap();
+        assert_eq!(shown(), Some(renewed), "that one is for another name");
+    }
 }
