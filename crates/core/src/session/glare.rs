@@ -1,12 +1,14 @@
 //! Glare: two clients call each other at once.
 //!
-//! Each session that speaks dialect 2 decides by itself, and both decide the same: the call with
-//! the lesser id survives. Whichever of the two rings arrives first, and wherever.
+//! The session that is rung decides, because it alone knows for certain whether its own call the
+//! other way still lives. Where both rings cross, both sessions decide, and both decide the same:
+//! the call with the lesser id survives. Nothing is decided before a ring has arrived, so no call
+//! ends for one that cannot be delivered.
 
-use securecall_protocol::{ClientId, EndReason};
+use securecall_protocol::{ClientId, Dialect, EndReason};
 
 use super::call::{Call, Role};
-use super::{Outputs, Session, end_mail};
+use super::{Outputs, Session};
 use crate::context::Context;
 
 /// Which of two calls goes on.
@@ -19,24 +21,26 @@ pub(super) enum Glare {
 }
 
 impl Session {
-    /// A call with `peer` begins, its other end in `role` here before. Ends the calls the other
-    /// way that lose against it.
-    pub(super) fn resolve_glare<'m>(
+    /// `caller`, who speaks `dialect`, rings. Ends this session's own calls to it that lose against
+    /// the new one.
+    pub(super) fn resolve_glare(
         &mut self,
         cx: &Context<'_>,
         new_call_id: &str,
-        peer: &ClientId,
-        role: Role,
-        outputs: &mut Outputs<'m>,
+        caller: &ClientId,
+        dialect: Dialect,
+        outputs: &mut Outputs<'_>,
     ) -> Glare {
-        let crosses = |call: &Call| call.role == role && call.is_ringing() && call.peer == *peer;
+        if Dialect::One == dialect && !self.speaks_dialect_two() {
+            return Glare::None;
+        }
+        let crosses =
+            |call: &Call| call.role == Role::Caller && call.is_ringing() && call.peer == *caller;
         if self.calls.iter().any(|call| crosses(call) && *call.id < *new_call_id) {
             return Glare::OldSurvives;
         }
         for loser in self.end_calls(crosses) {
-            let mail = end_mail(&loser, EndReason::Glare);
-            outputs.extend(self.say_end(cx, loser, EndReason::Glare));
-            outputs.push(mail);
+            self.end_at_both(cx, loser, EndReason::Glare, outputs);
         }
         Glare::None
     }
