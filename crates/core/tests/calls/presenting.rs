@@ -261,3 +261,23 @@ fn calls_that_wait_for_their_client_to_present_them_count_against_the_bound() {
     }
     assert_eq!(world.records("bob"), Some(CALLS_MAX));
 }
+
+/// Two ends, two timers: both give the same reason, whichever fires first.
+#[test]
+fn a_call_that_one_end_says_was_not_answered_times_out_for_both() {
+    for first in ["alice", "bob"] {
+        let (mut world, mut alice, mut bob) = World::pair_in_two();
+        let call = world.ring_in_two(&mut alice, &mut bob);
+        world.restart();
+        let bob = world.register_in_two("bob");
+        let alice = world.come_back_in_two("alice", &presented(&[(&call, false)])).0;
+        let mut phones = [("alice", alice), ("bob", bob)];
+        world.hold_post();
+        world.wait(RING_TIMEOUT);
+        world.fire_in_order([first, if first == "alice" { "bob" } else { "alice" }]);
+        world.deliver_post();
+        for (client, phone) in &mut phones {
+            assert_eq!(world.hears(phone), [ended_as(&call, "timeout")], "{client}");
+        }
+    }
+}

@@ -334,6 +334,16 @@ impl World {
         self.carry_out(client.clone(), outputs);
     }
 
+    /// Time passes, and nobody looks at a deadline.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        self.nature.now = self.nature.now + time;
+    }
+
+    /// The deadlines of these clients are looked at, in this order.
+    pub(crate) fn fire_in_order(&mut self, clients: [&str; 2]) {
+        clients.into_iter().for_each(|client| self.fire(&id(client)));
+    }
+
     /// Somebody sets the wall clock back.
     pub(crate) fn set_clock_back(&mut self, time: Duration) {
         self.nature.epoch -= u64::try_from(time.as_millis()).unwrap();
