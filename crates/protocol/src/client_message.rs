@@ -60,6 +60,13 @@ pub struct Registration<'a> {
     pub calls: Vec<Presented<'a>>,
 }
 
+impl Registration<'_> {
+    /// Whether the client says that it is in this call.
+    pub fn presents(&self, call_id: &str) -> bool {
+        self.calls.iter().any(|call| call.call_id == call_id)
+    }
+}
+
 /// A call that a client presents when it registers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Presented<'a> {

@@ -129,17 +129,25 @@ impl fmt::Display for Letter {
     }
 }
 
-/// What is under way: in order from one session to another, in any order otherwise, as between
-/// threads.
+/// What is under way, in any order, as between threads. In order is what one thread sends from one
+/// session to another: what drivers send, and what one timer or one mail leads to.
 #[derive(Debug, Default)]
 pub(crate) struct Post {
-    routes: BTreeMap<(ClientId, ClientId), VecDeque<Letter>>,
+    routes: BTreeMap<(ClientId, ClientId, u64), VecDeque<Letter>>,
     outcomes: VecDeque<(Letter, Outcome)>,
+    threads: u64,
 }
 
 impl Post {
+    /// A thread that is no driver's begins to send.
+    pub(crate) fn begin_thread(&mut self) {
+        self.threads += 1;
+    }
+
     pub(crate) fn send(&mut self, letter: Letter) {
-        self.routes.entry((letter.from.clone(), letter.to.clone())).or_default().push_back(letter);
+        let thread = if letter.driver.is_some() { 0 } else { self.threads };
+        let route = (letter.from.clone(), letter.to.clone(), thread);
+        self.routes.entry(route).or_default().push_back(letter);
     }
 
     pub(crate) fn report(&mut self, letter: Letter, outcome: Outcome) {

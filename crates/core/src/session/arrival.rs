@@ -71,6 +71,10 @@ impl Session {
         // The client is there, so nothing that it is told here is over a bound.
         let _ = self.say_waiting(cx, farewells, outputs);
         for at in 0..self.calls.len() {
+            if !registration.presents(&self.calls[at].id) {
+                // It learns of the call from the answer, if one has waited.
+                self.calls[at].waiting.put_answer_first();
+            }
             if self.follow_or_wait(cx, at, outputs) {
                 dealt_with.push(Cow::Owned(self.calls[at].id.to_string()));
             }

@@ -35,6 +35,8 @@ pub(super) struct Call {
     pub(super) recovered: bool,
     /// The ring was handed to the shell, and its outcome is not known yet.
     pub(super) ring_under_way: bool,
+    /// A call the other way, whose ring is under way, survives it if that ring arrives.
+    pub(super) loses_when_the_other_rings: bool,
     /// The client has been told that it has no such call.
     pub(super) denied: bool,
     /// Whose the call is since it was answered. `None`: whoever presents the id may have it.
@@ -132,6 +134,7 @@ impl Call {
             claim,
             recovered: false,
             ring_under_way: false,
+            loses_when_the_other_rings: false,
             denied: false,
             owner: None,
             unconfirmed: None,
@@ -217,10 +220,15 @@ impl Call {
         }
     }
 
+    /// Whether its client may lack the answer that it was sent.
+    pub(super) fn is_unconfirmed(&self, now: Instant) -> bool {
+        self.unconfirmed.as_ref().is_some_and(|answer| now < answer.until)
+    }
+
     /// Whether its client may lack the answer, which is not kept.
     pub(super) fn has_lost_its_answer_at(&self, now: Instant) -> bool {
-        let lost = |answer: &Unconfirmed| answer.sdp_answer.is_none() && now < answer.until;
-        self.unconfirmed.as_ref().is_some_and(lost)
+        let is_kept = |answer: &Unconfirmed| answer.sdp_answer.is_some();
+        self.is_unconfirmed(now) && !self.unconfirmed.as_ref().is_some_and(is_kept)
     }
 
     /// The other end's session has ended the call, and says why in a mail that is under way.

@@ -84,6 +84,7 @@ impl Session {
         let id = call_id.as_ref().into();
         let mut call = Call::ringing(id, from.clone(), Role::Callee, deadline, kept);
         call.claim = Claim::Proven;
+        call.loses_when_the_other_rings = glare == Glare::Undecided;
         self.calls.push(call);
         self.note_offer(cx, self.calls.len() - 1);
         let incoming = ServerMessage::IncomingCall {
@@ -152,13 +153,14 @@ impl Session {
         if self.is_online() {
             return self.tell_accepted(cx, at, call_id, sdp_answer);
         }
-        let knew_nothing = self.calls[at].claim == Claim::Untold;
+        let knows_the_call = self.calls[at].claim == Claim::Proven;
         let receipt = self.keep(cx, at, Kept::accepted(call_id, sdp_answer));
         if receipt.outcome == Outcome::Delivered {
             // It is told to whoever registers next, with what waits beside it. Until then the call
             // is nobody's to be told of.
             self.calls[at].claim = Claim::Untold;
-            if knew_nothing {
+            if !knows_the_call {
+                // It learns of the call from the answer.
                 self.calls[at].waiting.put_answer_first();
             }
         }
@@ -187,17 +189,12 @@ impl Session {
         let ice_servers = self.ice_servers(cx);
         let accepted =
             ServerMessage::CallAccepted { call_id: call_id.clone(), sdp_answer, ice_servers };
-        let mut receipt = Receipt::delivered(None);
-        if self.speaks_dialect_two() {
-            // Candidates that waited for proof were sent before it.
-            self.tell_waiting(cx, at, &mut receipt.outputs);
-            receipt.outputs.extend(self.say(cx, accepted).ok().flatten());
-            return receipt;
-        }
-        receipt.outputs.extend(self.say(cx, accepted).ok().flatten());
+        let mut receipt = Receipt::delivered(self.say(cx, accepted).ok().flatten());
         // Candidates that came before their answer have waited for it.
         self.tell_waiting(cx, at, &mut receipt.outputs);
-        self.doubt_answer(cx, at, sdp_answer.as_json());
+        if !self.speaks_dialect_two() {
+            self.doubt_answer(cx, at, sdp_answer.as_json());
+        }
         receipt
     }
 

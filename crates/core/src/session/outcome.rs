@@ -60,9 +60,11 @@ impl Session {
         }
         let Some(at) = self.find(&mail.call_id) else { return };
         self.calls[at].ring_under_way = false;
+        let callee = self.calls[at].peer.clone();
         if outcome == Outcome::Delivered {
-            return;
+            return self.decide_glare(cx, &callee, outputs);
         }
+        self.forget_glare(&callee);
         let call = self.end_call_at(at);
         if arrived {
             outputs.extend(self.end_mail(&call, EndReason::Unreachable));

@@ -29,7 +29,6 @@ impl Session {
     /// The session has no connection from here on, or another one.
     pub(super) fn part(&mut self, cx: &Context<'_>, outputs: &mut Outputs<'_>) {
         self.presence = Presence::Away { until: cx.now };
-        self.calls.iter_mut().for_each(|call| call.denied = false);
         self.blame_offers(cx, outputs);
         self.take_back_answers(cx, outputs);
     }
@@ -71,9 +70,16 @@ impl Session {
         for call in self.end_calls(|call| call.has_lost_its_answer_at(cx.now)) {
             self.end_at_both(cx, call, EndReason::Unreachable, outputs);
         }
+        if self.calls.iter().any(|call| call.role == Role::Caller && call.is_ringing()) {
+            // It would take the answer for that to the call which it is ringing.
+            for call in self.end_calls(|call| call.is_unconfirmed(cx.now)) {
+                outputs.extend(self.end_mail(&call, EndReason::Unreachable));
+            }
+        }
         for call in &mut self.calls {
-            let doubtful = call.unconfirmed.take().filter(|answer| cx.now < answer.until);
-            if let Some(sdp_answer) = doubtful.and_then(|answer| answer.sdp_answer) {
+            let doubtful = call.is_unconfirmed(cx.now);
+            let answer = call.unconfirmed.take().and_then(|answer| answer.sdp_answer);
+            if let Some(sdp_answer) = answer.filter(|_| doubtful) {
                 call.claim = Claim::Untold;
                 call.waiting.put_back_answer(&call.id, sdp_answer);
             }

@@ -128,11 +128,7 @@ impl Session {
     pub(super) fn tell_waiting(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
         let in_one = self.dialect() == Dialect::One;
         let call = &mut self.calls[at];
-        let untold = std::mem::replace(&mut call.claim, Claim::Proven) == Claim::Untold;
-        if untold && in_one {
-            // With the answer the client learns the call's id.
-            call.waiting.put_answer_first();
-        }
+        call.claim = Claim::Proven;
         call.bind(self.stream.as_deref());
         let waiting = call.waiting.take();
         let answer = waiting.iter().find_map(Kept::answer).filter(|_| in_one);
@@ -196,6 +192,7 @@ impl Session {
             Box::new(Stream::new(token, registration.resume_token.as_deref()))
         };
         self.stream = (registration.dialect == Dialect::Two).then(begin);
+        self.calls.iter_mut().for_each(|call| call.denied = false);
         let Some(stream) = &self.stream else { return };
         for call in &mut self.calls {
             if call.owner.as_ref().is_some_and(|owner| owner.admits(stream)) {

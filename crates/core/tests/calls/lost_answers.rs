@@ -99,3 +99,15 @@ fn who_comes_back_in_dialect_2_is_told_the_answer_too() {
     world.pass(RING_TIMEOUT);
     assert_eq!(world.heard(bob), SILENCE, "it is the client's, and goes on");
 }
+
+#[test]
+fn an_answer_is_not_told_again_to_who_would_take_it_for_that_of_another_call() {
+    let (mut world, alice, bob, call) = World::pair_in_a_call();
+    let carol = world.register("carol");
+    let ringing = world.ring(alice, carol);
+    world.lose(alice);
+    assert_eq!(world.heard(bob), [ended(&call)]);
+    let alice = world.register("alice");
+    world.say(carol, &accept(&ringing, "other-answer"));
+    assert_eq!(world.heard(alice), [accepted(&ringing, "other-answer")]);
+}

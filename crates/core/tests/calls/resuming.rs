@@ -373,7 +373,7 @@ fn requests_that_may_be_lost_are_repeated_without_harm() {
 }
 
 #[test]
-fn an_answer_that_came_while_its_caller_was_away_is_told_behind_what_had_waited_for_proof() {
+fn an_answer_that_came_while_its_caller_was_away_is_told_before_what_had_waited_for_proof() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     let call = world.ring_in_two(&mut alice, &mut bob);
     world.restart();
@@ -384,6 +384,6 @@ fn an_answer_that_came_while_its_caller_was_away_is_told_behind_what_had_waited_
     world.say(bob.device, &accept(&call, "answer"));
     world.say(bob.device, &end(&call));
     let answer = accepted(&call, "answer");
-    let expected = [candidate(&call, "early"), answer, ended_as(&call, "hangup")];
+    let expected = [answer, candidate(&call, "early"), ended_as(&call, "hangup")];
     assert_resumes(&mut world, &alice, &expected);
 }

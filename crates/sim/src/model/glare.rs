@@ -55,6 +55,10 @@ impl Model {
             let answered = |id: &str| self.calls.get(id).is_some_and(|call| !call.is_ringing());
             let both = known(&winner) && known(&loser) && !answered(&winner) && !answered(&loser);
             ensure!(!both, "{winner} and {loser} cross each other, and both go on");
+            let lost =
+                self.calls.get(&loser).is_some_and(|call| call.told.as_deref() == Some("glare"));
+            let failed = self.calls.get(&winner).is_some_and(|call| call.failed);
+            ensure!(!(lost && failed), "{loser} lost against {winner}, which could not be rung");
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::call::{Call, Item, Over, Side};
+use super::owner::Tokens;
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
@@ -106,8 +107,11 @@ impl Model {
             ensure!(false, "{client} was told of a call that is not its own: {id}");
             return Ok(());
         };
-        let done = self.calls.get(&id).is_some_and(|call| call.is_done(side));
+        let call = self.calls.get(&id);
+        let done = call.is_some_and(|call| call.is_done(side));
         let what = message.message_type;
+        let denied = call.is_some_and(|call| call.ends[side as usize].denied_on == Some(link));
+        ensure!(!denied, "{client} was told {what} of {id}, which is not its call any more");
         ensure!(!done, "{client} was told {what} of {id}, which is over for it");
         match what {
             "INCOMING_CALL" => self.see_incoming_call(link, &id, side, message)?,
@@ -120,8 +124,14 @@ impl Model {
             "ICE_CANDIDATE" => {
                 self.see_relayed(link, &id, side, "ICE_CANDIDATE", message.json("candidate"))?;
             }
-            "CALL_REJECTED" => self.see_call_rejected(&id, side, message.text("reason"))?,
-            "CALL_ENDED" => self.see_call_ended(&id, side, message.text("reason"))?,
+            "CALL_REJECTED" => {
+                self.check_mistaken(link, &id, side)?;
+                self.see_call_rejected(&id, side, message.text("reason"))?;
+            }
+            "CALL_ENDED" => {
+                self.check_mistaken(link, &id, side)?;
+                self.see_call_ended(&id, side, message.text("reason"))?;
+            }
             _ => ensure!(false, "{client} was told {what}"),
         }
         if matches!(what, "CALL_REJECTED" | "CALL_ENDED") {
@@ -156,6 +166,7 @@ impl Model {
         ensure!(first, "{id} rang after other news of it");
         if let Some(call) = self.calls.get_mut(id) {
             call.rung.get_or_insert(self.now);
+            call.delivered = Some(self.now);
         }
         Ok(())
     }
@@ -167,6 +178,13 @@ impl Model {
         side: Side,
         message: &Wire<'_>,
     ) -> Result<(), Violation> {
+        let tokens = self.attached_tokens(link);
+        let in_two = tokens.is_some();
+        let registration = self.links.get(&link).map(|known| &known.registration);
+        let unknown =
+            self.registering == Some(link) && !registration.is_some_and(|it| it.presents(id));
+        self.check_mistaken(link, id, side)?;
+        let (now, waits) = (self.now, self.note_room_of(id));
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
         ensure!(side == Side::Caller, "{id} was accepted by its caller");
         let answer = call.answer.as_deref();
@@ -176,6 +194,23 @@ impl Model {
         end.answered = true;
         end.presented = true;
         end.claim_deadline = None;
+        end.told_in_one = (!in_two).then_some(now);
+        end.perhaps_not_kept = waits;
+        let marker = |item: &Item| item.what == "CALL_ACCEPTED";
+        if in_two && !unknown {
+            let (gaps, has_marker) = (end.gaps, end.channel.iter().any(marker));
+            while has_marker
+                && end.channel.pop_front().is_some_and(|item| {
+                    let early = !marker(&item);
+                    early && (gaps || item.optional)
+                })
+            {}
+            let late = end.channel.iter().any(marker);
+            ensure!(!late, "{id}: CALL_ACCEPTED overtakes what was sent before it");
+        } else {
+            end.channel.retain(|item| !marker(item));
+        }
+        call.bind(side, tokens);
         self.seen.answered += 1;
         self.links.entry(link).or_default().proven.insert(id.to_string());
         Ok(())
@@ -222,6 +257,38 @@ impl Model {
         Ok(())
     }
 
+    /// Nothing of a call that it does not know is told to a client of dialect 1 that rings
+    /// somebody: it would take that for news of the call that it is ringing.
+    fn check_mistaken(&self, link: LinkId, id: &str, side: Side) -> Result<(), Violation> {
+        let Some(call) = self.calls.get(id).filter(|call| call.recovered) else { return Ok(()) };
+        let end = &call.ends[side as usize];
+        let known = end.presented || end.perhaps_presented;
+        if known || self.speaks_two(link) {
+            return Ok(());
+        }
+        let client = call.client(side);
+        let rings = |other: &Call| {
+            let alive = other.over == Over::No && !other.is_done(Side::Caller);
+            other.caller == client && !other.recovered && alive && !other.ends[0].answered
+        };
+        let rung = self.calls.iter().find(|(_, other)| rings(other));
+        ensure!(rung.is_none(), "{client}#{link} rings somebody and was told of the old {id}");
+        Ok(())
+    }
+
+    fn attached_tokens(&self, link: LinkId) -> Option<Tokens> {
+        let (client, _) = self.attached.iter().find(|(_, attached)| **attached == link)?;
+        self.tokens(link, client)
+    }
+
+    /// Whether there may be no room to keep the answer of a call for its caller.
+    fn note_room_of(&mut self, id: &str) -> bool {
+        let Some(call) = self.calls.get(id) else { return false };
+        let (caller, answer) = (call.caller.clone(), call.answer.as_ref().map_or(0, String::len));
+        let (_, bytes) = self.note_room(&caller);
+        bytes + answer > self.limits.waiting_bytes_max
+    }
+
     fn see_call_rejected(&mut self, id: &str, side: Side, reason: &str) -> Result<(), Violation> {
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
         ensure!(side == Side::Caller, "{id} was rejected by its caller");
@@ -248,6 +315,12 @@ impl Model {
             other => call.reasons.contains(other),
         };
         ensure!(right, "{id} ended for no such reason: {reason}");
+        // Of an old call whoever asks may find it gone before it hears why.
+        let late = (self.registering.is_some() || call.recovered) && reason == "unreachable";
+        if !reason.is_empty() && !late && !call.is_disputed() {
+            let told = call.told.get_or_insert(reason.to_string());
+            ensure!(told == reason, "{id} ended for two reasons: {told} and {reason}");
+        }
         self.seen.glare += usize::from(reason == "glare");
         self.seen.ended += 1;
         call.over = Over::Yes;
@@ -279,6 +352,12 @@ impl Model {
         }
         if code == "TARGET_NOT_FOUND" {
             ensure!(call.target_was_absent, "{} was there all the time", call.callee);
+            call.failed = true;
+        }
+        if code == "CALL_NOT_FOUND" && call.ends[side as usize].contested {
+            // It is another registration's, perhaps.
+            call.end(side).denied_on = self.attached.get(client).copied();
+            return Ok(());
         }
         if code == "CALL_NOT_FOUND" {
             let excuse = call.crowded || call.overflows || call.over == Over::Yes;

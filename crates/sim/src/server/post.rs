@@ -107,6 +107,7 @@ impl Server {
         driver: Option<LinkId>,
         outputs: Outputs<'_>,
     ) {
+        self.post.begin_thread();
         for output in outputs {
             match output {
                 Output::Send(reply) => {
