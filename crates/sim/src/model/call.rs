@@ -87,6 +87,8 @@ pub(super) struct End {
     /// Its client has said, to a server that does not know better, that nobody has answered yet:
     /// when that is over.
     pub(super) ring_deadline: Option<Instant>,
+    /// The first such deadline: the other end may have heard of that alone.
+    pub(super) first_ring_deadline: Option<Instant>,
     /// Its client has registered anew, in dialect 2, without a word of the call: when that is over.
     pub(super) claim_deadline: Option<Instant>,
     /// Whose it is.
@@ -205,6 +207,11 @@ impl Call {
             Side::Caller => !self.ends[0].answered,
             Side::Callee => self.answer.is_none(),
         }
+    }
+
+    /// Whether one of its ends was told that it is over for this reason.
+    pub(super) fn told_is(&self, reason: &str) -> bool {
+        self.told.as_deref() == Some(reason)
     }
 
     /// After a restart its ends do not agree on whether it was answered.

@@ -19,8 +19,7 @@ impl Model {
     pub(super) fn see_parted(&mut self, client: &str, departure: Departure) {
         let now = self.now;
         let mut given_up = false;
-        let rings =
-            |call: &Call| call.caller == client && call.is_ringing() && !call.is_done(Side::Caller);
+        let rings = |call: &Call| call.caller == client && call.is_unheard();
         let rings = self.calls.values().any(rings);
         for call in self.calls.values_mut() {
             if call.callee == client && call.is_ringing() {
@@ -44,6 +43,12 @@ impl Model {
 }
 
 impl Call {
+    /// Its caller waits for an answer, as far as it knows.
+    fn is_unheard(&self) -> bool {
+        let end = &self.ends[Side::Caller as usize];
+        !self.recovered && !end.answered && !end.done
+    }
+
     /// Returns whether the offer may have cost its last connection.
     fn note_loss(&mut self, now: Instant) -> bool {
         let suspect = self.delivered.is_some_and(|since| now.since(since) < SETTLING);

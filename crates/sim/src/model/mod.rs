@@ -195,7 +195,9 @@ impl Model {
                 continue;
             }
             // It is said to be unanswered at one end, and the other knows that.
-            if call.recovered && Side::BOTH.iter().any(|side| call.rings_out_again(*side, now)) {
+            let known_there = call.ends[side.other() as usize].first_ring_deadline;
+            let rings_out_there = known_there.is_some_and(|deadline| deadline <= now);
+            if call.recovered && (call.rings_out_again(side, now) || rings_out_there) {
                 call.reasons.insert("timeout");
                 call.over = call.over.max(Over::Maybe);
             }

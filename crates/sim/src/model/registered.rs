@@ -252,6 +252,8 @@ impl Model {
         if call.recovered && call.is_unanswered_at(side) {
             let deadline = (!presented.answered).then(|| now + ring_timeout);
             call.end(side).ring_deadline = deadline;
+            let first = &mut call.end(side).first_ring_deadline;
+            *first = (*first).or(deadline);
         }
         let known = self.links.entry(link).or_default();
         known.proven.insert(id.clone());

@@ -317,7 +317,10 @@ impl Model {
         ensure!(right, "{id} ended for no such reason: {reason}");
         // Of an old call whoever asks may find it gone before it hears why.
         let late = (self.registering.is_some() || call.recovered) && reason == "unreachable";
-        if !reason.is_empty() && !late && !call.is_disputed() {
+        // It may lose at one end in the very moment in which it has rung for too long at the other.
+        let both = [("timeout", "glare"), ("glare", "timeout")];
+        let at_once = both.iter().any(|(one, other)| reason == *one && call.told_is(other));
+        if !reason.is_empty() && !late && !at_once && !call.is_disputed() {
             let told = call.told.get_or_insert(reason.to_string());
             ensure!(told == reason, "{id} ended for two reasons: {told} and {reason}");
         }
