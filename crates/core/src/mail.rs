@@ -22,7 +22,7 @@ pub enum Content<'a> {
     Ring {
         /// The caller's offer.
         sdp_offer: Opaque<'a>,
-        /// How the caller speaks: glare is decided if either end speaks dialect 2.
+        /// The dialect of the caller: glare is decided if either end speaks dialect 2.
         dialect: Dialect,
     },
     /// From the callee: its device alerts.
@@ -54,7 +54,7 @@ pub enum Content<'a> {
     },
     /// From either end, after a restart: it is there, and in the call.
     Present {
-        /// Whether the call was answered, as far as that end's client knows.
+        /// True if the call was answered, as far as that end's client knows.
         answered: bool,
     },
 }

@@ -50,7 +50,7 @@ pub enum ClientMessage<'a> {
 pub struct Registration<'a> {
     /// Who registers.
     pub client_id: ClientId,
-    /// How it is spoken to. One that asks for a later `protocol` is answered in dialect 2.
+    /// The dialect in which it is spoken to. One that asks for a later `protocol` is answered in dialect 2.
     pub dialect: Dialect,
     /// The token of the registration that it wants to go on with. None: it begins anew.
     pub resume_token: Option<Cow<'a, str>>,
@@ -61,7 +61,7 @@ pub struct Registration<'a> {
 }
 
 impl Registration<'_> {
-    /// Whether the client says that it is in this call.
+    /// Returns true if the client says that it is in this call.
     pub fn presents(&self, call_id: &str) -> bool {
         self.calls.iter().any(|call| call.call_id == call_id)
     }

@@ -129,7 +129,7 @@ impl fmt::Display for Letter {
     }
 }
 
-/// What is under way, in any order, as between threads. In order is what one thread sends from one
+/// The mail under way, in any order, as between threads. In order is what one thread sends from one
 /// session to another: what drivers send, and what one timer or one mail leads to.
 #[derive(Debug, Default)]
 pub(crate) struct Post {

@@ -20,7 +20,7 @@ use super::waiting::Waiting;
 use crate::call_id::Parties;
 use crate::time::Instant;
 
-/// How long the last word about a call may take that the other end knows no more.
+/// The time for the last word about a call to arrive that the other end knows no more.
 const LAST_WORD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One session's record of a call.
@@ -39,7 +39,7 @@ pub(super) struct Call {
     pub(super) loses_when_the_other_rings: bool,
     /// The client has been told that it has no such call.
     pub(super) denied: bool,
-    /// Whose the call is since it was answered. `None`: whoever presents the id may have it.
+    /// The registrations that may have it since it was answered. `None`: any that presents the id.
     pub(super) owner: Option<Owner>,
     /// An answer that a client of dialect 1 was sent and may not have.
     pub(super) unconfirmed: Option<Unconfirmed>,
@@ -151,7 +151,7 @@ impl Call {
         ends.chain(confirmed).min()
     }
 
-    /// Whether it ends now.
+    /// Returns true if it ends now.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let ends = [self.phase_deadline(), self.claim_deadline(), self.last_word_due];
         ends.into_iter().flatten().any(|deadline| deadline <= now)
@@ -172,8 +172,8 @@ impl Call {
         }
     }
 
-    /// Why it ends when its deadline comes. Both ends have deadlines of their own, and give the
-    /// same reason: an unanswered call has timed out, whoever notices.
+    /// The reason for which it ends when its deadline comes. Both ends have deadlines of their own
+    /// and give the same reason: an unanswered call has timed out, whoever notices.
     pub(super) fn expiry_reason(&self, now: Instant) -> EndReason {
         let has_come = |deadline: Option<Instant>| deadline.is_some_and(|due| due <= now);
         if has_come(self.phase_deadline()) {
@@ -206,7 +206,7 @@ impl Call {
         self.offer().map_or(0, |offer| offer.sdp.len())
     }
 
-    /// How many bytes are kept for the client, beside the offer.
+    /// The bytes that are kept for the client, beside the offer.
     pub(super) fn kept_bytes(&self) -> usize {
         let answer = self.unconfirmed.as_ref().and_then(|answer| answer.sdp_answer.as_ref());
         self.waiting.bytes() + answer.map_or(0, |sdp_answer| sdp_answer.len())
@@ -220,12 +220,12 @@ impl Call {
         }
     }
 
-    /// Whether its client may lack the answer that it was sent.
+    /// Returns true if its client may lack the answer that it was sent.
     pub(super) fn is_unconfirmed(&self, now: Instant) -> bool {
         self.unconfirmed.as_ref().is_some_and(|answer| now < answer.until)
     }
 
-    /// Whether its client may lack the answer, which is not kept.
+    /// Returns true if its client may lack the answer, and that is not kept.
     pub(super) fn has_lost_its_answer_at(&self, now: Instant) -> bool {
         let is_kept = |answer: &Unconfirmed| answer.sdp_answer.is_some();
         self.is_unconfirmed(now) && !self.unconfirmed.as_ref().is_some_and(is_kept)
@@ -250,13 +250,13 @@ impl Call {
         }
     }
 
-    /// Whether its client, as far as that knows, still waits for somebody to answer.
+    /// Returns true if its client, as far as that knows, still waits for somebody to answer.
     pub(super) fn is_unanswered_for_its_client(&self) -> bool {
         let untold = matches!(self.phase, Phase::Active) && self.claim == Claim::Untold;
         self.is_ringing() || untold
     }
 
-    /// Whether the registration of `stream` may have it. `None`: a registration of dialect 1.
+    /// Returns true if the registration of `stream` may have it. `None`: one of dialect 1.
     pub(super) fn admits(&self, stream: Option<&Stream>) -> bool {
         let admits = |owner: &Owner| stream.is_some_and(|stream| owner.admits(stream));
         self.claim == Claim::Proven || self.owner.as_ref().is_none_or(admits)

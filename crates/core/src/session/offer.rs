@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use crate::time::Instant;
 
-/// How long a client takes, at most, to find out that it cannot take an offer. Whoever is still
-/// there then has it.
+/// The time in which a client finds out that it cannot take an offer. One that is still there
+/// afterwards has it.
 pub(super) const SETTLING: Duration = Duration::from_secs(5);
-/// How many connections in a row an offer may cost.
+/// The number of connections in a row that an offer may cost.
 pub(super) const LOSSES_MAX: u8 = 3;
 
 /// An offer at the callee's end.
 #[derive(Debug)]
 pub(super) struct Offer {
     pub(super) sdp: Box<str>,
-    /// When the client was given it last. `None`: it has shown that it has it.
+    /// The time at which the client was given it last. `None`: it has shown that it has it.
     delivered: Option<Instant>,
     /// The number of that message, in dialect 2.
     seq: u64,
@@ -55,7 +55,7 @@ impl Offer {
         }
     }
 
-    /// Whether a connection that is lost now may be lost to it.
+    /// Returns true if a connection that is lost now may be lost to it.
     pub(super) fn is_suspect(&self, now: Instant) -> bool {
         self.delivered.is_some_and(|delivered| now.since(delivered) < SETTLING)
     }
@@ -65,7 +65,7 @@ impl Offer {
         self.losses = self.losses.saturating_add(1);
     }
 
-    /// Whether it has cost as many connections as it may.
+    /// Returns true if it has cost as many connections as it may.
     pub(super) fn is_given_up(&self) -> bool {
         self.losses >= LOSSES_MAX
     }

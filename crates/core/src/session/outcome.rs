@@ -17,8 +17,8 @@ const NOT_UNDERSTOOD: Refusal =
 const UNAVAILABLE_RETRY_MS: u64 = 1_000;
 
 impl Session {
-    /// What became of a mail that this session sent. Needed of every ring, and of other mail when
-    /// it was not delivered.
+    /// Takes the outcome of a mail that this session sent. Needed of every ring, and of other mail
+    /// when it was not delivered.
     pub fn handle_outcome<'m>(
         &mut self,
         cx: &Context<'_>,

@@ -22,7 +22,7 @@ impl Owner {
         Self { given: stream.token().into(), shown: stream.shown().map(Into::into) }
     }
 
-    /// Whether the registration of `stream` is the owner, or has shown a token of it.
+    /// Returns true if the registration of `stream` is the owner, or has shown a token of it.
     pub(super) fn admits(&self, stream: &Stream) -> bool {
         let is_ours = |token: &str| {
             let shown = self.shown.as_deref();

@@ -12,8 +12,8 @@ use super::Output;
 use super::call::Call;
 use crate::mail::{Content, Mail};
 
-/// How many ends are held. A connection has one ring under way, so a session has more than one only
-/// while several connections take its client over from each other.
+/// The bound of held ends. A connection has one ring under way, so a session has more than one
+/// only while several connections take its client over from each other.
 const HELD_MAX: usize = 16;
 
 /// The held ends of a session, oldest first.

@@ -104,13 +104,13 @@ impl Session {
         None
     }
 
-    /// Whether the client would take news of this call for news of another. One of dialect 1 does
-    /// not know the id of a call that it is ringing, and takes any that it does not know for it.
+    /// Returns true if the client would take news of this call for news of another. One of dialect
+    /// 1 does not know the id of a call that it is ringing, and takes any that it does not know for it.
     fn is_mistaken_for_own(&self, call: &Call) -> bool {
         !call.is_claimed() && self.dialect() == Dialect::One && self.rings_somebody()
     }
 
-    /// Whether the client rings somebody.
+    /// Returns true if the client rings somebody.
     pub(super) fn rings_somebody(&self) -> bool {
         let waits = |call: &Call| call.role == Role::Caller && call.is_unanswered_for_its_client();
         self.calls.iter().any(waits)

@@ -40,11 +40,11 @@ pub(super) struct Call {
     pub(super) born: UnixTime,
     /// The caller's end, the callee's end.
     pub(super) ends: [End; 2],
-    /// When the callee was given the offer last, and how many connections in a row that may have
-    /// cost it.
+    /// The time at which the callee was given the offer last, and the number of connections in a
+    /// row that it may have cost.
     pub(super) delivered: Option<Instant>,
     pub(super) losses: usize,
-    /// Why it is over, as the first of its ends was told.
+    /// The reason for its end that the first of its ends was told.
     pub(super) told: Option<String>,
     /// It could not be rung.
     pub(super) failed: bool,
@@ -91,13 +91,14 @@ pub(super) struct End {
     pub(super) first_ring_deadline: Option<Instant>,
     /// Its client has registered anew, in dialect 2, without a word of the call: when that is over.
     pub(super) claim_deadline: Option<Instant>,
-    /// Whose it is.
+    /// The registration that may have it.
     pub(super) owner: Option<Tokens>,
     /// More than one registration has presented it after a restart.
     pub(super) contested: bool,
     /// The connection that was told that it has no such call.
     pub(super) denied_on: Option<LinkId>,
-    /// When its client, of dialect 1, was told the answer, if it has not said anything since.
+    /// The time at which its client, of dialect 1, was told the answer, if it has said nothing
+    /// since.
     pub(super) told_in_one: Option<Instant>,
     /// Its client has said after a restart that the call was answered.
     pub(super) said_answered: bool,
@@ -209,7 +210,7 @@ impl Call {
         }
     }
 
-    /// Whether one of its ends was told that it is over for this reason.
+    /// Returns true if one of its ends was told that it is over for this reason.
     pub(super) fn told_is(&self, reason: &str) -> bool {
         self.told.as_deref() == Some(reason)
     }

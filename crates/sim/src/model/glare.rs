@@ -60,7 +60,7 @@ impl Model {
         Ok(())
     }
 
-    /// Whoever lost has lost against a call that lives, or did.
+    /// A call that lost has lost against one that lives, or did.
     fn check_winners(&self) -> Result<(), Violation> {
         let lost = |id: &str| self.calls.get(id).is_some_and(|call| call.told_is("glare"));
         let failed = |id: &str| self.calls.get(id).is_some_and(|call| call.failed);

@@ -1,5 +1,5 @@
-//! What a connection that is lost may not have delivered: an offer that it was lost to, and an answer
-//! to a caller of dialect 1.
+//! Messages that a lost connection may not have delivered: an offer that it was lost to, and an
+//! answer to a caller of dialect 1.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Model {
         }
     }
 
-    /// Whatever rings is delivered to this client now.
+    /// Every ringing call is delivered to this client now.
     pub(super) fn note_delivered(&mut self, client: &str) {
         let now = self.now;
         let rings = |call: &&mut Call| call.callee == client && call.rung.is_some();
@@ -61,7 +61,7 @@ impl Call {
         given_up
     }
 
-    /// Whether its caller, of dialect 1, has shown nothing yet of having the answer.
+    /// Returns true if its caller, of dialect 1, has shown nothing yet of having the answer.
     pub(super) fn is_unconfirmed(&self, now: Instant) -> bool {
         let end = &self.ends[Side::Caller as usize];
         end.told_in_one.is_some_and(|told| now.since(told) < SILENCE_TIMEOUT)

@@ -10,6 +10,7 @@ mod asked;
 mod call;
 mod glare;
 mod lost;
+mod mistaken;
 mod owner;
 mod registered;
 mod settled;

@@ -1,5 +1,5 @@
-//! Whose an answered call is: the registration's that answered it or was told the answer, and every
-//! later one's that shows a token of it.
+//! Owners of answered calls: the registration that answered it or was told the answer, and every
+//! later one that shows a token of it.
 
 use super::Model;
 use super::call::{Call, Side};
@@ -24,7 +24,7 @@ impl Tokens {
     }
 }
 
-/// Whether a registration may have a call.
+/// The right of a registration to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     Yes,

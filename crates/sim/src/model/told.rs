@@ -257,31 +257,12 @@ impl Model {
         Ok(())
     }
 
-    /// Nothing of a call that it does not know is told to a client of dialect 1 that rings
-    /// somebody: it would take that for news of the call that it is ringing.
-    fn check_mistaken(&self, link: LinkId, id: &str, side: Side) -> Result<(), Violation> {
-        let Some(call) = self.calls.get(id).filter(|call| call.recovered) else { return Ok(()) };
-        let end = &call.ends[side as usize];
-        let known = end.presented || end.perhaps_presented;
-        if known || self.speaks_two(link) {
-            return Ok(());
-        }
-        let client = call.client(side);
-        let rings = |other: &Call| {
-            let alive = other.over == Over::No && !other.is_done(Side::Caller);
-            other.caller == client && !other.recovered && alive && !other.ends[0].answered
-        };
-        let rung = self.calls.iter().find(|(_, other)| rings(other));
-        ensure!(rung.is_none(), "{client}#{link} rings somebody and was told of the old {id}");
-        Ok(())
-    }
-
     fn attached_tokens(&self, link: LinkId) -> Option<Tokens> {
         let (client, _) = self.attached.iter().find(|(_, attached)| **attached == link)?;
         self.tokens(link, client)
     }
 
-    /// Whether there may be no room to keep the answer of a call for its caller.
+    /// Returns true if there may be no room to keep the answer of a call for its caller.
     fn note_room_of(&mut self, id: &str) -> bool {
         let Some(call) = self.calls.get(id) else { return false };
         let (caller, answer) = (call.caller.clone(), call.answer.as_ref().map_or(0, String::len));
