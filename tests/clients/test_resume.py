@@ -120,7 +120,15 @@ def test_a_wrong_token_begins_anew(server, token):
         bob = Client(server.url, "bob")
         call_id = establish(alice, bob)
         bob.lose_connection()
+        own_token = bob.memory.token
         bob.memory.token = {"wrong": "x" * 22, "another client's": alice.memory.token}.get(token, earlier_token)
+        with Client(server.url, "bob", memory=bob.memory) as again:
+            assert again.resumed is False
+            again.expect("CALL_ENDED", callId=call_id, reason="unreachable")
+            again.send("CALL_END", callId=call_id)
+            again.expect_error("CALL_NOT_FOUND")
+            alice.expect_quiet()
+        bob.memory.token, bob.memory.calls = own_token, {call_id: True}
         expect_a_new_beginning(server, alice, bob.memory, call_id)
 
 

@@ -14,7 +14,8 @@ described_messages!(ClientMessage<'_> {
         "This connection is that client.",
         &[
             Field::always("clientId", Kind::ClientId, "Who registers."),
-            Field::always("protocol", Kind::Protocol, "Asks for dialect 2.").of_dialect_2(),
+            Field::always("protocol", Kind::ProtocolAsked, "Asks for dialect 2, or later.")
+                .of_dialect_2(),
             Field::sometimes(
                 "resumeToken",
                 Kind::ResumeToken,

@@ -28,6 +28,8 @@ pub enum Kind {
     Acknowledged,
     /// The number of the dialect: 2.
     Protocol,
+    /// The number of the latest dialect that a client speaks.
+    ProtocolAsked,
     /// Yes or no.
     Flag,
     /// The calls that a client presents when it registers.
@@ -65,6 +67,7 @@ impl Kind {
         Self::Seq,
         Self::Acknowledged,
         Self::Protocol,
+        Self::ProtocolAsked,
         Self::Flag,
         Self::PresentedCalls,
         Self::RejectReason,
@@ -113,6 +116,7 @@ impl Kind {
             }
             Self::Acknowledged => number(0, "A `seq`, or 0. Written in digits alone."),
             Self::Protocol => json!({ "const": 2, "description": "Written as the digit alone." }),
+            Self::ProtocolAsked => number(2, "Later than 2: answered in dialect 2. Digits alone."),
             Self::Flag => json!({ "type": "boolean" }),
             Self::PresentedCalls => presented_calls(),
             Self::RejectReason => {
@@ -142,7 +146,7 @@ impl Kind {
             Self::ResumeToken => json!("u6KqZvtJ0T5mWw"),
             Self::RequestId => json!("7"),
             Self::Seq | Self::Acknowledged => json!(41),
-            Self::Protocol => json!(2),
+            Self::Protocol | Self::ProtocolAsked => json!(2),
             Self::Flag => json!(true),
             Self::PresentedCalls => json!([{ "callId": "j0lhhlXyWKTD", "answered": true }]),
             Self::RejectReason => json!(RejectReason::Busy.as_str()),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use securecall_protocol::{EndReason, Opaque, RejectReason};
+use securecall_protocol::{Dialect, EndReason, Opaque, RejectReason};
 
 /// A message from one session to another about a call that both have an end of.
 ///
@@ -22,6 +22,8 @@ pub enum Content<'a> {
     Ring {
         /// The caller's offer.
         sdp_offer: Opaque<'a>,
+        /// The dialect of the caller: glare is decided if either end speaks dialect 2.
+        dialect: Dialect,
     },
     /// From the callee: its device alerts.
     Ringing,
@@ -51,7 +53,10 @@ pub enum Content<'a> {
         data: Opaque<'a>,
     },
     /// From either end, after a restart: it is there, and in the call.
-    Present,
+    Present {
+        /// True if the call was answered, as far as that end's client knows.
+        answered: bool,
+    },
 }
 
 /// What became of a mail.

@@ -50,7 +50,7 @@ pub enum ClientMessage<'a> {
 pub struct Registration<'a> {
     /// Who registers.
     pub client_id: ClientId,
-    /// How it speaks. A `protocol` that the server does not know is answered in dialect 1.
+    /// The dialect in which it is spoken to. One that asks for a later `protocol` is answered in dialect 2.
     pub dialect: Dialect,
     /// The token of the registration that it wants to go on with. None: it begins anew.
     pub resume_token: Option<Cow<'a, str>>,
@@ -58,6 +58,13 @@ pub struct Registration<'a> {
     pub last_seq: u64,
     /// The calls that it believes to be in. Taken up when it cannot resume.
     pub calls: Vec<Presented<'a>>,
+}
+
+impl Registration<'_> {
+    /// Returns true if the client says that it is in this call.
+    pub fn presents(&self, call_id: &str) -> bool {
+        self.calls.iter().any(|call| call.call_id == call_id)
+    }
 }
 
 /// A call that a client presents when it registers.
@@ -195,8 +202,8 @@ impl MessageType {
     pub(crate) const fn shape(self) -> &'static str {
         match self {
             Self::Register => {
-                "REGISTER needs clientId: 1 to 64 characters of a-zA-Z0-9_-; with protocol 2 also \
-                 resumeToken (string), lastSeq (whole number) and calls (at most 64 objects of \
+                "REGISTER needs clientId: 1 to 64 characters of a-zA-Z0-9_-; protocol, where it is \
+                 there, is a whole number from 1; with 2 or more also resumeToken (string), lastSeq (whole number) and calls (at most 64 objects of \
                  callId and answered) may be there"
             }
             Self::CallInitiate => {

@@ -129,10 +129,7 @@ fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<Clien
 
 fn registration<'a>(payload: &Payload<'a>) -> Option<Registration<'a>> {
     let client_id = client_id(payload.client_id)?;
-    let dialect = match payload.protocol.map(|field| field.json) {
-        Some("2") => Dialect::Two,
-        _ => Dialect::One,
-    };
+    let dialect = optional(payload.protocol, dialect)?.unwrap_or(Dialect::One);
     if dialect == Dialect::One {
         // To this client the other fields are unknown ones.
         let (resume_token, calls) = (None, Vec::new());
@@ -145,6 +142,17 @@ fn registration<'a>(payload: &Payload<'a>) -> Option<Registration<'a>> {
         last_seq: optional(payload.last_seq, number)?.unwrap_or(0),
         calls: optional(payload.calls, presented)?.unwrap_or_default(),
     })
+}
+
+/// The dialect for a client that asks for this protocol: a later one than ours is answered in ours,
+/// and REGISTERED says which that is. `None`: it is no whole number from 1.
+fn dialect(field: Value<'_>) -> Option<Dialect> {
+    match field.json {
+        "0" => None,
+        "1" => Some(Dialect::One),
+        // The number may be of any length.
+        json => json.bytes().all(|byte| byte.is_ascii_digit()).then_some(Dialect::Two),
+    }
 }
 
 fn presented(field: Value<'_>) -> Option<Vec<Presented<'_>>> {

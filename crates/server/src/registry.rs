@@ -124,7 +124,8 @@ impl Registry {
         for Letter { to, mail, request_id } in letters {
             let outcome = self.deliver(batch, from, to, &mail);
             batch.server.counters.mail(outcome);
-            if outcome != Outcome::Delivered {
+            let rings = matches!(mail.content, Content::Ring { .. });
+            if outcome != Outcome::Delivered || rings {
                 // The end of a call, if anything: nobody is told what becomes of that.
                 let letters = from.handle_outcome(batch, mail, outcome, request_id);
                 self.post(batch, from, letters);

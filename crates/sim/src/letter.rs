@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use securecall_core::{Content, Mail, Outcome};
-use securecall_protocol::{ClientId, EndReason, Opaque, RejectReason};
+use securecall_protocol::{ClientId, Dialect, EndReason, Opaque, RejectReason};
 
 use crate::event::Short;
 use crate::network::LinkId;
@@ -26,14 +26,14 @@ pub(crate) struct Letter {
 
 #[derive(Debug, Clone)]
 enum Stored {
-    Ring(String),
+    Ring(String, Dialect),
     Ringing,
     Accept(String),
     Reject(RejectReason),
     End(EndReason),
     Candidate(String),
     Signal(String),
-    Present,
+    Present(bool),
 }
 
 impl Letter {
@@ -46,14 +46,14 @@ impl Letter {
     ) -> Self {
         let text = |opaque: Opaque<'_>| opaque.as_json().to_string();
         let content = match mail.content {
-            Content::Ring { sdp_offer } => Stored::Ring(text(sdp_offer)),
+            Content::Ring { sdp_offer, dialect } => Stored::Ring(text(sdp_offer), dialect),
             Content::Accept { sdp_answer } => Stored::Accept(text(sdp_answer)),
             Content::Ringing => Stored::Ringing,
             Content::Reject { reason } => Stored::Reject(reason),
             Content::End { reason } => Stored::End(reason),
             Content::Candidate { candidate } => Stored::Candidate(text(candidate)),
             Content::Signal { data } => Stored::Signal(text(data)),
-            Content::Present => Stored::Present,
+            Content::Present { answered } => Stored::Present(answered),
         };
         let call_id = mail.call_id.to_string();
         Self { from, to, sender, driver, call_id, content, request_id: request_id.map(text) }
@@ -62,7 +62,9 @@ impl Letter {
     /// The mail again; None never happens: what was opaque still is.
     pub(crate) fn mail(&self) -> Option<Mail<'_>> {
         let content = match &self.content {
-            Stored::Ring(offer) => Content::Ring { sdp_offer: Opaque::from_stored(offer)? },
+            Stored::Ring(offer, dialect) => {
+                Content::Ring { sdp_offer: Opaque::from_stored(offer)?, dialect: *dialect }
+            }
             Stored::Accept(answer) => Content::Accept { sdp_answer: Opaque::from_stored(answer)? },
             Stored::Ringing => Content::Ringing,
             Stored::Reject(reason) => Content::Reject { reason: *reason },
@@ -71,7 +73,7 @@ impl Letter {
                 Content::Candidate { candidate: Opaque::from_stored(candidate)? }
             }
             Stored::Signal(data) => Content::Signal { data: Opaque::from_stored(data)? },
-            Stored::Present => Content::Present,
+            Stored::Present(answered) => Content::Present { answered: *answered },
         };
         Some(Mail { call_id: self.call_id.as_str().into(), content })
     }
@@ -85,7 +87,7 @@ impl Letter {
     }
 
     pub(crate) fn is_ring(&self) -> bool {
-        matches!(self.content, Stored::Ring(_))
+        matches!(self.content, Stored::Ring(..))
     }
 
     pub(crate) fn is_end(&self) -> bool {
@@ -102,7 +104,7 @@ impl Letter {
         if let Stored::Candidate(text)
         | Stored::Signal(text)
         | Stored::Accept(text)
-        | Stored::Ring(text) = &mut self.content
+        | Stored::Ring(text, _) = &mut self.content
         {
             *text = text.replace(r"\u0041", "A").replace(r"\/", "/");
         }
@@ -113,31 +115,39 @@ impl Letter {
 impl fmt::Display for Letter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.content {
-            Stored::Ring(_) => "Ring",
+            Stored::Ring(..) => "Ring",
             Stored::Accept(_) => "Accept",
             Stored::Ringing => "Ringing",
             Stored::Reject(_) => "Reject",
             Stored::End(_) => "End",
             Stored::Candidate(_) => "Candidate",
             Stored::Signal(_) => "Signal",
-            Stored::Present => "Present",
+            Stored::Present(_) => "Present",
         };
         let (from, to) = (self.from.as_str(), self.to.as_str());
         write!(f, "{from} ⇢ {to} {what} {}", Short(&self.call_id))
     }
 }
 
-/// What is under way: in order from one session to another, in any order otherwise, as between
-/// threads.
+/// The mail under way, in any order, as between threads. In order is what one thread sends from one
+/// session to another: what drivers send, and what one timer or one mail leads to.
 #[derive(Debug, Default)]
 pub(crate) struct Post {
-    routes: BTreeMap<(ClientId, ClientId), VecDeque<Letter>>,
+    routes: BTreeMap<(ClientId, ClientId, u64), VecDeque<Letter>>,
     outcomes: VecDeque<(Letter, Outcome)>,
+    threads: u64,
 }
 
 impl Post {
+    /// A thread that is no driver's begins to send.
+    pub(crate) fn begin_thread(&mut self) {
+        self.threads += 1;
+    }
+
     pub(crate) fn send(&mut self, letter: Letter) {
-        self.routes.entry((letter.from.clone(), letter.to.clone())).or_default().push_back(letter);
+        let thread = if letter.driver.is_some() { 0 } else { self.threads };
+        let route = (letter.from.clone(), letter.to.clone(), thread);
+        self.routes.entry(route).or_default().push_back(letter);
     }
 
     pub(crate) fn report(&mut self, letter: Letter, outcome: Outcome) {

@@ -7,8 +7,9 @@ use securecall_protocol::{
     ServerMessage,
 };
 
-use super::call::{Claim, Phase, Role};
-use super::{Outputs, Presence, Session, end_mail, output::Output};
+use super::call::{Call, Claim, Phase, Role};
+use super::owner::same_token;
+use super::{Outputs, Presence, Session, output::Output};
 use crate::call_id::CallIdKey;
 use crate::context::Context;
 use crate::mail::{Content, Mail};
@@ -26,18 +27,31 @@ impl Session {
         registration: &Registration<'m>,
         reply_to: Option<Opaque<'m>>,
     ) -> Outputs<'m> {
+        let mut parting = Outputs::new();
+        if self.is_online() {
+            self.part(cx, &mut parting);
+        }
         self.presence = Presence::Online;
         let mut outputs = Outputs::new();
         if let Some(missed) = self.missed(registration) {
             outputs.push(self.registered(cx, true, reply_to));
             outputs.extend(missed.into_iter().map(Output::SendText));
+            self.note_offers_again(cx, registration.last_seq);
             self.tell_what_waited(cx, &mut outputs);
-            return outputs;
+        } else {
+            self.begin_speech(cx, registration);
+            outputs.push(self.registered(cx, false, reply_to));
+            self.tell_what_followed(cx, registration, &mut outputs);
         }
-        self.begin_speech(cx, registration.dialect);
-        outputs.push(self.registered(cx, false, reply_to));
-        self.tell_what_followed(cx, registration, &mut outputs);
+        outputs.extend(parting);
         outputs
+    }
+
+    /// Offers among the messages after `seq` are delivered again.
+    fn note_offers_again(&mut self, cx: &Context<'_>, seq: u64) {
+        for offer in self.calls.iter_mut().filter_map(Call::offer_mut) {
+            offer.deliver_after(cx.now, seq);
+        }
     }
 
     /// The client begins anew: ends that it missed, calls that follow its id, calls that it
@@ -57,6 +71,10 @@ impl Session {
         // The client is there, so nothing that it is told here is over a bound.
         let _ = self.say_waiting(cx, farewells, outputs);
         for at in 0..self.calls.len() {
+            if !registration.presents(&self.calls[at].id) {
+                // It learns of the call from the answer, if one has waited.
+                self.calls[at].waiting.put_answer_first();
+            }
             if self.follow_or_wait(cx, at, outputs) {
                 dealt_with.push(Cow::Owned(self.calls[at].id.to_string()));
             }
@@ -126,8 +144,8 @@ impl Session {
         let dialect = self.dialect();
         let call = &mut self.calls[at];
         match (&call.phase, call.role, call.claim) {
-            (Phase::Ringing { sdp_offer: Some(sdp_offer), .. }, Role::Callee, _) => {
-                let sdp_offer = sdp_offer.clone();
+            (Phase::Ringing { offer: Some(offer), .. }, Role::Callee, _) => {
+                let sdp_offer = offer.sdp.clone();
                 self.ring_again(cx, at, &sdp_offer, outputs);
             }
             // A client of dialect 1 waits for an answer and does not know the id.
@@ -137,10 +155,12 @@ impl Session {
             }
             (Phase::Ringing { .. }, Role::Caller, _) => self.tell_initiated_again(cx, at, outputs),
             (Phase::Active, _, Claim::Untold) => self.tell_waiting(cx, at, outputs),
-            // A client of dialect 2 presents all its calls, and does so at once.
+            // A client of dialect 2 presents all its calls, and does so at once. One of dialect 1
+            // cannot present what belongs to a registration of dialect 2.
             (_, _, _) => {
+                let bounded = dialect == Dialect::Two || call.owner.is_some();
                 let deadline = cx.now + cx.config.calls.ring_timeout;
-                call.await_proof((dialect == Dialect::Two).then_some(deadline));
+                call.await_proof(bounded.then_some(deadline));
                 return false;
             }
         }
@@ -158,6 +178,7 @@ impl Session {
         let Some(sdp_offer) = Opaque::from_stored(sdp_offer) else { return };
         let (call_id, caller_id) = (call.id.clone(), call.peer.clone());
         let (call_id, ice_servers) = ((&*call_id).into(), self.ice_servers(cx));
+        self.note_offer(cx, at);
         let incoming = ServerMessage::IncomingCall { call_id, caller_id, sdp_offer, ice_servers };
         outputs.extend(self.say_text(cx, incoming).ok().flatten());
         self.tell_waiting(cx, at, outputs);
@@ -180,19 +201,20 @@ impl Session {
         presented: &Presented<'m>,
         outputs: &mut Outputs<'m>,
     ) {
-        let call_id = &presented.call_id;
+        let (call_id, answered) = (&presented.call_id, presented.answered);
         let Ok(at) = self.present(cx, call_id, outputs) else {
             return self.give_up_presented(cx, call_id.clone(), outputs);
         };
         let call = &mut self.calls[at];
-        if call.has_lost_its_answer(presented.answered) {
+        if call.has_lost_its_answer(answered) {
             return self.give_up_presented(cx, call_id.clone(), outputs);
         }
         if let Phase::Recovered { .. } = call.phase {
-            let deadline = (!presented.answered).then(|| cx.now + cx.config.calls.ring_timeout);
-            call.phase = Phase::Recovered { answered: presented.answered, deadline };
+            let deadline = (!answered).then(|| cx.now + cx.config.calls.ring_timeout);
+            call.phase = Phase::Recovered { answered, deadline };
+            call.bind(self.stream.as_deref());
         }
-        let mail = Mail { call_id: call_id.clone(), content: Content::Present };
+        let mail = Mail { call_id: call_id.clone(), content: Content::Present { answered } };
         outputs.push(Output::Mail { to: call.peer.clone(), mail, request_id: None });
     }
 
@@ -208,19 +230,17 @@ impl Session {
         if !CallIdKey::is_well_formed(&call_id) {
             return;
         }
-        let (known, reason) = (self.end_call(&call_id), EndReason::Unreachable);
+        let reason = EndReason::Unreachable;
         let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
         outputs.extend(self.say_last(cx, ended, None, None));
-        let old = || self.recover(cx, &call_id, Claim::Proven);
-        if let Some(call) = known.or_else(old) {
+        if self.find(&call_id).is_some_and(|at| self.calls[at].denied) {
+            // It is somebody else's, whom that does not concern.
+            return;
+        }
+        let old = |session: &Self| session.recover(cx, &call_id, Claim::Proven);
+        if let Some(call) = self.end_call(&call_id).or_else(|| old(self)) {
             self.ended.remember(&call);
-            outputs.push(end_mail(&call, reason));
+            outputs.extend(self.end_mail(&call, reason));
         }
     }
-}
-
-/// Compares without telling by its time how much is right.
-fn same_token(left: &str, right: &str) -> bool {
-    let difference = left.bytes().zip(right.bytes()).fold(0, |sum, (l, r)| sum | (l ^ r));
-    left.len() == right.len() && difference == 0
 }

@@ -9,11 +9,19 @@
 //!   Recovered ── accept ─► Active   (ended)            (ended)
 //! ```
 
+use std::time::Duration;
+
 use securecall_protocol::{ClientId, EndReason};
 
+use super::offer::Offer;
+use super::owner::Owner;
+use super::stream::Stream;
 use super::waiting::Waiting;
 use crate::call_id::Parties;
 use crate::time::Instant;
+
+/// The time for the last word about a call to arrive that the other end knows no more.
+const LAST_WORD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One session's record of a call.
 #[derive(Debug)]
@@ -25,8 +33,30 @@ pub(super) struct Call {
     pub(super) claim: Claim,
     /// It is from before the server started: its id alone would bring it back.
     pub(super) recovered: bool,
+    /// The ring was handed to the shell, and its outcome is not known yet.
+    pub(super) ring_under_way: bool,
+    /// A call the other way, whose ring is under way, survives it if that ring arrives.
+    pub(super) loses_when_the_other_rings: bool,
+    /// The client has been told that it has no such call.
+    pub(super) denied: bool,
+    /// The registrations that may have it since it was answered. `None`: any that presents the id.
+    pub(super) owner: Option<Owner>,
+    /// An answer that a client of dialect 1 was sent and may not have.
+    pub(super) unconfirmed: Option<Unconfirmed>,
+    /// The other end knows the call no more; it says why until then.
+    last_word_due: Option<Instant>,
     /// Messages of the peer that the client cannot be given yet.
     pub(super) waiting: Waiting,
+}
+
+/// An answer that was sent to a caller of dialect 1, which has not said anything of the call since.
+/// If the connection is lost, the client may not even know the call's id.
+#[derive(Debug)]
+pub(super) struct Unconfirmed {
+    /// `None`: there was no room to keep it.
+    pub(super) sdp_answer: Option<Box<str>>,
+    /// A connection that is alive then has delivered it.
+    pub(super) until: Instant,
 }
 
 /// Which end this is.
@@ -44,7 +74,7 @@ pub(super) enum Phase {
         /// When it is over.
         deadline: Instant,
         /// The callee's end keeps the offer, to ring again when its client comes back.
-        sdp_offer: Option<Box<str>>,
+        offer: Option<Offer>,
     },
     /// The callee answered.
     Active,
@@ -84,51 +114,158 @@ impl Call {
         peer: ClientId,
         role: Role,
         deadline: Instant,
-        sdp_offer: Option<Box<str>>,
+        offer: Option<Offer>,
     ) -> Self {
-        let phase = Phase::Ringing { deadline, sdp_offer };
-        let (claim, waiting) = (Claim::Untold, Waiting::default());
-        Self { id, peer, role, phase, claim, recovered: false, waiting }
+        Self::new(id, peer, role, Phase::Ringing { deadline, offer }, Claim::Untold)
     }
 
     /// A call from before the server started.
     pub(super) fn recovered(id: &str, peer: ClientId, role: Role, claim: Claim) -> Self {
         let phase = Phase::Recovered { answered: false, deadline: None };
-        let waiting = Waiting::default();
-        Self { id: id.into(), peer, role, phase, claim, recovered: true, waiting }
+        Self { recovered: true, ..Self::new(id.into(), peer, role, phase, claim) }
+    }
+
+    fn new(id: Box<str>, peer: ClientId, role: Role, phase: Phase, claim: Claim) -> Self {
+        Self {
+            id,
+            peer,
+            role,
+            phase,
+            claim,
+            recovered: false,
+            ring_under_way: false,
+            loses_when_the_other_rings: false,
+            denied: false,
+            owner: None,
+            unconfirmed: None,
+            last_word_due: None,
+            waiting: Waiting::default(),
+        }
     }
 
     /// When this call wants the time.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let phase = match self.phase {
-            Phase::Ringing { deadline, .. } => return Some(deadline),
+        let confirmed = self.unconfirmed.as_ref().map(|answer| answer.until);
+        let claim = self.claim_deadline();
+        let ends = self.phase_deadline().into_iter().chain(claim).chain(self.last_word_due);
+        ends.chain(confirmed).min()
+    }
+
+    /// Returns true if it ends now.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        let ends = [self.phase_deadline(), self.claim_deadline(), self.last_word_due];
+        ends.into_iter().flatten().any(|deadline| deadline <= now)
+    }
+
+    fn phase_deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Ringing { deadline, .. } => Some(deadline),
             Phase::Recovered { deadline, .. } => deadline,
             Phase::Active => None,
-        };
-        let claim = match self.claim {
+        }
+    }
+
+    fn claim_deadline(&self) -> Option<Instant> {
+        match self.claim {
             Claim::Unproven { deadline, .. } => deadline,
             Claim::Untold | Claim::Proven => None,
-        };
-        phase.into_iter().chain(claim).min()
+        }
+    }
+
+    /// The reason for which it ends when its deadline comes. Both ends have deadlines of their own
+    /// and give the same reason: an unanswered call has timed out, whoever notices.
+    pub(super) fn expiry_reason(&self, now: Instant) -> EndReason {
+        let has_come = |deadline: Option<Instant>| deadline.is_some_and(|due| due <= now);
+        if has_come(self.phase_deadline()) {
+            EndReason::Timeout
+        } else if has_come(self.claim_deadline()) {
+            // Somebody is registered under the id, and has not shown that the call is its own.
+            EndReason::Superseded
+        } else {
+            EndReason::Unreachable
+        }
+    }
+
+    /// The offer that is kept to ring again.
+    pub(super) fn offer(&self) -> Option<&Offer> {
+        match &self.phase {
+            Phase::Ringing { offer, .. } => offer.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn offer_mut(&mut self) -> Option<&mut Offer> {
+        match &mut self.phase {
+            Phase::Ringing { offer, .. } => offer.as_mut(),
+            _ => None,
+        }
     }
 
     /// How long the offer is that is kept to ring again.
     pub(super) fn offer_bytes(&self) -> usize {
-        match &self.phase {
-            Phase::Ringing { sdp_offer: Some(sdp_offer), .. } => sdp_offer.len(),
-            _ => 0,
+        self.offer().map_or(0, |offer| offer.sdp.len())
+    }
+
+    /// The bytes that are kept for the client, beside the offer.
+    pub(super) fn kept_bytes(&self) -> usize {
+        let answer = self.unconfirmed.as_ref().and_then(|answer| answer.sdp_answer.as_ref());
+        self.waiting.bytes() + answer.map_or(0, |sdp_answer| sdp_answer.len())
+    }
+
+    /// The client has said something of the call.
+    pub(super) fn confirm(&mut self) {
+        self.unconfirmed = None;
+        if let Some(offer) = self.offer_mut() {
+            offer.confirm();
         }
     }
 
-    /// Why it ends when its deadline comes.
-    pub(super) fn expiry_reason(&self) -> EndReason {
-        match (&self.phase, self.claim) {
-            // Somebody is registered under the id, and has not shown that the call is its own.
-            (
-                Phase::Active | Phase::Recovered { .. },
-                Claim::Unproven { deadline: Some(_), .. },
-            ) => EndReason::Superseded,
-            _ => EndReason::Timeout,
+    /// Returns true if its client may lack the answer that it was sent.
+    pub(super) fn is_unconfirmed(&self, now: Instant) -> bool {
+        self.unconfirmed.as_ref().is_some_and(|answer| now < answer.until)
+    }
+
+    /// Returns true if its client may lack the answer, and that is not kept.
+    pub(super) fn has_lost_its_answer_at(&self, now: Instant) -> bool {
+        let is_kept = |answer: &Unconfirmed| answer.sdp_answer.is_some();
+        self.is_unconfirmed(now) && !self.unconfirmed.as_ref().is_some_and(is_kept)
+    }
+
+    /// The other end's session has ended the call, and says why in a mail that is under way.
+    pub(super) fn await_last_word(&mut self, now: Instant) {
+        if !self.ring_under_way {
+            self.last_word_due.get_or_insert(now + LAST_WORD_TIMEOUT);
+        }
+    }
+
+    /// The peer, whose client says so, takes the call for answered or not.
+    pub(super) fn note_presented(&mut self, answered_there: bool) {
+        if let (false, Phase::Recovered { answered, deadline }) =
+            (self.is_claimed(), &mut self.phase)
+        {
+            *deadline = match self.claim {
+                Claim::Unproven { deadline, .. } if !answered_there && !*answered => deadline,
+                _ => None,
+            };
+        }
+    }
+
+    /// Returns true if its client, as far as that knows, still waits for somebody to answer.
+    pub(super) fn is_unanswered_for_its_client(&self) -> bool {
+        let untold = matches!(self.phase, Phase::Active) && self.claim == Claim::Untold;
+        self.is_ringing() || untold
+    }
+
+    /// Returns true if the registration of `stream` may have it. `None`: one of dialect 1.
+    pub(super) fn admits(&self, stream: Option<&Stream>) -> bool {
+        let admits = |owner: &Owner| stream.is_some_and(|stream| owner.admits(stream));
+        self.claim == Claim::Proven || self.owner.as_ref().is_none_or(admits)
+    }
+
+    /// From now on it belongs to the registration of `stream`, if it was answered.
+    pub(super) fn bind(&mut self, stream: Option<&Stream>) {
+        if let Some(stream) = stream.filter(|_| !self.is_unanswered()) {
+            self.owner = Some(Owner::new(stream));
         }
     }
 

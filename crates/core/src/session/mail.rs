@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use securecall_protocol::{ClientId, Dialect, EndReason, Opaque, RejectReason, ServerMessage};
 
 use super::Session;
-use super::call::{Call, Claim, Phase, Role};
+use super::call::{Call, Claim, Phase, Role, Unconfirmed};
 use super::glare::Glare;
+use super::offer::Offer;
 use super::output::{Outputs, Receipt};
 use super::waiting::{Full, Kept};
 use crate::context::Context;
 use crate::mail::{Content, Mail, Outcome};
+use crate::time::UnixTime;
 
 impl Session {
     /// Mail has come from the session of `from`.
@@ -21,8 +23,8 @@ impl Session {
         mail: &Mail<'m>,
     ) -> Receipt<'m> {
         let call_id = &mail.call_id;
-        if let Content::Ring { sdp_offer } = mail.content {
-            return self.receive_ring(cx, from, call_id, sdp_offer);
+        if let Content::Ring { sdp_offer, dialect } = mail.content {
+            return self.receive_ring(cx, from, call_id, sdp_offer, dialect);
         }
         let Some(at) = self.find_or_expect(cx, from, call_id) else {
             return Receipt::refused(Outcome::NoSuchCall);
@@ -44,7 +46,10 @@ impl Session {
                 let message = ServerMessage::CallSignal { call_id: call_id.clone(), data };
                 self.tell(cx, at, message, || Kept::signal(call_id, data))
             }
-            Content::Present => Receipt::delivered(None),
+            Content::Present { answered } => {
+                self.calls[at].note_presented(answered);
+                Receipt::delivered(None)
+            }
         }
     }
 
@@ -54,6 +59,7 @@ impl Session {
         from: &ClientId,
         call_id: &Cow<'m, str>,
         sdp_offer: Opaque<'m>,
+        dialect: Dialect,
     ) -> Receipt<'m> {
         if self.find(call_id).is_some() {
             return Receipt::delivered(None);
@@ -66,21 +72,21 @@ impl Session {
         }
         let mut outputs = Outputs::new();
         // A call of its own that loses against this one makes room for it.
-        if self.dialect() == Dialect::Two
-            && self.resolve_glare(cx, call_id, from, Role::Caller, &mut outputs)
-                == Glare::OldSurvives
-        {
+        let glare = self.resolve_glare(cx, call_id, from, dialect, &mut outputs);
+        if glare == Glare::OldSurvives {
             return Receipt::refused(Outcome::Glare);
         }
         if !self.has_room(cx) {
             return Receipt { outcome: Outcome::Busy, outputs };
         }
         let deadline = cx.now + cx.config.calls.ring_timeout;
-        let kept = Some(sdp_offer.as_json().into());
+        let kept = Some(Offer::new(sdp_offer.as_json().into()));
         let id = call_id.as_ref().into();
         let mut call = Call::ringing(id, from.clone(), Role::Callee, deadline, kept);
         call.claim = Claim::Proven;
+        call.loses_when_the_other_rings = glare == Glare::Undecided;
         self.calls.push(call);
+        self.note_offer(cx, self.calls.len() - 1);
         let incoming = ServerMessage::IncomingCall {
             call_id: call_id.clone(),
             caller_id: from.clone(),
@@ -97,6 +103,14 @@ impl Session {
     fn has_room_for_offer(&self, cx: &Context<'_>, sdp_offer: Opaque<'_>) -> bool {
         let kept: usize = self.calls.iter().map(Call::offer_bytes).sum();
         kept == 0 || kept + sdp_offer.len() <= cx.config.calls.waiting_bytes_max / 2
+    }
+
+    /// The client is given the offer of this call with the next message.
+    pub(super) fn note_offer(&mut self, cx: &Context<'_>, at: usize) {
+        let seq = self.stream.as_ref().map_or(0, |stream| stream.next_seq());
+        if let Some(offer) = self.calls[at].offer_mut() {
+            offer.deliver(cx.now, seq);
+        }
     }
 
     fn receive_ringing<'m>(
@@ -125,35 +139,44 @@ impl Session {
             // A callee that forgot in a restart that it had accepted. One answer is enough.
             return Receipt::delivered(None);
         }
-        if !self.calls[at].is_claimed() && !self.may_still_ring(cx, call_id) {
-            // Somebody answers a call that its caller gave up long ago. A caller of dialect 1 would
-            // take the answer for that of the call it is ringing now.
-            self.end_call_at(at);
-            return Receipt::refused(Outcome::NoSuchCall);
-        }
-        if !self.calls[at].is_claimed() && !self.has_room(cx) {
-            return self.give_up(cx, at);
+        if !self.calls[at].is_claimed() {
+            let Some(born) = self.may_still_ring(cx, call_id) else {
+                self.end_call_at(at);
+                return Receipt::refused(Outcome::NoSuchCall);
+            };
+            if !self.has_room(cx) {
+                return self.give_up(cx, at);
+            }
+            self.newest_call = self.newest_call.max(born);
         }
         self.calls[at].phase = Phase::Active;
         if self.is_online() {
             return self.tell_accepted(cx, at, call_id, sdp_answer);
         }
+        let knows_the_call = self.calls[at].claim == Claim::Proven;
         let receipt = self.keep(cx, at, Kept::accepted(call_id, sdp_answer));
         if receipt.outcome == Outcome::Delivered {
-            // It is told to whoever registers next, with what waits behind it. Without its answer
-            // the call is nobody's to be told of.
+            // It is told to whoever registers next, with what waits beside it. Until then the call
+            // is nobody's to be told of.
             self.calls[at].claim = Claim::Untold;
+            if !knows_the_call {
+                // It learns of the call from the answer.
+                self.calls[at].waiting.put_answer_first();
+            }
         }
         receipt
     }
 
-    /// Whether a call from before the server started can have been ringing until now, with a client
-    /// that took its grace to come back.
-    fn may_still_ring(&self, cx: &Context<'_>, call_id: &str) -> bool {
+    /// The birth of a call from before the server started whose caller, this client, can still wait
+    /// for an answer: young enough to ring, with a client that took its grace to come back. One of
+    /// dialect 1 does not tell calls apart, and waits for the newest alone.
+    fn may_still_ring(&self, cx: &Context<'_>, call_id: &str) -> Option<UnixTime> {
         let limits = &cx.config.calls;
         let longest = (limits.ring_timeout + limits.grace).as_millis();
-        let born = cx.config.call_ids.open(call_id).map(|parties| parties.born.as_millis());
-        born.is_some_and(|born| u128::from(cx.unix.as_millis().saturating_sub(born)) <= longest)
+        let born = cx.config.call_ids.open(call_id)?.born;
+        let age = u128::from(cx.unix.as_millis().saturating_sub(born.as_millis()));
+        let newest = self.speaks_dialect_two() || born >= self.newest_call;
+        (age <= longest && newest).then_some(born)
     }
 
     fn tell_accepted<'m>(
@@ -169,7 +192,19 @@ impl Session {
         let mut receipt = Receipt::delivered(self.say(cx, accepted).ok().flatten());
         // Candidates that came before their answer have waited for it.
         self.tell_waiting(cx, at, &mut receipt.outputs);
+        if !self.speaks_dialect_two() {
+            self.doubt_answer(cx, at, sdp_answer.as_json());
+        }
         receipt
+    }
+
+    /// A client of dialect 1 is sent this answer. It is kept until the client has shown that it has
+    /// it, or the connection has outlived every silence.
+    pub(super) fn doubt_answer(&mut self, cx: &Context<'_>, at: usize, sdp_answer: &str) {
+        let room = cx.config.calls.waiting_bytes_max.saturating_sub(self.bytes_in_calls());
+        let sdp_answer = (sdp_answer.len() <= room).then(|| sdp_answer.into());
+        let until = cx.now + cx.config.connection.silence_timeout;
+        self.calls[at].unconfirmed = Some(Unconfirmed { sdp_answer, until });
     }
 
     fn receive_reject<'m>(
@@ -181,6 +216,10 @@ impl Session {
     ) -> Receipt<'m> {
         if !self.calls[at].is_unanswered() {
             return self.receive_end(cx, at, call_id, EndReason::Hangup);
+        }
+        if !self.calls[at].is_claimed() && self.may_still_ring(cx, call_id).is_none() {
+            self.end_call_at(at);
+            return Receipt::refused(Outcome::NoSuchCall);
         }
         let call = self.end_call_at(at);
         let rejected = ServerMessage::CallRejected { call_id: call_id.clone(), reason };
@@ -217,11 +256,11 @@ impl Session {
     /// Keeps a message for a client that is away, or that has not shown that the call is its own.
     fn keep<'m>(&mut self, cx: &Context<'_>, at: usize, message: Kept) -> Receipt<'m> {
         let limits = &cx.config.calls;
-        let others = self.bytes_in_calls() - self.calls[at].waiting.bytes();
+        let others = self.bytes_in_calls() - self.calls[at].kept_bytes();
         let mut bytes_max = limits.waiting_bytes_max.saturating_sub(others);
         if let Some(stream) = &mut self.stream {
             // What the client was sent makes room for what it was not.
-            let needed = self.calls[at].waiting.bytes() + message.bytes();
+            let needed = self.calls[at].kept_bytes() + message.bytes();
             stream.shrink_to(bytes_max.saturating_sub(needed));
             bytes_max = bytes_max.saturating_sub(stream.bytes());
         }

@@ -7,7 +7,6 @@ use securecall_protocol::{
 };
 
 use super::call::{Call, Claim, Phase, Role};
-use super::glare::Glare;
 use super::{Output, Outputs, Session};
 use crate::call_id::Parties;
 use crate::context::Context;
@@ -97,20 +96,15 @@ impl Session {
                 ice_servers: self.ice_servers(cx),
             };
             outputs.extend(self.reply(cx, initiated, request_id));
-            let glare = self.resolve_glare(cx, &call_id, &target_id, Role::Callee, outputs);
-            if glare == Glare::OldSurvives {
-                let (call_id, reason) = (Cow::Owned(call_id.into()), EndReason::Glare);
-                let ended = ServerMessage::CallEnded { call_id, reason };
-                outputs.extend(self.say_last(cx, ended, None, None));
-                return Ok(None);
-            }
         }
-        let mail =
-            Mail { call_id: Cow::Owned(call_id.to_string()), content: Content::Ring { sdp_offer } };
+        let content = Content::Ring { sdp_offer, dialect: self.dialect() };
+        let mail = Mail { call_id: Cow::Owned(call_id.to_string()), content };
         let deadline = cx.now + cx.config.calls.ring_timeout;
         let mut call = Call::ringing(call_id, target_id.clone(), Role::Caller, deadline, None);
         call.claim = if told { Claim::Proven } else { Claim::Untold };
+        call.ring_under_way = true;
         self.calls.push(call);
+        self.newest_call = self.newest_call.max(born);
         Ok(Some((target_id, mail)))
     }
 
@@ -137,6 +131,7 @@ impl Session {
             self.present_to_answer(cx, &call_id, NOT_ACCEPTABLE, outputs, Call::is_acceptable)?;
         let call = &mut self.calls[at];
         call.phase = Phase::Active;
+        call.bind(self.stream.as_deref());
         let mail = Mail { call_id, content: Content::Accept { sdp_answer } };
         Ok(Some((call.peer.clone(), mail)))
     }
@@ -163,7 +158,8 @@ impl Session {
         let call = self.end_call(&call_id).ok_or(CALL_NOT_FOUND)?;
         let cancelled = call.role == Role::Caller && call.is_ringing();
         let reason = if cancelled { EndReason::Cancelled } else { EndReason::Hangup };
-        Ok(Some((call.peer, Mail { call_id, content: Content::End { reason } })))
+        outputs.extend(self.end_mail(&call, reason));
+        Ok(None)
     }
 
     fn relay<'m>(
@@ -220,11 +216,17 @@ impl Session {
         outputs: &mut Outputs<'m>,
     ) -> Result<usize, Refusal> {
         let at = match self.find(call_id) {
+            Some(at) if !self.calls[at].admits(self.stream.as_deref()) => {
+                self.calls[at].denied = true;
+                return Err(CALL_NOT_FOUND);
+            }
             Some(at) if self.calls[at].is_claimed() => at,
             Some(at) => self.check_room(cx).map(|()| at)?,
             None => self.take_up(cx, call_id)?,
         };
+        self.calls[at].confirm();
         if self.calls[at].claim != Claim::Proven {
+            self.note_answered_caller(at);
             self.tell_waiting(cx, at, outputs);
         }
         Ok(at)
@@ -232,14 +234,21 @@ impl Session {
 
     /// Takes up a call from before the server started.
     fn take_up(&mut self, cx: &Context<'_>, call_id: &str) -> Result<usize, Refusal> {
-        let mut call = self.recover(cx, call_id, Claim::Proven).ok_or(CALL_NOT_FOUND)?;
+        let call = self.recover(cx, call_id, Claim::Proven).ok_or(CALL_NOT_FOUND)?;
         self.check_room(cx)?;
-        if call.role == Role::Caller && !self.speaks_dialect_two() {
-            // It learnt the id from CALL_ACCEPTED: the call was answered.
+        self.calls.push(call);
+        self.note_answered_caller(self.calls.len() - 1);
+        Ok(self.calls.len() - 1)
+    }
+
+    /// A caller of dialect 1 that knows an id from before a restart has learnt it from
+    /// CALL_ACCEPTED: the call was answered.
+    fn note_answered_caller(&mut self, at: usize) {
+        let in_one = !self.speaks_dialect_two();
+        let call = &mut self.calls[at];
+        if let (true, Role::Caller, Phase::Recovered { .. }) = (in_one, call.role, &call.phase) {
             call.phase = Phase::Recovered { answered: true, deadline: None };
         }
-        self.calls.push(call);
-        Ok(self.calls.len() - 1)
     }
 
     /// Whether the client may take part in one more call.

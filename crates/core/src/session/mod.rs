@@ -10,23 +10,25 @@ mod ended;
 mod glare;
 mod mail;
 mod message;
+mod offer;
 mod outcome;
 mod output;
+mod owner;
+mod parting;
+mod ringing_out;
 mod speech;
 mod stream;
 mod waiting;
-
-use std::borrow::Cow;
 
 use securecall_protocol::{ClientId, EndReason};
 
 use self::call::{Call, Claim, Role};
 use self::ended::EndedCalls;
 pub use self::output::{Output, Outputs, Receipt};
+use self::ringing_out::HeldEnds;
 use self::stream::Stream;
 use self::waiting::Waiting;
 use crate::context::Context;
-use crate::mail::{Content, Mail};
 use crate::time::{Instant, UnixTime};
 
 /// One client's calls, and whether the client is there.
@@ -35,6 +37,9 @@ pub struct Session {
     client_id: ClientId,
     /// Calls older than this can have been forgotten; younger ones are known or over.
     knows_since: UnixTime,
+    /// The birth of the newest call that the client is known to have made. One of dialect 1 waits
+    /// for the answer to that call and to none before it.
+    newest_call: UnixTime,
     presence: Presence,
     /// What the client was sent, when it speaks dialect 2. None: it speaks dialect 1.
     stream: Option<Box<Stream>>,
@@ -42,6 +47,8 @@ pub struct Session {
     /// Calls from before the server started that have ended here: their ids alone would bring them
     /// back. It outlives the client's connection by the grace, because mail can be under way.
     ended: EndedCalls,
+    /// Ends of calls whose ring is under way.
+    held_ends: HeldEnds,
     /// Ends of calls that a client of dialect 1 could not be told.
     farewells: Waiting,
 }
@@ -83,10 +90,12 @@ impl Session {
         Self {
             client_id,
             knows_since,
+            newest_call: UnixTime::from_millis(0),
             presence: Presence::Away { until },
             stream: None,
             calls: Vec::new(),
             ended: EndedCalls::default(),
+            held_ends: HeldEnds::default(),
             farewells: Waiting::default(),
         }
     }
@@ -117,7 +126,7 @@ impl Session {
     }
 
     fn bytes_in_calls(&self) -> usize {
-        self.calls.iter().map(|call| call.waiting.bytes()).sum()
+        self.calls.iter().map(Call::kept_bytes).sum()
     }
 
     /// How many messages wait for its client, or are not acknowledged: at most
@@ -133,7 +142,8 @@ impl Session {
 
     /// Whether there is nothing left to keep it for.
     pub fn is_over(&self) -> bool {
-        let remembers_nothing = self.farewells.is_empty() && self.ended.is_empty();
+        let remembers_nothing =
+            self.farewells.is_empty() && self.ended.is_empty() && self.held_ends.is_empty();
         let resumable = self.stream.is_some();
         !self.is_online() && self.calls.is_empty() && remembers_nothing && !resumable
     }
@@ -147,46 +157,59 @@ impl Session {
         self.calls.iter().filter_map(Call::deadline).chain(away).min()
     }
 
-    /// The connection that registered this client is gone.
-    pub fn detach(&mut self, cx: &Context<'_>, departure: Departure) -> Outputs<'static> {
-        let mut outputs = Outputs::new();
-        if departure == Departure::Left {
-            let unanswered = |call: &Call| call.role == Role::Caller && call.is_ringing();
-            for call in self.end_calls(unanswered) {
-                outputs.push(end_mail(&call, EndReason::Cancelled));
-            }
-            self.forget_speech();
-        }
-        self.presence = Presence::Away { until: cx.now };
-        if !self.is_over() {
-            self.presence = Presence::Away { until: cx.now + cx.config.calls.grace };
-        }
-        outputs
-    }
-
     /// A deadline may have come. Harmless when none has.
     pub fn handle_timeout(&mut self, cx: &Context<'_>) -> Outputs<'static> {
         let now = cx.now;
         let mut outputs = Outputs::new();
         if matches!(self.presence, Presence::Away { until } if until <= now) {
-            // What ends now is remembered for another grace, if it has to be.
-            self.presence = Presence::Away { until: now + cx.config.calls.grace };
-            self.forget_speech();
-            if self.calls.is_empty() {
-                self.ended = EndedCalls::default();
-            }
-            for call in self.end_calls(|_| true) {
-                outputs.push(end_mail(&call, EndReason::Unreachable));
-            }
+            self.give_up_waiting(cx, &mut outputs);
             return outputs;
         }
-        for call in self.end_calls(|call| call.deadline().is_some_and(|deadline| deadline <= now)) {
-            let reason = call.expiry_reason();
-            let mail = end_mail(&call, reason);
-            outputs.extend(self.say_end(cx, call, reason));
-            outputs.push(mail);
+        // A connection that has been alive for so long has delivered the answer.
+        let expired = |call: &Call| call.unconfirmed.as_ref().is_some_and(|it| it.until <= now);
+        self.calls.iter_mut().filter(|call| expired(call)).for_each(|call| call.unconfirmed = None);
+        for call in self.end_calls(|call| call.is_due(now)) {
+            let reason = call.expiry_reason(now);
+            self.end_at_both(cx, call, reason, &mut outputs);
         }
         outputs
+    }
+
+    /// The client has not come back in time.
+    fn give_up_waiting(&mut self, cx: &Context<'_>, outputs: &mut Outputs<'_>) {
+        // What ends now is remembered for another grace, if it has to be.
+        self.presence = Presence::Away { until: cx.now + cx.config.calls.grace };
+        self.forget_speech();
+        // No ring is under way for as long as a grace.
+        self.held_ends = HeldEnds::default();
+        if self.calls.is_empty() {
+            self.ended = EndedCalls::default();
+        }
+        for mut call in self.end_calls(|_| true) {
+            call.ring_under_way = false;
+            outputs.extend(self.end_mail(&call, EndReason::Unreachable));
+        }
+    }
+
+    /// Tells both ends that a call is over, whose record was taken out.
+    fn end_at_both(
+        &mut self,
+        cx: &Context<'_>,
+        call: Call,
+        reason: EndReason,
+        outputs: &mut Outputs<'_>,
+    ) {
+        let mail = self.end_mail(&call, reason);
+        outputs.extend(self.say_end(cx, call, reason));
+        outputs.extend(mail);
+    }
+
+    /// Tells the peer that a call is over: now, or when its ring has arrived there.
+    fn end_mail(&mut self, call: &Call, reason: EndReason) -> Option<Output<'static>> {
+        if call.ring_under_way && self.held_ends.hold(call, reason) {
+            return None;
+        }
+        Some(ringing_out::end_mail(call.id.to_string(), call.peer.clone(), reason))
     }
 
     fn is_online(&self) -> bool {
@@ -235,10 +258,4 @@ impl Session {
     fn has_room(&self, cx: &Context<'_>) -> bool {
         self.claimed_calls() < cx.config.calls.per_session_max
     }
-}
-
-/// Tells the peer that a call is over.
-fn end_mail(call: &Call, reason: EndReason) -> Output<'static> {
-    let mail = Mail { call_id: Cow::Owned(call.id.to_string()), content: Content::End { reason } };
-    Output::Mail { to: call.peer.clone(), mail, request_id: None }
 }

@@ -4,7 +4,7 @@ use securecall_protocol::{EndReason, ErrorCode, Opaque, RejectReason, ServerMess
 
 use super::call::Phase;
 use super::message::{CALL_NOT_FOUND, Refusal};
-use super::{Outputs, Session, end_mail};
+use super::{Outputs, Session};
 use crate::context::Context;
 use crate::mail::{Content, Mail, Outcome};
 
@@ -17,7 +17,8 @@ const NOT_UNDERSTOOD: Refusal =
 const UNAVAILABLE_RETRY_MS: u64 = 1_000;
 
 impl Session {
-    /// What became of a mail that this session sent. Only needed when it was not delivered.
+    /// Takes the outcome of a mail that this session sent. Needed of every ring, and of other mail
+    /// when it was not delivered.
     pub fn handle_outcome<'m>(
         &mut self,
         cx: &Context<'_>,
@@ -27,19 +28,19 @@ impl Session {
     ) -> Outputs<'m> {
         let mut outputs = Outputs::new();
         match (&mail.content, outcome) {
-            (_, Outcome::Delivered) | (Content::End { .. } | Content::Reject { .. }, _) => {}
             (Content::Ring { .. }, outcome) => {
                 self.handle_ring_outcome(cx, mail, outcome, request_id, &mut outputs);
             }
+            (_, Outcome::Delivered) | (Content::End { .. } | Content::Reject { .. }, _) => {}
             // Nobody asked, and whatever is said next finds out.
-            (Content::Present | Content::Ringing, Outcome::Unavailable) => {}
+            (Content::Present { .. } | Content::Ringing, Outcome::Unavailable) => {}
             (_, Outcome::Unavailable) => {
                 outputs.extend(self.refuse(cx, UNAVAILABLE, request_id));
             }
             (_, Outcome::NotUnderstood) => {
                 outputs.extend(self.refuse(cx, NOT_UNDERSTOOD, request_id));
             }
-            (_, _) => self.handle_loss(cx, mail, request_id, &mut outputs),
+            (_, outcome) => self.handle_loss(cx, mail, outcome, request_id, &mut outputs),
         }
         outputs
     }
@@ -52,7 +53,22 @@ impl Session {
         request_id: Option<Opaque<'m>>,
         outputs: &mut Outputs<'m>,
     ) {
-        let Some(call) = self.end_call(&mail.call_id) else { return };
+        let arrived = matches!(outcome, Outcome::Delivered | Outcome::Unavailable);
+        if let Some(end) = self.held_ends.release(&mail.call_id) {
+            // It ended while its ring was under way.
+            return outputs.extend(arrived.then_some(end));
+        }
+        let Some(at) = self.find(&mail.call_id) else { return };
+        self.calls[at].ring_under_way = false;
+        let callee = self.calls[at].peer.clone();
+        if outcome == Outcome::Delivered {
+            return self.decide_glare(cx, &callee, outputs);
+        }
+        self.forget_glare(&callee);
+        let call = self.end_call_at(at);
+        if arrived {
+            outputs.extend(self.end_mail(&call, EndReason::Unreachable));
+        }
         let refusal = match outcome {
             Outcome::Busy | Outcome::Full => {
                 let (call_id, reason) = (mail.call_id, RejectReason::Busy);
@@ -75,16 +91,22 @@ impl Session {
         &mut self,
         cx: &Context<'_>,
         mail: Mail<'m>,
+        outcome: Outcome,
         request_id: Option<Opaque<'m>>,
         outputs: &mut Outputs<'m>,
     ) {
-        let Some(call) = self.end_call(&mail.call_id) else { return };
+        let Some(at) = self.find(&mail.call_id) else { return };
+        if !self.calls[at].recovered && outcome != Outcome::Full {
+            // A call that both have known does not end without a word, which says why.
+            return self.calls[at].await_last_word(cx.now);
+        }
+        let call = self.end_call_at(at);
         if call.recovered {
             // The other end's client may have brought it back since.
-            outputs.push(end_mail(&call, EndReason::Unreachable));
+            outputs.extend(self.end_mail(&call, EndReason::Unreachable));
         }
         // A client of dialect 2 is told the end of every call that it was not refused before.
-        let asked = !matches!(mail.content, Content::Present);
+        let asked = !matches!(mail.content, Content::Present { .. });
         let as_error = asked && self.is_online() && !self.speaks_dialect_two();
         outputs.extend(match call.phase {
             Phase::Recovered { .. } if as_error => self.refuse(cx, CALL_NOT_FOUND, request_id),

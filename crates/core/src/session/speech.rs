@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use securecall_protocol::{Dialect, EndReason, Opaque, Reply, ServerMessage};
+use securecall_protocol::{Dialect, EndReason, Opaque, Registration, Reply, ServerMessage};
 
-use super::call::{Call, Claim};
+use super::call::{Call, Claim, Role};
 use super::stream::{Bound, Stream};
 use super::waiting::{Full, Kept, Waiting};
 use super::{Output, Outputs, Session};
@@ -32,6 +32,10 @@ impl Session {
         if let Some(stream) = &mut self.stream {
             stream.acknowledge(seq);
         }
+        self.calls
+            .iter_mut()
+            .filter_map(Call::offer_mut)
+            .for_each(|offer| offer.confirm_until(seq));
     }
 
     /// How the client speaks.
@@ -76,6 +80,9 @@ impl Session {
         reply_to: Option<Opaque<'m>>,
         call: Option<Call>,
     ) -> Option<Output<'m>> {
+        if call.as_ref().is_some_and(|call| call.denied || self.is_mistaken_for_own(call)) {
+            return None;
+        }
         if self.is_online() {
             return self.reply(cx, message, reply_to);
         }
@@ -97,11 +104,20 @@ impl Session {
         None
     }
 
+    /// Returns true if the client would take news of this call for news of another. One of dialect
+    /// 1 does not know the id of a call that it is ringing, and takes any that it does not know for it.
+    fn is_mistaken_for_own(&self, call: &Call) -> bool {
+        !call.is_claimed() && self.dialect() == Dialect::One && self.rings_somebody()
+    }
+
+    /// Returns true if the client rings somebody.
+    pub(super) fn rings_somebody(&self) -> bool {
+        let waits = |call: &Call| call.role == Role::Caller && call.is_unanswered_for_its_client();
+        self.calls.iter().any(waits)
+    }
+
     /// What a client of dialect 2 that is away has missed of a call comes before the call's end.
     fn keep_waiting(&mut self, cx: &Context<'_>, mut call: Call) {
-        if call.claim == Claim::Untold {
-            call.waiting.put_answer_first();
-        }
         if !matches!(call.claim, Claim::Unproven { .. }) {
             // What is over the bound is of no use: the call has ended.
             let _ = self.say_waiting(cx, call.waiting.take(), &mut Outputs::new());
@@ -110,13 +126,15 @@ impl Session {
 
     /// The client may know of the call from now on, and is told what has waited for that.
     pub(super) fn tell_waiting(&mut self, cx: &Context<'_>, at: usize, outputs: &mut Outputs<'_>) {
+        let in_one = self.dialect() == Dialect::One;
         let call = &mut self.calls[at];
-        if call.claim == Claim::Untold {
-            // With the answer the client learns the call's id.
-            call.waiting.put_answer_first();
-        }
         call.claim = Claim::Proven;
+        call.bind(self.stream.as_deref());
         let waiting = call.waiting.take();
+        let answer = waiting.iter().find_map(Kept::answer).filter(|_| in_one);
+        if let Some(sdp_answer) = answer {
+            self.doubt_answer(cx, at, sdp_answer);
+        }
         // To a client that is there nothing is over a bound.
         let _ = self.say_waiting(cx, waiting, outputs);
     }
@@ -168,11 +186,19 @@ impl Session {
     }
 
     /// Begins a stream of dialect 2, or goes back to dialect 1. What the old stream held is gone.
-    pub(super) fn begin_speech(&mut self, cx: &Context<'_>, dialect: Dialect) {
-        self.stream = match dialect {
-            Dialect::One => None,
-            Dialect::Two => Some(Box::new(Stream::new(crate::call_id::token((cx.nonce)())))),
+    pub(super) fn begin_speech(&mut self, cx: &Context<'_>, registration: &Registration<'_>) {
+        let begin = || {
+            let token = crate::call_id::token((cx.nonce)());
+            Box::new(Stream::new(token, registration.resume_token.as_deref()))
         };
+        self.stream = (registration.dialect == Dialect::Two).then(begin);
+        self.calls.iter_mut().for_each(|call| call.denied = false);
+        let Some(stream) = &self.stream else { return };
+        for call in &mut self.calls {
+            if call.owner.as_ref().is_some_and(|owner| owner.admits(stream)) {
+                call.bind(Some(stream));
+            }
+        }
     }
 
     /// Forgets everything that waits for a client that does not come back.

@@ -15,6 +15,8 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub(super) struct Stream {
     token: Box<str>,
+    /// The token that the registration has shown, which is of another one.
+    shown: Option<Box<str>>,
     last_seq: u64,
     /// The last number that the client was sent while it was connected.
     sent_seq: u64,
@@ -43,13 +45,19 @@ pub(super) enum Bound {
 }
 
 impl Stream {
-    /// A stream that `token` resumes.
-    pub(super) fn new(token: Box<str>) -> Self {
-        Self { token, last_seq: 0, sent_seq: 0, sent: VecDeque::new(), bytes: 0 }
+    /// A stream that `token` resumes. Its registration has `shown` a token that does not.
+    pub(super) fn new(token: Box<str>, shown: Option<&str>) -> Self {
+        // What is no token of ours is not worth keeping.
+        let shown = shown.filter(|shown| shown.len() == token.len()).map(Into::into);
+        Self { token, shown, last_seq: 0, sent_seq: 0, sent: VecDeque::new(), bytes: 0 }
     }
 
     pub(super) fn token(&self) -> &str {
         &self.token
+    }
+
+    pub(super) fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     /// The number of the next message.
@@ -173,7 +181,7 @@ mod tests {
     };
 
     fn stream(texts: &[&str]) -> Stream {
-        let mut stream = Stream::new("token".into());
+        let mut stream = Stream::new("token".into(), None);
         for text in texts {
             stream.keep(text, NOW, &LIMITS, Bound::Forget).unwrap();
         }

@@ -88,6 +88,14 @@ impl Kept {
         })
     }
 
+    /// The answer in it.
+    pub(super) fn answer(&self) -> Option<&str> {
+        match &self.content {
+            Content::Accepted(sdp_answer) => Some(sdp_answer),
+            _ => None,
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let content = match &self.content {
             Content::Accepted(text) | Content::Candidate(text) | Content::Signal(text) => {
@@ -116,6 +124,16 @@ impl Waiting {
         queue.bytes += message.bytes();
         queue.messages.push(message);
         Ok(())
+    }
+
+    /// Puts back an answer that may not have arrived, ahead of everything that came after it.
+    /// Its room was kept.
+    pub(super) fn put_back_answer(&mut self, call_id: &str, sdp_answer: Box<str>) {
+        let content = Content::Accepted(sdp_answer);
+        let answer = Kept { call_id: call_id.into(), content };
+        let queue = self.0.get_or_insert_default();
+        queue.bytes += answer.bytes();
+        queue.messages.insert(0, answer);
     }
 
     /// Whatever came before the answer of a call comes behind it.

@@ -60,6 +60,7 @@ fn a_caller_who_leaves_stops_the_ringing_at_once() {
 #[test]
 fn a_caller_who_leaves_cancels_every_ringing_call_and_no_running_one() {
     let (mut world, alice, bob, running) = World::pair_in_a_call();
+    world.assert_talks(&running, alice, bob);
     let carol = world.register("carol");
     let (one, two) = (world.ring(alice, bob), world.ring(alice, carol));
     world.leave(alice);

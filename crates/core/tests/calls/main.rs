@@ -11,11 +11,16 @@
 
 mod bounds;
 mod deadlines;
+mod fatal_offers;
 mod glare;
 mod late;
 mod letter;
+mod lost_answers;
+mod misled;
 mod mixed;
 mod outsiders;
+mod overtaking;
+mod owners;
 mod presenting;
 mod progress;
 mod reconnecting;

@@ -13,16 +13,6 @@ fn mixed_pair() -> (World, Phone, Device) {
     (world, alice, bob)
 }
 
-/// Alice of dialect 2 rings bob of dialect 1.
-fn ring_from_two(world: &mut World, alice: &mut Phone, bob: Device) -> String {
-    world.say(alice.device, &initiate("bob", "offer"));
-    let heard = world.hears(alice);
-    let call = field(&heard[0], "callId");
-    assert_eq!(heard, [initiated(&call, "bob")]);
-    assert_eq!(world.heard(bob), [incoming(&call, "alice", "offer")]);
-    call
-}
-
 /// Bob of dialect 1 rings alice of dialect 2.
 fn ring_from_one(world: &mut World, bob: Device, alice: &mut Phone) -> String {
     world.say(bob, &initiate("alice", "offer"));
@@ -36,7 +26,7 @@ fn ring_from_one(world: &mut World, bob: Device, alice: &mut Phone) -> String {
 #[test]
 fn a_caller_of_dialect_2_reaches_a_callee_of_dialect_1() {
     let (mut world, mut alice, bob) = mixed_pair();
-    let call = ring_from_two(&mut world, &mut alice, bob);
+    let call = world.ring_one_from_two(&mut alice, bob);
     world.say(bob, &candidate(&call, "early"));
     assert_eq!(world.hears(&mut alice), [candidate(&call, "early")], "it knows the id");
     world.say(bob, &accept(&call, "answer"));
@@ -64,10 +54,10 @@ fn reasons_are_told_to_dialect_2_alone() {
     let call = ring_from_one(&mut world, bob, &mut alice);
     world.say(alice.device, &reject_as(&call, "busy"));
     assert_eq!(world.heard(bob), [rejected(&call)]);
-    let call = ring_from_two(&mut world, &mut alice, bob);
+    let call = world.ring_one_from_two(&mut alice, bob);
     world.say(bob, &reject(&call));
     assert_eq!(world.hears(&mut alice), [rejected_as(&call, "declined")]);
-    let call = ring_from_two(&mut world, &mut alice, bob);
+    let call = world.ring_one_from_two(&mut alice, bob);
     world.pass(RING_TIMEOUT);
     assert_eq!(world.hears(&mut alice), [ended_as(&call, "timeout")]);
     assert_eq!(world.heard(bob), [ended(&call)]);
@@ -76,7 +66,7 @@ fn reasons_are_told_to_dialect_2_alone() {
 #[test]
 fn a_client_of_dialect_1_takes_no_signals_and_their_sender_is_told() {
     let (mut world, mut alice, bob) = mixed_pair();
-    let call = ring_from_two(&mut world, &mut alice, bob);
+    let call = world.ring_one_from_two(&mut alice, bob);
     world.say(bob, &accept(&call, "answer"));
     world.hears(&mut alice);
     world.say(alice.device, &signal(&call, "mute"));
@@ -88,8 +78,10 @@ fn a_client_of_dialect_1_takes_no_signals_and_their_sender_is_told() {
 
 #[test]
 fn a_signal_that_waited_for_a_client_that_comes_back_in_dialect_1_is_dropped() {
-    let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
-    world.leave(bob.device);
+    let (mut world, mut alice, bob) = mixed_pair();
+    let call = world.ring_one_from_two(&mut alice, bob);
+    world.say(bob, &accept(&call, "answer"));
+    world.leave(bob);
     world.say(alice.device, &signal(&call, "mute"));
     world.say(alice.device, &candidate(&call, "one"));
     let bob = world.register("bob");
@@ -143,7 +135,9 @@ fn who_takes_over_an_id_in_dialect_1_while_a_call_is_presented_in_vain_is_told_i
 
 #[test]
 fn who_takes_over_a_running_call_in_dialect_1_gets_what_waits_when_it_presents_the_id() {
-    let (mut world, alice, _, call) = World::pair_in_a_call_in_two();
+    let (mut world, mut alice, bob) = mixed_pair();
+    let call = world.ring_one_from_two(&mut alice, bob);
+    world.say(bob, &accept(&call, "answer"));
     let bob = world.register("bob");
     world.say(alice.device, &candidate(&call, "one"));
     assert_eq!(world.heard(bob), SILENCE);
@@ -180,7 +174,7 @@ fn what_a_client_of_dialect_1_missed_is_told_to_who_comes_back_in_dialect_2() {
 #[test]
 fn an_end_that_was_missed_is_told_in_the_dialect_that_comes_back() {
     let (mut world, mut alice, bob) = mixed_pair();
-    let call = ring_from_two(&mut world, &mut alice, bob);
+    let call = world.ring_one_from_two(&mut alice, bob);
     world.lose(bob);
     world.say(alice.device, &end(&call));
     let (_, _, heard) = world.come_back_in_two("bob", "");
@@ -190,7 +184,7 @@ fn an_end_that_was_missed_is_told_in_the_dialect_that_comes_back() {
 #[test]
 fn a_client_of_dialect_1_that_vanishes_is_unreachable_for_one_of_dialect_2() {
     let (mut world, mut alice, bob) = mixed_pair();
-    let call = ring_from_two(&mut world, &mut alice, bob);
+    let call = world.ring_one_from_two(&mut alice, bob);
     world.lose(bob);
     world.pass(GRACE);
     assert_eq!(world.hears(&mut alice), [ended_as(&call, "unreachable")]);

@@ -104,7 +104,7 @@ fn mail_with_somebody_elses_old_call_is_refused() {
     let (mut world, _, _, call) = World::pair_in_a_call();
     world.restart();
     let (alice, carol) = (world.register("alice"), world.register("carol"));
-    let mail = Mail { call_id: call.as_str().into(), content: Content::Present };
+    let mail = Mail { call_id: call.as_str().into(), content: Content::Present { answered: true } };
     assert_eq!(world.forge_mail("mallory", alice, &mail), Outcome::NoSuchCall, "not from its end");
     assert_eq!(world.forge_mail("bob", carol, &mail), Outcome::NoSuchCall, "not to its end");
     assert_eq!((world.records("alice"), world.records("carol")), (Some(0), Some(0)));

@@ -2,7 +2,7 @@
 
 use crate::wire::{
     accept, accepted, assert_error, candidate, end, ended, ended_as, incoming, initiate, presented,
-    signal,
+    presented_with, signal,
 };
 use crate::world::{CALLS_MAX, GRACE, MOMENT, Phone, RING_TIMEOUT, SILENCE, World};
 
@@ -220,11 +220,11 @@ fn a_running_call_that_a_client_of_dialect_2_does_not_present_is_given_up() {
 #[test]
 fn registering_again_does_not_put_that_off_and_presenting_the_call_does() {
     for presents in [false, true] {
-        let (mut world, mut alice, _, call) = World::pair_in_a_call_in_two();
+        let (mut world, mut alice, bob, call) = World::pair_in_a_call_in_two();
         world.register_in_two("bob");
         world.pass(RING_TIMEOUT - MOMENT);
-        let calls = if presents { presented(&[(&call, true)]) } else { String::new() };
-        let mut bob = world.come_back_in_two("bob", &calls).0;
+        let calls: &[(&str, bool)] = if presents { &[(&call, true)] } else { &[] };
+        let mut bob = world.come_back_in_two("bob", &presented_with(&bob.token, calls)).0;
         world.pass(MOMENT);
         if presents {
             world.assert_talks_in_two(&call, &mut alice, &mut bob);
@@ -236,7 +236,11 @@ fn registering_again_does_not_put_that_off_and_presenting_the_call_does() {
 
 #[test]
 fn a_client_of_dialect_1_may_present_a_running_call_at_any_time() {
-    let (mut world, mut alice, _, call) = World::pair_in_a_call_in_two();
+    let mut world = World::new();
+    let (mut alice, bob) = (world.register_in_two("alice"), world.register("bob"));
+    let call = world.ring_one_from_two(&mut alice, bob);
+    world.say(bob, &accept(&call, "answer"));
+    world.hears(&mut alice);
     let bob = world.register("bob");
     world.pass(10 * RING_TIMEOUT);
     world.say(bob, &candidate(&call, "back"));
@@ -256,4 +260,24 @@ fn calls_that_wait_for_their_client_to_present_them_count_against_the_bound() {
         assert_error(&world.hears(&mut bob), "RATE_LIMITED");
     }
     assert_eq!(world.records("bob"), Some(CALLS_MAX));
+}
+
+/// Two ends, two timers: both give the same reason, whichever fires first.
+#[test]
+fn a_call_that_one_end_says_was_not_answered_times_out_for_both() {
+    for first in ["alice", "bob"] {
+        let (mut world, mut alice, mut bob) = World::pair_in_two();
+        let call = world.ring_in_two(&mut alice, &mut bob);
+        world.restart();
+        let bob = world.register_in_two("bob");
+        let alice = world.come_back_in_two("alice", &presented(&[(&call, false)])).0;
+        let mut phones = [("alice", alice), ("bob", bob)];
+        world.hold_post();
+        world.wait(RING_TIMEOUT);
+        world.fire_in_order([first, if first == "alice" { "bob" } else { "alice" }]);
+        world.deliver_post();
+        for (client, phone) in &mut phones {
+            assert_eq!(world.hears(phone), [ended_as(&call, "timeout")], "{client}");
+        }
+    }
 }

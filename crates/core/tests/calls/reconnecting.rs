@@ -76,7 +76,8 @@ fn who_takes_over_an_id_gets_nothing_of_a_running_call_until_it_presents_the_cal
 
 #[test]
 fn who_takes_over_the_callers_id_gets_nothing_either() {
-    let (mut world, _, bob, call) = World::pair_in_a_call();
+    let (mut world, alice, bob, call) = World::pair_in_a_call();
+    world.assert_talks(&call, alice, bob);
     let stranger = world.register("alice");
     world.say(bob, &candidate(&call, "one"));
     assert_eq!(world.heard(stranger), SILENCE);

@@ -23,6 +23,11 @@ pub(crate) fn presented(calls: &[(&str, bool)]) -> String {
     format!(r#","calls":[{}]"#, calls.join(","))
 }
 
+/// The fields of a registration that begins anew, shows this token, and presents these calls.
+pub(crate) fn presented_with(token: &str, calls: &[(&str, bool)]) -> String {
+    format!(r#","resumeToken":"{token}","lastSeq":999{}"#, presented(calls))
+}
+
 pub(crate) fn initiate(target: &str, offer: &str) -> String {
     message("CALL_INITIATE", &[("targetId", target), ("sdpOffer", offer)])
 }

@@ -334,6 +334,16 @@ impl World {
         self.carry_out(client.clone(), outputs);
     }
 
+    /// Time passes, and nobody looks at a deadline.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        self.nature.now = self.nature.now + time;
+    }
+
+    /// The deadlines of these clients are looked at, in this order.
+    pub(crate) fn fire_in_order(&mut self, clients: [&str; 2]) {
+        clients.into_iter().for_each(|client| self.fire(&id(client)));
+    }
+
     /// Somebody sets the wall clock back.
     pub(crate) fn set_clock_back(&mut self, time: Duration) {
         self.nature.epoch -= u64::try_from(time.as_millis()).unwrap();
@@ -375,6 +385,20 @@ impl World {
         for letter in now {
             self.deliver(&letter);
         }
+    }
+
+    /// Delivers what is in the post, and what that leads to, always the newest first.
+    pub(crate) fn deliver_newest_first(&mut self) {
+        while let Some(letter) = self.post.pop_back() {
+            self.deliver(&letter);
+        }
+        self.post_is_held = false;
+    }
+
+    /// The connection that a client registered last.
+    pub(crate) fn last(&self, client: &'static str) -> Device {
+        let connection = self.places[&id(client)].attached.unwrap();
+        Device { client, connection }
     }
 
     /// Delivers what is in the post. What became of it is told with [`World::deliver_post`].
@@ -443,7 +467,7 @@ impl World {
 
     fn report(&mut self, letter: &Letter, outcome: Outcome) {
         let mail = letter.mail();
-        if outcome == Outcome::Delivered {
+        if outcome == Outcome::Delivered && !letter.is_ring() {
             return;
         }
         if let Some(sender) = self.places.get_mut(&letter.from) {
@@ -545,6 +569,18 @@ impl World {
         let call = self.ring_in_two(caller, callee);
         self.say(callee.device, &wire::accept(&call, "answer"));
         assert_eq!(self.hears(caller), [wire::accepted(&call, "answer")]);
+        call
+    }
+
+    /// A caller of dialect 2 rings a callee of dialect 1; the call's id, which both have heard.
+    #[track_caller]
+    pub(crate) fn ring_one_from_two(&mut self, caller: &mut Phone, callee: Device) -> String {
+        self.say(caller.device, &wire::initiate(callee.client, "offer"));
+        let heard = self.hears(caller);
+        let call = wire::field(&heard[0], "callId");
+        assert_eq!(heard, [wire::initiated(&call, callee.client)]);
+        let incoming = wire::incoming(&call, caller.device.client, "offer");
+        assert_eq!(self.heard(callee), [incoming]);
         call
     }
 

@@ -56,6 +56,9 @@ fn dialect_two_member() -> impl Strategy<Value = String> + Clone {
     let right = select(vec![
         r#""protocol":2"#,
         r#""protocol":1"#,
+        r#""protocol":3"#,
+        r#""protocol":"2""#,
+        r#""protocol":0"#,
         r#""resumeToken":"t\u0041""#,
         r#""resumeToken":null"#,
         r#""lastSeq":18446744073709551615"#,

@@ -43,8 +43,26 @@ fn everything_beyond_the_protocol_may_be_left_out() {
 }
 
 #[test]
-fn a_protocol_that_the_server_does_not_know_is_dialect_1_and_its_fields_are_ignored() {
-    for protocol in ["1", "3", "2.0", "\"2\"", "null", "[]"] {
+fn a_later_protocol_is_answered_in_dialect_2() {
+    for protocol in ["2", "3", "10", "18446744073709551616"] {
+        let text = register(&format!(r#""protocol":{protocol},"lastSeq":7"#));
+        let registration = registration(&text).unwrap();
+        assert_eq!((registration.dialect, registration.last_seq), (Dialect::Two, 7), "{protocol}");
+    }
+}
+
+#[test]
+fn what_is_no_protocol_number_is_refused() {
+    for protocol in ["\"2\"", "0", "-1", "-2", "2.0", "2.5", "2e0", "[]", "{}", "true", "\"\""] {
+        let text = register(&format!(r#""protocol":{protocol}"#));
+        let refused = Err(DecodeError::Payload(MessageType::Register));
+        assert_eq!(registration(&text), refused, "{protocol}");
+    }
+}
+
+#[test]
+fn in_dialect_1_the_fields_of_dialect_2_are_ignored() {
+    for protocol in ["1", "null"] {
         let text = register(&format!(
             r#""protocol":{protocol},"resumeToken":7,"lastSeq":"x","calls":{{}}"#
         ));

@@ -129,7 +129,11 @@ fn rejection(payload: &Members) -> Option<Vec<String>> {
 /// The id; in dialect 2 also token, number and calls.
 fn registration(payload: &Members) -> Option<Vec<String>> {
     let mut fields = vec![field("clientId", payload)?];
-    if payload.json("protocol") != Some("2") {
+    let protocol = payload.json("protocol").filter(|json| *json != "null").unwrap_or("1");
+    if !protocol.chars().all(|c| c.is_ascii_digit()) || protocol == "0" {
+        return None;
+    }
+    if protocol == "1" {
         return Some(fields);
     }
     let given = |name| payload.json(name).filter(|json| *json != "null");

@@ -4,6 +4,8 @@ use securecall_core::{Instant, UnixTime};
 
 use super::Model;
 use super::call::{Call, Item, Over, Side};
+use super::owner::Admission;
+use super::stream::Stream;
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
@@ -110,6 +112,8 @@ impl Model {
     /// A message about a call.
     fn judge(&mut self, link: LinkId, client: &str, message: &Wire<'_>) -> (Allowed, Effect) {
         let id = message.text("callId").to_string();
+        let tokens = self.tokens(link, client);
+        let proven = self.links.get(&link).is_some_and(|known| known.proven.contains(&id));
         let full = self.load(client).1 >= self.limits.per_session_max;
         let side = self.calls.get(&id).and_then(|call| call.side_of(client));
         let (Some(call), Some(side)) = (self.calls.get_mut(&id), side) else {
@@ -118,6 +122,16 @@ impl Model {
         let never_rung = side == Side::Callee && call.rung.is_none() && !call.recovered;
         if call.is_done(side) || never_rung {
             return (Allowed::must("CALL_NOT_FOUND"), Effect::None);
+        }
+        let admission = call.admits(side, tokens.as_ref());
+        if admission == Admission::No && !proven {
+            call.end(side).denied_on = Some(link);
+            return (Allowed::must("CALL_NOT_FOUND"), Effect::None);
+        }
+        call.end(side).contested |= admission == Admission::Perhaps;
+        call.end(side).told_in_one = None;
+        if !call.recovered && !call.is_unanswered_at(side) {
+            call.bind(side, tokens);
         }
         let mut allowed = call.judge(side, message.message_type);
         let refused_unheard = call.rung.is_none() && call.caller_was_absent;
@@ -214,12 +228,21 @@ impl Model {
             Effect::None | Effect::Ring { .. } => return,
         };
         let peer_in_two = self.peer_in_two(&id, client);
+        let tokens = self.attached.get(client).and_then(|link| self.tokens(*link, client));
+        let caller = self.calls.get(&id).map(|call| call.caller.clone()).unwrap_or_default();
+        let caller_in_two = self.streams.get(&caller).is_some_and(Stream::is_in_two);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(side) = call.side_of(client) else { return };
         call.show(side, self.now);
         match effect {
             Effect::Accept { answer, .. } => {
                 call.answer = Some(answer);
+                call.bind(side, tokens);
+                if !call.recovered && caller_in_two {
+                    let text = String::new();
+                    let item = Item { what: "CALL_ACCEPTED", text, optional: false };
+                    call.end(Side::Caller).channel.push_back(item);
+                }
                 // The other end waits for its client to be told, and no more for its proof.
                 call.presented = Some(self.now);
             }

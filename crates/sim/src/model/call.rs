@@ -4,6 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use securecall_core::{Instant, UnixTime};
 
+use super::owner::Tokens;
+use crate::network::LinkId;
+
 /// One call.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -37,6 +40,14 @@ pub(super) struct Call {
     pub(super) born: UnixTime,
     /// The caller's end, the callee's end.
     pub(super) ends: [End; 2],
+    /// The time at which the callee was given the offer last, and the number of connections in a
+    /// row that it may have cost.
+    pub(super) delivered: Option<Instant>,
+    pub(super) losses: usize,
+    /// The reason for its end that the first of its ends was told.
+    pub(super) told: Option<String>,
+    /// It could not be rung.
+    pub(super) failed: bool,
     /// Before it rang: the target was not there, or was busy.
     pub(super) target_was_absent: bool,
     pub(super) target_was_busy: bool,
@@ -76,8 +87,23 @@ pub(super) struct End {
     /// Its client has said, to a server that does not know better, that nobody has answered yet:
     /// when that is over.
     pub(super) ring_deadline: Option<Instant>,
+    /// The first such deadline: the other end may have heard of that alone.
+    pub(super) first_ring_deadline: Option<Instant>,
     /// Its client has registered anew, in dialect 2, without a word of the call: when that is over.
     pub(super) claim_deadline: Option<Instant>,
+    /// The registration that may have it.
+    pub(super) owner: Option<Tokens>,
+    /// More than one registration has presented it after a restart.
+    pub(super) contested: bool,
+    /// The connection that was told that it has no such call.
+    pub(super) denied_on: Option<LinkId>,
+    /// The time at which its client, of dialect 1, was told the answer, if it has said nothing
+    /// since.
+    pub(super) told_in_one: Option<Instant>,
+    /// Its client has said after a restart that the call was answered.
+    pub(super) said_answered: bool,
+    /// There may have been no room to keep that answer.
+    pub(super) perhaps_not_kept: bool,
 }
 
 /// Something of the other end.
@@ -139,6 +165,10 @@ impl Call {
             target_was_absent: false,
             target_was_busy: false,
             caller_was_absent: false,
+            delivered: None,
+            losses: 0,
+            told: None,
+            failed: false,
         }
     }
 
@@ -180,6 +210,16 @@ impl Call {
         }
     }
 
+    /// Returns true if one of its ends was told that it is over for this reason.
+    pub(super) fn told_is(&self, reason: &str) -> bool {
+        self.told.as_deref() == Some(reason)
+    }
+
+    /// After a restart its ends do not agree on whether it was answered.
+    pub(super) fn is_disputed(&self) -> bool {
+        self.recovered && self.ends.iter().any(|end| end.said_answered)
+    }
+
     /// Nobody has answered.
     pub(super) fn is_ringing(&self) -> bool {
         !self.recovered && self.answer.is_none()
@@ -197,6 +237,8 @@ impl Call {
         self.rejected = None;
         self.over = Over::Maybe;
         self.reasons.clear();
+        self.told = None;
+        self.losses = 0;
         self.ends = Default::default();
         self.too_young = self.born >= started;
         if self.too_young {
@@ -245,7 +287,9 @@ impl Call {
                 + item.text.len()
                 + NUMBER_BYTES
         });
-        let answer = self.answer.as_ref().filter(|_| side == Side::Caller && !end.answered);
+        // One that a caller of dialect 1 was told is kept for a while.
+        let kept = !end.answered || end.told_in_one.is_some();
+        let answer = self.answer.as_ref().filter(|_| side == Side::Caller && kept);
         let answer = answer.map_or(0, |json| {
             r#"{"type":"CALL_ACCEPTED","payload":{"callId":"","sdpAnswer":}}"#.len()
                 + call_id.len()

@@ -50,11 +50,24 @@ impl Model {
         &mut self,
         has_record: impl Fn(&str, &str) -> bool,
     ) -> Result<(), Violation> {
+        self.check_winners()?;
         for Crossing { winner, loser, ends } in self.crossings.drain(..) {
             let known = |call: &str| ends.iter().any(|client| has_record(client, call));
             let answered = |id: &str| self.calls.get(id).is_some_and(|call| !call.is_ringing());
             let both = known(&winner) && known(&loser) && !answered(&winner) && !answered(&loser);
             ensure!(!both, "{winner} and {loser} cross each other, and both go on");
+        }
+        Ok(())
+    }
+
+    /// A call that lost has lost against one that lives, or did.
+    fn check_winners(&self) -> Result<(), Violation> {
+        let lost = |id: &str| self.calls.get(id).is_some_and(|call| call.told_is("glare"));
+        let failed = |id: &str| self.calls.get(id).is_some_and(|call| call.failed);
+        for Crossing { loser, .. } in self.crossings.iter().filter(|it| lost(&it.loser)) {
+            let mut against = self.crossings.iter().filter(|it| it.loser == *loser);
+            let all_failed = against.all(|it| failed(&it.winner));
+            ensure!(!all_failed, "{loser} lost against a call that could not be rung");
         }
         Ok(())
     }

@@ -9,6 +9,9 @@
 mod asked;
 mod call;
 mod glare;
+mod lost;
+mod mistaken;
+mod owner;
 mod registered;
 mod settled;
 mod stream;
@@ -151,6 +154,7 @@ impl Model {
     }
 
     fn see_detached(&mut self, client: &str, departure: Departure) {
+        self.see_parted(client, departure);
         self.attached.remove(client);
         self.away_since.insert(client.to_string(), self.now);
         if departure == Departure::Left {
@@ -191,7 +195,10 @@ impl Model {
                 call.give_up_recovered(side);
                 continue;
             }
-            if call.recovered && call.rings_out_again(side, now) {
+            // It is said to be unanswered at one end, and the other knows that.
+            let known_there = call.ends[side.other() as usize].first_ring_deadline;
+            let rings_out_there = known_there.is_some_and(|deadline| deadline <= now);
+            if call.recovered && (call.rings_out_again(side, now) || rings_out_there) {
                 call.reasons.insert("timeout");
                 call.over = call.over.max(Over::Maybe);
             }
@@ -233,7 +240,8 @@ impl Model {
                     .is_some_and(|since| { self.now >= *since + self.limits.grace })
                     || call.over == Over::Maybe
                     || call.caller_was_absent
-                    || call.ends[side as usize].end_lost,
+                    || call.ends[side as usize].end_lost
+                    || call.ends[side as usize].denied_on.is_some(),
                 "{client} was forgotten before it was told the end of {id}"
             );
             call.finish(side);
@@ -285,7 +293,7 @@ impl Model {
     }
 
     /// What waits for a client needs room: messages, and bytes.
-    fn note_room(&mut self, client: &str) -> (usize, usize) {
+    pub(super) fn note_room(&mut self, client: &str) -> (usize, usize) {
         let in_stream = self.streams.get(client).is_some_and(Stream::is_in_two);
         let (mut count, mut bytes) = (0, 0);
         for (id, call) in &self.calls {

@@ -1,6 +1,9 @@
 //! Registrations: who resumes, who begins anew, and what a client presents.
 
+use securecall_core::Departure;
+
 use super::call::{Over, Side};
+use super::owner::Admission;
 use super::stream::Stream;
 use super::{Link, Model};
 use crate::network::LinkId;
@@ -30,7 +33,7 @@ impl Registration {
         })
     }
 
-    fn presents(&self, id: &str) -> bool {
+    pub(super) fn presents(&self, id: &str) -> bool {
         self.calls.iter().any(|call| call.call_id == id)
     }
 }
@@ -41,7 +44,9 @@ impl Model {
     }
 
     pub(super) fn see_attached(&mut self, link: LinkId, client: &str, text: &str) {
-        self.attached.insert(client.to_string(), link);
+        if self.attached.insert(client.to_string(), link).is_some() {
+            self.see_parted(client, Departure::Lost);
+        }
         self.away_since.remove(client);
         let registration = Registration::read(text).unwrap_or_default();
         self.links.insert(link, Link { registration, ..Link::default() });
@@ -65,6 +70,7 @@ impl Model {
             ensure!(same, "{client} is registered and has another token");
             return Ok(());
         }
+        self.note_delivered(client);
         if message.json("resumed") == "true" {
             return self.see_resumed(link, client, &registration, token.as_deref());
         }
@@ -73,7 +79,9 @@ impl Model {
         ensure!(!must, "{client}#{link} had the right token and was not resumed");
         let new = token.clone().is_none_or(|token| self.tokens.insert(token));
         ensure!(new, "{client}#{link} begins anew with an old token");
-        let before = self.streams.insert(client.to_string(), Stream::new(token, link));
+        let before = self
+            .streams
+            .insert(client.to_string(), Stream::new(token, registration.token.clone(), link));
         self.begin_anew(link, client, &registration, before.is_some_and(|old| old.is_in_two()));
         Ok(())
     }
@@ -109,6 +117,11 @@ impl Model {
                 ..before
             },
         );
+        for call in self.calls.values_mut() {
+            let Some(side) = call.side_of(client) else { continue };
+            let end = call.end(side);
+            end.denied_on = end.denied_on.map(|_| link);
+        }
         self.registering = None;
         self.seen.resumptions += 1;
         Ok(())
@@ -127,6 +140,13 @@ impl Model {
             known.next_seq = 1;
         }
         self.forget_crossings(client);
+        for call in self.calls.values_mut() {
+            let (over, Some(side)) = (call.over, call.side_of(client)) else { continue };
+            // It was told that it has no such call, and not when that was over.
+            let denied = call.end(side).denied_on.take().is_some();
+            call.end(side).end_lost |= denied && over != Over::No;
+        }
+        self.inherit_calls(link, client);
         if was_in_two {
             self.lose_stream(client, registration);
         }
@@ -145,9 +165,8 @@ impl Model {
     /// A client that has begun anew has been told everything that follows it, and has presented
     /// what it presents. The other calls are given up for lost.
     pub(super) fn see_end_of_registration(&mut self) {
-        let Some(link) = self.registering.take().filter(|link| self.speaks_two(*link)) else {
-            return;
-        };
+        let Some(link) = self.registering.take() else { return };
+        let in_two = self.speaks_two(link);
         let Some(known) = self.links.get(&link) else { return };
         let client = self.attached.iter().find(|(_, attached)| **attached == link);
         let Some((client, _)) = client else { return };
@@ -156,7 +175,12 @@ impl Model {
             let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else {
                 continue;
             };
-            if known.proven.contains(id) || call.end(side).claim_deadline.is_some() {
+            let settled = known.proven.contains(id) && !call.end(side).contested;
+            if settled || call.end(side).claim_deadline.is_some() {
+                continue;
+            }
+            // One of dialect 1 need not present a call, and cannot if it is not its own.
+            if !in_two && call.end(side).owner.is_none() {
                 continue;
             }
             call.end(side).claim_deadline = Some(deadline);
@@ -186,6 +210,7 @@ impl Model {
 
     fn see_presented(&mut self, link: LinkId, client: &str, presented: &Presented) {
         let id = &presented.call_id;
+        let tokens = self.tokens(link, client);
         let full = self.load(client).1 >= self.limits.per_session_max;
         let side = self.calls.get(id).and_then(|call| Some((call, call.side_of(client)?)));
         let peer = side.map(|(call, side)| call.client(side.other()).to_string());
@@ -196,14 +221,27 @@ impl Model {
         if side == Side::Callee && call.rung.is_none() && !call.recovered {
             return;
         }
-        let refusable = full && !call.end(side).presented;
+        let admission = call.admits(side, tokens.as_ref());
+        if admission == Admission::No {
+            call.end(side).denied_on = Some(link);
+            return;
+        }
+        if call.recovered || !call.is_unanswered_at(side) {
+            call.bind(side, tokens);
+        }
+        if call.recovered {
+            call.end(side).said_answered |= presented.answered;
+            call.reasons.extend((!presented.answered).then_some("timeout"));
+        }
+        let perhaps = admission == Admission::Perhaps || call.ends[side as usize].contested;
+        let refusable = perhaps || (full && !call.end(side).presented);
         let had_it = side == Side::Callee || call.ends[0].answered;
         let lost_answer = call.answer.is_some() && had_it && !presented.answered;
         if refusable || lost_answer {
             call.over = call.over.max(Over::Maybe);
         }
         let crowded = crowd >= self.limits.per_session_max;
-        let excused = full || crowded || call.overflows || call.over == Over::Yes;
+        let excused = perhaps || full || crowded || call.overflows || call.over == Over::Yes;
         let fresh = call.recovered && !call.touched && !excused;
         call.touched = true;
         if refusable {
@@ -214,6 +252,8 @@ impl Model {
         if call.recovered && call.is_unanswered_at(side) {
             let deadline = (!presented.answered).then(|| now + ring_timeout);
             call.end(side).ring_deadline = deadline;
+            let first = &mut call.end(side).first_ring_deadline;
+            *first = (*first).or(deadline);
         }
         let known = self.links.entry(link).or_default();
         known.proven.insert(id.clone());
@@ -243,10 +283,16 @@ impl Model {
         let call = self.calls.get(id).zip(side);
         let live = call.is_some_and(|(call, side)| {
             let rung = side == Side::Caller || call.rung.is_some() || call.recovered;
-            !call.is_done(side) && rung
+            let end = &call.ends[side as usize];
+            !call.is_done(side) && rung && end.denied_on != Some(link) && !end.contested
         });
         if live {
             return Ok(false);
+        }
+        if let (Some(call), Some(side)) = (self.calls.get_mut(id), side) {
+            if call.ends[side as usize].contested {
+                call.end(side).denied_on = Some(link);
+            }
         }
         let once = known.refused.insert(id.to_string());
         ensure!(once, "#{link} was told twice that {id} is over");

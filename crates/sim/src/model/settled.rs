@@ -40,7 +40,8 @@ impl Model {
                     Some(link) => {
                         let known = self.links.get(link);
                         let proven = known.is_some_and(|known| known.proven.contains(id));
-                        call.check_told(id, side, proven)?;
+                        let denied = call.ends[side as usize].denied_on == Some(*link);
+                        call.check_told(id, side, proven, denied)?;
                     }
                     None => {
                         let since = self.away_since.get(&client);
@@ -104,8 +105,17 @@ impl Call {
     }
 
     /// The client at this end is there: it has been told everything that it may be told.
-    fn check_told(&mut self, id: &str, side: Side, proven: bool) -> Result<(), Violation> {
-        if self.is_done(side) {
+    fn check_told(
+        &mut self,
+        id: &str,
+        side: Side,
+        proven: bool,
+        denied: bool,
+    ) -> Result<(), Violation> {
+        if denied && self.over == Over::Yes {
+            self.finish(side);
+        }
+        if self.is_done(side) || denied {
             return Ok(());
         }
         let answer_is_due = side == Side::Caller && self.answer.is_some() && !self.recovered;

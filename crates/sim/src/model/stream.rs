@@ -11,12 +11,16 @@ use crate::violation::{Violation, ensure};
 pub(super) struct Stream {
     /// None: it speaks dialect 1.
     pub(super) token: Option<String>,
+    /// The token that its first connection has shown, of another registration.
+    pub(super) shown: String,
     /// The connection that it had last.
     pub(super) link: LinkId,
     sent: Vec<Sent>,
     acknowledged: u64,
     /// So many may be forgotten: something else needed their room.
     forgotten: u64,
+    /// An offer in it may have cost its client connection after connection.
+    pub(super) given_up: bool,
 }
 
 #[derive(Debug)]
@@ -26,8 +30,8 @@ struct Sent {
 }
 
 impl Stream {
-    pub(super) fn new(token: Option<String>, link: LinkId) -> Self {
-        Self { token, link, ..Self::default() }
+    pub(super) fn new(token: Option<String>, shown: String, link: LinkId) -> Self {
+        Self { token, shown, link, ..Self::default() }
     }
 
     pub(super) fn is_in_two(&self) -> bool {
@@ -100,7 +104,7 @@ impl Model {
         let Some(stream) = self.streams.get(client) else { return false };
         let kept_from = stream.acknowledged.max(stream.forgotten);
         let sane = kept_from <= seq && seq <= stream.last_seq();
-        if stream.token.as_deref() != Some(token) || !sane {
+        if stream.token.as_deref() != Some(token) || !sane || stream.given_up {
             return false;
         }
         if seq == stream.last_seq() {

@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::call::{Call, Item, Over, Side};
+use super::owner::Tokens;
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
@@ -106,8 +107,11 @@ impl Model {
             ensure!(false, "{client} was told of a call that is not its own: {id}");
             return Ok(());
         };
-        let done = self.calls.get(&id).is_some_and(|call| call.is_done(side));
+        let call = self.calls.get(&id);
+        let done = call.is_some_and(|call| call.is_done(side));
         let what = message.message_type;
+        let denied = call.is_some_and(|call| call.ends[side as usize].denied_on == Some(link));
+        ensure!(!denied, "{client} was told {what} of {id}, which is not its call any more");
         ensure!(!done, "{client} was told {what} of {id}, which is over for it");
         match what {
             "INCOMING_CALL" => self.see_incoming_call(link, &id, side, message)?,
@@ -120,8 +124,14 @@ impl Model {
             "ICE_CANDIDATE" => {
                 self.see_relayed(link, &id, side, "ICE_CANDIDATE", message.json("candidate"))?;
             }
-            "CALL_REJECTED" => self.see_call_rejected(&id, side, message.text("reason"))?,
-            "CALL_ENDED" => self.see_call_ended(&id, side, message.text("reason"))?,
+            "CALL_REJECTED" => {
+                self.check_mistaken(link, &id, side)?;
+                self.see_call_rejected(&id, side, message.text("reason"))?;
+            }
+            "CALL_ENDED" => {
+                self.check_mistaken(link, &id, side)?;
+                self.see_call_ended(&id, side, message.text("reason"))?;
+            }
             _ => ensure!(false, "{client} was told {what}"),
         }
         if matches!(what, "CALL_REJECTED" | "CALL_ENDED") {
@@ -156,6 +166,7 @@ impl Model {
         ensure!(first, "{id} rang after other news of it");
         if let Some(call) = self.calls.get_mut(id) {
             call.rung.get_or_insert(self.now);
+            call.delivered = Some(self.now);
         }
         Ok(())
     }
@@ -167,6 +178,13 @@ impl Model {
         side: Side,
         message: &Wire<'_>,
     ) -> Result<(), Violation> {
+        let tokens = self.attached_tokens(link);
+        let in_two = tokens.is_some();
+        let registration = self.links.get(&link).map(|known| &known.registration);
+        let unknown =
+            self.registering == Some(link) && !registration.is_some_and(|it| it.presents(id));
+        self.check_mistaken(link, id, side)?;
+        let (now, waits) = (self.now, self.note_room_of(id));
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
         ensure!(side == Side::Caller, "{id} was accepted by its caller");
         let answer = call.answer.as_deref();
@@ -176,6 +194,23 @@ impl Model {
         end.answered = true;
         end.presented = true;
         end.claim_deadline = None;
+        end.told_in_one = (!in_two).then_some(now);
+        end.perhaps_not_kept = waits;
+        let marker = |item: &Item| item.what == "CALL_ACCEPTED";
+        if in_two && !unknown {
+            let (gaps, has_marker) = (end.gaps, end.channel.iter().any(marker));
+            while has_marker
+                && end.channel.pop_front().is_some_and(|item| {
+                    let early = !marker(&item);
+                    early && (gaps || item.optional)
+                })
+            {}
+            let late = end.channel.iter().any(marker);
+            ensure!(!late, "{id}: CALL_ACCEPTED overtakes what was sent before it");
+        } else {
+            end.channel.retain(|item| !marker(item));
+        }
+        call.bind(side, tokens);
         self.seen.answered += 1;
         self.links.entry(link).or_default().proven.insert(id.to_string());
         Ok(())
@@ -222,6 +257,19 @@ impl Model {
         Ok(())
     }
 
+    fn attached_tokens(&self, link: LinkId) -> Option<Tokens> {
+        let (client, _) = self.attached.iter().find(|(_, attached)| **attached == link)?;
+        self.tokens(link, client)
+    }
+
+    /// Returns true if there may be no room to keep the answer of a call for its caller.
+    fn note_room_of(&mut self, id: &str) -> bool {
+        let Some(call) = self.calls.get(id) else { return false };
+        let (caller, answer) = (call.caller.clone(), call.answer.as_ref().map_or(0, String::len));
+        let (_, bytes) = self.note_room(&caller);
+        bytes + answer > self.limits.waiting_bytes_max
+    }
+
     fn see_call_rejected(&mut self, id: &str, side: Side, reason: &str) -> Result<(), Violation> {
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
         ensure!(side == Side::Caller, "{id} was rejected by its caller");
@@ -248,6 +296,15 @@ impl Model {
             other => call.reasons.contains(other),
         };
         ensure!(right, "{id} ended for no such reason: {reason}");
+        // Of an old call whoever asks may find it gone before it hears why.
+        let late = (self.registering.is_some() || call.recovered) && reason == "unreachable";
+        // It may lose at one end in the very moment in which it has rung for too long at the other.
+        let both = [("timeout", "glare"), ("glare", "timeout")];
+        let at_once = both.iter().any(|(one, other)| reason == *one && call.told_is(other));
+        if !reason.is_empty() && !late && !at_once && !call.is_disputed() {
+            let told = call.told.get_or_insert(reason.to_string());
+            ensure!(told == reason, "{id} ended for two reasons: {told} and {reason}");
+        }
         self.seen.glare += usize::from(reason == "glare");
         self.seen.ended += 1;
         call.over = Over::Yes;
@@ -279,6 +336,12 @@ impl Model {
         }
         if code == "TARGET_NOT_FOUND" {
             ensure!(call.target_was_absent, "{} was there all the time", call.callee);
+            call.failed = true;
+        }
+        if code == "CALL_NOT_FOUND" && call.ends[side as usize].contested {
+            // It is another registration's, perhaps.
+            call.end(side).denied_on = self.attached.get(client).copied();
+            return Ok(());
         }
         if code == "CALL_NOT_FOUND" {
             let excuse = call.crowded || call.overflows || call.over == Over::Yes;

@@ -62,7 +62,7 @@ impl Server {
         let outcome = self.receive(&letter);
         self.events.push(Event::Delivered { letter: letter.to_string(), outcome });
         match outcome {
-            Outcome::Delivered => self.done_with(&letter),
+            Outcome::Delivered if !letter.is_ring() => self.done_with(&letter),
             _ if self.mutation == Mutation::SwallowOutcomes => self.done_with(&letter),
             Outcome::Glare if self.mutation == Mutation::SwallowGlare => self.done_with(&letter),
             outcome => self.post.report(letter, outcome),
@@ -107,6 +107,7 @@ impl Server {
         driver: Option<LinkId>,
         outputs: Outputs<'_>,
     ) {
+        self.post.begin_thread();
         for output in outputs {
             match output {
                 Output::Send(reply) => {
