@@ -289,10 +289,10 @@ impl Model {
         if live {
             return Ok(false);
         }
-        if let (Some(call), Some(side)) = (self.calls.get_mut(id), side) {
-            if call.ends[side as usize].contested {
-                call.end(side).denied_on = Some(link);
-            }
+        if let (Some(call), Some(side)) = (self.calls.get_mut(id), side)
+            && call.ends[side as usize].contested
+        {
+            call.end(side).denied_on = Some(link);
         }
         let once = known.refused.insert(id.to_string());
         ensure!(once, "#{link} was told twice that {id} is over");
