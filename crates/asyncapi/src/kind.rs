@@ -44,6 +44,8 @@ pub enum Kind {
     Milliseconds,
     /// A time in seconds.
     Seconds,
+    /// How far two clocks are apart, in seconds, either way.
+    ClockSeconds,
     /// A size in bytes.
     Bytes,
     /// TURN servers, at least one.
@@ -54,7 +56,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ClientId,
         Self::CallId,
         Self::Opaque,
@@ -73,6 +75,7 @@ impl Kind {
         Self::Words,
         Self::Milliseconds,
         Self::Seconds,
+        Self::ClockSeconds,
         Self::Bytes,
         Self::IceServers,
         Self::IceServersIfAny,
@@ -126,6 +129,12 @@ impl Kind {
             }),
             Self::Milliseconds => number(0, "Milliseconds."),
             Self::Seconds => number(0, "Seconds."),
+            Self::ClockSeconds => json!({
+                "type": "integer",
+                "minimum": i32::MIN,
+                "maximum": i32::MAX,
+                "description": "Seconds; below zero: behind.",
+            }),
             Self::Bytes => number(1, "Bytes."),
             Self::IceServers => ice_servers(1),
             Self::IceServersIfAny => ice_servers(0),
@@ -151,6 +160,7 @@ impl Kind {
             Self::Words => json!("too many messages of this kind"),
             Self::Milliseconds => json!(200),
             Self::Seconds => json!(25),
+            Self::ClockSeconds => json!(-420),
             Self::Bytes => json!(limits::MESSAGE_BYTES_MAX),
             Self::IceServers | Self::IceServersIfAny => json!([{
                 "urls": ["turn:a.relay.metered.ca:443?transport=tcp"],
