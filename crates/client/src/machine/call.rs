@@ -5,20 +5,26 @@ use std::time::{Duration, Instant};
 
 use securecall_protocol::client::{IceServer, Outgoing, PresentedCall};
 use securecall_protocol::{ClientId, EndReason, RejectReason};
-use securecall_seal::{DirectoryKey, Incoming, Offered};
+use securecall_seal::{DirectoryKey, Fingerprint, Incoming, Offered};
 
-use super::outbox::MessageId;
+use super::outbox::{Letter, MessageId};
 use super::talk::Talk;
 use super::{Context, Machine};
 use crate::command::Reply;
 use crate::{CallId, Ending, Error, Event, Stop};
 
-/// How many calls at once: what a server lets a client be in.
+/// How many own and answered calls at once: what a server lets a client be in.
 const CALLS_MAX: usize = 16;
+/// How many calls of others may wait for an answer, beside those.
+const UNANSWERED_MAX: usize = 8;
+/// How many of them may be one caller's, so that no caller takes the place of all.
+const UNANSWERED_PER_CALLER_MAX: usize = 2;
 /// How many candidates wait for keys, in each call.
 const EARLY_CANDIDATES_MAX: usize = 256;
 /// A little over the server's 60 seconds: it may have forgotten its own timer in a restart.
 const RING_MAX: Duration = Duration::from_secs(75);
+/// How many lost glares are remembered: each is taken by the call that won, which rings at once.
+const GLARES_MAX: usize = 4;
 /// How many ended calls are remembered, to end them again should the server know them still.
 const FAREWELLS_MAX: usize = 64;
 
@@ -42,6 +48,9 @@ pub(super) enum State {
     SeekingCaller { sealed: SealedOffer, retried: bool },
     /// Callee: the caller's key is not the one remembered, and the application has to decide.
     Doubtful { sealed: SealedOffer, key: Box<DirectoryKey> },
+    /// Callee: the offer is opened, and an own call to the same client is on its way. The server
+    /// lets one of the two go on, and says which.
+    Crossing(Box<Opened>),
     /// Callee: the application has to decide whether to answer.
     Ringing { incoming: Box<Incoming>, caller_key: Box<DirectoryKey> },
     /// Answered.
@@ -62,6 +71,13 @@ pub(super) struct Offering {
     pub(super) begun: bool,
 }
 
+/// An offer that was opened, and what the application is told with it.
+pub(super) struct Opened {
+    pub(super) incoming: Incoming,
+    pub(super) caller_key: DirectoryKey,
+    pub(super) ice_servers: Vec<IceServer>,
+}
+
 /// An offer as it came.
 pub(super) struct SealedOffer {
     pub(super) text: String,
@@ -80,6 +96,14 @@ pub(super) struct Calls {
     calls: BTreeMap<CallId, Call>,
     last: u64,
     farewells: VecDeque<Farewell>,
+    /// Own calls that ended because the callee called at the same moment.
+    glares: VecDeque<Glare>,
+}
+
+/// An own call that lost against one of the callee.
+struct Glare {
+    call: CallId,
+    callee: Fingerprint,
 }
 
 impl Call {
@@ -111,19 +135,24 @@ impl Call {
 }
 
 impl Calls {
-    /// Takes a new call. None: there are as many as can be.
-    pub(super) fn insert(&mut self, call: Call) -> Option<CallId> {
-        if self.is_full() {
-            return None;
-        }
+    /// Takes a new call, for which there is room.
+    pub(super) fn insert(&mut self, call: Call) -> CallId {
         self.last += 1;
         let id = CallId(self.last);
         self.calls.insert(id, call);
-        Some(id)
+        id
     }
 
+    /// Whether there are as many own and answered calls as can be.
     pub(super) fn is_full(&self) -> bool {
-        self.calls.len() >= CALLS_MAX
+        self.calls.values().filter(|call| !call.is_unanswered()).count() >= CALLS_MAX
+    }
+
+    /// Whether one more call of this caller may wait for an answer.
+    pub(super) fn has_room_for(&self, caller: &ClientId) -> bool {
+        let unanswered = || self.calls.values().filter(|call| call.is_unanswered());
+        unanswered().count() < UNANSWERED_MAX
+            && unanswered().filter(|call| call.peer == *caller).count() < UNANSWERED_PER_CALLER_MAX
     }
 
     /// Whether this end has ended the call.
@@ -189,6 +218,40 @@ impl Calls {
         }
     }
 
+    /// Whether an own call to this client is on its way.
+    pub(super) fn calls_out_to(&self, client_id: &ClientId) -> bool {
+        let begins = |call: &Call| {
+            matches!(call.state, State::SeekingCallee { .. } | State::Offering(_))
+                && call.peer == *client_id
+        };
+        self.search(begins).is_some()
+    }
+
+    /// A call that does not cross with an own one any more.
+    pub(super) fn any_uncrossed(&self) -> Option<CallId> {
+        self.search(|call| {
+            matches!(call.state, State::Crossing(_)) && !self.calls_out_to(&call.peer)
+        })
+    }
+
+    /// The call whose place one of this identity takes, made at `made_at` by the caller's clock: one
+    /// of ours that lost against it, or the newest running one that is not known to be younger.
+    pub(super) fn replaced_by(
+        &mut self,
+        caller: &ClientId,
+        identity: Fingerprint,
+        made_at: u64,
+    ) -> Option<CallId> {
+        if let Some(at) = self.glares.iter().position(|glare| glare.callee == identity) {
+            return self.glares.remove(at).map(|glare| glare.call);
+        }
+        let running = self.calls.iter().rev().find(|(_, call)| {
+            call.peer == *caller
+                && matches!(&call.state, State::Talking(talk) if talk.is_older(identity, made_at))
+        });
+        running.map(|(id, _)| *id)
+    }
+
     fn remember(&mut self, message: Outgoing) {
         if self.farewells.len() >= FAREWELLS_MAX {
             self.farewells.pop_front();
@@ -214,6 +277,17 @@ impl Call {
         begun && self.wire_id.is_none()
     }
 
+    /// A call of somebody else that waits for an answer.
+    fn is_unanswered(&self) -> bool {
+        matches!(
+            self.state,
+            State::SeekingCaller { .. }
+                | State::Doubtful { .. }
+                | State::Crossing(_)
+                | State::Ringing { .. }
+        )
+    }
+
     pub(super) fn is_offering(&self) -> bool {
         matches!(self.state, State::Offering(_))
     }
@@ -227,6 +301,15 @@ impl Machine {
         }
         self.calls.remember(message.clone());
         self.queue_short(message);
+    }
+
+    /// Declines a call that never rang here. However many of those there are, they hold up nothing
+    /// that the application says.
+    pub(super) fn turn_away(&mut self, call_id: String, reason: RejectReason) {
+        let message = Outgoing::CallReject { call_id, reason };
+        self.calls.remember(message.clone());
+        let id = self.new_id();
+        self.outbox.push_decline(Letter { id, message });
     }
 
     /// This end hangs up.
@@ -246,6 +329,20 @@ impl Machine {
         Some(call)
     }
 
+    /// The server ends this call because the callee called at the same moment. What rings next from
+    /// there takes its place.
+    pub(super) fn lose_to_glare(&mut self, wire_id: &str) {
+        let Some(call) = self.calls.by_wire_id(wire_id) else { return };
+        let Some(Call { state: State::Offering(offering), .. }) = self.calls.find(call) else {
+            return;
+        };
+        let callee = offering.callee_key.fingerprint();
+        if self.calls.glares.len() >= GLARES_MAX {
+            self.calls.glares.pop_front();
+        }
+        self.calls.glares.push_back(Glare { call, callee });
+    }
+
     /// The call is over at the server, too.
     pub(super) fn call_over(&mut self, id: CallId, reason: Ending) {
         let Some(call) = self.calls.remove(id) else { return };
@@ -254,7 +351,7 @@ impl Machine {
         }
         match call.state {
             // The application has not heard of it yet.
-            State::SeekingCaller { .. } => {}
+            State::SeekingCaller { .. } | State::Crossing(_) => {}
             State::SeekingCallee { reply, .. } => drop(reply.send(Err(Error::NoSuchCall))),
             _ => self.tell(Event::Ended { call: id, reason }),
         }
@@ -283,7 +380,7 @@ impl Machine {
                     let _ = reply.send(Err(Error::TimedOut));
                     false
                 }
-                State::SeekingCaller { .. } => false,
+                State::SeekingCaller { .. } | State::Crossing(_) => false,
                 _ => true,
             });
             if told {
