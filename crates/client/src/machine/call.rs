@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use securecall_protocol::client::{IceServer, Outgoing, PresentedCall};
 use securecall_protocol::{ClientId, EndReason, RejectReason};
-use securecall_seal::{DirectoryKey, Fingerprint, Incoming, Offered};
+use securecall_seal::{DirectoryKey, Incoming, Offered};
 
+use super::crossing::Glares;
 use super::outbox::{Letter, MessageId};
 use super::talk::Talk;
 use super::{Context, Machine};
@@ -23,8 +24,6 @@ const UNANSWERED_PER_CALLER_MAX: usize = 2;
 const EARLY_CANDIDATES_MAX: usize = 256;
 /// A little over the server's 60 seconds: it may have forgotten its own timer in a restart.
 const RING_MAX: Duration = Duration::from_secs(75);
-/// How many lost glares are remembered: each is taken by the call that won, which rings at once.
-const GLARES_MAX: usize = 4;
 /// How many ended calls are remembered, to end them again should the server know them still.
 const FAREWELLS_MAX: usize = 64;
 
@@ -96,14 +95,7 @@ pub(super) struct Calls {
     calls: BTreeMap<CallId, Call>,
     last: u64,
     farewells: VecDeque<Farewell>,
-    /// Own calls that ended because the callee called at the same moment.
-    glares: VecDeque<Glare>,
-}
-
-/// An own call that lost against one of the callee.
-struct Glare {
-    call: CallId,
-    callee: Fingerprint,
+    pub(super) glares: Glares,
 }
 
 impl Call {
@@ -218,40 +210,6 @@ impl Calls {
         }
     }
 
-    /// Whether an own call to this client is on its way.
-    pub(super) fn calls_out_to(&self, client_id: &ClientId) -> bool {
-        let begins = |call: &Call| {
-            matches!(call.state, State::SeekingCallee { .. } | State::Offering(_))
-                && call.peer == *client_id
-        };
-        self.search(begins).is_some()
-    }
-
-    /// A call that does not cross with an own one any more.
-    pub(super) fn any_uncrossed(&self) -> Option<CallId> {
-        self.search(|call| {
-            matches!(call.state, State::Crossing(_)) && !self.calls_out_to(&call.peer)
-        })
-    }
-
-    /// The call whose place one of this identity takes, made at `made_at` by the caller's clock: one
-    /// of ours that lost against it, or the newest running one that is not known to be younger.
-    pub(super) fn replaced_by(
-        &mut self,
-        caller: &ClientId,
-        identity: Fingerprint,
-        made_at: u64,
-    ) -> Option<CallId> {
-        if let Some(at) = self.glares.iter().position(|glare| glare.callee == identity) {
-            return self.glares.remove(at).map(|glare| glare.call);
-        }
-        let running = self.calls.iter().rev().find(|(_, call)| {
-            call.peer == *caller
-                && matches!(&call.state, State::Talking(talk) if talk.is_older(identity, made_at))
-        });
-        running.map(|(id, _)| *id)
-    }
-
     fn remember(&mut self, message: Outgoing) {
         if self.farewells.len() >= FAREWELLS_MAX {
             self.farewells.pop_front();
@@ -327,20 +285,6 @@ impl Machine {
             self.say_farewell(Outgoing::CallReject { call_id, reason });
         }
         Some(call)
-    }
-
-    /// The server ends this call because the callee called at the same moment. What rings next from
-    /// there takes its place.
-    pub(super) fn lose_to_glare(&mut self, wire_id: &str) {
-        let Some(call) = self.calls.by_wire_id(wire_id) else { return };
-        let Some(Call { state: State::Offering(offering), .. }) = self.calls.find(call) else {
-            return;
-        };
-        let callee = offering.callee_key.fingerprint();
-        if self.calls.glares.len() >= GLARES_MAX {
-            self.calls.glares.pop_front();
-        }
-        self.calls.glares.push_back(Glare { call, callee });
     }
 
     /// The call is over at the server, too.

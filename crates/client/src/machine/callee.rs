@@ -120,7 +120,7 @@ impl Machine {
         match self.callee.open_offer_of(standing, &key, &sealed.text, cx.wall) {
             Ok(incoming) => {
                 let ice_servers = sealed.ice_servers;
-                self.ring(id, Opened { incoming, caller_key: key, ice_servers });
+                self.ring(cx, id, Opened { incoming, caller_key: key, ice_servers });
             }
             Err(seal::Error::PeerKeyChanged) if !retried => {
                 let caller = call.peer.clone();
@@ -133,7 +133,7 @@ impl Machine {
 
     /// Rings, unless an own call to the same client is on its way: which of the two goes on, the
     /// server decides, and nobody is to answer the other one.
-    fn ring(&mut self, id: CallId, opened: Opened) {
+    pub(super) fn ring(&mut self, cx: &Context<'_>, id: CallId, opened: Opened) {
         let Some(peer) = self.calls.find(id).map(|call| call.peer.clone()) else { return };
         if self.dialect == Dialect::Two && self.calls.calls_out_to(&peer) {
             if let Some(call) = self.calls.find(id) {
@@ -144,7 +144,7 @@ impl Machine {
         let Opened { incoming, caller_key, ice_servers } = opened;
         let first_contact = !self.known_keys.knows(caller_key.client_id());
         let fingerprint = caller_key.fingerprint();
-        let replaces = self.calls.replaced_by(&peer, fingerprint, incoming.made_at());
+        let replaces = self.calls.replaced_by(&peer, fingerprint, incoming.made_at(), cx.now);
         let Some(call) = self.calls.find(id) else { return };
         let offer = incoming.sdp().to_owned();
         let wire_id = call.wire_id.clone();
@@ -162,15 +162,6 @@ impl Machine {
             first_contact,
             replaces,
         });
-    }
-
-    /// Calls ring that crossed with own ones which are answered or over by now.
-    pub(super) fn ring_uncrossed(&mut self) {
-        while let Some(id) = self.calls.any_uncrossed() {
-            let Some(call) = self.calls.find(id) else { return };
-            let State::Crossing(opened) = call.take_state() else { return };
-            self.ring(id, *opened);
-        }
     }
 
     /// The offer does not ring; its maker, if it was the caller, need not wait.

@@ -18,6 +18,7 @@ mod call;
 mod callee;
 mod caller;
 mod commands;
+mod crossing;
 mod directory;
 mod flow;
 mod link;

@@ -57,7 +57,7 @@ impl Machine {
             }
             Incoming::CallEnded { call_id, reason } => {
                 if reason == Some(EndReason::Glare) {
-                    self.lose_to_glare(&call_id);
+                    self.lose_to_glare(cx, &call_id);
                 }
                 self.ended(&call_id, reason.map_or(Ending::Unexplained, Ending::Ended));
             }

@@ -1,5 +1,7 @@
 //! A call that takes the place of another one with the same person.
 
+use std::time::Duration;
+
 use securecall_protocol::EndReason;
 use serde_json::json;
 
@@ -86,6 +88,18 @@ fn a_call_that_crosses_with_an_own_one_rings_when_that_is_over_for_another_reaso
     let (mut stage, own) = cross();
     stage.ask(|reply| Command::End { call: own, reply }).try_recv().unwrap().unwrap();
     assert_eq!((rung(&stage), replaced(&stage)), (1, None));
+}
+
+#[test]
+fn a_lost_call_is_not_brought_up_again_much_later() {
+    let mut stage = Stage::registered();
+    lose_to_bob(&mut stage);
+    for _ in 0..4 {
+        stage.pass(Duration::from_secs(8));
+        stage.hear_pong();
+    }
+    stage.bob_calls();
+    assert_eq!(replaced(&stage), None);
 }
 
 #[test]
