@@ -154,7 +154,7 @@ impl Kind {
             Self::Protocol => json!(2),
             Self::Flag => json!(true),
             Self::PresentedCalls => json!([{ "callId": "j0lhhlXyWKTD", "answered": true }]),
-            Self::RejectReason => json!(RejectReason::Busy.as_str()),
+            Self::RejectReason => json!(RejectReason::Clock { ahead_seconds: 0 }.as_str()),
             Self::EndReason => json!(EndReason::Hangup.as_str()),
             Self::ErrorCode => json!(ErrorCode::RateLimited.as_str()),
             Self::Words => json!("too many messages of this kind"),
