@@ -6,6 +6,11 @@ use crate::description::described_messages;
 use crate::{Description, Field, Kind};
 
 const CALL_ID: Field = Field::always("callId", Kind::CallId, "Which call.");
+const CLOCK: Field = Field::sometimes(
+    "clockAheadSeconds",
+    Kind::ClockSeconds,
+    "Goes with `clock`: how far the caller's clock is ahead of the callee's.",
+);
 
 described_messages!(ClientMessage<'_> {
     // Its fields are one struct for both dialects, which a box holds; the tests take it apart.
@@ -64,6 +69,7 @@ described_messages!(ClientMessage<'_> {
             CALL_ID,
             Field::sometimes("reason", Kind::RejectReason, "Why. Missing: `declined`.")
                 .of_dialect_2(),
+            CLOCK.of_dialect_2(),
         ],
     ),
     ClientMessage::Call(CallMessage::CallEnd { call_id: _ }) => request(

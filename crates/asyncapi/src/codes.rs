@@ -21,6 +21,7 @@ pub(crate) const fn reject_reason(reason: RejectReason) -> &'static str {
     match reason {
         RejectReason::Declined => "somebody said no",
         RejectReason::Busy => "the callee is in another call, or in as many as it may be",
+        RejectReason::Clock { .. } => "the clocks of the two ends are too far apart",
     }
 }
 

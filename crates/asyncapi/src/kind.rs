@@ -46,6 +46,8 @@ pub enum Kind {
     Milliseconds,
     /// A time in seconds.
     Seconds,
+    /// How far two clocks are apart, in seconds, either way.
+    ClockSeconds,
     /// A size in bytes.
     Bytes,
     /// TURN servers, at least one.
@@ -76,6 +78,7 @@ impl Kind {
         Self::Words,
         Self::Milliseconds,
         Self::Seconds,
+        Self::ClockSeconds,
         Self::Bytes,
         Self::IceServers,
         Self::IceServersIfAny,
@@ -130,6 +133,12 @@ impl Kind {
             }),
             Self::Milliseconds => number(0, "Milliseconds."),
             Self::Seconds => number(0, "Seconds."),
+            Self::ClockSeconds => json!({
+                "type": "integer",
+                "minimum": i32::MIN,
+                "maximum": i32::MAX,
+                "description": "Seconds; below zero: behind.",
+            }),
             Self::Bytes => number(1, "Bytes."),
             Self::IceServers => ice_servers(1),
             Self::IceServersIfAny => ice_servers(0),
@@ -149,12 +158,13 @@ impl Kind {
             Self::Protocol | Self::ProtocolAsked => json!(2),
             Self::Flag => json!(true),
             Self::PresentedCalls => json!([{ "callId": "j0lhhlXyWKTD", "answered": true }]),
-            Self::RejectReason => json!(RejectReason::Busy.as_str()),
+            Self::RejectReason => json!(RejectReason::Clock { ahead_seconds: 0 }.as_str()),
             Self::EndReason => json!(EndReason::Hangup.as_str()),
             Self::ErrorCode => json!(ErrorCode::RateLimited.as_str()),
             Self::Words => json!("too many messages of this kind"),
             Self::Milliseconds => json!(200),
             Self::Seconds => json!(25),
+            Self::ClockSeconds => json!(-420),
             Self::Bytes => json!(limits::MESSAGE_BYTES_MAX),
             Self::IceServers | Self::IceServersIfAny => json!([{
                 "urls": ["turn:a.relay.metered.ca:443?transport=tcp"],

@@ -6,6 +6,11 @@ use crate::description::{Occasion, described_messages};
 use crate::{Description, Field, Kind};
 
 const CALL_ID: Field = Field::always("callId", Kind::CallId, "Which call.");
+const CLOCK: Field = Field::sometimes(
+    "clockAheadSeconds",
+    Kind::ClockSeconds,
+    "Goes with `clock`: how far the caller's clock is ahead of the callee's.",
+);
 const RELAYS: Field = Field::sometimes(
     "iceServers",
     Kind::IceServers,
@@ -91,7 +96,11 @@ described_messages!(ServerMessage<'_> {
     ServerMessage::CallRejected { call_id: _, reason: _ } => Description::new(
         "CALL_REJECTED",
         "The callee declined, or is busy.",
-        &[CALL_ID, Field::always("reason", Kind::RejectReason, "Why.").of_dialect_2()],
+        &[
+            CALL_ID,
+            Field::always("reason", Kind::RejectReason, "Why.").of_dialect_2(),
+            CLOCK.of_dialect_2(),
+        ],
     )
     // Asked for when it says that the callee is in too many calls.
     .on(Occasion::Either),

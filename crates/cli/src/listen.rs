@@ -122,6 +122,7 @@ impl Listen {
                     ice_servers,
                     fingerprint,
                     first_contact,
+                    ..
                 } => {
                     let fingerprint = fingerprint.to_string();
                     let ringing =

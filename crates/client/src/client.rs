@@ -176,7 +176,7 @@ impl Client {
     /// A call that waits for that rings.
     ///
     /// # Errors
-    /// [`Error::Stopped`].
+    /// [`Error::TooManyKeys`], [`Error::Stopped`].
     pub async fn trust(&self, key: &DirectoryKey) -> Result<(), Error> {
         let key = Box::new(key.clone());
         self.ask(|reply| Command::Trust { key, reply }).await

@@ -34,6 +34,9 @@ pub enum Error {
     /// user, then [`Client::trust`](crate::Client::trust) the present key, or do not call.
     #[error("the directory has another key of that client than the one remembered")]
     KeyChanged(Box<KeyChange>),
+    /// Known keys: as many are remembered of this server as can be. Nothing was changed.
+    #[error("no further key can be remembered: forget some first")]
+    TooManyKeys,
     /// Sealing: [`seal::Error::fault`] says whose fault it is.
     #[error(transparent)]
     Seal(#[from] seal::Error),

@@ -69,6 +69,13 @@ pub enum Event {
         /// Nothing was remembered about the caller. Accepting the call remembers the key, so
         /// compare fingerprints or digits.
         first_contact: bool,
+        /// The call with the same identity whose place this one takes. `None`: there is none.
+        ///
+        /// Either it is over, because both called each other at once ([`EndReason::Glare`]): accept
+        /// this one as the answer to it. Or it is a running call to which the caller has lost its
+        /// end, for it made this offer after it: accept this one, and
+        /// [end](crate::Client::end) the other unless it is known to be alive.
+        replaces: Option<CallId>,
     },
     /// Somebody's key in the directory is not the one remembered: a new device, or somebody in
     /// between. The call waits. [`Client::trust`](crate::Client::trust) lets it ring,
@@ -80,7 +87,8 @@ pub enum Event {
         change: Box<KeyChange>,
     },
     /// Somebody seemed to call, and it does not ring: the offer was changed, forged, old or
-    /// repeated, or its maker's key cannot be had.
+    /// repeated, or its maker's key cannot be had. If a clock is wrong, it is
+    /// [`seal::Error::Stale`], and the caller is told [`RejectReason::Clock`].
     OfferRefused {
         /// Who seems to have called.
         caller: ClientId,
@@ -157,6 +165,12 @@ pub enum Event {
         /// Why.
         reason: Ending,
     },
+    /// A call has come about with somebody whose key is not remembered, because as many are as can
+    /// be. Another key next time would not show.
+    KeyNotRemembered {
+        /// Who.
+        client_id: ClientId,
+    },
     /// The file of remembered keys could not be read or written, because of this. What is
     /// remembered counts until the program ends, and the next save tries again.
     KeysNotSaved(String),
@@ -181,6 +195,7 @@ impl fmt::Debug for Event {
                 return write!(f, "MessagesMissed({call}, {count})");
             }
             Self::Ended { call, reason } => return write!(f, "Ended({call}, {reason:?})"),
+            Self::KeyNotRemembered { .. } => return f.write_str("KeyNotRemembered"),
             Self::KeysNotSaved(_) => return f.write_str("KeysNotSaved"),
             Self::Incoming { call, .. } => ("Incoming", call),
             Self::KeyChanged { call, .. } => ("KeyChanged", call),
@@ -216,9 +231,11 @@ impl fmt::Debug for KeyChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The callee declined, or is busy.
+    /// The callee declined, is busy, or finds that the clocks of the two differ
+    /// ([`RejectReason::Clock`]). The server passes the reason on, and nobody has sealed it.
     Rejected(RejectReason),
-    /// As the server says. [`EndReason::Timeout`] also if nobody answered and the server does not
+    /// As the server says. After [`EndReason::Glare`] the other end's call rings here:
+    /// [`Event::Incoming`] names this one in `replaces`. [`EndReason::Timeout`] also if nobody answered and the server does not
     /// say so; [`EndReason::Unreachable`] also if the server knows the call no more.
     Ended(EndReason),
     /// It is over, and the server (of dialect 1) does not say why.
@@ -227,7 +244,7 @@ pub enum Ending {
     NotConnected,
     /// The server refused the call.
     Refused(ErrorCode),
-    /// The answer is not the callee's: somebody interferes.
+    /// The answer is not the callee's, or cannot be read: somebody interferes.
     Interference(seal::Error),
 }
 
@@ -244,9 +261,21 @@ pub enum Disconnect {
     /// The server answered with HTTP instead of a WebSocket.
     #[error("the server answered with HTTP status {0}")]
     Http(u16),
+    /// The server answered with an HTTP redirect. It is not followed: keys are known of one server,
+    /// and what redirects may be anybody on the way. Give the new address if it is the right one.
+    #[error("the server redirects to {to}, and redirects are not followed: give that address")]
+    Redirected {
+        /// Where to.
+        to: String,
+    },
     /// Nothing was heard from the server, neither a pong nor anything else.
     #[error("the server is silent")]
     Silent,
+    /// The server left out a message, by the numbers of those that came. The next connection asks
+    /// for it; where that comes to nothing the client begins anew ([`Event::Registered`], not
+    /// resumed).
+    #[error("the server left a message out")]
+    MessageMissing,
     /// The server did not take the registration for now.
     #[error("the server did not register this client")]
     NotRegistered,
@@ -268,7 +297,7 @@ pub enum Stop {
     /// 4001: another connection registered this id.
     #[error("another device or program registered this id")]
     Superseded,
-    /// The server closed with a code that means "stay away": 1000, or one of 4000–4099.
+    /// The server closed with a code that means "stay away": one of 4000–4099.
     #[error("the server closed the connection with {0}, for good")]
     Closed(u16),
     /// The server does not take this client's registration.

@@ -103,7 +103,7 @@ fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<Clien
         }
         MessageType::CallReject => ClientMessage::Call(CallMessage::CallReject {
             call_id: call_id()?,
-            reason: reject_reason(payload.reason),
+            reason: reject_reason(payload),
         }),
         MessageType::CallEnd => ClientMessage::Call(CallMessage::CallEnd { call_id: call_id()? }),
         MessageType::IceCandidate => ClientMessage::Call(CallMessage::IceCandidate {
@@ -168,10 +168,9 @@ fn presented(field: Value<'_>) -> Option<Vec<Presented<'_>>> {
     (items.len() <= PRESENTED_MAX).then(|| items.into_iter().map(presented).collect())
 }
 
-/// Any reason but `busy` means that somebody said no: a client of dialect 1 may have its own words.
-fn reject_reason(field: Field<'_>) -> RejectReason {
-    let busy = string(field).is_some_and(|text| text == RejectReason::Busy.as_str());
-    if busy { RejectReason::Busy } else { RejectReason::Declined }
+fn reject_reason(payload: &Payload<'_>) -> RejectReason {
+    let ahead_seconds = payload.clock_ahead_seconds.and_then(|field| field.json.parse().ok());
+    RejectReason::from_wire(string(payload.reason).as_deref(), ahead_seconds)
 }
 
 /// Some(None) where the field is not there or `null`, None where it is wrong.
@@ -252,6 +251,7 @@ struct Payload<'a> {
     candidate: Field<'a>,
     public_key: Field<'a>,
     reason: Field<'a>,
+    clock_ahead_seconds: Field<'a>,
     data: Field<'a>,
     seq: Field<'a>,
     protocol: Field<'a>,
@@ -278,6 +278,7 @@ impl<'a> Payload<'a> {
             "candidate" => &mut self.candidate,
             "publicKey" => &mut self.public_key,
             "reason" => &mut self.reason,
+            "clockAheadSeconds" => &mut self.clock_ahead_seconds,
             "data" => &mut self.data,
             "seq" => &mut self.seq,
             "protocol" => &mut self.protocol,

@@ -215,6 +215,11 @@ impl ServerMessage<'_> {
             Self::CallRejected { call_id, reason } => {
                 string(out, r#""callId":"#, call_id);
                 optional_reason(out, verbose.then_some(reason.as_str()));
+                if let (true, Some(seconds)) = (verbose, reason.clock_ahead_seconds()) {
+                    out.put(r#","clockAheadSeconds":"#);
+                    out.put(if seconds < 0 { "-" } else { "" });
+                    number(out, seconds.unsigned_abs().into());
+                }
             }
             Self::CallEnded { call_id, reason } => {
                 string(out, r#""callId":"#, call_id);

@@ -5,7 +5,9 @@
 use std::borrow::Cow;
 
 use proptest::prelude::*;
-use securecall_protocol::client::{Incoming, Outgoing, PresentedCall, Resumable, decode as hear};
+use securecall_protocol::client::{
+    Incoming, Outgoing, PresentedCall, Resumable, UnreadablePart, decode as hear,
+};
 use securecall_protocol::{
     CallMessage, ClientId, ClientMessage, Dialect, EndReason, ErrorCode, MessageType, Opaque,
     Registered, RejectReason, Reply, Resumption, ServerMessage, decode,
@@ -127,6 +129,65 @@ fn what_a_client_does_not_know_is_unknown_and_keeps_its_number() {
     assert_eq!((later.message, later.seq), (Incoming::Unknown, Some(12)));
     let broken = hear(r#"{"type":"CALL_ENDED","payload":{"callId":5},"seq":13}"#).unwrap();
     assert_eq!((broken.message, broken.seq), (Incoming::Unknown, Some(13)));
+    let unreadable = |message_type: &str, fields: &str| {
+        let text =
+            format!(r#"{{"type":"{message_type}","payload":{{"callId":"c",{fields}}},"seq":14}}"#);
+        hear(&text).unwrap().message
+    };
+    for unread in [r#""sdpOffer":"\ud800""#, r#""sdpOffer":5"#, r#""iceServers":[]"#] {
+        let caller_id = Some(id("bob"));
+        let part = UnreadablePart::Offer { caller_id };
+        assert_eq!(
+            unreadable("INCOMING_CALL", &format!(r#""callerId":"bob",{unread}"#)),
+            Incoming::Unreadable { call_id: "c".into(), part }
+        );
+    }
+    let nobody = UnreadablePart::Offer { caller_id: None };
+    for (message_type, fields, part) in [
+        ("INCOMING_CALL", r#""callerId":"\udfff","sdpOffer":"v=0""#, nobody),
+        ("CALL_ACCEPTED", r#""sdpAnswer":"\ud800""#, UnreadablePart::Answer),
+        ("ICE_CANDIDATE", r#""candidate":{}"#, UnreadablePart::Message),
+        ("CALL_SIGNAL", r#""data":"\ud800\u0020""#, UnreadablePart::Message),
+    ] {
+        let expected = Incoming::Unreadable { call_id: "c".into(), part };
+        assert_eq!(unreadable(message_type, fields), expected);
+    }
+}
+
+#[test]
+fn a_field_that_cannot_be_read_takes_no_other_with_it() {
+    let offer = r#"{"callId":"c","callerId":"bob","sdpOffer":"v=0","iceServers":"\ud800"}"#;
+    let heard = hear(&format!(r#"{{"type":"INCOMING_CALL","payload":{offer}}}"#)).unwrap();
+    let Incoming::IncomingCall { sdp_offer, ice_servers, .. } = heard.message else {
+        panic!("{heard:?}")
+    };
+    assert_eq!((sdp_offer.as_str(), ice_servers.len()), ("v=0", 0));
+    let ended = r#"{"type":"CALL_ENDED","payload":{"callId":"c","reason":"\ud800"}}"#;
+    let ended = hear(ended).unwrap().message;
+    assert_eq!(ended, Incoming::CallEnded { call_id: "c".into(), reason: None });
+    let key = r#"{"type":"PKD_RESULT","payload":{"clientId":"bob","publicKey":"\ud800"}}"#;
+    let key = hear(key).unwrap().message;
+    let public_key = Some(String::new());
+    assert_eq!(key, Incoming::PkdResult { client_id: id("bob"), public_key });
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_both_ways() {
+    let reason = RejectReason::Clock { ahead_seconds: -420 };
+    let sent = Outgoing::CallReject { call_id: "c".into(), reason }.encode(None);
+    assert_eq!(
+        sent,
+        r#"{"type":"CALL_REJECT","payload":{"callId":"c","reason":"clock","clockAheadSeconds":-420}}"#
+    );
+    let rejected = ServerMessage::CallRejected { call_id: "c".into(), reason };
+    assert_eq!(
+        heard(rejected, Dialect::Two, Some(1)),
+        Incoming::CallRejected { call_id: "c".into(), reason }
+    );
+}
+
+#[test]
+fn what_is_no_message_is_ignored() {
     for text in ["", "null", "[]", "{}", r#"{"type":"X"}"#, "\u{0}"] {
         assert_eq!(hear(text), None, "{text}");
     }

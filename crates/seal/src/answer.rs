@@ -34,9 +34,12 @@ impl AnswerFront {
         [&self.header[..], &self.offer_hash].concat()
     }
 
-    /// Whether it claims to answer this offer, in this suite.
+    /// Whether it claims to answer this offer, in this suite. Another offer may have another suite.
     pub(crate) fn check(&self, suite: Suite, offer_hash: &Digest) -> Result<(), Error> {
-        answer_header(suite).check(self.header)?;
-        (self.offer_hash == *offer_hash).then_some(()).ok_or(Error::OtherOffer)
+        answer_header(suite).check_kind(self.header)?;
+        if self.offer_hash != *offer_hash {
+            return Err(Error::OtherOffer);
+        }
+        answer_header(suite).check_suite(self.header)
     }
 }

@@ -15,9 +15,19 @@ use crate::{
     envelope::{Envelope, Opened},
     hpke_base::Exported,
     offer::{OfferFields, OfferFront, offer_hash},
-    replay::SeenOffers,
+    replay::{Made, SeenOffers},
     schedule::Schedule,
 };
+
+/// Whether the program knows a caller's key. Offers of strangers are remembered apart, so that
+/// strangers in any number do not keep out whom the program knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The key is one that the program remembers.
+    Known,
+    /// Nothing is remembered about the caller.
+    Stranger,
+}
 
 /// Somebody who can be called. Keep it for as long as the program runs: it remembers which offers
 /// were here before.
@@ -43,6 +53,17 @@ impl Callee {
         Self { identity: identity.clone(), seen: SeenOffers::default() }
     }
 
+    /// Looks at an offer as far as that goes without the caller's key: what is refused here is
+    /// refused by [`Callee::open_offer`] too, and needs no look-up.
+    ///
+    /// # Errors
+    /// [`Error::OwnKeyChanged`], [`Error::Malformed`], or not an offer.
+    pub fn precheck_offer(&self, sdp_offer: &str) -> Result<(), Error> {
+        let message = armor::decode(sdp_offer).ok_or(Error::Malformed)?;
+        let front = OfferFront::take(&mut Cursor::new(&message)).ok_or(Error::Malformed)?;
+        front.check_callee(self.identity.directory_key().record_hash())
+    }
+
     /// Opens an offer, `sdpOffer` of INCOMING_CALL, from `caller`: the directory key of the
     /// `callerId` that came with it. `now` is the time of day.
     ///
@@ -60,6 +81,20 @@ impl Callee {
         sdp_offer: &str,
         now: SystemTime,
     ) -> Result<Incoming, Error> {
+        self.open_offer_of(Standing::Stranger, caller, sdp_offer, now)
+    }
+
+    /// As [`Callee::open_offer`], for a caller of this standing.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_offer_of(
+        &mut self,
+        standing: Standing,
+        caller: &DirectoryKey,
+        sdp_offer: &str,
+        now: SystemTime,
+    ) -> Result<Incoming, Error> {
         let own_key = self.identity.directory_key();
         let parties = Parties::new(caller, own_key)?;
         let suite = Suite::best_of(caller, own_key);
@@ -67,7 +102,8 @@ impl Callee {
         let offer = self.open(caller, &parties, suite, &message)?;
         let fields = OfferFields::from_bytes(&offer.fields, suite).ok_or(Error::Content)?;
         let offer_hash = offer_hash(&message);
-        self.seen.admit(offer_hash, fields.created, unix_seconds(now))?;
+        let made = Made { by: caller.identity().to_bytes(), at: fields.created };
+        self.seen.admit(offer_hash, made, standing, unix_seconds(now))?;
         Ok(Incoming {
             identity: self.identity.clone(),
             parties,
@@ -100,6 +136,11 @@ impl Incoming {
     /// The caller's SDP.
     pub fn sdp(&self) -> &str {
         &self.sdp
+    }
+
+    /// When the caller made the offer, by its own clock, in seconds since 1970.
+    pub const fn made_at(&self) -> u64 {
+        self.fields.created
     }
 
     /// Seals the answer, `sdpAnswer` of CALL_ACCEPT, to the call of this id. It is the callId that

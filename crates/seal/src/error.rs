@@ -1,6 +1,6 @@
 //! What can go wrong, and whose fault it is.
 
-use crate::{CALL_ID_BYTES_MAX, MESSAGES_MAX, OFFER_AGE_MAX, TEXT_BYTES_MAX};
+use crate::{CALL_ID_BYTES_MAX, ClockOffset, MESSAGES_MAX, TEXT_BYTES_MAX};
 
 /// Why something was not sealed or not opened. It holds nothing secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,9 +63,19 @@ pub enum Error {
     /// The relay: an offer or message that was here before, or one older than the last.
     #[error("a message that was here before, or one that was overtaken")]
     Replayed,
-    /// The relay kept the offer too long, or one of the two clocks is wrong.
-    #[error("the offer is not of the last {} minutes: kept too long, or a clock is wrong", OFFER_AGE_MAX.as_secs() / 60)]
-    Stale,
+    /// The offer is dated more than [`OFFER_AGE_MAX`](crate::OFFER_AGE_MAX) off our clock. One of
+    /// the two clocks is wrong; or, if it is behind, the relay kept the offer back.
+    #[error("the offer is dated {0} our clock: one of the two clocks is wrong{doubt}", doubt = .0.doubt())]
+    Stale(ClockOffset),
+    /// The peer: offers of that time are not remembered any more, because it has made more than
+    /// [`OFFERS_PER_CALLER_MAX`](crate::OFFERS_PER_CALLER_MAX) since, or because our own clock was
+    /// set back. This one may have been here before.
+    #[error("offers of that time are not remembered any more: the caller must call again")]
+    Forgotten,
+    /// Peers: so many others have made offers in the last minutes that no further one can be
+    /// remembered. Whom the program knows is not affected by strangers.
+    #[error("too many callers in the last minutes: call again later")]
+    TooManyCallers,
     /// The relay: an answer to another offer.
     #[error("an answer to another offer")]
     OtherOffer,
@@ -109,14 +119,17 @@ impl Error {
             | Self::KeyUnusable
             | Self::PeerKeyChanged
             | Self::OwnKeyChanged => Fault::Keys,
-            Self::UnknownVersion(_) | Self::WrongSuite | Self::Content | Self::BrokenCommitment => {
-                Fault::Peer
-            }
+            Self::UnknownVersion(_)
+            | Self::WrongSuite
+            | Self::Content
+            | Self::BrokenCommitment
+            | Self::Forgotten
+            | Self::TooManyCallers => Fault::Peer,
             Self::Malformed
             | Self::UnexpectedType
             | Self::Reflected
             | Self::Replayed
-            | Self::Stale
+            | Self::Stale(_)
             | Self::OtherOffer
             | Self::NotAuthentic => Fault::Relay,
         }

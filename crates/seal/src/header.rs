@@ -39,7 +39,13 @@ impl Header {
     }
 
     /// Whether received bytes are this header, which the receiver always knows beforehand.
-    pub(crate) const fn check(self, received: HeaderBytes) -> Result<(), Error> {
+    pub(crate) fn check(self, received: HeaderBytes) -> Result<(), Error> {
+        self.check_kind(received)?;
+        self.check_suite(received)
+    }
+
+    /// Whether received bytes are of this version, type and sender.
+    pub(crate) const fn check_kind(self, received: HeaderBytes) -> Result<(), Error> {
         let expected = self.to_bytes();
         if received[0] != VERSION {
             return Err(Error::UnknownVersion(received[0]));
@@ -50,9 +56,11 @@ impl Header {
         if received[3] != expected[3] {
             return Err(Error::Reflected);
         }
-        if received[2] != expected[2] {
-            return Err(Error::WrongSuite);
-        }
         Ok(())
+    }
+
+    /// Whether received bytes are of this suite.
+    pub(crate) const fn check_suite(self, received: HeaderBytes) -> Result<(), Error> {
+        if received[2] == self.suite.wire() { Ok(()) } else { Err(Error::WrongSuite) }
     }
 }

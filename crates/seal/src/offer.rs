@@ -78,8 +78,11 @@ impl OfferFront {
     }
 
     /// Whether the offer claims to be from the one party to the other, in this suite.
+    ///
+    /// The suite follows from both directory keys, so it comes last: a client that lists another
+    /// suite than before has another directory key, and that is what its peer must learn.
     pub(crate) fn check(&self, parties: &Parties, suite: Suite) -> Result<(), Error> {
-        offer_header(suite).check(self.header)?;
+        offer_header(suite).check_kind(self.header)?;
         if self.caller_record_hash == parties.callee.record_hash {
             return Err(Error::Reflected);
         }
@@ -89,7 +92,17 @@ impl OfferFront {
         if self.caller_record_hash != parties.caller.record_hash {
             return Err(Error::PeerKeyChanged);
         }
-        Ok(())
+        offer_header(suite).check_suite(self.header)
+    }
+
+    /// Whether an offer to us could be meant, as far as that shows without the caller's key.
+    pub(crate) fn check_callee(&self, callee_record_hash: &Digest) -> Result<(), Error> {
+        // The suite is not looked at: it is known with the caller's key.
+        offer_header(Suite::X25519).check_kind(self.header)?;
+        match self.callee_record_hash == *callee_record_hash {
+            true => Ok(()),
+            false => Err(Error::OwnKeyChanged),
+        }
     }
 }
 

@@ -43,7 +43,16 @@ fn filled(message: &Value) -> Value {
     let mut filled = message.clone();
     let payload = &mut filled["payload"];
     match message["type"].as_str().unwrap() {
-        "CALL_REJECT" => fill(payload, "reason", json!("declined")),
+        "CALL_REJECT" => {
+            fill(payload, "reason", json!("declined"));
+            fill(payload, "clockAheadSeconds", Value::Null);
+            // Reason and number go together.
+            if payload["reason"] != "clock" {
+                payload["clockAheadSeconds"] = Value::Null;
+            } else if payload["clockAheadSeconds"].is_null() {
+                payload["reason"] = json!("declined");
+            }
+        }
         "REGISTER" if payload["protocol"] == 2 => {
             fill(payload, "resumeToken", Value::Null);
             fill(payload, "lastSeq", json!(0));

@@ -1,5 +1,6 @@
 //! What the document says of the server's messages against what the encoder writes.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -183,17 +184,19 @@ fn a_dialect_has_the_messages_that_the_document_says() {
 #[test]
 fn the_described_fields_are_those_that_the_encoder_writes() {
     for (number, dialect) in DIALECTS {
-        for description in server::all() {
+        for description in server::all().into_iter().filter(|each| each.is_in(dialect)) {
             let of_this = |(of, message): &(u8, Value)| {
                 *of == number && message["type"] == description.wire_type
             };
-            for (_, message) in every_whole_message().into_iter().filter(of_this) {
-                let mut described: Vec<_> =
-                    description.fields_in(dialect).map(|field| field.name).collect();
-                described.sort_unstable();
-                let written: Vec<_> = message["payload"].as_object().unwrap().keys().collect();
-                assert_eq!(written, described, "{}", description.wire_type);
-            }
+            // A field may go with one value of another: no message has all of them then.
+            let messages: Vec<_> = every_whole_message().into_iter().filter(of_this).collect();
+            let fields =
+                |(_, message): &(u8, Value)| message["payload"].as_object().unwrap().clone();
+            let written: BTreeSet<_> =
+                messages.iter().flat_map(fields).map(|(name, _)| name).collect();
+            let described: BTreeSet<_> =
+                description.fields_in(dialect).map(|field| field.name.to_owned()).collect();
+            assert_eq!(written, described, "{}", description.wire_type);
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn any_value(document: &Value, schema: &Value) -> BoxedStrategy<Value
     match schema["type"].as_str().unwrap() {
         "string" => any_text(schema),
         "integer" => {
-            let bound = |name: &str| schema[name].as_u64().unwrap();
+            let bound = |name: &str| schema[name].as_i64().unwrap();
             (bound("minimum")..=bound("maximum")).prop_map(Value::from).boxed()
         }
         "boolean" => any::<bool>().prop_map(Value::from).boxed(),

@@ -44,7 +44,8 @@ fn call_payload(message: &CallMessage<'_>) -> Value {
             json!({ "callId": call_id })
         }
         CallMessage::CallReject { call_id, reason } => {
-            json!({ "callId": call_id, "reason": reason.as_str() })
+            let ahead = reason.clock_ahead_seconds();
+            json!({ "callId": call_id, "reason": reason.as_str(), "clockAheadSeconds": ahead })
         }
         CallMessage::IceCandidate { call_id, candidate } => {
             json!({ "callId": call_id, "candidate": unescaped(*candidate) })

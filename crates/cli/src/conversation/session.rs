@@ -150,7 +150,10 @@ impl Signals {
 /// Whether this is no matter of time: a wrong address, a proxy that takes no WebSockets.
 fn never_mends(cause: &Disconnect) -> bool {
     // 408 and 429 say that it is.
-    matches!(cause, Disconnect::Http(400..=407 | 409..=428 | 430..=499))
+    matches!(
+        cause,
+        Disconnect::Http(400..=407 | 409..=428 | 430..=499) | Disconnect::Redirected { .. }
+    )
 }
 
 /// Why the server does not take this client, and what to do.

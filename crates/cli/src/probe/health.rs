@@ -2,10 +2,12 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::crypto::aws_lc_rs;
 use serde_json::Value;
@@ -13,16 +15,23 @@ use serde_json::Value;
 /// Bytes of an answer that are read: `{"status":"ok"}` has 15.
 const ANSWER_BYTES_MAX: usize = 4096;
 
+/// How long TCP may take. The addresses of a name share it, so that one that swallows packets leaves
+/// time for the next one.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// Asks the server at this WebSocket address whether it is well.
 pub(crate) async fn look_at(url: &str) -> Result<(), String> {
     let address = health_of(url).parse().map_err(|_| "the address is none".to_owned())?;
     let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
     let connector = HttpsConnectorBuilder::new()
         .with_provider_and_native_roots(provider)
         .map_err(|error| error.to_string())?
         .https_or_http()
         .enable_http1()
-        .build();
+        .wrap_connector(tcp);
     let client = Client::builder(TokioExecutor::new()).build::<_, Empty<&[u8]>>(connector);
     let response = client.get(address).await.map_err(|error| innermost(&error))?;
     let status = response.status().as_u16();

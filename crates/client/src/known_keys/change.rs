@@ -8,7 +8,7 @@ use super::entries::Fingerprints;
 /// was accepted, are.
 pub(super) const REMEMBERED_MAX: usize = 10_000;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Change {
     /// A key seen for the first time. One that another program has remembered meanwhile counts
     /// more: nobody has compared this one.
@@ -34,7 +34,7 @@ impl Change {
 }
 
 /// The last change to each client.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Changes(BTreeMap<Box<str>, Change>);
 
 impl Changes {
@@ -59,6 +59,14 @@ impl Changes {
     /// These are saved. What was decided since stays to be done.
     pub(super) fn settle(&mut self, saved: &Self) {
         self.0.retain(|client_id, change| saved.0.get(client_id) != Some(change));
+    }
+
+    /// Clients whose keys there was no room for.
+    pub(super) fn without_room(&self, fingerprints: &Fingerprints) -> Vec<Box<str>> {
+        let missing = self.0.iter().filter(|(client_id, change)| {
+            !matches!(change, Change::Forgotten) && !fingerprints.contains_key(*client_id)
+        });
+        missing.map(|(client_id, _)| client_id.clone()).collect()
     }
 
     /// Clients that were met with a key, and that others know with another one.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::change::REMEMBERED_MAX;
 use super::file::FILE_BYTES_MAX;
 
 /// Why the known keys are not to be had or not kept.
@@ -41,6 +42,11 @@ pub enum KnownKeysError {
         /// Which file.
         path: PathBuf,
     },
+    /// As many keys of this server's clients are remembered as can be. Forget some first.
+    #[error(
+        "{REMEMBERED_MAX} keys are known of this server, and no more can be: forget some first"
+    )]
+    Full,
     /// Other programs wrote to it all the time. Nothing was written.
     #[error("{} is being written by another program", path.display())]
     Busy {

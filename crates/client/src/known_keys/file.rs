@@ -16,7 +16,7 @@ pub(super) const FILE_BYTES_MAX: u64 = 16 << 20;
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where the keys of one server's clients are.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct KeysFile {
     pub(super) path: PathBuf,
     /// `HOST:PORT`

@@ -8,6 +8,7 @@ mod lock;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::Path;
 
 use securecall_protocol::ClientId;
@@ -32,12 +33,24 @@ use file::KeysFile;
 /// Programs may share a file. Each save makes its own changes to what is there, one program after
 /// the other, and learns what others have changed. Of two keys for a client the one counts that
 /// somebody has [chosen](KnownKeys::remember), and of two that were only met the first.
-#[derive(Debug, Clone, Default)]
+///
+/// At most 10,000 clients of a server are remembered, and nobody is forgotten to make room: who
+/// could be is whom somebody wants to be forgotten. Beyond that [`Event::KeyNotRemembered`] tells.
+///
+/// [`Event::KeyNotRemembered`]: crate::Event::KeyNotRemembered
+#[derive(Clone, Default)]
 pub struct KnownKeys {
     fingerprints: Fingerprints,
     /// In the fingerprints, but not yet in the file.
     changes: Changes,
     file: Option<KeysFile>,
+}
+
+impl fmt::Debug for KnownKeys {
+    /// How many there are: whom one calls must not end up in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KnownKeys({})", self.fingerprints.len())
+    }
 }
 
 /// What is known about a key.
@@ -89,11 +102,17 @@ impl KnownKeys {
 
     /// Remembers a key that somebody has compared, in place of any other of that client. Returns
     /// whether something changed; [`KnownKeys::save`] it then.
-    pub fn remember(&mut self, key: &DirectoryKey) -> bool {
+    ///
+    /// # Errors
+    /// [`KnownKeysError::Full`].
+    pub fn remember(&mut self, key: &DirectoryKey) -> Result<bool, KnownKeysError> {
         // One that was met just now is not in the file yet: it becomes one that was compared.
         let settled =
             self.recognise(key) == Recognition::Known && !self.changes.concerns(key.client_id());
-        !settled && self.learn(key, Change::Trusted)
+        if !settled && !self.learn(key, Change::Trusted) {
+            return Err(KnownKeysError::Full);
+        }
+        Ok(!settled)
     }
 
     /// Remembers a key of somebody about whom nothing is known. Returns whether something changed.
@@ -146,13 +165,15 @@ impl KnownKeys {
         Some(Unsaved { file: self.file.clone()?, changes: self.changes.clone() })
     }
 
-    /// Takes over what a save has found. Gives the clients that were met with a key, and that
-    /// another program knows with another one.
-    pub(crate) fn saved(&mut self, Saved { changes, fingerprints }: Saved) -> Vec<Box<str>> {
+    /// Takes over what a save has found.
+    pub(crate) fn saved(&mut self, Saved { changes, fingerprints }: Saved) -> Found {
         self.changes.settle(&changes);
         self.fingerprints = fingerprints;
         self.changes.apply(&mut self.fingerprints);
-        changes.overruled(&self.fingerprints)
+        Found {
+            overruled: changes.overruled(&self.fingerprints),
+            without_room: changes.without_room(&self.fingerprints),
+        }
     }
 
     /// Whether they are of this server's clients.
@@ -171,6 +192,14 @@ impl KnownKeys {
             Some(remembered) => Recognition::Changed { remembered: remembered.clone() },
         }
     }
+}
+
+/// Clients about whom a save has found something else than this program believed.
+pub(crate) struct Found {
+    /// They were met with a key, and another program knows them with another one.
+    pub(crate) overruled: Vec<Box<str>>,
+    /// They are not remembered: other programs have filled the file.
+    pub(crate) without_room: Vec<Box<str>>,
 }
 
 /// Changes that are to be made to a file.

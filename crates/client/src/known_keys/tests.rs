@@ -38,7 +38,7 @@ fn names(path: &Path) -> Vec<String> {
 
 fn remember(keys: &mut KnownKeys, name: &str) -> DirectoryKey {
     let key = key_of(name);
-    assert!(keys.remember(&key));
+    assert!(keys.remember(&key).unwrap());
     key
 }
 
@@ -109,7 +109,7 @@ fn a_key_that_was_only_met_does_not_replace_the_one_that_another_program_met_fir
     assert!(second.meet(&ours));
     let overruled = {
         let saved = second.unsaved().unwrap().save().unwrap();
-        second.saved(saved)
+        second.saved(saved).overruled
     };
     assert_eq!(overruled, ["alice".into()]);
     assert_eq!(second.recognise(&theirs), Recognition::Known);
@@ -124,9 +124,12 @@ fn a_key_that_somebody_compared_replaces_any_other() {
     first.save().unwrap();
     let compared = key_of("alice");
     assert!(second.meet(&compared));
-    assert!(second.remember(&compared), "met and not yet saved, it can still be overruled");
+    assert!(
+        second.remember(&compared).unwrap(),
+        "met and not yet saved, it can still be overruled"
+    );
     second.save().unwrap();
-    assert!(!second.remember(&compared));
+    assert!(!second.remember(&compared).unwrap());
     assert_eq!(open(&path).recognise(&compared), Recognition::Known);
 }
 
@@ -150,7 +153,7 @@ fn what_changes_during_a_save_is_saved_by_the_next() {
     remember(&mut keys, "alice");
     let saved = keys.unsaved().unwrap().save().unwrap();
     remember(&mut keys, "bob");
-    assert!(keys.saved(saved).is_empty());
+    assert!(keys.saved(saved).overruled.is_empty());
     assert!(keys.knows("bob"));
     keys.save().unwrap();
     assert_eq!(names(&path), ["alice", "bob"]);
@@ -165,7 +168,7 @@ fn the_same_id_at_another_server_is_somebody_else() {
     let mut there = KnownKeys::open(&path, "wss://example.org/signal").unwrap();
     let other_alice = key_of("alice");
     assert_eq!(there.recognise(&other_alice), Recognition::New);
-    assert!(there.remember(&other_alice));
+    assert!(there.remember(&other_alice).unwrap());
     there.save().unwrap();
     assert_eq!(open(&path).recognise(&alice), Recognition::Known);
 }
@@ -243,4 +246,44 @@ fn another_key_of_the_same_client_takes_the_place_of_the_first() {
     assert_eq!(keys.iter().count(), 1);
     assert!(keys.forget(&id("alice")));
     assert_eq!(keys.iter().count(), 0);
+}
+
+impl KnownKeys {
+    /// As many people as can be remembered.
+    pub(crate) fn full() -> Self {
+        let mut keys = Self::in_memory();
+        for number in 0..REMEMBERED_MAX {
+            keys.fingerprints.insert(format!("-{number}").into(), "1".to_owned());
+        }
+        keys
+    }
+}
+
+#[test]
+fn beyond_its_bound_nobody_is_remembered_in_silence_and_nobody_forgotten() {
+    let (mut keys, key) = (KnownKeys::full(), key_of("alice"));
+    assert!(matches!(keys.remember(&key), Err(KnownKeysError::Full)));
+    assert!(!keys.meet(&key));
+    assert_eq!(keys.iter().count(), REMEMBERED_MAX);
+    assert!(keys.forget(&id("-7")));
+    assert!(keys.remember(&key).unwrap());
+}
+
+#[test]
+fn who_finds_the_file_filled_by_other_programs_is_told() {
+    let (_folder, path) = place();
+    let mut keys = open(&path);
+    remember(&mut keys, "alice");
+    keys.meet(&key_of("bob"));
+    let changes = keys.changes.clone();
+    let found = keys.saved(Saved { changes, fingerprints: KnownKeys::full().fingerprints });
+    assert_eq!(found.without_room, [Box::from("alice"), Box::from("bob")]);
+    assert!(found.overruled.is_empty());
+}
+
+#[test]
+fn debug_prints_nobody() {
+    let mut keys = KnownKeys::in_memory();
+    remember(&mut keys, "alice");
+    assert_eq!(format!("{keys:?}"), "KnownKeys(1)");
 }

@@ -7,14 +7,19 @@ use securecall_protocol::client::{IceServer, Outgoing, PresentedCall};
 use securecall_protocol::{ClientId, EndReason, RejectReason};
 use securecall_seal::{DirectoryKey, Incoming, Offered};
 
-use super::outbox::MessageId;
+use super::crossing::Glares;
+use super::outbox::{Letter, MessageId};
 use super::talk::Talk;
 use super::{Context, Machine};
 use crate::command::Reply;
 use crate::{CallId, Ending, Error, Event, Stop};
 
-/// How many calls at once: what a server lets a client be in.
+/// How many own and answered calls at once: what a server lets a client be in.
 const CALLS_MAX: usize = 16;
+/// How many calls of others may wait for an answer, beside those.
+const UNANSWERED_MAX: usize = 8;
+/// How many of them may be one caller's, so that no caller takes the place of all.
+const UNANSWERED_PER_CALLER_MAX: usize = 2;
 /// How many candidates wait for keys, in each call.
 const EARLY_CANDIDATES_MAX: usize = 256;
 /// A little over the server's 60 seconds: it may have forgotten its own timer in a restart.
@@ -42,6 +47,9 @@ pub(super) enum State {
     SeekingCaller { sealed: SealedOffer, retried: bool },
     /// Callee: the caller's key is not the one remembered, and the application has to decide.
     Doubtful { sealed: SealedOffer, key: Box<DirectoryKey> },
+    /// Callee: the offer is opened, and an own call to the same client is on its way. The server
+    /// lets one of the two go on, and says which.
+    Crossing(Box<Opened>),
     /// Callee: the application has to decide whether to answer.
     Ringing { incoming: Box<Incoming>, caller_key: Box<DirectoryKey> },
     /// Answered.
@@ -62,6 +70,13 @@ pub(super) struct Offering {
     pub(super) begun: bool,
 }
 
+/// An offer that was opened, and what the application is told with it.
+pub(super) struct Opened {
+    pub(super) incoming: Incoming,
+    pub(super) caller_key: DirectoryKey,
+    pub(super) ice_servers: Vec<IceServer>,
+}
+
 /// An offer as it came.
 pub(super) struct SealedOffer {
     pub(super) text: String,
@@ -80,6 +95,7 @@ pub(super) struct Calls {
     calls: BTreeMap<CallId, Call>,
     last: u64,
     farewells: VecDeque<Farewell>,
+    pub(super) glares: Glares,
 }
 
 impl Call {
@@ -111,19 +127,24 @@ impl Call {
 }
 
 impl Calls {
-    /// Takes a new call. None: there are as many as can be.
-    pub(super) fn insert(&mut self, call: Call) -> Option<CallId> {
-        if self.is_full() {
-            return None;
-        }
+    /// Takes a new call, for which there is room.
+    pub(super) fn insert(&mut self, call: Call) -> CallId {
         self.last += 1;
         let id = CallId(self.last);
         self.calls.insert(id, call);
-        Some(id)
+        id
     }
 
+    /// Whether there are as many own and answered calls as can be.
     pub(super) fn is_full(&self) -> bool {
-        self.calls.len() >= CALLS_MAX
+        self.calls.values().filter(|call| !call.is_unanswered()).count() >= CALLS_MAX
+    }
+
+    /// Whether one more call of this caller may wait for an answer.
+    pub(super) fn has_room_for(&self, caller: &ClientId) -> bool {
+        let unanswered = || self.calls.values().filter(|call| call.is_unanswered());
+        unanswered().count() < UNANSWERED_MAX
+            && unanswered().filter(|call| call.peer == *caller).count() < UNANSWERED_PER_CALLER_MAX
     }
 
     /// Whether this end has ended the call.
@@ -214,6 +235,17 @@ impl Call {
         begun && self.wire_id.is_none()
     }
 
+    /// A call of somebody else that waits for an answer.
+    fn is_unanswered(&self) -> bool {
+        matches!(
+            self.state,
+            State::SeekingCaller { .. }
+                | State::Doubtful { .. }
+                | State::Crossing(_)
+                | State::Ringing { .. }
+        )
+    }
+
     pub(super) fn is_offering(&self) -> bool {
         matches!(self.state, State::Offering(_))
     }
@@ -227,6 +259,15 @@ impl Machine {
         }
         self.calls.remember(message.clone());
         self.queue_short(message);
+    }
+
+    /// Declines a call that never rang here. However many of those there are, they hold up nothing
+    /// that the application says.
+    pub(super) fn turn_away(&mut self, call_id: String, reason: RejectReason) {
+        let message = Outgoing::CallReject { call_id, reason };
+        self.calls.remember(message.clone());
+        let id = self.new_id();
+        self.outbox.push_decline(Letter { id, message });
     }
 
     /// This end hangs up.
@@ -254,7 +295,7 @@ impl Machine {
         }
         match call.state {
             // The application has not heard of it yet.
-            State::SeekingCaller { .. } => {}
+            State::SeekingCaller { .. } | State::Crossing(_) => {}
             State::SeekingCallee { reply, .. } => drop(reply.send(Err(Error::NoSuchCall))),
             _ => self.tell(Event::Ended { call: id, reason }),
         }
@@ -283,7 +324,7 @@ impl Machine {
                     let _ = reply.send(Err(Error::TimedOut));
                     false
                 }
-                State::SeekingCaller { .. } => false,
+                State::SeekingCaller { .. } | State::Crossing(_) => false,
                 _ => true,
             });
             if told {

@@ -2,9 +2,9 @@
 
 use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, RejectReason};
-use securecall_seal::{self as seal, DirectoryKey, TEXT_BYTES_MAX};
+use securecall_seal::{self as seal, DirectoryKey, Standing, TEXT_BYTES_MAX};
 
-use super::call::{Call, SealedOffer, State};
+use super::call::{Call, Opened, SealedOffer, State};
 use super::requests::Purpose;
 use super::talk::Talk;
 use super::{Context, Machine};
@@ -26,15 +26,36 @@ impl Machine {
         if self.calls.is_over(&wire_id) {
             return self.end_again(&wire_id);
         }
+        if !self.calls.has_room_for(&caller) {
+            return self.turn_away(wire_id, RejectReason::Busy);
+        }
+        if let Err(error) = self.callee.precheck_offer(&sdp_offer) {
+            self.turn_away(wire_id, RejectReason::Declined);
+            return self.offer_refused(cx, caller, error.into());
+        }
         let sealed = SealedOffer { text: sdp_offer, ice_servers };
         let state = State::SeekingCaller { sealed, retried: false };
-        let call = Call::new(caller.clone(), Some(wire_id.clone()), state, cx.now);
-        match self.calls.insert(call) {
-            Some(id) => self.seek_caller(cx, id, caller),
-            None => {
-                let reason = RejectReason::Busy;
-                self.say_farewell(Outgoing::CallReject { call_id: wire_id, reason });
-            }
+        let call = Call::new(caller.clone(), Some(wire_id), state, cx.now);
+        let id = self.calls.insert(call);
+        self.seek_caller(cx, id, caller);
+    }
+
+    /// INCOMING_CALL of which the call can be read and no more. The caller need not wait.
+    pub(super) fn unreadable_offer(
+        &mut self,
+        cx: &Context<'_>,
+        wire_id: String,
+        caller: Option<ClientId>,
+    ) {
+        if let Some(id) = self.calls.by_wire_id(&wire_id) {
+            return self.rings_again(id);
+        }
+        if self.calls.is_over(&wire_id) {
+            return self.end_again(&wire_id);
+        }
+        self.turn_away(wire_id, RejectReason::Declined);
+        if let Some(caller) = caller {
+            self.offer_refused(cx, caller, seal::Error::Malformed.into());
         }
     }
 
@@ -60,7 +81,7 @@ impl Machine {
         match key.and_then(|key| key.ok_or(Error::NoKey)).and_then(|key| self.trusted(key)) {
             Ok(key) => self.open_offer(cx, id, key),
             Err(Error::KeyChanged(change)) => self.doubt(id, change),
-            Err(why) => self.refuse_offer(id, why),
+            Err(why) => self.refuse_offer(cx, id, why),
         }
     }
 
@@ -92,54 +113,72 @@ impl Machine {
     fn open_offer(&mut self, cx: &mut Context<'_>, id: CallId, key: DirectoryKey) {
         let Some(call) = self.calls.find(id) else { return };
         let State::SeekingCaller { sealed, retried } = call.take_state() else { return };
-        match self.callee.open_offer(&key, &sealed.text, cx.wall) {
-            Ok(incoming) => self.ring(id, incoming, key, sealed.ice_servers),
+        let standing = match self.known_keys.knows(key.client_id()) {
+            true => Standing::Known,
+            false => Standing::Stranger,
+        };
+        match self.callee.open_offer_of(standing, &key, &sealed.text, cx.wall) {
+            Ok(incoming) => {
+                let ice_servers = sealed.ice_servers;
+                self.ring(cx, id, Opened { incoming, caller_key: key, ice_servers });
+            }
             Err(seal::Error::PeerKeyChanged) if !retried => {
                 let caller = call.peer.clone();
                 call.state = State::SeekingCaller { sealed, retried: true };
                 self.seek_caller(cx, id, caller);
             }
-            Err(error) => {
-                if error == seal::Error::OwnKeyChanged {
-                    self.publish_key();
-                }
-                self.refuse_offer(id, error.into());
-            }
+            Err(error) => self.refuse_offer(cx, id, error.into()),
         }
     }
 
-    fn ring(
-        &mut self,
-        id: CallId,
-        incoming: seal::Incoming,
-        key: DirectoryKey,
-        ice_servers: Vec<IceServer>,
-    ) {
-        let first_contact = !self.known_keys.knows(key.client_id());
-        let fingerprint = key.fingerprint();
+    /// Rings, unless an own call to the same client is on its way: which of the two goes on, the
+    /// server decides, and nobody is to answer the other one.
+    pub(super) fn ring(&mut self, cx: &Context<'_>, id: CallId, opened: Opened) {
+        let Some(peer) = self.calls.find(id).map(|call| call.peer.clone()) else { return };
+        if self.dialect == Dialect::Two && self.calls.calls_out_to(&peer) {
+            if let Some(call) = self.calls.find(id) {
+                call.state = State::Crossing(Box::new(opened));
+            }
+            return;
+        }
+        let Opened { incoming, caller_key, ice_servers } = opened;
+        let first_contact = !self.known_keys.knows(caller_key.client_id());
+        let fingerprint = caller_key.fingerprint();
+        let replaces = self.calls.replaced_by(&peer, fingerprint, incoming.made_at(), cx.now);
         let Some(call) = self.calls.find(id) else { return };
-        let (caller, offer) = (call.peer.clone(), incoming.sdp().to_owned());
+        let offer = incoming.sdp().to_owned();
         let wire_id = call.wire_id.clone();
-        let (incoming, caller_key) = (Box::new(incoming), Box::new(key));
+        let (incoming, caller_key) = (Box::new(incoming), Box::new(caller_key));
         call.state = State::Ringing { incoming, caller_key };
         if let (Some(call_id), Dialect::Two) = (wire_id, self.dialect) {
             self.queue_short(Outgoing::CallRinging { call_id });
         }
         self.tell(Event::Incoming {
             call: id,
-            caller,
+            caller: peer,
             offer,
             ice_servers,
             fingerprint,
             first_contact,
+            replaces,
         });
     }
 
     /// The offer does not ring; its maker, if it was the caller, need not wait.
-    pub(super) fn refuse_offer(&mut self, id: CallId, why: Error) {
-        if let Some(call) = self.decline(id, RejectReason::Declined) {
-            self.tell(Event::OfferRefused { caller: call.peer, why });
+    pub(super) fn refuse_offer(&mut self, cx: &Context<'_>, id: CallId, why: Error) {
+        let Some(call) = self.calls.remove(id) else { return };
+        if let Some(wire_id) = call.wire_id {
+            self.outbox.drop_call(&wire_id);
+            self.turn_away(wire_id, reason_of(&why));
         }
+        self.offer_refused(cx, call.peer, why);
+    }
+
+    fn offer_refused(&mut self, cx: &Context<'_>, caller: ClientId, why: Error) {
+        if matches!(why, Error::Seal(seal::Error::OwnKeyChanged)) {
+            self.publish_key_again(cx);
+        }
+        self.tell(Event::OfferRefused { caller, why });
     }
 
     /// The application answers.
@@ -154,7 +193,14 @@ impl Machine {
         }
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
         let wire_id = call.wire_id.clone().ok_or(Error::WrongMoment)?;
-        let State::Ringing { caller_key, .. } = &call.state else {
+        if !matches!(call.state, State::Ringing { .. }) {
+            return Err(Error::WrongMoment);
+        }
+        if self.calls.is_full() {
+            return Err(Error::TooMuchWaits);
+        }
+        let Some(Call { state: State::Ringing { caller_key, .. }, .. }) = self.calls.find(id)
+        else {
             return Err(Error::WrongMoment);
         };
         // Since it rang, another call may have made another key the one remembered.
@@ -164,9 +210,11 @@ impl Machine {
         let State::Ringing { incoming, caller_key } = call.take_state() else {
             return Err(Error::WrongMoment);
         };
+        let made_at = incoming.made_at();
         let sealed = incoming.answer(&wire_id, answer, &mut cx.rng);
         let queued = sealed.map_err(Error::Seal).and_then(|(established, sdp_answer)| {
-            let talk = Talk::callee(established, sdp_answer.clone());
+            let peer = caller_key.fingerprint();
+            let talk = Talk::callee(established, peer, made_at, sdp_answer.clone());
             self.queue(Outgoing::CallAccept { call_id: wire_id, sdp_answer }).map(|_| talk)
         });
         match queued {
@@ -187,5 +235,16 @@ impl Machine {
         }
         self.remember(caller_key);
         self.say_early(id);
+    }
+}
+
+/// What the caller is told. Only whose offer was authentic is told more than a no.
+fn reason_of(why: &Error) -> RejectReason {
+    match why {
+        Error::Seal(seal::Error::Stale(offset)) => {
+            let seconds = offset.seconds().clamp(i32::MIN.into(), i32::MAX.into());
+            RejectReason::Clock { ahead_seconds: i32::try_from(seconds).unwrap_or_default() }
+        }
+        _ => RejectReason::Declined,
     }
 }

@@ -61,7 +61,7 @@ impl Machine {
             }
             return None;
         }
-        self.calls.insert(call)
+        Some(self.calls.insert(call))
     }
 
     /// The directory has answered whom we want to call.
@@ -211,7 +211,7 @@ impl Machine {
         match accepted {
             Ok((established, answer)) => {
                 let Some(call) = self.calls.find(id) else { return };
-                let talk = Talk::caller(established);
+                let talk = Talk::caller(established, callee_key.fingerprint());
                 let digits = talk.digits();
                 call.state = State::Talking(Box::new(talk));
                 call.rings_until = None;
@@ -227,10 +227,20 @@ impl Machine {
                 });
                 self.say_early(id);
             }
-            Err(error) => {
-                self.hang_up(id);
-                self.tell(Event::Ended { call: id, reason: Ending::Interference(error) });
-            }
+            Err(error) => self.end_for_interference(id, error),
+        }
+    }
+
+    fn end_for_interference(&mut self, id: CallId, error: securecall_seal::Error) {
+        self.hang_up(id);
+        self.tell(Event::Ended { call: id, reason: Ending::Interference(error) });
+    }
+
+    /// CALL_ACCEPTED with an answer that cannot be read. There is no other one.
+    pub(super) fn unreadable_answer(&mut self, wire_id: String) {
+        let Some(id) = self.call_named(&wire_id) else { return self.end_unknown(wire_id) };
+        if self.calls.find(id).is_some_and(|call| call.is_offering()) {
+            self.end_for_interference(id, securecall_seal::Error::Malformed);
         }
     }
 }

@@ -61,9 +61,11 @@ impl Machine {
                 self.request(cx, Outgoing::PkdLookup { client_id }, Purpose::Lookup(reply));
             }
             Command::Trust { key, reply } => {
-                self.trust(&key);
-                self.end_doubts(cx, &key);
-                answer_with(reply, Ok(()));
+                let trusted = self.trust(&key);
+                if trusted.is_ok() {
+                    self.end_doubts(cx, &key);
+                }
+                answer_with(reply, trusted);
             }
             Command::TurnCredentials { reply } => {
                 let purpose = Purpose::TurnCredentials(reply);

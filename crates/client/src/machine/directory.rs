@@ -28,8 +28,17 @@ impl Machine {
         let first = self.known_keys.recognise(key) == Recognition::New;
         if self.known_keys.meet(key) {
             self.outputs.push_back(Output::SyncKeys);
+        } else if first {
+            self.tell_not_remembered(key.client_id());
         }
         first
+    }
+
+    /// Once for each call: whoever goes on with somebody who is not remembered should know.
+    pub(super) fn tell_not_remembered(&mut self, client_id: &str) {
+        if let Ok(client_id) = client_id.try_into() {
+            self.tell(Event::KeyNotRemembered { client_id });
+        }
     }
 
     /// Ends answered calls with people who were met with a key, if another program has met them
@@ -47,10 +56,14 @@ impl Machine {
     }
 
     /// Remembers a key in place of any other.
-    pub(super) fn trust(&mut self, key: &DirectoryKey) {
-        if self.known_keys.remember(key) {
+    ///
+    /// # Errors
+    /// [`Error::TooManyKeys`].
+    pub(super) fn trust(&mut self, key: &DirectoryKey) -> Result<(), Error> {
+        if self.known_keys.remember(key).map_err(|_| Error::TooManyKeys)? {
             self.outputs.push_back(Output::SyncKeys);
         }
+        Ok(())
     }
 
     pub(super) fn looked_up(&self, key: Option<DirectoryKey>) -> LookedUp {

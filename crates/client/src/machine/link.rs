@@ -103,7 +103,8 @@ impl Machine {
     ) {
         match cause {
             Disconnect::Closed(4001) => self.stop(Stop::Superseded),
-            Disconnect::Closed(code @ (1000 | 4000..=4099)) => self.stop(Stop::Closed(code)),
+            Disconnect::Closed(code @ 4000..=4099) => self.stop(Stop::Closed(code)),
+            // 1000 too: nobody here asked for it, and some libraries and proxies say so of a loss.
             _ => self.wait(cx, cause, retry_after),
         }
     }

@@ -18,6 +18,7 @@ mod call;
 mod callee;
 mod caller;
 mod commands;
+mod crossing;
 mod directory;
 mod flow;
 mod link;
@@ -116,6 +117,8 @@ pub(crate) struct Machine {
     calls: Calls,
     /// Whether the server has this client's key. None: it was not asked yet.
     published: Option<Result<(), Error>>,
+    /// When the key may be published again. `None`: at any time.
+    republish_after: Option<Instant>,
     awaiting_registration: Vec<Reply<()>>,
     stopped: Option<Stop>,
     outputs: VecDeque<Output>,
@@ -144,6 +147,7 @@ impl Machine {
             last_id: 0,
             calls: Calls::default(),
             published: None,
+            republish_after: None,
             awaiting_registration: Vec::new(),
             stopped: None,
             outputs: VecDeque::new(),
@@ -200,9 +204,12 @@ impl Machine {
 
     /// The remembered keys were saved; those of other programs count from now on.
     pub(crate) fn handle_saved_keys(&mut self, cx: &mut Context<'_>, saved: SavedKeys) {
-        let overruled = self.known_keys.saved(saved);
+        let found = self.known_keys.saved(saved);
         if self.stopped.is_none() {
-            self.end_overruled_calls(&overruled);
+            self.end_overruled_calls(&found.overruled);
+            for client_id in &found.without_room {
+                self.tell_not_remembered(client_id);
+            }
             self.flush(cx);
         }
     }

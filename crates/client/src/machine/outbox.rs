@@ -11,6 +11,12 @@ use securecall_protocol::client::Outgoing;
 
 use super::pacer::{Class, Pacer};
 
+/// How many calls that never rang may wait to be declined. An honest server rings eight times at
+/// most before it hears something.
+const DECLINES_MAX: usize = 64;
+/// A question whose answer does not come is asked again after this time, if nothing more may be sent
+/// without.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// How many candidates and signals may wait.
 pub(super) const QUEUED_MAX: usize = 1024;
 /// How many messages may be under way without a sign that they arrived.
@@ -32,19 +38,37 @@ pub(super) struct Letter {
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// Ends of calls. They go first, and wait for nothing but their own pace.
+    hangups: VecDeque<Letter>,
     queue: VecDeque<Letter>,
+    /// Calls that never rang here and are declined. They go last.
+    declines: VecDeque<Letter>,
     /// In the order in which they were sent. None: a question; it is repeated by who asked it.
     unconfirmed: VecDeque<(MessageId, Option<Outgoing>)>,
     ask_at: Option<Instant>,
+    asked_at: Option<Instant>,
 }
 
 impl Outbox {
     /// Takes a message, unless a server has driven this client to say more than it lets out: then
     /// the message goes to nobody.
     pub(super) fn push(&mut self, letter: Letter) {
-        if self.queue.len() < QUEUED_MAX * 2 {
-            self.queue.push_back(letter);
+        let queue = match letter.message {
+            Outgoing::CallEnd { .. } | Outgoing::CallReject { .. } => &mut self.hangups,
+            _ => &mut self.queue,
+        };
+        if queue.len() < QUEUED_MAX * 2 {
+            queue.push_back(letter);
         }
+    }
+
+    /// Takes a CALL_REJECT of a call that never rang here. Too many of them are a dishonest
+    /// server's, which the oldest is not owed an answer.
+    pub(super) fn push_decline(&mut self, letter: Letter) {
+        if self.declines.len() >= DECLINES_MAX {
+            self.declines.pop_front();
+        }
+        self.declines.push_back(letter);
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -60,25 +84,55 @@ impl Outbox {
         if self.unconfirmed.len() >= UNCONFIRMED_MAX {
             return Ok(None);
         }
-        let Some(letter) = self.queue.front() else { return Ok(None) };
-        pacer.take(Class::of(letter.message.message_type()), now)?;
-        let letter = self.queue.pop_front();
+        self.drop_ringing_without_room(pacer, now);
+        let letter = self.take_first(pacer, now)?;
         if let Some(Letter { id, message }) = &letter {
             self.sent(*id, Some(message.clone()), now);
         }
         Ok(letter)
     }
 
+    /// Of the first queue whose front the pace allows.
+    fn take_first(&mut self, pacer: &mut Pacer, now: Instant) -> Result<Option<Letter>, Instant> {
+        let mut later: Option<Instant> = None;
+        for queue in [&mut self.hangups, &mut self.queue, &mut self.declines] {
+            let Some(letter) = queue.front() else { continue };
+            match pacer.take(Class::of(letter.message.message_type()), now) {
+                Ok(()) => return Ok(queue.pop_front()),
+                Err(at) => later = Some(later.map_or(at, |later| later.min(at))),
+            }
+        }
+        later.map_or(Ok(None), Err)
+    }
+
+    /// That a device alerts is no news a second later, and anybody who rings makes us say so: it
+    /// never uses up what own calls and answers need.
+    fn drop_ringing_without_room(&mut self, pacer: &Pacer, now: Instant) {
+        let is_ringing = |letter: &Letter| matches!(letter.message, Outgoing::CallRinging { .. });
+        while self.queue.front().is_some_and(is_ringing) && !pacer.has_spare(Class::Calls, now) {
+            self.queue.pop_front();
+        }
+    }
+
     /// A question was sent. Its answer confirms everything before it.
     pub(super) fn asked(&mut self, id: MessageId, now: Instant) {
+        if self.unconfirmed.len() > UNCONFIRMED_MAX
+            && self.unconfirmed.back().is_some_and(|(_, message)| message.is_none())
+        {
+            // Asked once more: one question at the end is enough.
+            self.unconfirmed.pop_back();
+        }
         self.sent(id, None, now);
         self.ask_at = None;
+        self.asked_at = Some(now);
     }
 
     /// When a question has to be asked for want of another. None: there is nothing to confirm, or
     /// one is under way.
     pub(super) fn ask_at(&self) -> Option<Instant> {
-        self.ask_at
+        let stuck = self.unconfirmed.len() >= UNCONFIRMED_MAX;
+        let again = self.asked_at.filter(|_| stuck).map(|asked_at| asked_at + ASK_AGAIN_AFTER);
+        self.ask_at.or(again)
     }
 
     /// The server answered this message. Returns it, if it was one of a call.
@@ -106,12 +160,15 @@ impl Outbox {
         let lost = std::mem::take(&mut self.unconfirmed).into_iter();
         let lost = lost.filter_map(|(id, message)| Some(Letter { id, message: message? }));
         let lost = lost.filter(|letter| !matches!(letter.message, Outgoing::CallInitiate { .. }));
-        lost.chain(std::mem::take(&mut self.queue)).collect()
+        let (hangups, queue) = (std::mem::take(&mut self.hangups), std::mem::take(&mut self.queue));
+        lost.chain(hangups).chain(queue).chain(std::mem::take(&mut self.declines)).collect()
     }
 
     /// The call is over: what it still had to say is said to nobody.
     pub(super) fn drop_call(&mut self, call_id: &str) {
-        self.queue.retain(|letter| letter.message.call_id() != Some(call_id));
+        for queue in [&mut self.hangups, &mut self.queue, &mut self.declines] {
+            queue.retain(|letter| letter.message.call_id() != Some(call_id));
+        }
         for (_, message) in &mut self.unconfirmed {
             if message.as_ref().and_then(Outgoing::call_id) == Some(call_id) {
                 *message = None;

@@ -8,6 +8,7 @@ use securecall_protocol::MessageType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     Calls,
+    Hangups,
     Candidates,
     Directory,
     Other,
@@ -16,8 +17,12 @@ pub(super) enum Class {
 /// What the server takes by default is 20 and 1/s, 400 and 50/s, 20 and 2/s, 30 and 5/s: a quarter
 /// less, because its clock and the network have their own pace. A full ICE gather (some tens of
 /// candidates, rarely over a hundred) passes at once.
-const RATES: [Rate; 4] = [
+///
+/// Calls are declined and ended as fast as anybody can ring, which is 20 and 1/s, or a flood of
+/// calls would make a queue. What the server refuses of that is said again.
+const RATES: [Rate; 5] = [
     Rate { burst: 15, interval: Duration::from_millis(1_250) },
+    Rate { burst: 20, interval: Duration::from_millis(1_000) },
     Rate { burst: 300, interval: Duration::from_millis(25) },
     Rate { burst: 15, interval: Duration::from_millis(625) },
     Rate { burst: 20, interval: Duration::from_millis(250) },
@@ -33,7 +38,7 @@ struct Rate {
 /// One bucket for each class. Begins anew with each connection, as the server's do.
 #[derive(Debug, Default)]
 pub(super) struct Pacer {
-    buckets: [Bucket; 4],
+    buckets: [Bucket; 5],
 }
 
 /// A token bucket as one moment (GCRA): when it is full again.
@@ -46,11 +51,10 @@ struct Bucket {
 impl Class {
     pub(super) const fn of(message_type: MessageType) -> Self {
         match message_type {
-            MessageType::CallInitiate
-            | MessageType::CallRinging
-            | MessageType::CallAccept
-            | MessageType::CallReject
-            | MessageType::CallEnd => Self::Calls,
+            MessageType::CallInitiate | MessageType::CallRinging | MessageType::CallAccept => {
+                Self::Calls
+            }
+            MessageType::CallReject | MessageType::CallEnd => Self::Hangups,
             MessageType::IceCandidate | MessageType::CallSignal => Self::Candidates,
             MessageType::PkdRegister | MessageType::PkdLookup => Self::Directory,
             _ => Self::Other,
@@ -73,6 +77,15 @@ impl Pacer {
                 Ok(())
             }
         }
+    }
+
+    /// Whether half a burst is left, for messages that may as well not be sent.
+    pub(super) fn has_spare(&self, class: Class, now: Instant) -> bool {
+        let Rate { burst, interval } = RATES[class as usize];
+        let bucket = &self.buckets[class as usize];
+        let paused = bucket.paused_until.is_some_and(|until| until > now);
+        let used = bucket.full_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+        !paused && used <= interval * (burst / 2)
     }
 
     /// The server has refused: nothing of this class until then.

@@ -1,9 +1,11 @@
 //! What the server says.
 
-use securecall_protocol::client::{Incoming, Received, decode};
+use securecall_protocol::EndReason;
+use securecall_protocol::client::{Incoming, Received, UnreadablePart, decode};
 
 use super::link::Link;
 use super::outbox::MessageId;
+use super::registration::Arrival;
 use super::talk::Kind;
 use super::{Context, Machine};
 use crate::{Ending, TurnCredentials};
@@ -13,10 +15,14 @@ impl Machine {
         let Some(Received { message, seq, reply_to }) = decode(text) else { return };
         match self.link {
             Link::Registering { .. } => self.handle_greeting(cx, message, reply_to.as_deref()),
-            Link::Registered { .. } if self.resumption.take(seq, cx.now) => {
-                let id = reply_to.and_then(|id| id.parse().ok());
-                self.handle_message(cx, message, id);
-            }
+            Link::Registered { .. } => match self.resumption.take(seq, cx.now) {
+                Arrival::Next => {
+                    let id = reply_to.and_then(|id| id.parse().ok());
+                    self.handle_message(cx, message, id);
+                }
+                Arrival::Repeated => {}
+                Arrival::Ahead => self.message_missing(cx),
+            },
             _ => {}
         }
     }
@@ -50,8 +56,18 @@ impl Machine {
                 self.ended(&call_id, Ending::Rejected(reason));
             }
             Incoming::CallEnded { call_id, reason } => {
+                if reason == Some(EndReason::Glare) {
+                    self.lose_to_glare(cx, &call_id);
+                }
                 self.ended(&call_id, reason.map_or(Ending::Unexplained, Ending::Ended));
             }
+            Incoming::Unreadable { call_id, part } => match part {
+                UnreadablePart::Offer { caller_id } => {
+                    self.unreadable_offer(cx, call_id, caller_id);
+                }
+                UnreadablePart::Answer => self.unreadable_answer(call_id),
+                UnreadablePart::Message => self.unreadable_message(&call_id),
+            },
             Incoming::IceCandidate { call_id, candidate } => {
                 self.hear(&call_id, Kind::Candidate, &candidate);
             }

@@ -15,10 +15,16 @@ use crate::{Disconnect, Error, Event, Stop};
 const ACK_WITHIN: Duration = Duration::from_secs(30);
 const ACK_AFTER: u64 = 100;
 
+/// So many gaps in a row without a message between them, and the client asks no more for what is
+/// missing: it begins anew.
+const GAPS_MAX: u32 = 3;
+
 /// Where the stream of numbered messages stands.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Resumption {
     token: Option<String>,
+    /// How often something was missing since the last message that was dealt with.
+    gaps: u32,
     /// The number of the last message that was dealt with.
     last_seq: u64,
     acknowledged: u64,
@@ -30,21 +36,35 @@ pub(super) struct Resumption {
     probe: Option<MessageId>,
 }
 
+/// A message by its number.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// It is new, and nothing is missing before it. It is dealt with right after this.
+    Next,
+    /// It was here before.
+    Repeated,
+    /// One before it is missing.
+    Ahead,
+}
+
 impl Resumption {
     pub(super) fn ack_at(&self) -> Option<Instant> {
         self.ack_at
     }
 
-    /// Whether a numbered message is new. It is dealt with right after this.
-    pub(super) fn take(&mut self, seq: Option<u64>, now: Instant) -> bool {
-        let Some(seq) = seq else { return true };
-        if seq <= self.last_seq {
-            return false;
+    /// Counts a message, unless another one belongs before it.
+    pub(super) fn take(&mut self, seq: Option<u64>, now: Instant) -> Arrival {
+        let Some(seq) = seq else { return Arrival::Next };
+        match seq.checked_sub(self.last_seq) {
+            None | Some(0) => return Arrival::Repeated,
+            Some(1) => {}
+            Some(_) => return Arrival::Ahead,
         }
         self.last_seq = seq;
+        self.gaps = 0;
         let due = if seq - self.acknowledged >= ACK_AFTER { now } else { now + ACK_WITHIN };
         self.ack_at = Some(self.ack_at.map_or(due, |at| at.min(due)));
-        true
+        Arrival::Next
     }
 }
 
@@ -86,6 +106,16 @@ impl Machine {
         if !resumed {
             self.publish_key();
         }
+    }
+
+    /// A number was left out. The next connection resumes from the last one without a gap; if that
+    /// does not help, it begins anew, with numbers from 1.
+    pub(super) fn message_missing(&mut self, cx: &mut Context<'_>) {
+        self.resumption.gaps += 1;
+        if self.resumption.gaps >= GAPS_MAX {
+            self.resumption = Resumption::default();
+        }
+        self.give_up_link(cx, Disconnect::MessageMissing);
     }
 
     /// The server refused REGISTER.

@@ -13,6 +13,8 @@ use crate::{CallId, Error, LookedUp, Stop, TurnCredentials};
 
 /// How long an answer may take, through losses of the connection and refusals of the server.
 const EXPIRES_AFTER: Duration = Duration::from_secs(30);
+/// How often the own key is published again because somebody has called with an old one.
+const REPUBLISH_EVERY: Duration = Duration::from_secs(60);
 /// How many may wait.
 const WAITING_MAX: usize = 64;
 /// Where the server says that later is better but not when.
@@ -67,7 +69,10 @@ impl Requests {
         let due = |request: &&Request| {
             !request.sent && request.not_before.is_none_or(|not_before| not_before <= now)
         };
-        self.0.iter().find(due).map(|request| (request.id, &request.message))
+        // What the application asks goes before what others cause by calling.
+        let is_own = |request: &&Request| !matches!(request.purpose, Purpose::CallerKey(_));
+        let own = self.0.iter().find(|request| due(request) && is_own(request));
+        own.or_else(|| self.0.iter().find(due)).map(|request| (request.id, &request.message))
     }
 
     pub(super) fn sent(&mut self, id: MessageId) {
@@ -83,13 +88,11 @@ impl Requests {
         }
     }
 
-    /// The request that is answered: by its id, or for a server that does not name it the oldest
-    /// that fits.
+    /// The request that is answered: by its id, or for a server that does not name it the oldest.
+    /// An answer that does not fit it answers nothing.
     fn take(&mut self, id: Option<MessageId>, fits: impl Fn(&Outgoing) -> bool) -> Option<Request> {
-        let at = self.0.iter().position(|request| match id {
-            Some(id) => request.id == id,
-            None => request.sent && fits(&request.message),
-        })?;
+        let named = |request: &Request| id.map_or(request.sent, |id| request.id == id);
+        let at = self.0.iter().position(|request| named(request) && fits(&request.message))?;
         Some(self.0.remove(at))
     }
 }
@@ -108,7 +111,7 @@ impl Machine {
     /// Asks something of the server.
     pub(super) fn request(&mut self, cx: &Context<'_>, message: Outgoing, purpose: Purpose) {
         if self.requests.0.len() >= WAITING_MAX {
-            return self.request_failed(purpose, Error::TooMuchWaits);
+            return self.request_failed(cx, purpose, Error::TooMuchWaits);
         }
         let (id, expires_at) = (self.new_id(), Some(cx.now + EXPIRES_AFTER));
         let request = Request { id, message, purpose, expires_at, sent: false, not_before: None };
@@ -132,6 +135,15 @@ impl Machine {
         self.requests.0.insert(0, request);
     }
 
+    /// Somebody has called with an old key of ours. Once a minute is enough: whoever calls so on
+    /// purpose does not use up what this client may ask of the directory.
+    pub(super) fn publish_key_again(&mut self, cx: &Context<'_>) {
+        if self.republish_after.is_none_or(|after| after <= cx.now) {
+            self.republish_after = Some(cx.now + REPUBLISH_EVERY);
+            self.publish_key();
+        }
+    }
+
     pub(super) fn key_found(
         &mut self,
         cx: &mut Context<'_>,
@@ -141,12 +153,12 @@ impl Machine {
     ) {
         let fits = |message: &Outgoing| match message {
             Outgoing::PkdLookup { client_id } | Outgoing::PkdRegister { client_id, .. } => {
-                client_id == whose
+                // A named answer counts for whom was asked about, whatever name it bears itself.
+                id.is_some() || client_id == whose
             }
             _ => false,
         };
         let Some(request) = self.requests.take(id, fits) else { return };
-        // The answer counts for whom was asked about, whatever name it bears.
         let asked = match &request.message {
             Outgoing::PkdLookup { client_id } => client_id.clone(),
             _ => whose.clone(),
@@ -192,7 +204,7 @@ impl Machine {
         }
         let code = code.unwrap_or(ErrorCode::InvalidMessage);
         let error = Error::Refused { code, message: message.clone() };
-        self.request_failed(request.purpose, error);
+        self.request_failed(cx, request.purpose, error);
         true
     }
 
@@ -202,15 +214,15 @@ impl Machine {
             .partition(|request: &Request| request.expires_at.is_some_and(|at| at <= cx.now));
         self.requests.0 = live;
         for request in expired {
-            self.request_failed(request.purpose, Error::TimedOut);
+            self.request_failed(cx, request.purpose, Error::TimedOut);
         }
     }
 
-    fn request_failed(&mut self, purpose: Purpose, error: Error) {
+    fn request_failed(&mut self, cx: &Context<'_>, purpose: Purpose, error: Error) {
         match purpose {
             Purpose::PublishKey => self.key_published(Err(error)),
             Purpose::CalleeKey(call) => self.call_failed(call, error),
-            Purpose::CallerKey(call) => self.refuse_offer(call, error),
+            Purpose::CallerKey(call) => self.refuse_offer(cx, call, error),
             purpose => purpose.fail(error),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use securecall_protocol::client::Outgoing;
-use securecall_seal::{self as seal, Established};
+use securecall_seal::{self as seal, Established, Fingerprint};
 
 use super::Machine;
 use super::call::{Call, State};
@@ -28,6 +28,10 @@ struct Sent {
 
 pub(super) struct Talk {
     established: Established,
+    peer: Fingerprint,
+    /// When the peer made its offer, by its clock, in seconds since 1970. `None`: this is the
+    /// caller.
+    offered_at: Option<u64>,
     sent: VecDeque<Sent>,
     /// How many lost messages the application was told of.
     missed: u64,
@@ -37,14 +41,27 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn caller(established: Established) -> Self {
+    pub(super) fn caller(established: Established, peer: Fingerprint) -> Self {
         let (sent, missed) = (VecDeque::new(), 0);
-        Self { established, sent, missed, digits_told: true, answer: None }
+        let (offered_at, answer) = (None, None);
+        Self { established, peer, offered_at, sent, missed, digits_told: true, answer }
     }
 
-    pub(super) fn callee(established: Established, answer: String) -> Self {
+    pub(super) fn callee(
+        established: Established,
+        peer: Fingerprint,
+        offered_at: u64,
+        answer: String,
+    ) -> Self {
         let (sent, missed) = (VecDeque::new(), 0);
-        Self { established, sent, missed, digits_told: false, answer: Some(answer) }
+        let (offered_at, answer) = (Some(offered_at), Some(answer));
+        Self { established, peer, offered_at, sent, missed, digits_told: false, answer }
+    }
+
+    /// Whether the peer has this identity, and nothing says that the call began after the moment
+    /// `made_at` by the peer's clock.
+    pub(super) fn is_older(&self, identity: Fingerprint, made_at: u64) -> bool {
+        self.peer == identity && self.offered_at.is_none_or(|offered_at| offered_at <= made_at)
     }
 
     pub(super) const fn digits(&self) -> Option<seal::ShortAuthenticationString> {
@@ -179,6 +196,16 @@ impl Machine {
             self.heard_from_peer(id);
         }
         self.outputs.extend(event.map(super::Output::Event));
+    }
+
+    /// A candidate or signal came that cannot be read.
+    pub(super) fn unreadable_message(&mut self, wire_id: &str) {
+        match self.calls.by_wire_id(wire_id) {
+            Some(call) => {
+                self.tell(Event::MessageRefused { call, error: seal::Error::Malformed });
+            }
+            None => self.end_again(wire_id),
+        }
     }
 
     /// The other end has the keys of the call; what that shows.

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::http::Uri;
 use super::ConnectError;
 
 /// A `ws:` or `wss:` address (RFC 6455 section 3).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Address {
     pub(super) uri: Uri,
     pub(super) host: String,

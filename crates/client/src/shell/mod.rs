@@ -1,8 +1,10 @@
 //! The machine in the world: one task that owns the socket.
 
 mod address;
+mod dial;
 mod socket;
 mod task;
+mod unsupported;
 mod wire;
 
 use securecall_protocol::ClientId;

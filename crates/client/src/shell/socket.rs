@@ -9,7 +9,6 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::Error as WebSocketError;
@@ -17,6 +16,8 @@ use tokio_tungstenite::tungstenite::http::{Response, header::RETRY_AFTER};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::dial::dial;
+use super::unsupported::{is_set, location, unused_proxy};
 use super::{Address, ConnectError};
 use crate::Disconnect;
 
@@ -69,8 +70,9 @@ impl Connector {
     }
 
     pub(super) async fn connect(self) -> Result<Box<Socket>, Failure> {
-        let host = (self.address.host.as_str(), self.address.port);
-        let tcp = TcpStream::connect(host).await.map_err(Failure::network)?;
+        let host = self.address.host.as_str();
+        let tcp =
+            dial(host, self.address.port).await.map_err(|error| Failure::dial(host, &error))?;
         // Each message matters by itself.
         tcp.set_nodelay(true).map_err(Failure::network)?;
         let stream: Box<dyn Stream> = match self.tls {
@@ -146,14 +148,28 @@ impl Failure {
         Self { cause: Disconnect::Network(error.to_string()), retry_after: None }
     }
 
+    fn dial(host: &str, error: &std::io::Error) -> Self {
+        match unused_proxy(host, is_set) {
+            Some(proxy) => Self::network(format!("{error}; {proxy}")),
+            None => Self::network(error),
+        }
+    }
+
     fn of(error: WebSocketError) -> Self {
         match error {
-            WebSocketError::Http(response) => Self {
-                cause: Disconnect::Http(response.status().as_u16()),
-                retry_after: retry_after(&response),
-            },
+            WebSocketError::Http(response) => {
+                Self { cause: refusal(&response), retry_after: retry_after(&response) }
+            }
             error => Self::network(error),
         }
+    }
+}
+
+fn refusal<B>(response: &Response<B>) -> Disconnect {
+    let status = response.status();
+    match location(response.headers()) {
+        Some(to) if status.is_redirection() => Disconnect::Redirected { to },
+        _ => Disconnect::Http(status.as_u16()),
     }
 }
 

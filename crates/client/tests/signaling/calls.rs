@@ -60,6 +60,12 @@ async fn a_callee_declines_and_a_caller_cancels() {
     bob.client.reject(call, RejectReason::Busy).await.unwrap();
     assert_eq!(ending(&mut alice).await, Ending::Rejected(RejectReason::Busy));
 
+    alice.client.call(&id("bob"), "offer").await.unwrap();
+    let (call, _) = bob.is_called().await;
+    let clock = RejectReason::Clock { ahead_seconds: -420 };
+    bob.client.reject(call, clock).await.unwrap();
+    assert_eq!(ending(&mut alice).await, Ending::Rejected(clock));
+
     let call = alice.client.call(&id("bob"), "offer").await.unwrap();
     bob.is_called().await;
     alice.client.end(call).await.unwrap();
@@ -180,7 +186,7 @@ async fn a_key_that_another_program_has_remembered_counts_for_a_client_that_runs
     alice.client.registered().await.unwrap();
 
     let mut elsewhere = KnownKeys::open(&path, &server.url()).unwrap();
-    assert!(elsewhere.remember(identity("bob").directory_key()));
+    assert!(elsewhere.remember(identity("bob").directory_key()).unwrap());
     elsewhere.save().unwrap();
     let called = alice.client.call(&id("bob"), "offer").await;
     assert!(matches!(called, Err(Error::KeyChanged(_))), "{called:?}");

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 /// Accepts one connection after the other.
@@ -53,6 +54,11 @@ impl Line {
 
     pub(crate) async fn says(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    pub(crate) async fn closes(&mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.0.close(Some(frame)).await.unwrap();
     }
 
     /// Answers REGISTER in dialect 1.

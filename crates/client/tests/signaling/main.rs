@@ -5,11 +5,13 @@
 mod calls;
 mod dishonest;
 mod fake;
+mod floods;
 mod losses;
 mod middle;
 mod phone;
 mod proxy;
 mod refusals;
+mod replaced;
 mod secure;
 mod server;
 mod storms;

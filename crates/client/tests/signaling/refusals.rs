@@ -136,6 +136,44 @@ async fn an_application_that_takes_no_events_loses_none_and_can_ask_all_the_same
 }
 
 #[tokio::test]
+async fn a_redirect_is_named_and_not_followed() {
+    let fake = Fake::new().await;
+    let mut alice = Phone::connecting(&fake.url(), identity("alice"));
+    let moved = "HTTP/1.1 301 Moved Permanently\r\nLocation: https://example.org/signal\r\n\
+                 Content-Length: 0\r\n\r\n";
+    fake.refuse(moved).await;
+    let cause = alice.hears("the redirect", |event| match event {
+        Event::Disconnected { cause, .. } => Some(cause.to_string()),
+        _ => None,
+    });
+    let cause = cause.await;
+    assert!(cause.contains("redirects to https://example.org/signal"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_1000_that_nobody_asked_for_is_a_loss_and_a_4003_is_final() {
+    let fake = Fake::new().await;
+    let mut alice = Phone::connecting(&fake.url(), identity("alice"));
+    let mut line = fake.accept().await;
+    line.registers().await;
+    line.closes(1000).await;
+    let cause = alice.hears("the loss", |event| match event {
+        Event::Disconnected { cause, .. } => Some(cause.clone()),
+        Event::Stopped(stop) => panic!("{stop}"),
+        _ => None,
+    });
+    assert_eq!(cause.await, Disconnect::Closed(1000));
+    let mut line = fake.accept().await;
+    line.registers().await;
+    line.closes(4003).await;
+    let stop = alice.hears("the stop", |event| match event {
+        Event::Stopped(stop) => Some(*stop),
+        _ => None,
+    });
+    assert_eq!(stop.await, Stop::Closed(4003));
+}
+
+#[tokio::test]
 async fn a_refused_registration_is_final() {
     let fake = Fake::new().await;
     let mut alice = Phone::connecting(&fake.url(), identity("alice"));

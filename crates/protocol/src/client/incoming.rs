@@ -80,9 +80,29 @@ pub enum Incoming {
         message: String,
         retry_after_ms: Option<u64>,
     },
+    /// A message about a call whose id can be read, while what belongs to it cannot: it is missing,
+    /// no string, or not Unicode (RFC 7493 section 2.1).
+    Unreadable {
+        call_id: String,
+        part: UnreadablePart,
+    },
     /// A type that this program does not know, or one whose fields it cannot read: to be ignored,
     /// but its number counts.
     Unknown,
+}
+
+/// What of a message about a call cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnreadablePart {
+    /// The offer or the caller of INCOMING_CALL.
+    Offer {
+        /// Who calls. `None`: that cannot be read.
+        caller_id: Option<ClientId>,
+    },
+    /// The answer of CALL_ACCEPTED.
+    Answer,
+    /// The candidate of ICE_CANDIDATE, or the data of CALL_SIGNAL.
+    Message,
 }
 
 /// What REGISTERED says in dialect 2.
@@ -127,6 +147,7 @@ impl fmt::Debug for Incoming {
             Self::TurnCredentials { .. } => "TURN_CREDENTIALS",
             Self::HeartbeatAck => "HEARTBEAT_ACK",
             Self::Error { .. } => "ERROR",
+            Self::Unreadable { .. } => "unreadable",
             Self::Unknown => "unknown",
         })
     }
@@ -142,7 +163,7 @@ impl fmt::Debug for IceServer {
 /// Reads one message. None: it is none, and is to be ignored.
 pub fn decode(text: &str) -> Option<Received> {
     let envelope: Envelope<'_> = serde_json::from_str(text).ok()?;
-    let payload: Option<Payload> = serde_json::from_str(envelope.payload.get()).ok();
+    let payload: Option<Payload<'_>> = serde_json::from_str(envelope.payload.get()).ok();
     let message = payload.and_then(|payload| payload.message(&envelope.message_type));
     let reply_to = envelope.reply_to.map(Cow::into_owned);
     Some(Received { message: message.unwrap_or(Incoming::Unknown), seq: envelope.seq, reply_to })
@@ -160,91 +181,167 @@ struct Envelope<'a> {
     reply_to: Option<Cow<'a, str>>,
 }
 
-/// Every field that a payload may hold.
+/// A field as it came. `None`: it is missing, or `null`.
+type Field<'a> = Option<&'a RawValue>;
+
+/// Every field that a payload may hold. Each is read when its message needs it, so that one that
+/// cannot be read takes no other with it: what the other end wrote may be anything.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Payload {
-    client_id: Option<Id>,
-    target_id: Option<Id>,
-    caller_id: Option<Id>,
-    call_id: Option<String>,
-    sdp_offer: Option<String>,
-    sdp_answer: Option<String>,
-    candidate: Option<String>,
-    data: Option<String>,
-    public_key: Option<String>,
-    reason: Option<String>,
-    ice_servers: Option<Vec<IceServer>>,
-    ttl_seconds: Option<u64>,
-    code: Option<String>,
-    message: Option<String>,
-    retry_after_ms: Option<u64>,
-    protocol: Option<u64>,
-    resume_token: Option<String>,
-    resumed: bool,
-    max_message_bytes: Option<usize>,
+struct Payload<'a> {
+    #[serde(borrow)]
+    client_id: Field<'a>,
+    #[serde(borrow)]
+    target_id: Field<'a>,
+    #[serde(borrow)]
+    caller_id: Field<'a>,
+    #[serde(borrow)]
+    call_id: Field<'a>,
+    #[serde(borrow)]
+    sdp_offer: Field<'a>,
+    #[serde(borrow)]
+    sdp_answer: Field<'a>,
+    #[serde(borrow)]
+    candidate: Field<'a>,
+    #[serde(borrow)]
+    data: Field<'a>,
+    #[serde(borrow)]
+    public_key: Field<'a>,
+    #[serde(borrow)]
+    reason: Field<'a>,
+    #[serde(borrow)]
+    clock_ahead_seconds: Field<'a>,
+    #[serde(borrow)]
+    ice_servers: Field<'a>,
+    #[serde(borrow)]
+    ttl_seconds: Field<'a>,
+    #[serde(borrow)]
+    code: Field<'a>,
+    #[serde(borrow)]
+    message: Field<'a>,
+    #[serde(borrow)]
+    retry_after_ms: Field<'a>,
+    #[serde(borrow)]
+    protocol: Field<'a>,
+    #[serde(borrow)]
+    resume_token: Field<'a>,
+    #[serde(borrow)]
+    resumed: Field<'a>,
+    #[serde(borrow)]
+    max_message_bytes: Field<'a>,
 }
 
-#[derive(Deserialize)]
-struct Id(#[serde(deserialize_with = "words::read_client_id")] ClientId);
+fn read<'a, T: Deserialize<'a>>(field: Field<'a>) -> Option<T> {
+    serde_json::from_str(field?.get()).ok()
+}
 
-impl Payload {
-    /// None: the type is not known, or a field is missing.
-    fn message(self, message_type: &str) -> Option<Incoming> {
-        let ice_servers = self.ice_servers.unwrap_or_default();
+fn client_id(field: Field<'_>) -> Option<ClientId> {
+    ClientId::try_from(read::<Cow<'_, str>>(field)?.as_ref()).ok()
+}
+
+impl Payload<'_> {
+    /// None: the type is not known, or a field that it needs cannot be read.
+    fn message(&self, message_type: &str) -> Option<Incoming> {
         Some(match message_type {
-            "REGISTERED" => {
-                let dialect_two = self.protocol == Some(2);
-                let resumable = self.resume_token.filter(|_| dialect_two).map(|resume_token| {
-                    let (resumed, message_bytes_max) = (self.resumed, self.max_message_bytes);
-                    Resumable { resume_token, resumed, message_bytes_max }
-                });
-                Incoming::Registered { client_id: self.client_id?.0, resumable }
-            }
+            "REGISTERED" => Incoming::Registered {
+                client_id: client_id(self.client_id)?,
+                resumable: self.resumable(),
+            },
             "CALL_INITIATED" => Incoming::CallInitiated {
-                call_id: self.call_id?,
-                target_id: self.target_id?.0,
-                ice_servers,
+                call_id: read(self.call_id)?,
+                target_id: client_id(self.target_id)?,
+                ice_servers: self.ice_servers(),
             },
-            "CALL_RINGING" => Incoming::CallRinging { call_id: self.call_id? },
-            "INCOMING_CALL" => Incoming::IncomingCall {
-                call_id: self.call_id?,
-                caller_id: self.caller_id?.0,
-                sdp_offer: self.sdp_offer?,
-                ice_servers,
-            },
-            "CALL_ACCEPTED" => Incoming::CallAccepted {
-                call_id: self.call_id?,
-                sdp_answer: self.sdp_answer?,
-                ice_servers,
-            },
+            "CALL_RINGING" => Incoming::CallRinging { call_id: read(self.call_id)? },
+            "INCOMING_CALL" => self.incoming_call(read(self.call_id)?),
+            "CALL_ACCEPTED" => self.call_accepted(read(self.call_id)?),
             "CALL_REJECTED" => Incoming::CallRejected {
-                call_id: self.call_id?,
-                reason: words::read_reject_reason(self.reason.as_deref()),
+                call_id: read(self.call_id)?,
+                reason: self.reject_reason(),
             },
             "CALL_ENDED" => Incoming::CallEnded {
-                call_id: self.call_id?,
-                reason: words::end_reason(self.reason.as_deref()),
+                call_id: read(self.call_id)?,
+                reason: words::end_reason(read::<Cow<'_, str>>(self.reason).as_deref()),
             },
             "ICE_CANDIDATE" => {
-                Incoming::IceCandidate { call_id: self.call_id?, candidate: self.candidate? }
+                let call_id = read(self.call_id)?;
+                sealed(self.candidate, call_id, |call_id, candidate| Incoming::IceCandidate {
+                    call_id,
+                    candidate,
+                })
             }
-            "CALL_SIGNAL" => Incoming::CallSignal { call_id: self.call_id?, data: self.data? },
-            "PKD_RESULT" => {
-                Incoming::PkdResult { client_id: self.client_id?.0, public_key: self.public_key }
+            "CALL_SIGNAL" => {
+                let call_id = read(self.call_id)?;
+                sealed(self.data, call_id, |call_id, data| Incoming::CallSignal { call_id, data })
             }
+            "PKD_RESULT" => Incoming::PkdResult {
+                client_id: client_id(self.client_id)?,
+                // A key that cannot be read is one that nobody can use, as the empty one is.
+                public_key: self.public_key.map(|key| read(Some(key)).unwrap_or_default()),
+            },
             "TURN_CREDENTIALS" => Incoming::TurnCredentials {
-                ice_servers,
-                ttl_seconds: self.ttl_seconds.unwrap_or_default(),
+                ice_servers: self.ice_servers(),
+                ttl_seconds: read(self.ttl_seconds).unwrap_or_default(),
             },
             "HEARTBEAT_ACK" => Incoming::HeartbeatAck,
             "ERROR" => Incoming::Error {
-                code: words::error_code(&self.code?),
-                message: self.message.unwrap_or_default(),
-                retry_after_ms: self.retry_after_ms,
+                code: words::error_code(&read::<Cow<'_, str>>(self.code)?),
+                message: read(self.message).unwrap_or_default(),
+                retry_after_ms: read(self.retry_after_ms),
             },
             _ => return None,
         })
+    }
+
+    fn resumable(&self) -> Option<Resumable> {
+        let dialect_two = read::<u64>(self.protocol) == Some(2);
+        let resume_token = read(self.resume_token).filter(|_| dialect_two)?;
+        let resumed = read(self.resumed).unwrap_or_default();
+        let message_bytes_max = read(self.max_message_bytes);
+        Some(Resumable { resume_token, resumed, message_bytes_max })
+    }
+
+    fn incoming_call(&self, call_id: String) -> Incoming {
+        let caller_id = client_id(self.caller_id);
+        match (caller_id, read(self.sdp_offer)) {
+            (Some(caller_id), Some(sdp_offer)) => {
+                let ice_servers = self.ice_servers();
+                Incoming::IncomingCall { call_id, caller_id, sdp_offer, ice_servers }
+            }
+            (caller_id, _) => {
+                Incoming::Unreadable { call_id, part: UnreadablePart::Offer { caller_id } }
+            }
+        }
+    }
+
+    fn call_accepted(&self, call_id: String) -> Incoming {
+        match read(self.sdp_answer) {
+            Some(sdp_answer) => {
+                Incoming::CallAccepted { call_id, sdp_answer, ice_servers: self.ice_servers() }
+            }
+            None => Incoming::Unreadable { call_id, part: UnreadablePart::Answer },
+        }
+    }
+
+    fn reject_reason(&self) -> RejectReason {
+        let name = read::<Cow<'_, str>>(self.reason);
+        RejectReason::from_wire(name.as_deref(), read(self.clock_ahead_seconds))
+    }
+
+    fn ice_servers(&self) -> Vec<IceServer> {
+        read(self.ice_servers).unwrap_or_default()
+    }
+}
+
+/// A message of the other end, or that there was one.
+fn sealed(
+    field: Field<'_>,
+    call_id: String,
+    message: impl FnOnce(String, String) -> Incoming,
+) -> Incoming {
+    match read(field) {
+        Some(text) => message(call_id, text),
+        None => Incoming::Unreadable { call_id, part: UnreadablePart::Message },
     }
 }
 

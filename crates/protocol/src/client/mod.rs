@@ -20,5 +20,5 @@ mod incoming;
 mod outgoing;
 mod words;
 
-pub use incoming::{IceServer, Incoming, Received, Resumable, decode};
+pub use incoming::{IceServer, Incoming, Received, Resumable, UnreadablePart, decode};
 pub use outgoing::{Outgoing, PresentedCall};

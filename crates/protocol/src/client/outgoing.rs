@@ -36,7 +36,7 @@ pub enum Outgoing {
     },
     CallReject {
         call_id: String,
-        #[serde(serialize_with = "words::reject_reason")]
+        #[serde(flatten, serialize_with = "words::reject_reason")]
         reason: RejectReason,
     },
     CallEnd {

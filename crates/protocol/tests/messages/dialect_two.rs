@@ -1,8 +1,9 @@
 //! What dialect 2 adds, in both directions.
 
 use securecall_protocol::{
-    ClientId, ClientMessage, DecodeError, Dialect, EndReason, ErrorCode, MessageType, Opaque,
-    Presented, Registered, Registration, RejectReason, Reply, Resumption, ServerMessage, decode,
+    CallMessage, ClientId, ClientMessage, DecodeError, Dialect, EndReason, ErrorCode, MessageType,
+    Opaque, Presented, Registered, Registration, RejectReason, Reply, Resumption, ServerMessage,
+    decode,
 };
 use serde_json::{Value, json};
 
@@ -177,7 +178,38 @@ fn dialect_2_is_told_why() {
     }
     for reason in RejectReason::ALL {
         let rejected = in_dialect_two(ServerMessage::CallRejected { call_id: "c".into(), reason });
-        assert_eq!(rejected["payload"], json!({"callId": "c", "reason": reason.as_str()}));
+        let mut payload = json!({"callId": "c", "reason": reason.as_str()});
+        if let Some(seconds) = reason.clock_ahead_seconds() {
+            payload["clockAheadSeconds"] = seconds.into();
+        }
+        assert_eq!(rejected["payload"], payload);
+    }
+}
+
+#[test]
+fn a_wrong_clock_is_told_with_its_offset_and_is_a_no_without() {
+    for ahead_seconds in [i32::MIN, -301, 0, 301, i32::MAX] {
+        let reason = RejectReason::Clock { ahead_seconds };
+        let payload = json!({"callId": "c", "reason": "clock", "clockAheadSeconds": ahead_seconds});
+        let text = json!({"type": "CALL_REJECT", "payload": payload}).to_string();
+        let ClientMessage::Call(CallMessage::CallReject { reason: read, .. }) =
+            decode(&text).unwrap().message
+        else {
+            panic!("{text}")
+        };
+        assert_eq!(read, reason);
+        let rejected = in_dialect_two(ServerMessage::CallRejected { call_id: "c".into(), reason });
+        assert_eq!(rejected["payload"], payload);
+    }
+    for seconds in [json!(null), json!("301"), json!(3.5), json!(1_u64 << 31)] {
+        let payload = json!({"callId": "c", "reason": "clock", "clockAheadSeconds": seconds});
+        let text = json!({"type": "CALL_REJECT", "payload": payload}).to_string();
+        let ClientMessage::Call(CallMessage::CallReject { reason, .. }) =
+            decode(&text).unwrap().message
+        else {
+            panic!("{text}")
+        };
+        assert_eq!(reason, RejectReason::Declined);
     }
 }
 

@@ -157,6 +157,43 @@ fn an_offer_is_bound_to_both_ids_both_identities_and_both_directory_keys() {
 }
 
 #[test]
+fn a_change_of_suites_is_a_changed_key_and_no_forgery() {
+    let (_, sdp_offer) = Pair::new(Suite::XWing).offer();
+    let classic = |id, seed| identity(id, seed, Suite::X25519);
+    let pair = Pair::new(Suite::XWing);
+    let own = Callee::new(&classic("bob", 2))
+        .open_offer(&looked_up(&pair.alice), &sdp_offer, now())
+        .unwrap_err();
+    let peer = Callee::new(&pair.bob)
+        .open_offer(&looked_up(&classic("alice", 1)), &sdp_offer, now())
+        .unwrap_err();
+    assert_eq!((own, peer), (Error::OwnKeyChanged, Error::PeerKeyChanged));
+}
+
+#[test]
+fn an_answer_to_another_offer_is_that_whatever_its_suite_is() {
+    let (offered, _) = Pair::new(Suite::XWing).offer();
+    let mut classic = Pair::new(Suite::X25519);
+    let (_, other) = classic.offer();
+    let (_, answer) = classic.answer(&other);
+    assert_eq!(offered.accept(CALL_ID, &answer).unwrap_err(), Error::OtherOffer);
+}
+
+#[test]
+fn what_a_callee_can_refuse_without_a_look_up_open_refuses_too() {
+    let mut pair = Pair::new(Suite::XWing);
+    let (_, sdp_offer) = pair.offer();
+    let mut bob = Callee::new(&pair.bob);
+    for changed in ["", "v=0", &sdp_offer[1..], &sdp_offer[..40], &edited(&sdp_offer, 1, &[2])] {
+        assert!(bob.precheck_offer(changed).is_err());
+        assert!(bob.open_offer(&looked_up(&pair.alice), changed, now()).is_err());
+    }
+    let carol = Callee::new(&identity("carol", 3, Suite::XWing));
+    assert_eq!(carol.precheck_offer(&sdp_offer), Err(Error::OwnKeyChanged));
+    assert_eq!(bob.precheck_offer(&sdp_offer), Ok(()));
+}
+
+#[test]
 fn an_answer_is_bound_to_its_offer() {
     let mut pair = Pair::new(Suite::X25519);
     let (_, one) = pair.offer();

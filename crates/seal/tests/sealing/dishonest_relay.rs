@@ -127,7 +127,7 @@ fn an_offer_of_yesterday_does_not_ring_today() {
     // A callee that started anew remembers nothing, and needs to.
     for age in [OFFER_AGE_MAX + Duration::from_secs(1), Duration::from_secs(24 * 60 * 60)] {
         let error = Callee::new(&pair.bob).open_offer(&alice, &sdp_offer, now() + age);
-        assert_eq!(error.unwrap_err(), Error::Stale);
+        assert!(matches!(error.unwrap_err(), Error::Stale(offset) if offset.seconds() < -300));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::pair::{ANSWER, CALL_ID, CANDIDATE, Pair, looked_up, now};
-use securecall_seal::{Callee, Error, OFFER_AGE_MAX, Suite};
+use securecall_seal::{Callee, ClockOffset, Error, OFFER_AGE_MAX, Suite};
 
 #[test]
 fn an_offer_opens_once() {
@@ -14,7 +14,8 @@ fn an_offer_opens_once() {
     bob.open_offer(&alice, &sdp_offer, now()).unwrap();
     assert_eq!(bob.open_offer(&alice, &sdp_offer, now()).unwrap_err(), Error::Replayed);
     let later = now() + OFFER_AGE_MAX + Duration::from_secs(1);
-    assert_eq!(bob.open_offer(&alice, &sdp_offer, later).unwrap_err(), Error::Stale);
+    let stale = Error::Stale(ClockOffset::from_seconds(-301));
+    assert_eq!(bob.open_offer(&alice, &sdp_offer, later).unwrap_err(), stale);
 }
 
 #[test]
@@ -24,7 +25,21 @@ fn an_offer_that_was_kept_back_is_stale() {
     let later = now() + OFFER_AGE_MAX + Duration::from_secs(1);
     let mut bob = Callee::new(&pair.bob);
     let error = bob.open_offer(&looked_up(&pair.alice), &sdp_offer, later).unwrap_err();
-    assert_eq!(error, Error::Stale);
+    assert_eq!(error, Error::Stale(ClockOffset::from_seconds(-301)));
+    let words = "the offer is dated 5 min 1 s behind our clock: one of the two clocks is wrong, or \
+                 the offer was kept back";
+    assert_eq!(error.to_string(), words);
+}
+
+#[test]
+fn an_offer_of_the_future_says_that_a_clock_is_wrong_and_by_how_much() {
+    let mut pair = Pair::new(Suite::X25519);
+    let (_, sdp_offer) = pair.offer();
+    let earlier = now() - Duration::from_secs(7_500);
+    let mut bob = Callee::new(&pair.bob);
+    let error = bob.open_offer(&looked_up(&pair.alice), &sdp_offer, earlier).unwrap_err();
+    let words = "the offer is dated 2 h 5 min ahead of our clock: one of the two clocks is wrong";
+    assert_eq!(error.to_string(), words);
 }
 
 #[test]

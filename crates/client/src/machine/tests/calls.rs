@@ -152,16 +152,6 @@ fn a_call_with_the_key_that_was_met_first_goes_on() {
 }
 
 #[test]
-fn one_call_too_many_is_answered_busy() {
-    let mut stage = Stage::registered();
-    for number in 0..17 {
-        let payload = json!({"callId": format!("c{number}"), "callerId": "bob", "sdpOffer": "x"});
-        stage.hear_next("INCOMING_CALL", payload);
-    }
-    assert_eq!(stage.last("CALL_REJECT")["payload"], json!({"callId": "c16", "reason": "busy"}));
-}
-
-#[test]
 fn a_call_of_an_earlier_life_of_the_program_is_ended() {
     let mut stage = Stage::registered();
     let initiated = json!({"callId": "old", "targetId": "bob"});

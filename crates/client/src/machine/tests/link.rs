@@ -67,14 +67,15 @@ fn a_connection_that_held_makes_the_next_loss_a_first_one() {
 
 #[test]
 fn codes_that_say_stay_away_stop_it_and_all_others_do_not() {
-    for code in [1000, 4000, 4001, 4003, 4099] {
+    for code in [4000, 4001, 4003, 4099] {
         let mut stage = Stage::registered();
         stage.lose(Disconnect::Closed(code), None);
         assert!(stage.machine.stopped().is_some(), "{code}");
         stage.pass(120 * SECOND);
         assert_eq!(stage.connects, 0);
     }
-    for code in [1001, 1002, 1005, 1006, 1009, 1012, 1013, 3999, 4101, 4102] {
+    // 1000 is no word of ours that comes back: nobody here has closed.
+    for code in [1000, 1001, 1002, 1005, 1006, 1009, 1012, 1013, 3999, 4101, 4102] {
         let mut stage = Stage::registered();
         stage.lose(Disconnect::Closed(code), None);
         stage.pass(SECOND);

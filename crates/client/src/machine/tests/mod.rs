@@ -3,5 +3,8 @@
 mod calls;
 mod flow;
 mod link;
+mod replaced;
 mod resumption;
 mod stage;
+mod unremembered;
+mod unwanted;

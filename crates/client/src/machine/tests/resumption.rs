@@ -44,6 +44,74 @@ fn a_numbered_message_is_dealt_with_once() {
     assert!(stage.events.is_empty(), "number 3 was here before");
 }
 
+fn number(stage: &mut Stage, seq: u64) {
+    stage.hear(json!({"type": "HEARTBEAT_ACK", "payload": {}, "seq": seq}));
+}
+
+#[test]
+fn a_number_that_is_left_out_is_asked_for_on_the_next_connection() {
+    let mut stage = Stage::registered();
+    number(&mut stage, 2);
+    let ended =
+        json!({"type": "CALL_ENDED", "payload": {"callId": "c1", "reason": "hangup"}, "seq": 4});
+    stage.hear(ended);
+    assert_eq!(stage.hangups, [None]);
+    let cause = stage.events.iter().find_map(|event| match event {
+        Event::Disconnected { cause, .. } => Some(cause.clone()),
+        _ => None,
+    });
+    assert_eq!(cause, Some(crate::Disconnect::MessageMissing));
+    stage.pass(2 * SECOND);
+    stage.forget();
+    stage.open();
+    assert_eq!(stage.last("REGISTER")["payload"]["lastSeq"], 2);
+    stage.register(&json!({"resumed": true}));
+    number(&mut stage, 3);
+    number(&mut stage, 4);
+    assert!(stage.hangups.is_empty(), "nothing is missing any more");
+}
+
+#[test]
+fn what_stays_missing_is_given_up_by_beginning_anew() {
+    let mut stage = Stage::registered();
+    for gap in 1..=3 {
+        number(&mut stage, 9);
+        stage.pass(30 * SECOND);
+        stage.forget();
+        stage.open();
+        let register = stage.last("REGISTER")["payload"].clone();
+        let resumes = register["resumeToken"] == "token";
+        assert_eq!(resumes, gap < 3, "{register}");
+        stage.register(&json!({"resumed": resumes}));
+    }
+    number(&mut stage, 1);
+    assert!(stage.hangups.is_empty());
+}
+
+#[test]
+fn a_number_at_the_end_of_all_numbers_is_a_gap_like_any_other() {
+    let mut stage = Stage::registered();
+    number(&mut stage, u64::MAX);
+    assert_eq!(stage.hangups, [None]);
+}
+
+#[test]
+fn an_answer_of_another_type_leaves_the_question_open() {
+    let mut stage = Stage::registered();
+    let client_id = id("bob");
+    let mut lookup = stage.ask(|reply| Command::Lookup { client_id, reply });
+    let mut relays = stage.ask(|reply| Command::TurnCredentials { reply });
+    let (of_lookup, of_relays) = (stage.id_of("PKD_LOOKUP"), stage.id_of("TURN_CREDENTIALS"));
+    let credentials = json!({"iceServers": [], "ttlSeconds": 60});
+    let key = json!({"clientId": "bob", "publicKey": null});
+    stage.answer(&of_lookup, "TURN_CREDENTIALS", credentials.clone());
+    stage.answer(&of_relays, "PKD_RESULT", key.clone());
+    assert!(lookup.try_recv().is_err() && relays.try_recv().is_err(), "both wait");
+    stage.answer(&of_lookup, "PKD_RESULT", key);
+    stage.answer(&of_relays, "TURN_CREDENTIALS", credentials);
+    assert!(lookup.try_recv().unwrap().is_ok() && relays.try_recv().unwrap().is_ok());
+}
+
 #[test]
 fn it_acknowledges_after_a_hundred_messages_or_half_a_minute() {
     let mut stage = Stage::registered();

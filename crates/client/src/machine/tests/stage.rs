@@ -148,8 +148,11 @@ impl Stage {
 
     /// Hears a message as it is.
     pub(super) fn hear(&mut self, message: Value) {
-        let text = message.to_string();
-        self.give(|machine, cx| machine.handle_link(cx, LinkInput::Text(&text)));
+        self.hear_text(&message.to_string());
+    }
+
+    pub(super) fn hear_text(&mut self, text: &str) {
+        self.give(|machine, cx| machine.handle_link(cx, LinkInput::Text(text)));
     }
 
     /// Hears the next numbered message.
@@ -229,12 +232,31 @@ impl Stage {
         self.hear_next("CALL_ACCEPTED", json!({"callId": "c1", "sdpAnswer": answer}));
     }
 
+    /// An offer of this identity to alice, on a clock that is so far ahead of hers, in seconds.
+    pub(super) fn offer_of(&mut self, caller: &Identity, ahead_seconds: i64) -> String {
+        let key = self.alices_key();
+        let apart = Duration::from_secs(ahead_seconds.unsigned_abs());
+        let wall = if ahead_seconds < 0 { self.wall - apart } else { self.wall + apart };
+        Caller::new(caller, &key).offer("v=0 offer", wall, &mut self.rng).unwrap().1
+    }
+
+    pub(super) fn offer_to(&mut self, caller: &Identity, callee: &DirectoryKey) -> String {
+        Caller::new(caller, callee).offer("v=0 offer", self.wall, &mut self.rng).unwrap().1
+    }
+
+    pub(super) fn carol(&mut self) -> Identity {
+        identity("carol", &mut self.rng)
+    }
+
     /// Bob calls alice with the id `c1`, and her phone rings; the call's id.
     pub(super) fn bob_calls(&mut self) -> CallId {
-        let key = self.alices_key();
-        let (_, offer) =
-            Caller::new(&self.bob, &key).offer("v=0 offer", self.wall, &mut self.rng).unwrap();
-        let payload = json!({"callId": "c1", "callerId": "bob", "sdpOffer": offer});
+        self.bob_calls_as("c1")
+    }
+
+    pub(super) fn bob_calls_as(&mut self, call_id: &str) -> CallId {
+        let bob = self.bob.clone();
+        let offer = self.offer_of(&bob, 0);
+        let payload = json!({"callId": call_id, "callerId": "bob", "sdpOffer": offer});
         self.hear_next("INCOMING_CALL", payload);
         let lookup = self.id_of("PKD_LOOKUP");
         let key = self.bob.directory_key().as_str().to_owned();

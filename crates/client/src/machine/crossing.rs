@@ -1,0 +1,100 @@
+//! Two calls of the same two clients: both call at once, or one of them calls back.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use securecall_protocol::ClientId;
+use securecall_seal::Fingerprint;
+
+use super::call::{Call, Calls, State};
+use super::{Context, Machine};
+use crate::CallId;
+
+/// How many lost glares are remembered.
+const GLARES_MAX: usize = 4;
+/// How long: the call that won rings at once, unless a look-up takes its time.
+const GLARE_REMEMBERED: Duration = Duration::from_secs(30);
+
+/// Own calls that ended because the callee called at the same moment.
+#[derive(Default)]
+pub(super) struct Glares(VecDeque<Glare>);
+
+struct Glare {
+    call: CallId,
+    callee: Fingerprint,
+    until: Instant,
+}
+
+impl Glares {
+    fn push(&mut self, glare: Glare) {
+        if self.0.len() >= GLARES_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(glare);
+    }
+
+    fn take(&mut self, identity: Fingerprint, now: Instant) -> Option<CallId> {
+        self.0.retain(|glare| glare.until > now);
+        let at = self.0.iter().position(|glare| glare.callee == identity)?;
+        self.0.remove(at).map(|glare| glare.call)
+    }
+}
+
+impl Calls {
+    /// Whether an own call to this client is on its way.
+    pub(super) fn calls_out_to(&self, client_id: &ClientId) -> bool {
+        let begins = |call: &Call| {
+            matches!(call.state, State::SeekingCallee { .. } | State::Offering(_))
+                && call.peer == *client_id
+        };
+        self.search(begins).is_some()
+    }
+
+    /// A call that does not cross with an own one any more.
+    fn any_uncrossed(&self) -> Option<CallId> {
+        self.search(|call| {
+            matches!(call.state, State::Crossing(_)) && !self.calls_out_to(&call.peer)
+        })
+    }
+
+    /// The call whose place one of this identity takes, made at `made_at` by the caller's clock: one
+    /// of ours that lost against it, or the newest running one that is not known to be younger.
+    pub(super) fn replaced_by(
+        &mut self,
+        caller: &ClientId,
+        identity: Fingerprint,
+        made_at: u64,
+        now: Instant,
+    ) -> Option<CallId> {
+        let is_replaced = |call: &Call| {
+            call.peer == *caller
+                && matches!(&call.state, State::Talking(talk) if talk.is_older(identity, made_at))
+        };
+        let lost = self.glares.take(identity, now);
+        let running = || self.iter().filter(|(_, call)| is_replaced(call)).last();
+        lost.or_else(|| running().map(|(id, _)| id))
+    }
+}
+
+impl Machine {
+    /// The server ends this call because the callee called at the same moment. What rings next from
+    /// there takes its place.
+    pub(super) fn lose_to_glare(&mut self, cx: &Context<'_>, wire_id: &str) {
+        let Some(call) = self.calls.by_wire_id(wire_id) else { return };
+        let Some(Call { state: State::Offering(offering), .. }) = self.calls.find(call) else {
+            return;
+        };
+        let callee = offering.callee_key.fingerprint();
+        let until = cx.now + GLARE_REMEMBERED;
+        self.calls.glares.push(Glare { call, callee, until });
+    }
+
+    /// Calls ring that crossed with own ones which are answered or over by now.
+    pub(super) fn ring_uncrossed(&mut self, cx: &Context<'_>) {
+        while let Some(id) = self.calls.any_uncrossed() {
+            let Some(call) = self.calls.find(id) else { return };
+            let State::Crossing(opened) = call.take_state() else { return };
+            self.ring(cx, id, *opened);
+        }
+    }
+}
