@@ -124,9 +124,6 @@ impl Listen {
                 Err(Event::KeyChanged { call, change }) => {
                     on_changed_key(client, screen, expected, call, &change).await;
                 }
-                Err(Event::OfferRefused { caller, why }) => {
-                    screen.note(&format!("a call of {} is refused: {why}", caller.as_str()));
-                }
                 Err(event) => on_other_call(client, screen, event).await,
             }
         }

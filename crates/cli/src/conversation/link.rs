@@ -41,7 +41,15 @@ impl Ringing {
     /// The event announces none: it is given back.
     pub(crate) fn announced_by(event: Event) -> Result<Self, Event> {
         match event {
-            Event::Incoming { call, caller, offer, ice_servers, fingerprint, first_contact } => {
+            Event::Incoming {
+                call,
+                caller,
+                offer,
+                ice_servers,
+                fingerprint,
+                first_contact,
+                ..
+            } => {
                 let fingerprint = fingerprint.to_string();
                 let partner = Partner { client_id: caller, fingerprint };
                 Ok(Self { call, partner, offer, ice_servers, first_contact })

@@ -135,6 +135,9 @@ pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event
             screen.note(&format!("{} calls with another key", change.client_id.as_str()));
             let _ = client.reject(call, RejectReason::Busy).await;
         }
+        Event::OfferRefused { caller, why } => {
+            screen.note(&format!("a call of {} is refused: {why}", caller.as_str()));
+        }
         Event::Disconnected { cause, .. } => {
             screen.note(&format!("no connection to the server: {}; trying again", explain(&cause)));
         }
