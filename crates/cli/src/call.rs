@@ -1,14 +1,15 @@
 //! `securecall call`: a sealed conversation with somebody who listens.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
-use securecall_client::{CallId, Client, ClientId};
-use securecall_peer::{Events, Peer};
-use tokio::time::timeout;
+use securecall_client::ClientId;
+use securecall_peer::Peer;
+use tokio::time::timeout_at;
 
 use crate::conversation::Conversation;
 use crate::conversation::acquaintance::{Acquaintance, look_up};
+use crate::conversation::fingerprint::ExpectedKeys;
+use crate::conversation::link::{Link, Partner};
 use crate::conversation::options::Options;
-use crate::conversation::screen::Screen;
 use crate::conversation::session::Session;
 use crate::failure::Failure;
 
@@ -45,37 +46,45 @@ pub(crate) fn with_options(command: Command) -> Command {
 /// Calls, and talks until one of the two hangs up.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let call = Call::from_arg_matches(flags)?;
-    Session::run(&call.options, async |session| converse(&call, session).await)
+    let expected = ExpectedKeys::new(call.options.fingerprint.iter().cloned())?;
+    Session::run(&call.options, async |session| converse(&call, &expected, session).await)
 }
 
 async fn converse(
     Call { client_id, options }: &Call,
+    expected: &ExpectedKeys,
     session: &mut Session,
 ) -> Result<(), Failure> {
-    let Session { client, screen, interrupt, .. } = session;
-    let (call, peer) = interrupt.or(ring(client_id, options, client, screen)).await?;
-    let who = client_id.as_str();
-    Conversation::new(session, options, who, call, peer).ending_with_input().run().await
+    let ready_by = session.ready_by;
+    let mut interrupt = session.interrupt.clone();
+    let ringing = timeout_at(ready_by, ring(client_id, expected, options, session));
+    let (partner, link) =
+        interrupt.or(async { ringing.await.unwrap_or_else(|_| too_slow()) }).await?;
+    Conversation::new(session, options, partner, link).calling().run().await
+}
+
+fn too_slow<T>() -> Result<T, Failure> {
+    Err(Failure::Server("no answer in time (--connect-timeout)".to_owned()))
 }
 
 /// Finds out whose key it is, and calls its holder.
 async fn ring(
     client_id: &ClientId,
+    expected: &ExpectedKeys,
     options: &Options,
-    client: &Client,
-    screen: &Screen,
-) -> Result<(CallId, (Peer, Events)), Failure> {
+    session: &Session,
+) -> Result<(Partner, Link), Failure> {
+    let Session { client, screen, receive, .. } = session;
     let failed = |error: securecall_client::Error| Failure::Talk(error.to_string());
-    let Acquaintance { key, is_new } = look_up(client, client_id, options, screen).await?;
+    let Acquaintance { key, is_new } = look_up(client, client_id, expected, screen).await?;
     let new = if is_new { " (not seen before: compare it)" } else { "" };
-    let (who, fingerprint) = (client_id.as_str(), key.fingerprint());
-    screen.note(&format!("calling {who}, fingerprint {fingerprint}{new}"));
-    let turn = timeout(options.connect_timeout, client.turn_credentials()).await;
-    let turn =
-        turn.map_err(|_| Failure::Server("no answer in time".to_owned()))?.map_err(failed)?;
-    let config = options.peer_config(&turn.ice_servers);
+    let partner =
+        Partner { client_id: client_id.clone(), fingerprint: key.fingerprint().to_string() };
+    screen.note(&format!("calling {}, fingerprint {}{new}", partner.name(), partner.fingerprint));
+    let turn = client.turn_credentials().await.map_err(failed)?;
+    let config = options.peer_config(&turn.ice_servers, receive.clone());
     let offered = Peer::offer(config).await;
     let (peer, events, offer) = offered.map_err(|error| Failure::Talk(error.to_string()))?;
     let call = client.call_with(&key, offer).await.map_err(failed)?;
-    Ok((call, (peer, events)))
+    Ok((partner, Link::new(client, call, (peer, events))))
 }

@@ -53,6 +53,10 @@ pub(crate) enum Failure {
     FilesNotSent,
     /// A conversation is over before everything was said.
     Unsaid,
+    /// The message that is to be said cannot be read.
+    MessageFile { path: PathBuf, cause: std::io::Error },
+    /// Two fingerprints were given for this client.
+    TwoFingerprints(String),
     /// Where files are to go there is no folder.
     NoFolder(PathBuf),
     /// Standard input cannot be read.
@@ -92,6 +96,8 @@ impl Failure {
             | Self::KnownKeys(_)
             | Self::Operator(OperatorError::DataDir(_))
             | Self::NoFolder(_)
+            | Self::MessageFile { .. }
+            | Self::TwoFingerprints(_)
             | Self::NobodyToAsk => ExitCode::from(2),
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
             Self::Serve(_)
@@ -148,16 +154,22 @@ impl fmt::Display for Failure {
             Self::Unsaid => write!(f, "the conversation ended before everything was said"),
             Self::NoFolder(path) => write!(
                 f,
-                "{} is no folder: make it, name another with --receive-into, or take --no-files",
+                "{} is no folder: make it, or name another with --receive-into",
                 path.display()
             ),
+            Self::MessageFile { path, cause } => {
+                write!(f, "--message-file: {}: {cause}", path.display())
+            }
+            Self::TwoFingerprints(who) => {
+                write!(f, "two fingerprints are given for {who}, who has one")
+            }
             Self::Input(error) => write!(f, "standard input: {error}"),
             Self::Unwell(1) => write!(f, "a step failed"),
             Self::Unwell(steps) => write!(f, "{steps} steps failed"),
             Self::NobodyToAsk => write!(
                 f,
                 "nobody can be asked who may call, as standard input is no terminal: name them with \
-                 --accept-from, or --accept-all"
+                 --accept-from ID=FINGERPRINT, or take all who are known with --accept-known"
             ),
             Self::Operator(error) => error.fmt(f),
             Self::Export(error) => error.fmt(f),

@@ -24,7 +24,8 @@ URLs, secret and duration come from the same places as those of securecall
 serve: the TOML file of --config, the environment, and these flags. The secret is
 in SECURECALL_TURN_SECRET, or in the file of --turn-secret-file.
 
-Try it on the TURN server:
+Try it on the TURN server. Other users of that machine can read the credential in
+the list of processes meanwhile, so let it be short-lived (--turn-ttl 1m):
   turnutils_uclient -y -u USERNAME -w CREDENTIAL turn.example.org";
 
 /// The command with its options.

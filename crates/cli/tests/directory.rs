@@ -50,7 +50,7 @@ impl Bench {
     }
 
     fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
-        run_in(self.0.path(), arguments, variables, input)
+        run_in(self.0.path(), arguments, variables, input.as_bytes())
     }
 
     #[track_caller]

@@ -31,7 +31,7 @@ impl Home {
     }
 
     fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
-        run_in(self.0.path(), arguments, variables, input)
+        run_in(self.0.path(), arguments, variables, input.as_bytes())
     }
 
     #[track_caller]
@@ -127,6 +127,26 @@ fn the_words_of_a_backup_bring_back_the_same_identity() {
     let restored = other.run_with(&["keys", "restore", "alice"], &[], &written_down);
     assert_eq!(field(&succeeded(&restored), "fingerprint"), field(&made, "fingerprint"));
     assert_eq!(fs::read(other.identity()).unwrap(), fs::read(home.identity()).unwrap());
+}
+
+#[test]
+fn words_from_an_editor_of_any_system_are_no_slip_of_the_pen() {
+    let zeros = format!("{}art\r\n", "abandon ".repeat(23));
+    let utf_16 = |order: fn(u16) -> [u8; 2]| {
+        format!("\u{feff}{zeros}").encode_utf16().flat_map(order).collect::<Vec<u8>>()
+    };
+    let inputs = [
+        format!("\u{feff}{zeros}").into_bytes(),
+        zeros.replace(' ', "\u{200b} \u{feff}").into_bytes(),
+        zeros.replace(' ', "\u{a0}").into_bytes(),
+        utf_16(u16::to_le_bytes),
+        utf_16(u16::to_be_bytes),
+    ];
+    for input in inputs {
+        let home = Home::new();
+        let restored = run_in(home.0.path(), &["keys", "restore", "alice"], &[], &input);
+        succeeded(&restored);
+    }
 }
 
 #[test]

@@ -7,45 +7,41 @@ use crate::config::Receive;
 use crate::file_name::FileName;
 use crate::incoming_file::IncomingFile;
 
-/// Files of one connection that are kept: many empty ones fill a disk, too.
-const FILES_MAX: usize = 1000;
-/// What is left on the disk for everybody else: 64 MiB.
-const FREE_BYTES_MIN: u64 = 64 << 20;
-
-/// What the files of a connection may add up to.
+/// What the files of a receiver may add up to.
 pub(crate) struct Allowance {
     /// `None`: no files are taken.
     receive: Option<Receive>,
-    kept_bytes: u64,
-    kept_files: usize,
 }
 
 impl Allowance {
     pub(crate) const fn new(receive: Option<Receive>) -> Self {
-        Self { receive, kept_bytes: 0, kept_files: 0 }
+        Self { receive }
     }
 
-    /// Begins a file. There is one at a time, so what it was said to have is all that can come. A
-    /// refusal is all that the sender learns.
+    /// Begins a file. There is one at a time in a connection, so what it was said to have is all
+    /// that can come. A refusal is all that the sender learns.
     pub(crate) fn begin(&self, name: FileName, bytes: u64) -> Result<IncomingFile, Refusal> {
         let receive = self.receive.as_ref().ok_or(Refusal::NotAccepted)?;
-        if self.kept_files >= FILES_MAX {
-            return Err(Refusal::NotAccepted);
-        }
-        let left = receive.total_bytes_max.saturating_sub(self.kept_bytes);
-        if bytes > receive.file_bytes_max.min(left) {
+        if bytes > receive.file_bytes_max {
             return Err(Refusal::TooLarge);
         }
-        if free_bytes(&receive.folder)? < bytes.saturating_add(FREE_BYTES_MIN) {
+        let kept = receive.kept.total();
+        if kept.files >= receive.files_max
+            || bytes > receive.total_bytes_max.saturating_sub(kept.bytes)
+        {
+            return Err(Refusal::Full);
+        }
+        if free_bytes(&receive.folder)? < bytes.saturating_add(receive.free_bytes_min) {
             return Err(Refusal::Storage);
         }
         IncomingFile::begin(&receive.folder, name, bytes)
     }
 
     /// A file is here to stay. One that is not counts for nothing: it was deleted.
-    pub(crate) const fn keep(&mut self, bytes: u64) {
-        self.kept_bytes = self.kept_bytes.saturating_add(bytes);
-        self.kept_files += 1;
+    pub(crate) fn keep(&self, bytes: u64) {
+        if let Some(receive) = &self.receive {
+            receive.kept.add(bytes);
+        }
     }
 }
 
@@ -68,9 +64,14 @@ mod tests {
 
     use super::*;
 
-    fn allowance(file_bytes_max: u64, total_bytes_max: u64) -> (TempDir, Allowance) {
+    fn receive(file_bytes_max: u64, total_bytes_max: u64) -> (TempDir, Receive) {
         let folder = tempfile::tempdir().unwrap();
-        let receive = Receive { folder: folder.path().to_owned(), file_bytes_max, total_bytes_max };
+        let receive = Receive::into_folder(folder.path());
+        (folder, Receive { file_bytes_max, total_bytes_max, ..receive })
+    }
+
+    fn allowance(file_bytes_max: u64, total_bytes_max: u64) -> (TempDir, Allowance) {
+        let (folder, receive) = receive(file_bytes_max, total_bytes_max);
         (folder, Allowance::new(Some(receive)))
     }
 
@@ -80,21 +81,38 @@ mod tests {
 
     #[test]
     fn a_file_is_bounded_and_so_are_all_of_them_together() {
-        let (_folder, mut allowance) = allowance(10, 15);
+        let (_folder, allowance) = allowance(10, 15);
         assert_eq!(refusal(&allowance, 11), Some(Refusal::TooLarge));
         allowance.keep(10);
-        assert_eq!(refusal(&allowance, 6), Some(Refusal::TooLarge));
+        assert_eq!(refusal(&allowance, 6), Some(Refusal::Full));
         assert_eq!(refusal(&allowance, 5), None);
         assert_eq!(refusal(&allowance, 5), None, "one that is not kept counts for nothing");
     }
 
     #[test]
     fn empty_files_are_counted() {
-        let (_folder, mut allowance) = allowance(10, 15);
-        (1..FILES_MAX).for_each(|_| allowance.keep(0));
+        let (_folder, receive) = receive(10, 15);
+        let allowance = Allowance::new(Some(Receive { files_max: 2, ..receive }));
+        allowance.keep(0);
         assert_eq!(refusal(&allowance, 0), None);
         allowance.keep(0);
-        assert_eq!(refusal(&allowance, 0), Some(Refusal::NotAccepted));
+        assert_eq!(refusal(&allowance, 0), Some(Refusal::Full));
+    }
+
+    #[test]
+    fn whoever_connects_again_finds_the_same_bounds() {
+        let (_folder, receive) = receive(10, 15);
+        Allowance::new(Some(receive.clone())).keep(10);
+        assert_eq!(refusal(&Allowance::new(Some(receive)), 6), Some(Refusal::Full));
+    }
+
+    #[test]
+    fn what_is_left_free_on_the_disk_is_the_receivers_choice() {
+        let (folder, receive) = receive(u64::MAX, u64::MAX);
+        // The disk may be in use by others meanwhile: nothing here is close to its bound.
+        let free_bytes_min = free_bytes(folder.path()).unwrap() * 2;
+        let allowance = Allowance::new(Some(Receive { free_bytes_min, ..receive }));
+        assert_eq!(refusal(&allowance, 1), Some(Refusal::Storage));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -64,14 +64,60 @@ pub enum HostAddresses {
     These(Vec<IpAddr>),
 }
 
-/// Where files go that the other end sends, and how much of them is taken. Beside these bounds a
-/// connection leaves at most 1,000 files, and 64 MiB of the disk free.
+/// Where files go that the other end sends, and how much of them is taken.
+///
+/// The bounds are those of the receiver, not of a connection: connections that are made with clones
+/// of one value share them. Otherwise a peer that is at a bound would only have to connect again.
 #[derive(Debug, Clone)]
 pub struct Receive {
     /// The folder. Nothing outside of it is written, and nothing in it overwritten.
     pub folder: PathBuf,
     /// Larger files are refused, in bytes.
     pub file_bytes_max: u64,
-    /// And those with which all that are kept of one connection would have more bytes.
+    /// And those with which all that are kept would have more bytes.
     pub total_bytes_max: u64,
+    /// How many files are kept: many empty ones fill a disk, too.
+    pub files_max: u64,
+    /// What is left on the disk for everybody else, in bytes.
+    pub free_bytes_min: u64,
+    /// What was kept so far.
+    pub kept: KeptFiles,
+}
+
+impl Receive {
+    /// Into this folder, with the default bounds: files of at most 1 GiB, 1,000 of them, 4 GiB
+    /// together, and 64 MiB of the disk left free.
+    pub fn into_folder(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            file_bytes_max: 1 << 30,
+            total_bytes_max: 4 << 30,
+            files_max: 1000,
+            free_bytes_min: 64 << 20,
+            kept: KeptFiles::default(),
+        }
+    }
+}
+
+/// A count of the files that were kept, and of their bytes. Clones are the same count.
+#[derive(Debug, Clone, Default)]
+pub struct KeptFiles(Arc<Mutex<Kept>>);
+
+/// How many files were kept, and of how many bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+}
+
+impl KeptFiles {
+    pub(crate) fn add(&self, bytes: u64) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.files = kept.files.saturating_add(1);
+        kept.bytes = kept.bytes.saturating_add(bytes);
+    }
+
+    pub(crate) fn total(&self) -> Kept {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -80,6 +80,9 @@ pub enum Refusal {
     /// It is over the receiver's bound.
     #[error("it is too large")]
     TooLarge,
+    /// With it, the receiver would have more files, or bytes of files, than it takes in all.
+    #[error("no more files are taken")]
+    Full,
     /// It could not be written.
     #[error("it could not be stored")]
     Storage,

@@ -69,7 +69,7 @@ mod verdict;
 mod wire;
 
 pub use characters::deceives;
-pub use config::{Config, HostAddresses, Policy, Receive};
+pub use config::{Config, HostAddresses, KeptFiles, Policy, Receive};
 pub use error::{Error, FileError, Refusal, Violation};
 pub use event::{Closed, Direction, Event, Events, FileProgress};
 pub use frame::TEXT_BYTES_MAX;

@@ -2,7 +2,7 @@
 
 use securecall_client::{Client, ClientId, DirectoryKey, LookedUp};
 
-use super::options::Options;
+use super::fingerprint::ExpectedKeys;
 use super::screen::Screen;
 use crate::failure::Failure;
 
@@ -18,7 +18,7 @@ pub(crate) struct Acquaintance {
 pub(crate) async fn look_up(
     client: &Client,
     who: &ClientId,
-    options: &Options,
+    expected: &ExpectedKeys,
     screen: &Screen,
 ) -> Result<Acquaintance, Failure> {
     let failed = |error: securecall_client::Error| Failure::Talk(error.to_string());
@@ -33,8 +33,13 @@ pub(crate) async fn look_up(
     };
     let present = key.fingerprint().to_string();
     let changed = remembered.as_ref().is_some_and(|remembered| *remembered != present);
-    match &options.fingerprint {
-        Some(given) if *given == present => client.trust(&key).await.map_err(failed)?,
+    match expected.of(who) {
+        Some(given) if given == present => {
+            if let Some(remembered) = remembered.as_ref().filter(|_| changed) {
+                replace(screen, who, remembered, &present);
+            }
+            client.trust(&key).await.map_err(failed)?;
+        }
         Some(given) => return Err(refuse(screen, who, "you gave", given, &present)),
         None if changed => {
             let remembered = remembered.unwrap_or_default();
@@ -42,8 +47,22 @@ pub(crate) async fn look_up(
         }
         None => {}
     }
-    let is_new = remembered.is_none() && options.fingerprint.is_none();
+    let is_new = remembered.is_none() && expected.of(who).is_none();
     Ok(Acquaintance { key, is_new })
+}
+
+/// Says that a key takes the place of the one remembered, because its fingerprint was given.
+pub(crate) fn replace(screen: &Screen, who: &ClientId, remembered: &str, present: &str) {
+    let who = who.as_str();
+    screen.warn(&[
+        &format!("The key of {who} is ANOTHER ONE than the one remembered."),
+        "You gave the fingerprint of the present one, so it is remembered from now on.",
+        &format!("until now  {remembered}"),
+        &format!("from now   {present}"),
+        "If you have not compared it with them, on a way that you trust, do that before",
+        "you say anything. The one before counts again with",
+        &format!("  --fingerprint \"{who}={remembered}\""),
+    ]);
 }
 
 /// Says loudly that a key is another one.
@@ -60,7 +79,7 @@ pub(crate) fn refuse(
         &format!("{what:<10} {expected}"),
         &format!("present    {present}"),
         "Ask them, on a way that you trust. Only if the present one is theirs, add",
-        &format!("  --fingerprint \"{present}\""),
+        &format!("  --fingerprint \"{}={present}\"", who.as_str()),
     ]);
     Failure::OtherKey(who.as_str().to_owned())
 }

@@ -1,12 +1,13 @@
-//! Ctrl-C and SIGTERM: the first ends what is under way in good order, the second at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first ends what is under way in good order, the second at once.
 //!
 //! They are heard by a thread of its own: the one that talks may be held up by a terminal that
-//! takes no more, or a disk.
+//! takes no more, or a disk. So a good order that takes too long is cut short.
 
 use std::future::pending;
-use std::{process, thread};
+use std::time::Duration;
+use std::{fs, process, thread};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tokio::sync::watch;
 
@@ -14,24 +15,33 @@ use crate::failure::Failure;
 
 /// As of a program that SIGINT ended.
 const EXIT_CODE: i32 = 130;
+/// A little more than hanging up and taking leave of the server may take.
+const GOOD_ORDER_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// Whether the person wants to stop. Once raised it stays so, also where nobody was waiting for it.
+#[derive(Clone)]
 pub(crate) struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
     /// Listens from now on.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let failed = |error| Failure::Talk(format!("no signals: {error}"));
-        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+        let wanted = [SIGINT, SIGTERM].into_iter().chain((!hangup_is_ignored()).then_some(SIGHUP));
+        let mut signals = Signals::new(wanted).map_err(failed)?;
         let (raise, raised) = watch::channel(false);
-        let listening = thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        spawn(move || {
             for _ in &mut signals {
                 if raise.send_replace(true) {
                     process::exit(EXIT_CODE);
                 }
+                // An error: the second signal is left to do that.
+                let _ = spawn(|| {
+                    thread::sleep(GOOD_ORDER_TIMEOUT);
+                    process::exit(EXIT_CODE);
+                });
             }
-        });
-        listening.map_err(failed)?;
+        })
+        .map_err(failed)?;
         Ok(Self(raised))
     }
 
@@ -54,4 +64,16 @@ impl Interrupt {
             result = work => result,
         }
     }
+}
+
+fn spawn(run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    thread::Builder::new().name("signals".to_owned()).spawn(run).map(drop)
+}
+
+/// Whether this program was started so that SIGHUP does nothing, as `nohup` starts it. Linux says.
+fn hangup_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }

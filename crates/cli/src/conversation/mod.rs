@@ -2,66 +2,88 @@
 //! ends.
 
 pub(crate) mod acquaintance;
+mod call_back;
+pub(crate) mod fingerprint;
 pub(crate) mod input;
 mod interrupt;
+pub(crate) mod link;
 pub(crate) mod options;
+mod output;
 pub(crate) mod screen;
 mod sender;
 pub(crate) mod session;
 mod signals;
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use securecall_client::{self as signal, CallId};
-use securecall_peer::{self as peer, Closed, Direction, FileError, Peer};
+use securecall_client as signal;
+use securecall_peer::{self as peer, Closed, Direction, FileError};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::failure::Failure;
 use input::Line;
+use link::{Link, Partner, Ringing};
 use options::Options;
+use screen::Screen;
 use sender::Sender;
 use session::Session;
 
-pub(crate) use signals::on_other_call;
+pub(crate) use signals::{on_other_call, reject_as_busy};
 
 /// How long the last words to the server, and to the other end, may take.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long it may take to read that there is no more to read.
 const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Both ways to the other end: signaling, sealed, through the server, and the data channel.
+/// A conversation with one person, over one call after the other if need be.
 pub(crate) struct Conversation<'a> {
     session: &'a mut Session,
     options: &'a Options,
-    /// The other person.
-    who: &'a str,
-    call: CallId,
-    peer: Arc<Peer>,
-    peer_events: peer::Events,
+    partner: Partner,
+    link: Link,
     sender: Sender,
     /// Whether the call is over when there is no more input and everything is sent.
     ends_with_input: bool,
+    /// The call is the partner's, or the partner has answered it.
+    answered: bool,
     connected: bool,
+    was_connected: bool,
     /// Somebody here wants to end it, or the input has ended.
     finishing: bool,
     closing: bool,
     files_failed: bool,
+    /// Something that was said in a call before this one did not get through.
+    unsaid: bool,
     /// The server says that the other one did.
     hung_up: bool,
     /// When to hang up. `None`: when somebody wants to.
     deadline: Option<Instant>,
+    /// When nobody answers any more. `None`: it is answered.
+    rings_until: Option<Instant>,
+
+    /// A call of the partner that rings while one's own does.
+    crossing: Option<Ringing>,
+    /// Why one's own call is over, while theirs may still ring.
+    failed: Option<String>,
+    /// A new call of the partner that is not connected yet.
+    successor: Option<Link>,
+    /// Calls that end beside this one: whether everything got through.
+    retired: JoinSet<bool>,
 }
 
 /// What is next.
 enum Turn {
     Peer(Option<peer::Event>),
+    Successor(Option<peer::Event>),
     Signal(signal::Event),
     Line(Option<io::Result<Line>>),
     /// Everything is with the other end.
     AllSent,
     Deadline,
+    Unanswered,
+    OutputFailed(io::Error),
     Interrupted,
 }
 
@@ -80,37 +102,58 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
+/// Waits for the next event of a link, once there is room to show it.
+async fn shown(link: &mut Link, screen: &Screen) -> Option<peer::Event> {
+    screen.room().await;
+    link.events.next().await
+}
+
+/// Waits for the next event of a link, if there is one.
+async fn next_of(link: &mut Option<Link>) -> Option<peer::Event> {
+    match link {
+        Some(link) => link.events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 impl<'a> Conversation<'a> {
+    /// One whose call was answered here.
     pub(crate) fn new(
         session: &'a mut Session,
         options: &'a Options,
-        who: &'a str,
-        call: CallId,
-        (peer, peer_events): (Peer, peer::Events),
+        partner: Partner,
+        link: Link,
     ) -> Self {
-        let peer = Arc::new(peer);
-        let sender = Sender::start(peer.clone(), options);
+        let sender = Sender::start(link.peer.clone(), session.opening.clone());
         Self {
             session,
             options,
-            who,
-            call,
-            peer,
-            peer_events,
+            partner,
+            link,
             sender,
             ends_with_input: false,
+            answered: true,
             connected: false,
+            was_connected: false,
             finishing: false,
             closing: false,
             files_failed: false,
+            unsaid: false,
             hung_up: false,
             deadline: None,
+            rings_until: None,
+            crossing: None,
+            failed: None,
+            successor: None,
+            retired: JoinSet::new(),
         }
     }
 
-    /// The end of the input ends it, too, unless its duration is given.
-    pub(crate) fn ending_with_input(self) -> Self {
-        Self { ends_with_input: self.options.exit_after.is_none(), ..self }
+    /// One whose call rings there. The end of the input ends it, too, unless its duration is given.
+    pub(crate) fn calling(self) -> Self {
+        let rings_until = Some(Instant::now() + self.options.ring_timeout);
+        let ends_with_input = self.options.exit_after.is_none();
+        Self { answered: false, rings_until, ends_with_input, ..self }
     }
 
     /// Runs to its end. An error: it did not come about, or broke off, or something did not get
@@ -118,18 +161,25 @@ impl<'a> Conversation<'a> {
     pub(crate) async fn run(mut self) -> Result<(), Failure> {
         let over = loop {
             let turn = self.next().await;
-            if let Step::Over(over) = self.take(turn).await {
+            let mut interrupt = self.session.interrupt.clone();
+            let step = tokio::select! {
+                biased;
+                () = interrupt.raised() => Step::Over(Err(Failure::Interrupted)),
+                step = self.take(turn) => step,
+            };
+            if let Step::Over(over) = step {
                 break over;
             }
         };
         self.hang_up().await;
-        self.outcome(over?).await
+        let flushed = self.flush().await;
+        self.outcome(over?).await.and(flushed)
     }
 
     async fn next(&mut self) -> Turn {
         let takes_input = self.takes_input();
         let room = self.sender.room();
-        let Session { signals, input, interrupt, .. } = &mut *self.session;
+        let Session { signals, input, interrupt, screen, .. } = &mut *self.session;
         let line = async {
             // Who hangs up a second time does not wait for room.
             if !self.finishing {
@@ -138,11 +188,14 @@ impl<'a> Conversation<'a> {
             input.next().await
         };
         tokio::select! {
-            event = self.peer_events.next() => Turn::Peer(event),
+            event = shown(&mut self.link, screen) => Turn::Peer(event),
+            error = screen.output_failed() => Turn::OutputFailed(error),
+            event = next_of(&mut self.successor) => Turn::Successor(event),
             Some(event) = signals.next() => Turn::Signal(event),
             line = line, if takes_input => Turn::Line(line),
             () = self.sender.all_sent(), if self.finishing && !self.closing => Turn::AllSent,
             () = until(self.deadline) => Turn::Deadline,
+            () = until(self.rings_until) => Turn::Unanswered,
             () = interrupt.raised() => Turn::Interrupted,
         }
     }
@@ -153,21 +206,24 @@ impl<'a> Conversation<'a> {
 
     async fn take(&mut self, turn: Turn) -> Step {
         match turn {
-            Turn::Peer(event) => return self.on_peer(event).await,
+            Turn::Peer(event) => return self.on_peer(event),
+            Turn::Successor(event) => self.on_successor(event),
             Turn::Signal(event) => return self.on_signal(event).await,
             Turn::Line(Some(Err(error))) => return Step::Over(Err(Failure::Input(error))),
-            Turn::Line(Some(Ok(Line::Quit))) if self.finishing => self.close().await,
+            Turn::Line(Some(Ok(Line::Quit))) if self.finishing => self.close(),
             // What is said after /quit is too late.
             Turn::Line(Some(Ok(_))) if self.finishing => {}
             Turn::Line(Some(Ok(line))) => self.on_line(line),
             Turn::Line(None) if self.ends_with_input => self.finish(),
             Turn::Line(None) => {}
-            Turn::AllSent => self.close().await,
+            Turn::AllSent => self.close(),
             Turn::Deadline => {
                 self.deadline = None;
                 self.finish();
-                self.close().await;
+                self.close();
             }
+            Turn::Unanswered => return self.on_unanswered().await,
+            Turn::OutputFailed(error) => return Step::Over(Err(Failure::Output(error))),
             Turn::Interrupted => return Step::Over(Err(Failure::Interrupted)),
         }
         Step::On
@@ -180,9 +236,9 @@ impl<'a> Conversation<'a> {
     }
 
     /// It ends, whatever is under way.
-    async fn close(&mut self) {
+    fn close(&mut self) {
         self.closing = true;
-        self.peer.close().await;
+        self.link.close();
     }
 
     fn on_line(&mut self, line: Line) {
@@ -202,33 +258,16 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    async fn on_peer(&mut self, event: Option<peer::Event>) -> Step {
-        let screen = &self.session.screen;
+    fn on_peer(&mut self, event: Option<peer::Event>) -> Step {
+        let Some(event) = event else { return self.on_closed(Closed::Local) };
+        if let Err(error) = self.session.screen.show(self.partner.name(), &event) {
+            return Step::Over(Err(Failure::Output(error)));
+        }
         match event {
-            Some(peer::Event::Candidate(candidate)) => {
-                // The call may be over, which its own event tells.
-                let _ = self.session.client.candidate(self.call, candidate).await;
-            }
-            Some(peer::Event::Connected) => {
-                self.connected = true;
-                if let Some(after) = self.options.exit_after {
-                    self.deadline = Some(Instant::now() + after);
-                }
-                screen.note(&format!("connected to {}: /send FILE, /quit", self.who));
-            }
-            Some(peer::Event::Text(text)) => {
-                if let Err(error) = screen.said(self.who, &text) {
-                    return Step::Over(Err(Failure::Output(error)));
-                }
-            }
-            Some(peer::Event::FileProgress(progress)) => screen.progress(&progress),
-            Some(peer::Event::FileReceived { path }) => screen.received(&path),
-            Some(peer::Event::FileSent { name, received_as }) => {
-                screen.sent(&name, received_as.as_deref());
-                self.sender.file_done();
-            }
-            Some(peer::Event::FileFailed { direction, name, error }) => {
-                screen.failed(direction, &name, &error.to_string());
+            peer::Event::Candidate(candidate) => self.link.send_candidate(candidate),
+            peer::Event::Connected => self.on_connected(),
+            peer::Event::FileSent { .. } => self.sender.file_done(),
+            peer::Event::FileFailed { direction, error, .. } => {
                 // One that is not wanted here fails there alone.
                 self.files_failed |=
                     direction == Direction::Outgoing || error == FileError::Cancelled;
@@ -236,25 +275,57 @@ impl<'a> Conversation<'a> {
                     self.sender.file_done();
                 }
             }
-            Some(peer::Event::Closed(closed)) => return Step::Over(Ok(closed)),
-            Some(_) => {}
-            None => return Step::Over(Ok(Closed::Local)),
+            peer::Event::Closed(closed) => return self.on_closed(closed),
+            _ => {}
         }
         Step::On
     }
 
+    fn on_connected(&mut self) {
+        self.connected = true;
+        if !std::mem::replace(&mut self.was_connected, true) {
+            self.deadline = self.options.exit_after.map(|after| Instant::now() + after);
+        }
+        let who = self.partner.name();
+        self.session.screen.note(&format!("connected to {who}: /send FILE, /quit"));
+    }
+
+    /// A conversation that nobody here wants to end goes on with their new call, if there is one.
+    fn on_closed(&mut self, closed: Closed) -> Step {
+        if !self.closing && self.move_to_successor() { Step::On } else { Step::Over(Ok(closed)) }
+    }
+
     /// Both ends: the channel, so that relays are given back and the other one hears of it, and the
-    /// call, which may be over already.
+    /// call, which may be over already. Other calls of the partner end as well.
     async fn hang_up(&mut self) {
-        self.peer.close().await;
-        // What has arrived is shown.
-        let closed = async {
-            while let Some(event) = self.peer_events.next().await {
-                let _ = self.on_peer(Some(event)).await;
+        self.closing = true;
+        self.link.close();
+        let client = self.session.client.clone();
+        let calls = [self.successor.take().map(|link| link.call), Some(self.link.call)];
+        let crossing = self.crossing.take();
+        let ended = async {
+            for call in calls.into_iter().flatten() {
+                let _ = client.end(call).await;
+            }
+            if let Some(Ringing { call, .. }) = crossing {
+                let _ = client.reject(call, signal::RejectReason::Declined).await;
             }
         };
-        let _ = timeout(GOODBYE_TIMEOUT, closed).await;
-        let _ = timeout(GOODBYE_TIMEOUT, self.session.client.end(self.call)).await;
+        // What has arrived is shown.
+        let closed = async {
+            let screen = self.session.screen.clone();
+            while let Some(event) = shown(&mut self.link, &screen).await {
+                let _ = self.on_peer(Some(event));
+            }
+        };
+        let _ = timeout(GOODBYE_TIMEOUT, async { tokio::join!(ended, closed) }).await;
+    }
+
+    /// Waits until what the other one said is written. A person who stops it waits for nobody.
+    async fn flush(&mut self) -> Result<(), Failure> {
+        let screen = self.session.screen.clone();
+        let flushed = async { screen.flush().await.map_err(Failure::Output) };
+        self.session.interrupt.or(flushed).await
     }
 
     /// What the end of the channel means for the command.
@@ -268,7 +339,10 @@ impl<'a> Conversation<'a> {
         if self.files_failed || self.sender.has_files() {
             return Err(Failure::FilesNotSent);
         }
-        let took_all = self.sender.end().await;
+        while let Some(said) = self.retired.join_next().await {
+            self.note_retired(said);
+        }
+        let took_all = self.sender.end().await && !self.unsaid;
         let read_all = self.has_read_all().await;
         if in_order && took_all && read_all { Ok(()) } else { Err(Failure::Unsaid) }
     }

@@ -1,12 +1,15 @@
 //! The flags that `call` and `listen` share.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use securecall_client::IceServer as GivenIceServer;
 use securecall_peer::{Config, IceServer, Policy, Receive};
 
+use super::fingerprint::ExpectedKey;
 use crate::failure::Failure;
 use crate::identity_file::IdentityPath;
 
@@ -22,67 +25,115 @@ pub(crate) struct Options {
     /// File of the keys that were seen before [default: known_keys beside the identity]
     #[arg(long, value_name = "FILE")]
     pub(crate) known_keys: Option<PathBuf>,
-    /// The other person's fingerprint, compared on a way that you trust: this key is taken and
-    /// remembered, any other refused
-    #[arg(long, value_name = "DIGITS", value_parser = fingerprint)]
-    pub(crate) fingerprint: Option<String>,
+    /// The fingerprint of somebody, compared on a way that you trust: this key of theirs is taken
+    /// and remembered, any other refused; also several times
+    #[arg(long, value_name = "ID=DIGITS")]
+    pub(crate) fingerprint: Vec<ExpectedKey>,
     /// Use TURN servers alone, so that the other end does not learn your address
     #[arg(long)]
     pub(crate) relay_only: bool,
-    /// How long the server and then the other end may take to be reached
+    /// How long everything before the ringing may take: the server, the other one's key, relays.
+    /// And, once the call is answered, how long the path to the other end
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) connect_timeout: Duration,
+    /// How long it may ring
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) ring_timeout: Duration,
 
     /// Take /send and /quit also from input that is no terminal
     #[arg(long)]
     pub(crate) commands: bool,
-    /// Say this once connected; also several times
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) message: Vec<String>,
+    /// Say the lines of this file once connected. Never an argument: other users of the machine
+    /// can read those
+    #[arg(long, value_name = "FILE")]
+    pub(crate) message_file: Option<PathBuf>,
     /// Send this file once connected; also several times
     #[arg(long, value_name = "FILE")]
     pub(crate) send: Vec<PathBuf>,
-    /// Folder for files that come; none of it is overwritten
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
-    pub(crate) receive_into: PathBuf,
+    /// Take files, into this folder; none of it is overwritten
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) receive_into: Option<PathBuf>,
     /// Largest file that is taken, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub(crate) file_bytes_max: u64,
-    /// Most that is taken of all files of one conversation together, in bytes
+    /// Most that is taken of all files together until this command ends, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 30)]
     pub(crate) files_bytes_max: u64,
-    /// Take no files
-    #[arg(long, conflicts_with = "receive_into")]
-    pub(crate) no_files: bool,
+    /// How many files are taken until this command ends
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    pub(crate) files_max: u64,
+    /// What is left free on the disk, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    pub(crate) disk_reserve: u64,
     /// Hang up so long after the call was connected, and not before
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) exit_after: Option<Duration>,
 }
 
+/// What is said and sent as soon as a conversation stands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Opening {
+    pub(crate) lines: Vec<String>,
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// A message that is read into memory. What is longer is a file to be sent.
+const MESSAGE_FILE_BYTES_MAX: u64 = 1 << 20;
+
 impl Options {
     /// Whether files can be received where they are to go.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.no_files || self.receive_into.is_dir() {
-            return Ok(());
+        match &self.receive_into {
+            Some(folder) if !folder.is_dir() => Err(Failure::NoFolder(folder.clone())),
+            _ => Ok(()),
         }
-        Err(Failure::NoFolder(self.receive_into.clone()))
+    }
+
+    /// Reads what is to be said first.
+    pub(crate) fn opening(&self) -> Result<Opening, Failure> {
+        let lines = self.message_file.as_deref().map_or(Ok(Vec::new()), lines_of)?;
+        Ok(Opening { lines, files: self.send.clone() })
+    }
+
+    /// What files that come are held to, for as long as the command runs. `None`: none are taken.
+    pub(crate) fn receive(&self) -> Option<Receive> {
+        Some(Receive {
+            file_bytes_max: self.file_bytes_max,
+            total_bytes_max: self.files_bytes_max,
+            files_max: self.files_max,
+            free_bytes_min: self.disk_reserve,
+            ..Receive::into_folder(self.receive_into.clone()?)
+        })
     }
 
     /// How the connection to the other end is made.
-    pub(crate) fn peer_config(&self, ice_servers: &[GivenIceServer]) -> Config {
-        let receive = Receive {
-            folder: self.receive_into.clone(),
-            file_bytes_max: self.file_bytes_max,
-            total_bytes_max: self.files_bytes_max,
-        };
+    pub(crate) fn peer_config(
+        &self,
+        ice_servers: &[GivenIceServer],
+        receive: Option<Receive>,
+    ) -> Config {
         Config {
             ice_servers: ice_servers.iter().map(convert).collect(),
             policy: if self.relay_only { Policy::Relay } else { Policy::All },
-            receive: (!self.no_files).then_some(receive),
+            receive,
             connect_timeout: self.connect_timeout,
             ..Config::default()
         }
     }
+}
+
+/// What is not UTF-8 is said with U+FFFD in its place, as the lines of standard input are.
+fn lines_of(path: &Path) -> Result<Vec<String>, Failure> {
+    let failed = |cause| Failure::MessageFile { path: path.to_owned(), cause };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(MESSAGE_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MESSAGE_FILE_BYTES_MAX {
+        return Err(failed(std::io::Error::other("over 1 MiB: send it as a file, with --send")));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(text.lines().map(str::to_owned).collect())
 }
 
 /// A relay as the server gives it, in the words of the peer.
@@ -107,15 +158,4 @@ fn duration(text: &str) -> Result<Duration, String> {
     const MAX: Duration = Duration::from_secs(365 * 24 * 3600);
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if duration > MAX { Err("at most a year".to_owned()) } else { Ok(duration) }
-}
-
-/// Forty digits, with any blanks, in groups of five.
-fn fingerprint(text: &str) -> Result<String, String> {
-    const DIGITS: usize = 40;
-    let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
-    if digits.len() != DIGITS || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err("a fingerprint has 40 digits: securecall keys show prints it".to_owned());
-    }
-    let groups: Vec<&str> = (0..DIGITS / 5).filter_map(|n| digits.get(5 * n..5 * n + 5)).collect();
-    Ok(groups.join(" "))
 }

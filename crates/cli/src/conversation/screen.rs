@@ -5,29 +5,68 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use securecall_peer::{Direction, FileProgress};
+use securecall_peer::{Direction, Event, FileError, FileProgress, Refusal};
 
+use super::output::Output;
+use crate::failure::Failure;
 use crate::harmless::harmless;
 
 /// The two streams, and a bar for a file that is under way.
 pub(crate) struct Screen {
     /// Draws the bars below one another, on a terminal alone.
     drawing: MultiProgress,
+    output: Output,
     /// One for each direction.
     bars: Mutex<[Option<ProgressBar>; 2]>,
 }
 
 impl Screen {
-    pub(crate) fn new() -> Self {
-        Self { drawing: MultiProgress::new(), bars: Mutex::new([None, None]) }
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let drawing = MultiProgress::new();
+        let output = Output::start(drawing.clone()).map_err(Failure::Output)?;
+        Ok(Self { drawing, output, bars: Mutex::new([None, None]) })
+    }
+
+    /// Waits for room for what the other one says next. Cancel safe.
+    pub(crate) async fn room(&self) {
+        self.output.room().await;
+    }
+
+    /// Waits until what the other one said is written.
+    ///
+    /// # Errors
+    /// As [`Screen::said`].
+    pub(crate) async fn flush(&self) -> io::Result<()> {
+        self.output.flush().await
+    }
+
+    /// Waits until standard output takes nothing more, and says why. Cancel safe.
+    pub(crate) async fn output_failed(&self) -> io::Error {
+        self.output.failed().await
+    }
+
+    /// What arrives from `who`, and what becomes of files. There must be [room](Self::room).
+    ///
+    /// # Errors
+    /// As [`Screen::said`].
+    pub(crate) fn show(&self, who: &str, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Text(text) => return self.said(who, text),
+            Event::FileProgress(progress) => self.progress(progress),
+            Event::FileReceived { path } => self.received(path),
+            Event::FileSent { name, received_as } => self.sent(name, received_as.as_deref()),
+            Event::FileFailed { direction, name, error } => self.failed(*direction, name, error),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Something that the other one said.
     ///
     /// # Errors
     /// Standard output is closed or full: nobody hears it.
-    pub(crate) fn said(&self, who: &str, text: &str) -> io::Result<()> {
-        self.undisturbed(|| writeln!(io::stdout(), "{who}: {}", harmless(text)))
+    fn said(&self, who: &str, text: &str) -> io::Result<()> {
+        self.output.take(format!("{who}: {}", harmless(text)))
     }
 
     /// Something about the call.
@@ -46,32 +85,41 @@ impl Screen {
         self.note(RULE);
     }
 
-    pub(crate) fn progress(&self, progress: &FileProgress) {
+    fn progress(&self, progress: &FileProgress) {
         self.with_bar(progress.direction, |slot| {
             let bar = slot.get_or_insert_with(|| self.drawing.add(new_bar(progress)));
             bar.set_position(progress.bytes);
         });
     }
 
-    pub(crate) fn received(&self, path: &Path) {
+    fn received(&self, path: &Path) {
         self.take_away(Direction::Incoming);
         self.note(&format!("received {}", path.display()));
     }
 
     /// A file is with the other end, which may have given it another name.
-    pub(crate) fn sent(&self, name: &str, received_as: Option<&str>) {
+    fn sent(&self, name: &str, received_as: Option<&str>) {
         self.take_away(Direction::Outgoing);
         let there = received_as.map(|name| format!(" (there it is {name})")).unwrap_or_default();
         self.note(&format!("sent {name}{there}"));
     }
 
-    pub(crate) fn failed(&self, direction: Direction, name: &str, why: &str) {
+    fn failed(&self, direction: Direction, name: &str, why: &FileError) {
         self.take_away(direction);
         let what = match direction {
             Direction::Incoming => "not received",
             Direction::Outgoing => "not sent",
         };
-        self.note(&format!("{what}: {name}: {why}"));
+        let hint = match (direction, why) {
+            (Direction::Incoming, FileError::Refused(Refusal::NotAccepted)) => {
+                " (--receive-into FOLDER takes them)"
+            }
+            (Direction::Incoming, FileError::Refused(Refusal::Full)) => {
+                " (see --files-bytes-max and --files-max)"
+            }
+            _ => "",
+        };
+        self.note(&format!("{what}: {name}: {why}{hint}"));
     }
 
     fn take_away(&self, direction: Direction) {

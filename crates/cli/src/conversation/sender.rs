@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::input::Line;
-use super::options::Options;
+use super::options::Opening;
 
 /// Lines that wait.
 const LINES_WAITING_MAX: usize = 16;
@@ -26,13 +26,13 @@ pub(super) struct Sender {
 
 impl Sender {
     /// Starts with what the command line asks for.
-    pub(super) fn start(peer: Arc<Peer>, options: &Options) -> Self {
+    pub(super) fn start(peer: Arc<Peer>, opening: Opening) -> Self {
         let (queue, lines) = mpsc::channel(LINES_WAITING_MAX);
-        let says = options.message.iter().cloned().map(Line::Say);
-        let sends = options.send.iter().cloned().map(Line::Send);
-        let first: Vec<Line> = says.chain(sends).collect();
+        let files = opening.files.len();
+        let says = opening.lines.into_iter().map(Line::Say);
+        let first: Vec<Line> = says.chain(opening.files.into_iter().map(Line::Send)).collect();
         let task = tokio::spawn(run(peer, first, lines));
-        Self { queue: Some(queue), task, took_all: None, files: options.send.len() }
+        Self { queue: Some(queue), task, took_all: None, files }
     }
 
     /// Waits for room for a line. Never, if nothing more is taken.

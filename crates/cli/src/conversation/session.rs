@@ -1,13 +1,18 @@
 //! What a command talks with: the person, and the server.
 
-use securecall_client::{Client, Disconnect, Error, ErrorCode, Event, Events, KnownKeys, Settings};
+use std::sync::Arc;
+
+use securecall_client::{
+    Client, Dialect, Disconnect, Error, ErrorCode, Event, Events, KnownKeys, Settings,
+};
+use securecall_peer::Receive;
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::GOODBYE_TIMEOUT;
 use super::input::Input;
 use super::interrupt::Interrupt;
-use super::options::Options;
+use super::options::{Opening, Options};
 use super::screen::Screen;
 use crate::failure::Failure;
 use crate::hints::explain;
@@ -17,9 +22,14 @@ use crate::identity_file::StoredIdentity;
 pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) signals: Signals,
-    pub(crate) screen: Screen,
+    pub(crate) screen: Arc<Screen>,
     pub(crate) input: Input,
     pub(crate) interrupt: Interrupt,
+    pub(crate) opening: Opening,
+    /// What files that come are held to, over all conversations. `None`: none are taken.
+    pub(crate) receive: Option<Receive>,
+    /// When everything before the ringing must be done.
+    pub(crate) ready_by: Instant,
 }
 
 /// What the client tells.
@@ -27,6 +37,7 @@ pub(crate) struct Signals {
     /// What came while something else was waited for.
     early: Option<Event>,
     events: Events,
+    dialect: Dialect,
 }
 
 /// A new device, or somebody else's id.
@@ -54,9 +65,10 @@ impl Session {
         // Before anything that may take its time.
         let interrupt = Interrupt::listen()?;
         options.check()?;
+        let opening = options.opening()?;
         let runtime = runtime()?;
         let result = runtime.block_on(async {
-            let mut session = Self::begin(options, interrupt)?;
+            let mut session = Self::begin(options, opening, interrupt)?;
             let result = match session.register(options).await {
                 Ok(()) => work(&mut session).await,
                 failed => failed,
@@ -69,8 +81,9 @@ impl Session {
         result
     }
 
-    fn begin(options: &Options, interrupt: Interrupt) -> Result<Self, Failure> {
-        let screen = Screen::new();
+    fn begin(options: &Options, opening: Opening, interrupt: Interrupt) -> Result<Self, Failure> {
+        let ready_by = Instant::now() + options.connect_timeout;
+        let screen = Arc::new(Screen::new()?);
         let path = options.identity.resolve()?;
         let identity = StoredIdentity::read(&path)?.identity()?;
         let known_keys = options.identity.known_keys(options.known_keys.as_deref())?;
@@ -81,12 +94,13 @@ impl Session {
         let settings = Settings::new(&options.server, identity).known_keys(known_keys);
         let (client, events) =
             Client::connect(settings).map_err(|error| Failure::Server(error.to_string()))?;
-        let signals = Signals { early: None, events };
-        Ok(Self { client, signals, screen, input: Input::start(options.commands), interrupt })
+        let signals = Signals { early: None, events, dialect: Dialect::Two };
+        let (input, receive) = (Input::start(options.commands), options.receive());
+        Ok(Self { client, signals, screen, input, interrupt, opening, receive, ready_by })
     }
 
     async fn register(&mut self, options: &Options) -> Result<(), Failure> {
-        let Self { client, signals, screen, interrupt, .. } = self;
+        let Self { client, signals, screen, interrupt, ready_by, .. } = self;
         let mut last_cause = "no answer".to_owned();
         let registering = async {
             tokio::pin! { let registered = client.registered(); }
@@ -105,7 +119,7 @@ impl Session {
                 screen.note(&format!("no connection to the server: {last_cause}; trying again"));
             }
         };
-        let in_time = timeout(options.connect_timeout, interrupt.or(registering)).await;
+        let in_time = timeout_at(*ready_by, interrupt.or(registering)).await;
         in_time
             .unwrap_or_else(|_| Err(Failure::Server(format!("{}: {last_cause}", options.server))))
     }
@@ -116,8 +130,21 @@ impl Signals {
     pub(crate) async fn next(&mut self) -> Option<Event> {
         match self.early.take() {
             Some(event) => Some(event),
-            None => self.events.next().await,
+            None => self.receive().await,
         }
+    }
+
+    async fn receive(&mut self) -> Option<Event> {
+        let event = self.events.next().await;
+        if let Some(Event::Registered { dialect, .. }) = &event {
+            self.dialect = *dialect;
+        }
+        event
+    }
+
+    /// What the server speaks.
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// As [`Signals::next`], where nothing can go on without the client.
@@ -136,7 +163,7 @@ impl Signals {
     /// waits. Cancel safe.
     async fn until_disconnected(&mut self) -> Disconnect {
         while self.early.is_none() {
-            match self.events.next().await {
+            match self.receive().await {
                 Some(Event::Disconnected { cause, .. }) => return cause,
                 Some(Event::Registered { .. }) => {}
                 Some(event) => self.early = Some(event),

@@ -1,9 +1,10 @@
 //! What the server brings during a conversation.
 
-use securecall_client::{Client, EndReason, Ending, ErrorCode, Event, RejectReason, seal};
+use securecall_client::{CallId, Client, EndReason, Ending, ErrorCode, Event, RejectReason, seal};
 
+use super::link::{Link, Ringing};
 use super::screen::Screen;
-use super::session::KEY_PINNED;
+use super::session::{KEY_PINNED, Session};
 use super::{Conversation, Step};
 use crate::failure::Failure;
 use crate::hints::explain;
@@ -11,25 +12,54 @@ use crate::hints::explain;
 impl Conversation<'_> {
     pub(super) async fn on_signal(&mut self, event: Event) -> Step {
         let failed = |reason: String| Step::Over(Err(Failure::Talk(reason)));
+        let event = match Ringing::announced_by(event) {
+            Ok(ringing) if ringing.is_of(&self.partner) => return self.on_call_back(ringing).await,
+            Ok(ringing) => {
+                let Session { client, screen, .. } = &*self.session;
+                reject_as_busy(client, screen, &ringing).await;
+                return Step::On;
+            }
+            Err(event) => event,
+        };
         match event {
-            Event::Accepted { call, answer, digits, .. } if call == self.call => {
+            Event::Accepted { call, answer, digits, .. } if call == self.link.call => {
+                self.answered = true;
+                self.rings_until = None;
                 if let Some(digits) = digits {
                     self.show_digits(&digits.to_string());
                 }
-                if let Err(error) = self.peer.accept_answer(&answer).await {
+                if let Err(error) = self.link.peer.accept_answer(&answer).await {
                     return failed(error.to_string());
                 }
             }
-            Event::Digits { call, digits } if call == self.call => {
+            Event::Digits { call, digits } if self.link_of(call).is_some() => {
                 self.show_digits(&digits.to_string());
             }
-            Event::Candidate { call, candidate } if call == self.call => {
-                // One that cannot be read is of no use, and others may come.
-                let _ = self.peer.add_candidate(&candidate).await;
+            Event::Candidate { call, candidate } => {
+                if let Some(link) = self.link_of(call) {
+                    link.take_candidate(candidate);
+                }
             }
-            Event::Ended { call, reason } if call == self.call => return self.on_end(&reason),
+            Event::Ended { call, reason } => return self.on_ended(call, &reason).await,
             Event::Stopped(stop) if !self.connected => return failed(stop.to_string()),
             event => on_other_call(&self.session.client, &self.session.screen, event).await,
+        }
+        Step::On
+    }
+
+    /// The connection that a call sets up.
+    fn link_of(&self, call: CallId) -> Option<&Link> {
+        let successor = self.successor.as_ref().filter(|link| link.call == call);
+        successor.or(Some(&self.link).filter(|link| link.call == call))
+    }
+
+    async fn on_ended(&mut self, call: CallId, reason: &Ending) -> Step {
+        if call == self.link.call {
+            return self.on_end(reason).await;
+        }
+        self.crossing.take_if(|ringing| ringing.call == call);
+        if let Some(link) = self.successor.take_if(|link| link.call == call) {
+            self.retire(link, None);
         }
         Step::On
     }
@@ -41,7 +71,7 @@ impl Conversation<'_> {
 
     /// The server says that the call is over. A connection that stands does not need the server,
     /// and is not ended by it: nobody has sealed that message.
-    fn on_end(&mut self, reason: &Ending) -> Step {
+    async fn on_end(&mut self, reason: &Ending) -> Step {
         let screen = &self.session.screen;
         match reason {
             Ending::Interference(error) => {
@@ -51,7 +81,19 @@ impl Conversation<'_> {
                 ]);
                 return Step::Over(Err(Failure::Interference));
             }
-            _ if !self.connected => return Step::Over(Err(Failure::Talk(why(reason)))),
+            _ if self.connected => self.note_end(reason),
+            // A second end of a call that has failed already.
+            _ if self.failed.is_some() && !self.answered => {}
+            _ if !self.answered => return self.on_failed(reason).await,
+            _ if self.move_to_successor() => {}
+            _ => return Step::Over(Err(Failure::Talk(why(reason)))),
+        }
+        Step::On
+    }
+
+    fn note_end(&mut self, reason: &Ending) {
+        let screen = &self.session.screen;
+        match reason {
             Ending::Ended(EndReason::Hangup) => {
                 // Usually the channel's own end is here first, or comes now.
                 self.hung_up = true;
@@ -59,7 +101,6 @@ impl Conversation<'_> {
             }
             _ => screen.note("the server has ended the call; the connection goes on without it"),
         }
-        Step::On
     }
 }
 
@@ -70,22 +111,32 @@ pub(crate) fn why(reason: &Ending) -> String {
         Ending::Rejected(_) => "they declined".to_owned(),
         Ending::NotConnected => "they are not connected: try again later".to_owned(),
         Ending::Ended(EndReason::Timeout) => "nobody answered".to_owned(),
+        Ending::Ended(EndReason::Glare) => {
+            "you called each other at once, and their call does not ring: try again".to_owned()
+        }
         Ending::Refused(code) => format!("the server refused the call: {}", code.as_str()),
         Ending::Ended(reason) => format!("the call ended: {}", reason.as_str()),
         _ => "the call ended".to_owned(),
     }
 }
 
-/// Somebody else calls meanwhile, or the connection to the server changes.
+/// Somebody else calls meanwhile.
+pub(crate) async fn reject_as_busy(client: &Client, screen: &Screen, ringing: &Ringing) {
+    let who = ringing.partner.name();
+    screen.note(&format!("{who} calls, and was told that you are busy"));
+    // An error: it rings no longer.
+    let _ = client.reject(ringing.call, RejectReason::Busy).await;
+}
+
+/// Somebody else calls with another key meanwhile, or the connection to the server changes.
 pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event) {
     match event {
-        Event::Incoming { call, caller, .. } => {
-            screen.note(&format!("{} calls, and was told that you are busy", caller.as_str()));
-            let _ = client.reject(call, RejectReason::Busy).await;
-        }
         Event::KeyChanged { call, change } => {
             screen.note(&format!("{} calls with another key", change.client_id.as_str()));
             let _ = client.reject(call, RejectReason::Busy).await;
+        }
+        Event::OfferRefused { caller, why } => {
+            screen.note(&format!("a call of {} is refused: {why}", caller.as_str()));
         }
         Event::Disconnected { cause, .. } => {
             screen.note(&format!("no connection to the server: {}; trying again", explain(&cause)));

@@ -22,7 +22,8 @@ fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
     let mut at_bob = listening(&bob, &server);
     at_bob.types("y");
     at_bob.waits_for("nobody hears that");
-    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message", "good morning"]);
+    alice.writes_lines("words", "good morning");
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     at_bob.waits_for("accept? [y/N]");
     sleep(Duration::from_secs(1));
     assert!(!at_bob.stdout().contains("connected"), "{}", at_bob.stdout());
@@ -86,11 +87,13 @@ fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut crashes = bob.run_at_a_terminal(&server.url(), &["listen"]);
     crashes.waits_for("waiting for calls");
-    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message", "at last"]);
+    alice.writes_lines("words", "at last");
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     crashes.waits_for("accept? [y/N]");
-    drop(crashes);
+    crashes.crashes();
     // The server tells of the call as soon as he has registered.
-    let mut at_bob = bob.run(&server.url(), &["listen", "--accept-all", "--once"]);
+    let accept = ["listen", "--accept-from", &alice.contact(), "--once"];
+    let mut at_bob = bob.run(&server.url(), &accept);
     at_bob.waits_for("alice: at last");
     at_alice.ends_with(0);
     at_bob.ends_with(0);
@@ -108,4 +111,35 @@ fn a_second_ctrl_c_ends_at_once_whatever_is_waited_for() {
     sleep(Duration::from_millis(200));
     signal("INT", waits.process_id());
     waits.ends_by_itself_with(130);
+}
+
+#[test]
+fn a_terminal_that_is_closed_hangs_up() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let accept = ["listen", "--accept-from", &alice.contact()];
+    let mut at_bob = bob.run_at_a_terminal(&server.url(), &accept);
+    at_bob.waits_for("waiting for calls");
+    let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
+    at_alice.waits_for("connected to bob");
+    let began = Instant::now();
+    // The program that is the terminal goes, and SIGHUP comes.
+    drop(at_bob);
+    at_alice.ends_by_itself_with(0);
+    // A lost connection is noticed after 40 seconds.
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+}
+
+#[test]
+fn nohup_keeps_a_listener_when_its_terminal_is_closed() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let line = format!("trap '' HUP; exec $SECURECALL listen --accept-from '{}'", alice.contact());
+    let mut at_bob = bob.run_in_shell(&server.url(), &line);
+    at_bob.waits_for("waiting for calls");
+    signal("HUP", at_bob.process_id());
+    let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
+    at_alice.types("still there?");
+    at_bob.waits_for("alice: still there?");
+    at_alice.ends_with(0);
 }

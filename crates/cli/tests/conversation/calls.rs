@@ -34,8 +34,8 @@ fn converse(
     more: &[&str],
     before_answer: impl FnOnce(&Terminal),
 ) {
-    let mut at_bob =
-        listening(bob, server, &[&["--accept-from", "alice", "--once"], more].concat());
+    let accept = ["--accept-from", &alice.contact(), "--receive-into", ".", "--once"];
+    let mut at_bob = listening(bob, server, &[&accept, more].concat());
     let file = alice.writes("holiday.bin", FILE_BYTES);
     before_answer(&at_bob);
     let mut at_alice = alice.run(&server.url(), &[&["call", "bob", "--commands"], more].concat());
@@ -78,11 +78,13 @@ fn two_terminals_exchange_messages_and_a_file_through_coturn_alone() {
 fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
     let mut server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server, &["--accept-from", "alice", "--once"]);
+    let accept = ["--accept-from", &alice.contact(), "--receive-into", ".", "--once"];
+    let mut at_bob = listening(&bob, &server, &accept);
     let file = alice.writes("holiday.bin", FILE_BYTES);
     // Bob is held, so that the offer is with his machine and not answered.
     signal("STOP", at_bob.process_id());
-    let arguments = ["call", "bob", "--message", "still there?", "--send", "holiday.bin"];
+    alice.writes_lines("words", "still there?");
+    let arguments = ["call", "bob", "--message-file", "words", "--send", "holiday.bin"];
     let mut at_alice = alice.run(&server.url(), &arguments);
     at_alice.waits_for("calling bob");
     std::thread::sleep(std::time::Duration::from_secs(2));
@@ -99,7 +101,7 @@ fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
 fn a_server_that_is_gone_does_not_end_a_conversation() {
     let mut server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server, &["--accept-all", "--once"]);
+    let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact(), "--once"]);
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--commands"]);
     at_alice.waits_for("connected to bob");
     server.crashes_and_comes_back();
@@ -114,7 +116,7 @@ fn a_server_that_is_gone_does_not_end_a_conversation() {
 fn a_pipe_is_said_and_the_call_ends_with_it() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server, &["--accept-from", "alice"]);
+    let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact()]);
     for word in ["one", "two"] {
         let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
         at_alice.types(word);
@@ -139,14 +141,91 @@ fn whoever_is_not_to_be_accepted_is_declined() {
 fn a_file_that_is_not_taken_fails_the_command() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let _at_bob = listening(&bob, &server, &["--accept-all", "--no-files"]);
+    let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact()]);
     alice.writes("letter.txt", 10);
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--send", "letter.txt"]);
     at_alice.ends_with(1);
     assert!(at_alice.stderr().contains("letter.txt: refused: no files are taken"));
+    at_bob.waits_for("not received: letter.txt: refused: no files are taken (--receive-into");
+    assert!(!bob.folder().join("letter.txt").exists());
     let mut missing = alice.run(&server.url(), &["call", "bob", "--send", "missing.txt"]);
     missing.ends_with(1);
     assert!(missing.stderr().contains("not every file got through"));
+}
+
+#[test]
+fn the_bound_of_all_files_is_the_listeners_and_not_of_a_call() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let accept = ["--accept-from", &alice.contact(), "--receive-into", "."];
+    let bounds = ["--files-bytes-max", "15", "--file-bytes-max", "10"];
+    let mut at_bob = listening(&bob, &server, &[&accept[..], &bounds].concat());
+    alice.writes("letter.txt", 10);
+    alice.run(&server.url(), &["call", "bob", "--send", "letter.txt"]).ends_with(0);
+    let mut again = alice.run(&server.url(), &["call", "bob", "--send", "letter.txt"]);
+    again.ends_with(1);
+    assert!(again.stderr().contains("refused: no more files are taken"), "{}", again.stderr());
+    at_bob.waits_for("no more files are taken (see --files-bytes-max");
+}
+
+#[test]
+fn the_number_of_files_and_the_reserve_of_the_disk_are_settings() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    alice.writes("letter.txt", 10);
+    for (bound, says) in [
+        (["--files-max", "0"], "no more files are taken"),
+        (["--disk-reserve", "4611686018427387904"], "it could not be stored"),
+    ] {
+        let accept = ["--accept-from", &alice.contact(), "--receive-into", "."];
+        let _at_bob = listening(&bob, &server, &[&accept[..], &bound].concat());
+        let mut refused = alice.run(&server.url(), &["call", "bob", "--send", "letter.txt"]);
+        refused.ends_with(1);
+        assert!(refused.stderr().contains(says), "{}", refused.stderr());
+    }
+}
+
+#[test]
+fn whoever_claims_a_name_first_is_not_accepted_unasked() {
+    let server = Server::start();
+    let (mallory, bob) = (Person::new("alice"), Person::new("bob"));
+    for accept in [&["--accept-from", "alice"][..], &["--accept-known"]] {
+        let mut at_bob = listening(&bob, &server, &[accept, &["--receive-into", "."]].concat());
+        mallory.writes("letter.txt", 10);
+        let mut refused = mallory.run(&server.url(), &["call", "bob", "--send", "letter.txt"]);
+        refused.ends_with(1);
+        assert!(refused.stderr().contains("they declined"), "{}", refused.stderr());
+        at_bob.waits_for(&format!("--accept-from \"{}\"", mallory.contact()));
+        assert!(!bob.folder().join("letter.txt").exists());
+    }
+}
+
+#[test]
+fn a_message_is_a_file_and_no_argument() {
+    let alice = Person::new("alice");
+    let fails = |arguments: &[&str], says: &str| {
+        let mut terminal = alice.run("ws://127.0.0.1:9/", arguments);
+        terminal.ends_with(2);
+        assert!(terminal.stderr().contains(says), "{}", terminal.stderr());
+    };
+    fails(&["call", "bob", "--message", "secret"], "--message-file");
+    fails(&["call", "bob", "--message-file", "missing"], "missing");
+    alice.writes("long", (1 << 20) + 1);
+    fails(&["call", "bob", "--message-file", "long"], "--send");
+}
+
+#[test]
+fn ringing_is_bounded_by_its_own_flag() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = bob.run_at_a_terminal(&server.url(), &["listen"]);
+    at_bob.waits_for("waiting for calls");
+    let began = std::time::Instant::now();
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--ring-timeout", "2s"]);
+    at_alice.ends_with(1);
+    assert!(at_alice.stderr().contains("nobody answered in 2s"), "{}", at_alice.stderr());
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    at_bob.waits_for("they do not wait any longer");
 }
 
 #[test]
@@ -159,7 +238,7 @@ fn calls_that_cannot_come_about_say_why() {
         assert!(terminal.stderr().contains(says), "{says:?} is not in {}", terminal.stderr());
     };
     fails(&["call", "bob"], 1, "the directory has no key of bob");
-    drop(listening(&bob, &server, &["--accept-all"]));
+    drop(listening(&bob, &server, &["--accept-known"]));
     fails(&["call", "bob", "--relay-only"], 1, "no TURN server is known");
     fails(&["listen"], 2, "--accept-from");
     let nowhere = "--server=ws://127.0.0.1:9/signal";
@@ -170,8 +249,9 @@ fn calls_that_cannot_come_about_say_why() {
 fn an_escape_sequence_does_not_reach_the_terminal() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server, &["--accept-all", "--once"]);
-    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message", "\u{1b}]0;x\u{7}"]);
+    let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact(), "--once"]);
+    alice.writes_lines("words", "\u{1b}]0;x\u{7}");
+    let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     at_alice.ends_with(0);
     at_bob.ends_with(0);
     assert_eq!(at_bob.stdout(), "alice: \u{fffd}]0;x\u{fffd}\n");

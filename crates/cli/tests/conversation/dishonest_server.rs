@@ -1,9 +1,11 @@
-//! A server that gives one key where it counts and another where somebody looks.
+//! A server that lies, keeps back and makes up, in front of the command line: one key where it
+//! counts and another where somebody looks, no answer at all, calls that nobody made.
 
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
 use crate::middle::{Middle, Way};
@@ -47,11 +49,11 @@ fn a_call_made_with_another_key_than_the_one_given_is_not_taken() {
     let server = Server::start();
     let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("alice"));
     let url = two_faced(&server, "alice", alice.directory_key());
-    let fingerprint = alice.fingerprint();
-    let flags = ["listen", "--accept-from", "alice", "--fingerprint", &fingerprint];
-    let mut at_bob = bob.run(&url, &flags);
+    let mut at_bob = bob.run(&url, &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
-    let mut at_mallory = mallory.run(&server.url(), &["call", "bob", "--message", "I am alice"]);
+    mallory.writes_lines("words", "I am alice");
+    let arguments = ["call", "bob", "--message-file", "words"];
+    let mut at_mallory = mallory.run(&server.url(), &arguments);
     at_mallory.ends_with(1);
     at_bob.waits_for("ANOTHER ONE");
     assert!(at_bob.stderr().contains(&mallory.fingerprint()), "{}", at_bob.stderr());
@@ -63,10 +65,103 @@ fn the_key_that_is_shown_is_the_one_that_is_called() {
     let server = Server::start();
     let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("bob"));
     let url = two_faced(&server, "bob", mallory.directory_key());
-    let mut at_bob = bob.run(&server.url(), &["listen", "--accept-all"]);
+    let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
-    let mut at_alice = alice.run(&url, &["call", "bob", "--message", "good morning"]);
+    alice.writes_lines("words", "good morning");
+    let mut at_alice = alice.run(&url, &["call", "bob", "--message-file", "words"]);
     at_bob.waits_for("alice: good morning");
     at_alice.ends_with(0);
     assert!(at_alice.stderr().contains(&bob.fingerprint()), "{}", at_alice.stderr());
+}
+
+/// A call through a server that tells `lie` in place of what passes, and how long it took.
+fn call_through(
+    lie: impl FnMut(Way, Value) -> Vec<Value> + Send + 'static,
+    flags: &[&str],
+    code: i32,
+) -> (String, Duration) {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
+    at_bob.waits_for("waiting for calls");
+    let url = lying(&server, lie);
+    let began = Instant::now();
+    let mut at_alice = alice.run(&url, &[&["call", "bob"], flags].concat());
+    at_alice.ends_with(code);
+    (at_alice.stderr(), began.elapsed())
+}
+
+/// Keeps back what is so.
+fn keeping_back(
+    is_so: impl Fn(Way, &Value) -> bool + Send + 'static,
+) -> impl FnMut(Way, Value) -> Vec<Value> + Send + 'static {
+    move |way, message| if is_so(way, &message) { Vec::new() } else { vec![message] }
+}
+
+#[test]
+fn whatever_a_server_does_not_answer_is_given_up_in_time() {
+    for (kept_back, waiting) in [
+        ("REGISTERED", "127.0.0.1"),
+        ("PKD_RESULT", "--connect-timeout"),
+        ("TURN_CREDENTIALS", "--connect-timeout"),
+    ] {
+        let is_so = move |way, message: &Value| {
+            // One's own key is registered with a PKD_RESULT, too.
+            let is_asked = kept_back != "PKD_RESULT" || message["payload"]["clientId"] == "bob";
+            way == Way::ToClient && message["type"] == kept_back && is_asked
+        };
+        let (stderr, took) = call_through(keeping_back(is_so), &["--connect-timeout", "3s"], 1);
+        assert!(stderr.contains(waiting), "{kept_back}: {stderr}");
+        assert!(took < Duration::from_secs(20), "{kept_back}: {took:?}");
+    }
+}
+
+#[test]
+fn a_look_up_that_is_answered_for_somebody_else_is_given_up_in_time() {
+    let lie = |way, mut message: Value| {
+        let is_key = message["type"] == "PKD_RESULT" && message["payload"]["clientId"] == "bob";
+        if way == Way::ToClient && is_key {
+            message["payload"]["clientId"] = "carol".into();
+            message["replyTo"] = Value::Null;
+        }
+        vec![message]
+    };
+    let (stderr, took) = call_through(lie, &["--connect-timeout", "3s"], 1);
+    assert!(stderr.contains("--connect-timeout"), "{stderr}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn a_server_that_never_lets_it_ring_is_given_up_in_time() {
+    let is_call = |way, message: &Value| way == Way::ToServer && message["type"] == "CALL_INITIATE";
+    let (stderr, took) = call_through(keeping_back(is_call), &["--ring-timeout", "3s"], 1);
+    assert!(stderr.contains("nobody answered in 3s"), "{stderr}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn a_glare_that_was_made_up_ends_the_call_in_time() {
+    let lie = |way, message: Value| {
+        if way == Way::ToClient && message["type"] == "CALL_INITIATED" {
+            let call_id = message["payload"]["callId"].clone();
+            let payload = json!({"callId": call_id, "reason": "glare"});
+            return vec![message, json!({"type": "CALL_ENDED", "payload": payload})];
+        }
+        vec![message]
+    };
+    let (stderr, took) = call_through(lie, &[], 1);
+    assert!(stderr.contains("their call does not ring"), "{stderr}");
+    assert!(took < Duration::from_secs(40), "{took:?}");
+}
+
+#[test]
+fn an_answer_that_was_made_up_is_interference() {
+    let lie = |way, mut message: Value| {
+        if way == Way::ToClient && message["type"] == "CALL_ACCEPTED" {
+            message["payload"]["sdpAnswer"] = "v=0".into();
+        }
+        vec![message]
+    };
+    let (stderr, _) = call_through(lie, &[], 3);
+    assert!(stderr.contains("somebody interferes"), "{stderr}");
 }

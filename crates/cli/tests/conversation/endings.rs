@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::dishonest_server::lying;
 use crate::middle::Way;
 use crate::server::Server;
-use crate::terminal::{Person, Terminal};
+use crate::terminal::{Person, Terminal, signal};
 
-fn listening(bob: &Person, url: &str) -> Terminal {
-    let mut at_bob = bob.run(url, &["listen", "--accept-all", "--once", "--commands"]);
+fn listening(bob: &Person, alice: &Person, url: &str) -> Terminal {
+    let accept = ["listen", "--accept-from", &alice.contact(), "--receive-into", "."];
+    let mut at_bob = bob.run(url, &[&accept[..], &["--once", "--commands"]].concat());
     at_bob.waits_for("waiting for calls");
     at_bob
 }
@@ -21,7 +23,7 @@ fn listening(bob: &Person, url: &str) -> Terminal {
 fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server.url());
+    let mut at_bob = listening(&bob, &alice, &server.url());
     let lies = Arc::new(AtomicBool::new(false));
     let tells = lies.clone();
     let mut call_id = json!(null);
@@ -52,7 +54,7 @@ fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
 fn a_script_whose_listener_leaves_before_its_end_fails() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server.url());
+    let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
     at_alice.types("one");
     at_bob.waits_for("alice: one");
@@ -66,7 +68,7 @@ fn a_script_whose_listener_leaves_before_its_end_fails() {
 fn a_person_whose_listener_leaves_does_not_fail() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server.url());
+    let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
     at_alice.types("one");
     at_bob.waits_for("alice: one");
@@ -79,7 +81,7 @@ fn a_person_whose_listener_leaves_does_not_fail() {
 fn what_is_not_utf_8_is_said_as_far_as_it_can_be() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server.url());
+    let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
     at_alice.types_bytes(b"caf\xe9\nand more\n");
     at_alice.ends_with(0);
@@ -91,7 +93,7 @@ fn what_is_not_utf_8_is_said_as_far_as_it_can_be() {
 fn an_input_that_cannot_be_read_fails() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let _at_bob = listening(&bob, &server.url());
+    let _at_bob = listening(&bob, &alice, &server.url());
     let folder = std::fs::File::open(alice.folder()).unwrap();
     let mut at_alice = alice.run_reading(&server.url(), &["call", "bob"], folder);
     at_alice.ends_with(1);
@@ -113,7 +115,7 @@ fn an_address_that_is_wrong_fails_at_once_and_says_why() {
 fn everything_is_said_however_much_it_is() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server.url());
+    let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
     let lines: Vec<_> = (0..1000).map(|n| format!("/line {n}")).collect();
     at_alice.types(&lines.join("\n"));
@@ -129,10 +131,11 @@ fn everything_is_said_however_much_it_is() {
 fn what_nobody_can_read_fails() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob =
-        bob.run_at_a_terminal(&server.url(), &["listen", "--accept-all", ">/dev/full"]);
+    let accept = ["listen", "--accept-from", &alice.contact(), ">/dev/full"];
+    let mut at_bob = bob.run_at_a_terminal(&server.url(), &accept);
     at_bob.waits_for("waiting for calls");
-    let _at_alice = alice.run(&server.url(), &["call", "bob", "--message", "is anybody there?"]);
+    alice.writes_lines("words", "is anybody there?");
+    let _at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     at_bob.waits_for("standard output: ");
     at_bob.ends_by_itself_with(1);
 }
@@ -141,7 +144,7 @@ fn what_nobody_can_read_fails() {
 fn a_second_quit_gives_a_file_up_and_both_ends_say_so() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let mut at_bob = listening(&bob, &server.url());
+    let mut at_bob = listening(&bob, &alice, &server.url());
     // Longer than the test waits, and no disk is needed for it.
     let film = std::fs::File::create(alice.folder().join("film.bin")).unwrap();
     film.set_len(1 << 30).unwrap();
@@ -162,4 +165,53 @@ fn a_folder_for_files_that_is_not_there_is_said_at_once() {
         alice.run("ws://127.0.0.1:9/", &["call", "bob", "--receive-into", "nowhere"]);
     at_alice.ends_with(2);
     assert!(at_alice.stderr().contains("--receive-into"), "{}", at_alice.stderr());
+}
+
+/// More lines than anybody can read, for as long as somebody takes them.
+fn floods(alice: &Person, server: &Server) -> Terminal {
+    alice.run_in_shell(&server.url(), "yes | $SECURECALL call bob")
+}
+
+#[test]
+fn sigterm_ends_a_conversation_in_a_flood() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut at_bob = listening(&bob, &alice, &server.url());
+    let _at_alice = floods(&alice, &server);
+    at_bob.waits_for("alice: y\nalice: y\n");
+    let began = Instant::now();
+    signal("TERM", at_bob.process_id());
+    at_bob.ends_by_itself_with(130);
+    assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
+}
+
+#[test]
+fn sigterm_ends_a_conversation_whose_output_nobody_reads() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let contact = alice.contact();
+    let line = format!("$SECURECALL listen --accept-from '{contact}' 2>notes | sleep 60");
+    let at_bob = bob.run_in_shell(&server.url(), &line);
+    let notes = bob.folder().join("notes");
+    let noted =
+        |text: &str| std::fs::read_to_string(&notes).is_ok_and(|notes| notes.contains(text));
+    let waits_for = |text: &str| {
+        let patience = Instant::now() + Duration::from_secs(60);
+        while !noted(text) {
+            assert!(Instant::now() < patience, "{text} did not come");
+            sleep(Duration::from_millis(50));
+        }
+    };
+    waits_for("waiting for calls");
+    let _at_alice = floods(&alice, &server);
+    waits_for("connected to alice");
+    // Longer than it takes to fill a pipe.
+    sleep(Duration::from_secs(2));
+    let process = at_bob.securecall();
+    let began = Instant::now();
+    signal("TERM", process);
+    while std::path::Path::new(&format!("/proc/{process}/stat")).exists() {
+        assert!(began.elapsed().as_secs() < 20, "it runs on");
+        sleep(Duration::from_millis(50));
+    }
 }

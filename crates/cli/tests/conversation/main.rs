@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
 mod at_a_terminal;
+mod calling_each_other;
 mod calls;
 mod coturn;
 mod dishonest_server;

@@ -36,12 +36,22 @@ impl Person {
         text.split_once("fingerprint").unwrap().1.trim().to_owned()
     }
 
+    /// As `--accept-from` and `--fingerprint` take it.
+    pub(crate) fn contact(&self) -> String {
+        format!("{}={}", self.name, self.fingerprint())
+    }
+
     /// What the directory holds of this person.
     pub(crate) fn directory_key(&self) -> String {
         let mut shown = self.run("", &["keys", "show", "--json"]);
         shown.waits_for("directoryKey");
         let keys: serde_json::Value = serde_json::from_str(&shown.stdout()).unwrap();
         keys["directoryKey"].as_str().unwrap().to_owned()
+    }
+
+    /// A file with these lines, for `--message-file`.
+    pub(crate) fn writes_lines(&self, name: &str, text: &str) {
+        std::fs::write(self.folder().join(name), format!("{text}\n")).unwrap();
     }
 
     /// Another device: the same id, other keys.
@@ -71,14 +81,27 @@ impl Person {
         input: impl Into<Stdio>,
     ) -> Terminal {
         let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
-        command.args(arguments);
+        command.env_clear().args(arguments);
         self.start(server, command, input.into())
+    }
+
+    /// The same by a line of a shell, in which `$SECURECALL` is the command.
+    pub(crate) fn run_in_shell(&self, server: &str, line: &str) -> Terminal {
+        let mut command = Command::new("sh");
+        command.env_clear().args(["-c", line]).env("SECURECALL", env!("CARGO_BIN_EXE_securecall"));
+        self.start(server, command, Stdio::piped())
     }
 
     /// The same at a terminal, which `script` of util-linux makes: both streams are one.
     pub(crate) fn run_at_a_terminal(&self, server: &str, arguments: &[&str]) -> Terminal {
         let mut command = Command::new("script");
-        let line = [&[env!("CARGO_BIN_EXE_securecall")], arguments].concat().join(" ");
+        command.env_clear();
+        let quote = |word: &&str| match word.contains(' ') {
+            true => format!("'{word}'"),
+            false => (*word).to_owned(),
+        };
+        let words = [&[env!("CARGO_BIN_EXE_securecall")], arguments].concat();
+        let line = words.iter().map(quote).collect::<Vec<_>>().join(" ");
         command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
         self.start(server, command, Stdio::piped())
     }
@@ -86,7 +109,6 @@ impl Person {
     fn start(&self, server: &str, mut command: Command, input: Stdio) -> Terminal {
         let mut child = command
             .current_dir(self.home.path())
-            .env_clear()
             .env("HOME", self.home.path())
             .env("SECURECALL_SERVER", server)
             .stdin(input)
@@ -161,6 +183,21 @@ impl Terminal {
         self.child.id()
     }
 
+    /// SIGKILL, also to what runs below it: nothing takes leave.
+    pub(crate) fn crashes(mut self) {
+        signal("KILL", self.securecall());
+        let _ = self.child.wait();
+    }
+
+    /// The process of the command itself, which may be started by others.
+    pub(crate) fn securecall(&self) -> u32 {
+        let mut process = self.process_id();
+        while let Some(child) = child_of(process) {
+            process = child;
+        }
+        process
+    }
+
     fn status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
@@ -195,6 +232,11 @@ fn collect(stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
         }
     });
     text
+}
+
+fn child_of(process: u32) -> Option<u32> {
+    let children = format!("/proc/{process}/task/{process}/children");
+    std::fs::read_to_string(children).ok()?.split_whitespace().next()?.parse().ok()
 }
 
 /// Sends a signal by the name that `kill` knows.

@@ -8,7 +8,7 @@ pub(crate) fn run_in(
     folder: &Path,
     arguments: &[&str],
     variables: &[(&str, &str)],
-    input: &str,
+    input: &[u8],
 ) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_securecall"))
         .args(arguments)
@@ -22,7 +22,7 @@ pub(crate) fn run_in(
         .spawn()
         .unwrap();
     // A command that reads nothing may have closed it.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }
 

@@ -28,7 +28,7 @@ fn deliver(messages: Vec<RawMessage>) -> Outcome {
     }
     drop(sender);
     let receive =
-        Receive { folder: folder.path().to_owned(), file_bytes_max: 1000, total_bytes_max: 8 };
+        Receive { file_bytes_max: 1000, total_bytes_max: 8, ..Receive::into_folder(folder.path()) };
     let inbox = Inbox { allowance: Allowance::new(Some(receive)), events, replies, verdicts };
     thread::spawn(move || inbox.run(receiver, stopped)).join().unwrap();
     Outcome {
@@ -105,7 +105,7 @@ fn all_files_together_are_bounded_by_what_of_them_is_kept() {
     let received = || Frame::FileReceived { id: 1, name: None };
     assert_eq!(
         outcome.replies,
-        [received(), refused(Refusal::Hash), received(), refused(Refusal::TooLarge)]
+        [received(), refused(Refusal::Hash), received(), refused(Refusal::Full)]
     );
     assert_eq!(fs::read_dir(outcome.folder.path()).unwrap().count(), 2);
 }

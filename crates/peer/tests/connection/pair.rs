@@ -38,9 +38,9 @@ pub(crate) fn loopback() -> Config {
 pub(crate) fn receiving_into(folder: &Path, config: Config) -> Config {
     Config {
         receive: Some(Receive {
-            folder: folder.to_owned(),
             file_bytes_max: 100 << 20,
             total_bytes_max: 100 << 20,
+            ..Receive::into_folder(folder)
         }),
         ..config
     }

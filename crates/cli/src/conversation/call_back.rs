@@ -1,0 +1,189 @@
+//! The partner of a conversation calls: because both called each other at once, or because the
+//! partner fell out and is back.
+//!
+//! - While one's own call is unanswered, the server decides which of the two goes on. If it is
+//!   theirs, it is answered and becomes the conversation.
+//! - In a conversation, a new call is answered beside it, and takes its place as soon as it is
+//!   connected. Its offer is sealed with the partner's key, so nobody else can have made it. But
+//!   a server may have kept an old one back: only a connection proves that the partner is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use securecall_client::{Client, Dialect, EndReason, Ending, RejectReason};
+use securecall_peer::{self as peer, Closed};
+use tokio::time::{Instant, timeout};
+
+use super::link::{Link, Ringing};
+use super::screen::Screen;
+use super::sender::Sender;
+use super::signals::why;
+use super::{Conversation, GOODBYE_TIMEOUT, Step, shown};
+use crate::failure::Failure;
+
+/// How long the call that is left may take to ring, once one's own has ended for it.
+const LEFT_CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long somebody who is not connected may take to call. Whoever calls at once connects at once.
+const CONNECTING_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Conversation<'_> {
+    /// A call of the partner rings.
+    pub(super) async fn on_call_back(&mut self, ringing: Ringing) -> Step {
+        if self.closing || !(self.answered || self.server_decides_glare()) {
+            let _ = self.session.client.reject(ringing.call, RejectReason::Busy).await;
+            return Step::On;
+        }
+        if self.answered {
+            return self.answer_beside(ringing).await;
+        }
+        self.crossing = Some(ringing);
+        if self.failed.is_some() { self.answer_crossing().await } else { Step::On }
+    }
+
+    /// A server of dialect 1 lets both calls ring.
+    fn server_decides_glare(&self) -> bool {
+        self.session.signals.dialect() == Dialect::Two
+    }
+
+    async fn answer_beside(&mut self, ringing: Ringing) -> Step {
+        let who = self.partner.name();
+        self.session.screen.note(&format!("{who} calls again: connecting"));
+        match self.answer(ringing).await {
+            Ok(link) => {
+                if let Some(before) = self.successor.replace(link) {
+                    self.retire(before, None);
+                }
+            }
+            Err(failure) => self.session.screen.note(&failure.to_string()),
+        }
+        Step::On
+    }
+
+    async fn answer(&self, ringing: Ringing) -> Result<Link, Failure> {
+        let config = |servers: &_| self.options.peer_config(servers, self.session.receive.clone());
+        ringing.answer(&self.session.client, config).await
+    }
+
+    /// One's own call is over before it was answered. Theirs goes on, if it rings or is about to.
+    pub(super) async fn on_failed(&mut self, ending: &Ending) -> Step {
+        let patience = match ending {
+            _ if self.crossing.is_some() => return self.answer_crossing().await,
+            Ending::Ended(EndReason::Glare) => LEFT_CALL_TIMEOUT,
+            Ending::NotConnected => CONNECTING_TIMEOUT,
+            ending => return Step::Over(Err(Failure::Talk(why(ending)))),
+        };
+        self.failed = Some(why(ending));
+        self.rings_until = Some(Instant::now() + patience);
+        Step::On
+    }
+
+    /// It has rung long enough. A call of theirs that rings here is as good as one's own.
+    pub(super) async fn on_unanswered(&mut self) -> Step {
+        self.rings_until = None;
+        if self.crossing.is_some() {
+            return self.answer_crossing().await;
+        }
+        let waited = humantime::format_duration(self.options.ring_timeout);
+        let unanswered = || format!("nobody answered in {waited} (--ring-timeout)");
+        Step::Over(Err(Failure::Talk(self.failed.take().unwrap_or_else(unanswered))))
+    }
+
+    /// Answers their call in place of one's own.
+    pub(super) async fn answer_crossing(&mut self) -> Step {
+        let Some(ringing) = self.crossing.take() else { return Step::On };
+        let who = self.partner.name();
+        self.session.screen.note(&format!("{who} calls at the same time: answering"));
+        match self.answer(ringing).await {
+            Ok(link) => {
+                self.move_to(link);
+                Step::On
+            }
+            Err(failure) => Step::Over(Err(failure)),
+        }
+    }
+
+    /// Something became of a call that was answered beside this one.
+    pub(super) fn on_successor(&mut self, event: Option<peer::Event>) {
+        let Some(link) = self.successor.as_ref() else { return };
+        match event {
+            Some(peer::Event::Candidate(candidate)) => link.send_candidate(candidate),
+            Some(peer::Event::Connected) => {
+                self.move_to_successor();
+                self.on_connected();
+            }
+            Some(peer::Event::Closed(_)) | None => {
+                if let Some(link) = self.successor.take() {
+                    self.retire(link, None);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Goes on with the call that was answered beside this one. Returns whether there is one.
+    pub(super) fn move_to_successor(&mut self) -> bool {
+        let successor = self.successor.take();
+        let exists = successor.is_some();
+        successor.into_iter().for_each(|link| self.move_to(link));
+        exists
+    }
+
+    /// Goes on with another call of the same partner.
+    fn move_to(&mut self, link: Link) {
+        let opening =
+            if self.was_connected { Default::default() } else { self.session.opening.clone() };
+        let sender = Sender::start(link.peer.clone(), opening);
+        let (before, sender) =
+            (std::mem::replace(&mut self.link, link), std::mem::replace(&mut self.sender, sender));
+        self.files_failed |= self.was_connected && sender.has_files();
+        if self.finishing {
+            self.sender.finish();
+        }
+        self.answered = true;
+        self.connected = false;
+        self.rings_until = None;
+        self.retire(before, self.was_connected.then_some(sender));
+    }
+
+    /// Ends a call that is not the conversation any more, beside it. `sender`: whose lines must
+    /// have got through.
+    pub(super) fn retire(&mut self, link: Link, sender: Option<Sender>) {
+        while self.retired.try_join_next().is_some_and(|said| self.note_retired(said)) {}
+        let (client, screen) = (self.session.client.clone(), self.session.screen.clone());
+        let who = self.partner.name().to_owned();
+        self.retired.spawn(retire(link, sender, client, screen, who));
+    }
+
+    /// Remembers whether everything got through.
+    pub(super) fn note_retired(&mut self, said: Result<bool, tokio::task::JoinError>) -> bool {
+        self.unsaid |= !said.unwrap_or(false);
+        true
+    }
+}
+
+/// Returns whether everything that was said got through.
+async fn retire(
+    mut link: Link,
+    sender: Option<Sender>,
+    client: Client,
+    screen: Arc<Screen>,
+    who: String,
+) -> bool {
+    let _ = client.end(link.call).await;
+    let closed = async {
+        link.close();
+        while let Some(event) = shown(&mut link, &screen).await {
+            match event {
+                peer::Event::Closed(closed) => return Some(closed),
+                // An error: nobody reads standard output, which the conversation finds out.
+                event => drop(screen.show(&who, &event)),
+            }
+        }
+        None
+    };
+    let closed = timeout(GOODBYE_TIMEOUT, closed).await.ok().flatten();
+    let Some(mut sender) = sender else { return true };
+    drop(link);
+    let took_all = timeout(GOODBYE_TIMEOUT, sender.end()).await.unwrap_or(false);
+    took_all && matches!(closed, Some(Closed::Local | Closed::Remote))
+}

@@ -1,0 +1,148 @@
+//! Fingerprints that a person gives. Each belongs to one client id: a key that is right for one
+//! contact must not pass for another.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use securecall_client::ClientId;
+
+use crate::failure::Failure;
+use securecall_peer::deceives;
+
+/// `ID=FINGERPRINT`: the key that a contact must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExpectedKey {
+    client_id: ClientId,
+    fingerprint: String,
+}
+
+/// `ID` or `ID=FINGERPRINT`: whose calls are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Contact {
+    pub(crate) client_id: ClientId,
+    fingerprint: Option<String>,
+}
+
+impl FromStr for ExpectedKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Contact { client_id, fingerprint } = text.parse().map_err(|error| match text {
+            text if text.contains('=') => error,
+            _ => NO_ID.to_owned(),
+        })?;
+        let fingerprint = fingerprint.ok_or_else(|| NO_ID.to_owned())?;
+        Ok(Self { client_id, fingerprint })
+    }
+}
+
+const NO_ID: &str = "a fingerprint belongs to somebody: it is given as ID=FINGERPRINT";
+
+impl FromStr for Contact {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (id, digits) = match text.split_once('=') {
+            Some((id, digits)) => (id, Some(digits)),
+            None => (text, None),
+        };
+        let client_id = ClientId::try_from(id).map_err(|error| error.to_string())?;
+        Ok(Self { client_id, fingerprint: digits.map(fingerprint).transpose()? })
+    }
+}
+
+impl Contact {
+    /// The key that the contact must have, if one was given.
+    pub(crate) fn expected_key(&self) -> Option<ExpectedKey> {
+        let fingerprint = self.fingerprint.clone()?;
+        Some(ExpectedKey { client_id: self.client_id.clone(), fingerprint })
+    }
+}
+
+/// Forty digits, with any blanks, in groups of five.
+fn fingerprint(text: &str) -> Result<String, String> {
+    const DIGITS: usize = 40;
+    let is_digit = |character: &char| !character.is_whitespace() && !deceives(*character);
+    let digits: String = text.chars().filter(is_digit).collect();
+    if digits.len() != DIGITS || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err("a fingerprint has 40 digits: securecall keys show prints it".to_owned());
+    }
+    let groups: Vec<&str> = (0..DIGITS / 5).filter_map(|n| digits.get(5 * n..5 * n + 5)).collect();
+    Ok(groups.join(" "))
+}
+
+/// The fingerprints that were given, by client id.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ExpectedKeys(BTreeMap<ClientId, String>);
+
+impl ExpectedKeys {
+    /// Takes keys in.
+    ///
+    /// # Errors
+    /// Two different fingerprints of one client.
+    pub(crate) fn new(keys: impl IntoIterator<Item = ExpectedKey>) -> Result<Self, Failure> {
+        let mut expected = BTreeMap::new();
+        for ExpectedKey { client_id, fingerprint } in keys {
+            let before = expected.insert(client_id.clone(), fingerprint.clone());
+            if before.is_some_and(|before| before != fingerprint) {
+                return Err(Failure::TwoFingerprints(client_id.as_str().to_owned()));
+            }
+        }
+        Ok(Self(expected))
+    }
+
+    /// The fingerprint that this client must have. `None`: none was given.
+    pub(crate) fn of(&self, client_id: &ClientId) -> Option<&str> {
+        self.0.get(client_id).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGITS: &str = "67819 27709 70238 05285 20522 48028 50223 11171";
+
+    fn id(text: &str) -> ClientId {
+        ClientId::try_from(text).unwrap()
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_one_client() {
+        let key: ExpectedKey = format!("alice={DIGITS}").parse().unwrap();
+        let keys = ExpectedKeys::new([key]).unwrap();
+        assert_eq!(keys.of(&id("alice")), Some(DIGITS));
+        assert_eq!(keys.of(&id("bob")), None);
+    }
+
+    #[test]
+    fn digits_may_be_written_with_any_blanks() {
+        let pasted = DIGITS.replace(' ', "\u{a0}\u{200b}");
+        assert_eq!(
+            format!("alice=\u{feff}{pasted}").parse::<ExpectedKey>(),
+            format!("alice={DIGITS}").parse()
+        );
+    }
+
+    #[test]
+    fn a_fingerprint_of_nobody_says_what_is_missing() {
+        assert_eq!(DIGITS.parse::<ExpectedKey>(), Err(NO_ID.to_owned()));
+        assert_eq!("alice".parse::<ExpectedKey>(), Err(NO_ID.to_owned()));
+        assert!("alice=12".parse::<ExpectedKey>().unwrap_err().contains("40 digits"));
+        assert!("a b=12".parse::<ExpectedKey>().unwrap_err().contains("client id"));
+    }
+
+    #[test]
+    fn a_contact_may_come_without_a_fingerprint() {
+        assert_eq!("alice".parse::<Contact>().unwrap().expected_key(), None);
+        let contact: Contact = format!("alice={DIGITS}").parse().unwrap();
+        assert_eq!(contact.expected_key(), format!("alice={DIGITS}").parse().ok());
+    }
+
+    #[test]
+    fn two_fingerprints_of_one_client_contradict_each_other() {
+        let key = |digit: &str| format!("alice={}", digit.repeat(40)).parse().unwrap();
+        assert!(ExpectedKeys::new([key("1"), key("1")]).is_ok());
+        assert!(ExpectedKeys::new([key("1"), key("2")]).is_err());
+    }
+}

@@ -1,0 +1,139 @@
+//! A call that rings, and the connection that it becomes when it is answered.
+
+use std::sync::Arc;
+
+use securecall_client::{CallId, Client, ClientId, Event, IceServer, RejectReason};
+use securecall_peer::{self as peer, Config, Peer};
+use tokio::sync::mpsc;
+
+use crate::failure::Failure;
+
+/// Candidates that wait in each direction. A peer ignores more than these.
+const CANDIDATES_WAITING_MAX: usize = 64;
+
+/// Who is at the other end: a client id, and the fingerprint of the key that it proved.
+#[derive(Clone)]
+pub(crate) struct Partner {
+    pub(crate) client_id: ClientId,
+    pub(crate) fingerprint: String,
+}
+
+impl Partner {
+    pub(crate) fn name(&self) -> &str {
+        self.client_id.as_str()
+    }
+}
+
+/// A call that rings here. Its offer is authentic.
+pub(crate) struct Ringing {
+    pub(crate) call: CallId,
+    pub(crate) partner: Partner,
+    offer: String,
+    ice_servers: Vec<IceServer>,
+    /// No key of the caller was remembered before.
+    pub(crate) first_contact: bool,
+}
+
+impl Ringing {
+    /// The call that an event announces.
+    ///
+    /// # Errors
+    /// The event announces none: it is given back.
+    pub(crate) fn announced_by(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::Incoming {
+                call,
+                caller,
+                offer,
+                ice_servers,
+                fingerprint,
+                first_contact,
+                ..
+            } => {
+                let fingerprint = fingerprint.to_string();
+                let partner = Partner { client_id: caller, fingerprint };
+                Ok(Self { call, partner, offer, ice_servers, first_contact })
+            }
+            event => Err(event),
+        }
+    }
+
+    /// Whether the caller is this one, with this key.
+    pub(crate) fn is_of(&self, partner: &Partner) -> bool {
+        self.partner.client_id == partner.client_id
+            && self.partner.fingerprint == partner.fingerprint
+    }
+
+    /// Answers it.
+    ///
+    /// # Errors
+    /// The offer is none, or the call is over. It does not ring any more.
+    pub(crate) async fn answer(
+        self,
+        client: &Client,
+        config: impl FnOnce(&[IceServer]) -> Config,
+    ) -> Result<Link, Failure> {
+        let talk = |error: String| Failure::Talk(error);
+        let (peer, events, answer) =
+            match Peer::answer(config(&self.ice_servers), &self.offer).await {
+                Ok(answered) => answered,
+                Err(error) => {
+                    let _ = client.reject(self.call, RejectReason::Declined).await;
+                    return Err(talk(error.to_string()));
+                }
+            };
+        client.accept(self.call, answer).await.map_err(|error| talk(error.to_string()))?;
+        Ok(Link::new(client, self.call, (peer, events)))
+    }
+}
+
+/// Both ways to the other end: the call at the server, and the peer connection that it sets up.
+///
+/// Candidates are carried from one to the other by tasks of their own. Whoever reads the events of
+/// both must not wait until one of them has room: that one may be waiting for its reader.
+pub(crate) struct Link {
+    pub(crate) call: CallId,
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) events: peer::Events,
+    to_peer: mpsc::Sender<String>,
+    to_server: mpsc::Sender<String>,
+}
+
+impl Link {
+    pub(crate) fn new(client: &Client, call: CallId, (peer, events): (Peer, peer::Events)) -> Self {
+        let peer = Arc::new(peer);
+        let (to_peer, mut theirs) = mpsc::channel::<String>(CANDIDATES_WAITING_MAX);
+        let (to_server, mut ours) = mpsc::channel::<String>(CANDIDATES_WAITING_MAX);
+        let taker = peer.clone();
+        tokio::spawn(async move {
+            while let Some(candidate) = theirs.recv().await {
+                // One that cannot be read is of no use, and others may come.
+                let _ = taker.add_candidate(&candidate).await;
+            }
+        });
+        let client = client.clone();
+        tokio::spawn(async move {
+            while let Some(candidate) = ours.recv().await {
+                // The call may be over, which its own event tells.
+                let _ = client.candidate(call, candidate).await;
+            }
+        });
+        Self { call, peer, events, to_peer, to_server }
+    }
+
+    /// A candidate of the other end.
+    pub(crate) fn take_candidate(&self, candidate: String) {
+        let _ = self.to_peer.try_send(candidate);
+    }
+
+    /// A candidate of this end.
+    pub(crate) fn send_candidate(&self, candidate: String) {
+        let _ = self.to_server.try_send(candidate);
+    }
+
+    /// Closes the peer connection. Its last event says when that is done.
+    pub(crate) fn close(&self) {
+        let peer = self.peer.clone();
+        tokio::spawn(async move { peer.close().await });
+    }
+}

@@ -1,0 +1,125 @@
+//! Standard output, written by a thread of its own: while its reader takes nothing, a pager for
+//! instance, the connection must live on, and Ctrl-C must be heard.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use indicatif::MultiProgress;
+use tokio::sync::{mpsc, oneshot};
+
+/// Lines that wait. Beyond them nothing is taken from the other end, which waits then.
+const LINES_WAITING_MAX: usize = 64;
+
+/// A queue to standard output.
+pub(super) struct Output {
+    queue: mpsc::Sender<Item>,
+    failure: Arc<OnceLock<io::Error>>,
+}
+
+enum Item {
+    Line(String),
+    /// Everything before it is written.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Output {
+    /// Starts the thread. On a terminal it writes between the bars of `drawing`.
+    pub(super) fn start(drawing: MultiProgress) -> io::Result<Self> {
+        let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
+        let failure = Arc::new(OnceLock::new());
+        let failed = failure.clone();
+        let is_terminal = io::stdout().is_terminal();
+        let write = move |line: &str| match is_terminal {
+            true => drawing.suspend(|| writeln!(io::stdout(), "{line}")),
+            // Nothing is drawn there, and who waits for it must not hold up what is.
+            false => writeln!(io::stdout(), "{line}"),
+        };
+        let thread = thread::Builder::new().name("output".to_owned());
+        thread.spawn(move || drop(run(items, write).map_err(|error| failed.set(error))))?;
+        Ok(Self { queue, failure })
+    }
+
+    /// Takes a line; there must be [room](Self::room).
+    ///
+    /// # Errors
+    /// Standard output is closed or full: nobody reads it.
+    pub(super) fn take(&self, line: String) -> io::Result<()> {
+        self.queue.try_send(Item::Line(line)).map_err(|_| self.failure())
+    }
+
+    /// Waits for room for a line. Cancel safe.
+    pub(super) async fn room(&self) {
+        // An error: it has failed, which the next line finds out.
+        drop(self.queue.reserve().await);
+    }
+
+    /// Waits until everything is written.
+    ///
+    /// # Errors
+    /// As [`Output::take`].
+    pub(super) async fn flush(&self) -> io::Result<()> {
+        let (done, written) = oneshot::channel();
+        self.queue.send(Item::Flush(done)).await.map_err(|_| self.failure())?;
+        written.await.map_err(|_| self.failure())
+    }
+
+    /// Waits until it has failed, and says why. Cancel safe.
+    pub(super) async fn failed(&self) -> io::Error {
+        self.queue.closed().await;
+        self.failure()
+    }
+
+    fn failure(&self) -> io::Error {
+        let kind = self.failure.get().map_or(io::ErrorKind::Other, io::Error::kind);
+        let text = self.failure.get().map(ToString::to_string);
+        io::Error::new(kind, text.unwrap_or_else(|| "it takes nothing more".to_owned()))
+    }
+}
+
+/// Writes until nobody sends any more, or nothing more can be written.
+fn run(mut items: mpsc::Receiver<Item>, write: impl Fn(&str) -> io::Result<()>) -> io::Result<()> {
+    while let Some(item) = items.blocking_recv() {
+        match item {
+            Item::Line(line) => write(&line)?,
+            // An error: nobody waits for it any more.
+            Item::Flush(done) => drop(done.send(())),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(write: impl Fn(&str) -> io::Result<()> + Send + 'static) -> Output {
+        let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
+        let failure = Arc::new(OnceLock::new());
+        let failed = failure.clone();
+        thread::spawn(move || drop(run(items, write).map_err(|error| failed.set(error))));
+        Output { queue, failure }
+    }
+
+    #[tokio::test]
+    async fn lines_are_written_in_order_and_flushed() {
+        let (sender, written) = std::sync::mpsc::channel();
+        let output = output(move |line| sender.send(line.to_owned()).map_err(io::Error::other));
+        for line in ["one", "two"] {
+            output.room().await;
+            output.take(line.to_owned()).unwrap();
+        }
+        output.flush().await.unwrap();
+        assert_eq!(written.try_iter().collect::<Vec<_>>(), ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_at_once_and_at_each_line() {
+        let output = output(|_| Err(io::ErrorKind::StorageFull.into()));
+        output.take("one".to_owned()).unwrap();
+        assert_eq!(output.failed().await.kind(), io::ErrorKind::StorageFull);
+        output.room().await;
+        assert_eq!(output.take("two".to_owned()).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert!(output.flush().await.is_err());
+    }
+}
