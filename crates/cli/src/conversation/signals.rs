@@ -1,6 +1,7 @@
 //! What the server brings during a conversation.
 
-use securecall_client::{CallId, Client, EndReason, Ending, ErrorCode, Event, RejectReason, seal};
+use securecall_client::seal::{self, ClockOffset};
+use securecall_client::{CallId, Client, EndReason, Ending, ErrorCode, Event, RejectReason};
 
 use super::link::{Link, Ringing};
 use super::screen::Screen;
@@ -108,7 +109,11 @@ impl Conversation<'_> {
 pub(crate) fn why(reason: &Ending) -> String {
     match reason {
         Ending::Rejected(RejectReason::Busy) => "they are busy: try again later".to_owned(),
-        Ending::Rejected(_) => "they declined".to_owned(),
+        Ending::Rejected(RejectReason::Clock { ahead_seconds }) => {
+            let offset = ClockOffset::from_seconds(i64::from(*ahead_seconds));
+            format!("your clock is {offset} theirs: set the one that is wrong, and call again")
+        }
+        Ending::Rejected(RejectReason::Declined) => "they declined".to_owned(),
         Ending::NotConnected => "they are not connected: try again later".to_owned(),
         Ending::Ended(EndReason::Timeout) => "nobody answered".to_owned(),
         Ending::Ended(EndReason::Glare) => {
@@ -135,6 +140,7 @@ pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event
             screen.note(&format!("{} calls with another key", change.client_id.as_str()));
             let _ = client.reject(call, RejectReason::Busy).await;
         }
+        // Also for a wrong clock, with the difference; its caller is told the same.
         Event::OfferRefused { caller, why } => {
             screen.note(&format!("a call of {} is refused: {why}", caller.as_str()));
         }

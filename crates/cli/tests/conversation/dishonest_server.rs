@@ -165,3 +165,28 @@ fn an_answer_that_was_made_up_is_interference() {
     let (stderr, _) = call_through(lie, &[], 3);
     assert!(stderr.contains("somebody interferes"), "{stderr}");
 }
+
+#[test]
+fn nonsense_does_not_keep_a_listener_from_an_honest_call() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut made_up = 0;
+    let url = lying(&server, move |way, message| {
+        if way == Way::ToServer || made_up >= 200 {
+            return vec![message];
+        }
+        let nonsense = (0..20).map(|_| {
+            made_up += 1;
+            let call_id = format!("made-up-{made_up}");
+            let payload = json!({"callId": call_id, "callerId": "carol", "sdpOffer": "nonsense"});
+            json!({"type": "INCOMING_CALL", "payload": payload})
+        });
+        std::iter::once(message).chain(nonsense).collect()
+    });
+    let mut at_bob = bob.run(&url, &["listen", "--accept-from", &alice.contact()]);
+    at_bob.waits_for("waiting for calls");
+    let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
+    at_alice.types("good morning");
+    at_bob.waits_for("alice: good morning");
+    at_alice.ends_with(0);
+}

@@ -215,3 +215,23 @@ fn sigterm_ends_a_conversation_whose_output_nobody_reads() {
         sleep(Duration::from_millis(50));
     }
 }
+
+#[test]
+#[ignore = "needs faketime installed"]
+fn a_wrong_clock_is_named_at_both_ends() {
+    let server = Server::start();
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    for (offset, at_alice_says, at_bob_says) in
+        [("+450", "your clock is 7 min ", "7 min "), ("-2h", "your clock is 2 h ", "2 h ")]
+    {
+        let direction = if offset.starts_with('+') { "ahead of" } else { "behind" };
+        let mut at_bob = listening(&bob, &alice, &server.url());
+        let mut at_alice = alice.run_with_clock(offset, &server.url(), &["call", "bob"]);
+        at_alice.ends_with(1);
+        let (told, heard) = (at_alice.stderr(), &mut at_bob);
+        assert!(told.contains(at_alice_says) && told.contains(direction), "{told}");
+        heard.waits_for("a call of alice is refused: the offer is dated");
+        let noted = heard.stderr();
+        assert!(noted.contains(at_bob_says) && noted.contains(direction), "{noted}");
+    }
+}

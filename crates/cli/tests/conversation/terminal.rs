@@ -85,6 +85,20 @@ impl Person {
         self.start(server, command, input.into())
     }
 
+    /// The same with a clock that is off by `offset`, such as `-2h`, which `faketime` makes.
+    pub(crate) fn run_with_clock(
+        &self,
+        offset: &str,
+        server: &str,
+        arguments: &[&str],
+    ) -> Terminal {
+        let mut command = Command::new("faketime");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        command.args(["-f", offset, env!("CARGO_BIN_EXE_securecall")]).args(arguments);
+        self.start(server, command, Stdio::piped())
+    }
+
     /// The same by a line of a shell, in which `$SECURECALL` is the command.
     pub(crate) fn run_in_shell(&self, server: &str, line: &str) -> Terminal {
         let mut command = Command::new("sh");
