@@ -59,7 +59,8 @@ pub(crate) async fn run() {
     .await;
 }
 
-fn flush() {
+/// Writes what this thread has sent in this turn so far.
+pub(crate) fn flush() {
     let mut due = TURN.with_borrow_mut(|turn| std::mem::take(&mut turn.due));
     for connection in due.drain(..) {
         connection.flush();
