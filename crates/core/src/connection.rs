@@ -183,7 +183,9 @@ impl Connection {
         let wait = match self.unanswered_pings {
             // Some clients (libcurl) send a pong only when the next frame comes: half of the time
             // that is left is for that frame, and half for the pong.
-            1 => limits.ping_after.min((limits.silence_timeout.saturating_sub(limits.ping_after)) / 2),
+            1 => limits
+                .ping_after
+                .min((limits.silence_timeout.saturating_sub(limits.ping_after)) / 2),
             _ => limits.ping_after,
         };
         self.sent + wait

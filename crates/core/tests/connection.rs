@@ -297,8 +297,7 @@ fn seconds(fired: &[(f64, Due)]) -> Vec<f64> {
 #[test]
 fn a_silent_client_is_pinged_a_second_time_before_it_is_given_up() {
     let fired = fire(&config(), 1_000, |_| Vec::new());
-    let expected =
-        [(25.0, Due::Ping), (42.5, Due::Ping), (60.0, Due::Close(CloseCode::Silent))];
+    let expected = [(25.0, Due::Ping), (42.5, Due::Ping), (60.0, Due::Close(CloseCode::Silent))];
     assert_eq!(fired, expected);
 }
 

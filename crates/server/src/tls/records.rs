@@ -290,7 +290,7 @@ fn append<E: Into<NotWritten>>(
     mut room: usize,
     mut write: impl FnMut(&mut [u8]) -> Result<usize, E>,
 ) -> Result<(), Error> {
-    let bytes = pending.end();
+    let bytes = pending.end(room);
     let begin = bytes.len();
     loop {
         bytes.resize(begin + room, 0);

@@ -1,0 +1,145 @@
+"""One address floods at the default limits: others hardly notice, memory has a ceiling, and what was taken is given back.
+
+The floods are prepared while the server is stopped: each of 250 connections has a backlog in the kernel, and sends nothing
+more. What is measured then is the server alone, not how fast this program can send.
+"""
+
+import json
+import socket
+
+import pytest
+
+from crowd import (
+    Contention,
+    Honest,
+    Watch,
+    connect,
+    fill,
+    register,
+    resident_bytes,
+    slowness_of_build,
+    stopped,
+)
+from driver.frames import CLOSE, CONTINUATION, PING, PONG, TEXT, frame
+from driver.server import Server, eventually
+
+# The limit of an address is 256; its rate lets as many connect at once.
+FLOODING = 250
+BACKLOG_BYTES_MAX = 256 * 1024
+
+# What others may notice, where the server has the processors for itself.
+LATENCY_MS_MAX = 20
+
+
+def tiny(opcode: int, payload: bytes = b"", fin: bool = True) -> bytes:
+    return frame(opcode, payload, fin)
+
+
+FLOODS = {
+    "pings": (b"", tiny(PING)),
+    "pongs": (b"", tiny(PONG)),
+    "empty texts": (b"", tiny(TEXT)),
+    "texts that are no JSON": (b"", tiny(TEXT, b"{")),
+    "JSON that is no message": (b"", tiny(TEXT, b"{}")),
+    "empty fragments": (tiny(TEXT, fin=False), tiny(CONTINUATION, fin=False)),
+    "fragments with pings between": (tiny(TEXT, fin=False), tiny(CONTINUATION, fin=False) + tiny(PING)),
+    "heartbeats over the rate": (b"", tiny(TEXT, b'{"type":"HEARTBEAT","payload":{}}')),
+    "long texts that are no message": (b"", tiny(TEXT, b'{"x":[' + b"1," * 30_000 + b"1]}")),
+    "frames behind a broken rule": (tiny(TEXT, b"\xff"), tiny(PONG)),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_backlog_of_frames_does_not_hold_others_up(server, flood):
+    first, repeated = FLOODS[flood]
+    honest = Honest(server)
+    flooding = [connect(server) for _ in range(FLOODING)]
+    for number, connection in enumerate(flooding):
+        register(connection, f"flooding-{number}")
+    baseline = honest.measure(seconds=1)
+    with stopped(server):
+        backlog_bytes = sum(fill(connection, first, repeated, BACKLOG_BYTES_MAX) for connection in flooding)
+    with Contention(server) as contention:
+        beside = honest.measure(seconds=2)
+    allowed = LATENCY_MS_MAX * contention.factor * slowness_of_build() + 4 * baseline.p99
+    print(f"{flood}: a backlog of {backlog_bytes / 1e6:.0f} MB; before: {baseline}; beside it: {beside}; "
+          f"every second of work took it {contention.factor:.1f} s; {allowed:.0f} ms allowed")
+    assert beside.p99 < allowed, "others are held up"
+    for connection in flooding:
+        connection.close()
+    connections = len(honest.connections)
+    assert eventually(lambda: server.metrics()["securecall_connections"] == connections, 10), "a connection is leaked"
+
+
+# What may stay of all floods together: pages that the allocator keeps for the next one.
+KEPT_BYTES_MAX = 10_000_000
+
+
+def hold_unfinished_messages(server, flooding: list[socket.socket]) -> None:
+    """As long a message as may be, all but its last byte, in the long way: a fragment."""
+    unfinished = frame(TEXT, b"x" * 65_535, fin=False)
+    for connection in flooding:
+        connection.sendall(unfinished)
+
+
+def read_nothing(server, flooding: list[socket.socket]) -> None:
+    """Each sends until the server has no more to say than it may hold: errors are longer than what causes them."""
+    nonsense = frame(TEXT, b"{") * 3_000
+    for _ in range(12):
+        for connection in flooding:
+            fill(connection, b"", nonsense, len(nonsense))
+
+
+def hold_offers(server, flooding: list[socket.socket]) -> None:
+    """Everybody rings the next one with an offer of 60 KB, as often as the rate lets through."""
+    for number, connection in enumerate(flooding):
+        callee = (number + 1) % len(flooding)
+        offer = json.dumps({"type": "CALL_INITIATE", "payload": {"targetId": f"flooding-{callee}", "sdpOffer": "x" * 60_000}})
+        for _ in range(3):
+            connection.sendall(frame(TEXT, offer.encode()))
+
+
+def fill_replay_buffers(server, flooding: list[socket.socket]) -> None:
+    """Clients of dialect 2 that acknowledge nothing: what they were sent is kept, to be sent again."""
+    lookup = frame(TEXT, b'{"type":"TURN_CREDENTIALS","payload":{},"id":"' + b"x" * 60 + b'"}')
+    for connection in flooding:
+        connection.sendall(lookup * 3_000)
+
+
+# What one connection may hold at its worst (docs/operations.md, "Size"), its dialect, and the address that it comes from.
+HOLDS = [
+    (hold_unfinished_messages, 1, "127.0.1.1", 80_000),
+    (read_nothing, 1, "127.0.1.2", 360_000),
+    (hold_offers, 1, "127.0.1.3", 360_000),
+    (fill_replay_buffers, 2, "127.0.1.4", 400_000),
+]
+GONE_FOR_GOOD = frame(CLOSE, (1000).to_bytes(2, "big"))
+
+
+def test_memory_has_a_ceiling_and_is_given_back(server):
+    honest = Honest(server)
+    before = resident_bytes(server)
+    for attack, dialect, address, bytes_max in HOLDS:
+        # Beside what was there before all of them: pages of the last one are taken again.
+        held = most_that_is_held(server, honest, attack, dialect, address) - before
+        print(f"{attack.__name__}: {held / FLOODING:.0f} B a connection at most")
+        assert held < FLOODING * bytes_max, f"{attack.__name__}: more is held than the documents say"
+    eventually(lambda: resident_bytes(server) < before + KEPT_BYTES_MAX, 60, every=0.5)
+    kept = resident_bytes(server) - before
+    print(f"{kept / 1e6:.1f} MB kept")
+    assert kept < KEPT_BYTES_MAX, "memory is not given back"
+
+
+def most_that_is_held(server: Server, honest: Honest, attack, dialect: int, address: str) -> int:
+    flooding = [connect(server, address, receive_buffer=4096) for _ in range(FLOODING)]
+    for number, connection in enumerate(flooding):
+        register(connection, f"flooding-{number}", protocol=dialect)
+    with Watch(server) as watch:
+        attack(server, flooding)
+        honest.measure(seconds=2)
+    for connection in flooding:
+        fill(connection, GONE_FOR_GOOD, b"", 0)
+        connection.close()
+    connections = len(honest.connections)
+    assert eventually(lambda: server.metrics()["securecall_connections"] == connections, 10), "a connection is leaked"
+    return watch.most
