@@ -5,6 +5,7 @@ more. What is measured then is the server alone, not how fast this program can s
 """
 
 import json
+import re
 import socket
 
 import pytest
@@ -83,20 +84,35 @@ def hold_unfinished_messages(server, flooding: list[socket.socket]) -> None:
 
 
 def read_nothing(server, flooding: list[socket.socket]) -> None:
-    """Each sends until the server has no more to say than it may hold: errors are longer than what causes them."""
-    nonsense = frame(TEXT, b"{") * 3_000
-    for _ in range(12):
-        for connection in flooding:
-            fill(connection, b"", nonsense, len(nonsense))
+    """Each is in a call whose other end sends it more than the kernel and the server together hold."""
+    for number, deaf in enumerate(flooding):
+        with connect(server, "127.0.1.9") as talker:
+            register(talker, f"talker-{number}")
+            call_id = establish(talker, deaf, f"flooding-{number}")
+            candidate = message("ICE_CANDIDATE", callId=call_id, candidate="x" * 60_000)
+            for _ in range(90):
+                talker.sendall(candidate)
+
+
+def establish(caller: socket.socket, callee: socket.socket, callee_id: str) -> str:
+    caller.sendall(message("CALL_INITIATE", targetId=callee_id, sdpOffer="offer"))
+    call_id = CALL_ID.search(callee.recv(65536))[1].decode()
+    callee.sendall(message("CALL_ACCEPT", callId=call_id, sdpAnswer="answer"))
+    assert b'"CALL_ACCEPTED"' in caller.recv(65536)
+    return call_id
+
+
+def message(kind: str, **payload) -> bytes:
+    return frame(TEXT, json.dumps({"type": kind, "payload": payload}).encode())
 
 
 def hold_offers(server, flooding: list[socket.socket]) -> None:
     """Everybody rings the next one with an offer of 60 KB, as often as the rate lets through."""
     for number, connection in enumerate(flooding):
         callee = (number + 1) % len(flooding)
-        offer = json.dumps({"type": "CALL_INITIATE", "payload": {"targetId": f"flooding-{callee}", "sdpOffer": "x" * 60_000}})
+        offer = message("CALL_INITIATE", targetId=f"flooding-{callee}", sdpOffer="x" * 60_000)
         for _ in range(3):
-            connection.sendall(frame(TEXT, offer.encode()))
+            connection.sendall(offer)
 
 
 def fill_replay_buffers(server, flooding: list[socket.socket]) -> None:
@@ -108,30 +124,32 @@ def fill_replay_buffers(server, flooding: list[socket.socket]) -> None:
 
 # What one connection may hold at its worst (docs/operations.md, "Size"), its dialect, and the address that it comes from.
 HOLDS = [
-    (hold_unfinished_messages, 1, "127.0.1.1", 80_000),
-    (read_nothing, 1, "127.0.1.2", 360_000),
-    (hold_offers, 1, "127.0.1.3", 360_000),
-    (fill_replay_buffers, 2, "127.0.1.4", 400_000),
+    (read_nothing, 1, "127.0.1.1", 40, 400_000),
+    (hold_unfinished_messages, 1, "127.0.1.2", FLOODING, 90_000),
+    (hold_offers, 1, "127.0.1.3", FLOODING, 300_000),
+    # 330,000, and pages that the flood before it has left.
+    (fill_replay_buffers, 2, "127.0.1.4", FLOODING, 450_000),
 ]
+CALL_ID = re.compile(rb'"callId":"([^"]+)"')
 GONE_FOR_GOOD = frame(CLOSE, (1000).to_bytes(2, "big"))
 
 
 def test_memory_has_a_ceiling_and_is_given_back(server):
     honest = Honest(server)
     before = resident_bytes(server)
-    for attack, dialect, address, bytes_max in HOLDS:
+    for attack, dialect, address, count, bytes_max in HOLDS:
         # Beside what was there before all of them: pages of the last one are taken again.
-        held = most_that_is_held(server, honest, attack, dialect, address) - before
-        print(f"{attack.__name__}: {held / FLOODING:.0f} B a connection at most")
-        assert held < FLOODING * bytes_max, f"{attack.__name__}: more is held than the documents say"
+        held = most_that_is_held(server, honest, attack, dialect, address, count) - before
+        print(f"{attack.__name__}: {held / count:.0f} B a connection at most")
+        assert held < count * bytes_max, f"{attack.__name__}: more is held than the documents say"
     eventually(lambda: resident_bytes(server) < before + KEPT_BYTES_MAX, 60, every=0.5)
     kept = resident_bytes(server) - before
     print(f"{kept / 1e6:.1f} MB kept")
     assert kept < KEPT_BYTES_MAX, "memory is not given back"
 
 
-def most_that_is_held(server: Server, honest: Honest, attack, dialect: int, address: str) -> int:
-    flooding = [connect(server, address, receive_buffer=4096) for _ in range(FLOODING)]
+def most_that_is_held(server: Server, honest: Honest, attack, dialect: int, address: str, count: int) -> int:
+    flooding = [connect(server, address, receive_buffer=4096) for _ in range(count)]
     for number, connection in enumerate(flooding):
         register(connection, f"flooding-{number}", protocol=dialect)
     with Watch(server) as watch:
