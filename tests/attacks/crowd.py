@@ -3,7 +3,9 @@
 import os
 import signal
 import socket
+import ssl
 import statistics
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -35,7 +37,9 @@ class Latencies:
         return f"p50 {self.p50:.2f} ms, p99 {self.p99:.2f} ms, slowest {self.slowest:.1f} ms of {self.count}"
 
 
-def connect(server: Server, address: str = "127.0.0.1", receive_buffer: int | None = None) -> socket.socket:
+def connect(
+    server: Server, address: str = "127.0.0.1", receive_buffer: int | None = None, tls: ssl.SSLContext | None = None
+) -> socket.socket:
     """An upgraded connection from this loopback address."""
     connection = socket.socket()
     if receive_buffer:
@@ -44,6 +48,8 @@ def connect(server: Server, address: str = "127.0.0.1", receive_buffer: int | No
     connection.settimeout(20)
     connection.bind((address, 0))
     connection.connect(("127.0.0.1", server.port))
+    if tls:
+        connection = tls.wrap_socket(connection, server_hostname="localhost")
     connection.sendall(HANDSHAKE.encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):
@@ -62,8 +68,8 @@ def register(connection: socket.socket, client_id: str, **more) -> None:
 class Honest:
     """Registered clients of another address, a few on each worker."""
 
-    def __init__(self, server: Server, count: int = 20):
-        self.connections = [connect(server, HONEST_ADDRESS) for _ in range(count)]
+    def __init__(self, server: Server, count: int = 20, tls: ssl.SSLContext | None = None):
+        self.connections = [connect(server, HONEST_ADDRESS, tls=tls) for _ in range(count)]
         for number, connection in enumerate(self.connections):
             register(connection, f"honest-{number}")
 
@@ -92,15 +98,15 @@ def stopped(server: Server):
         os.kill(server.process.pid, signal.SIGCONT)
 
 
-def fill(connection: socket.socket, first: bytes, repeated: bytes, bytes_max: int) -> int:
+def fill(connection: socket.socket, first: bytes, repeated: bytes, bytes_max: int, at_once: int = 65536) -> int:
     """Sends as much as the kernel takes at once, whole frames at its beginning. Returns how many bytes."""
     backlog = first + repeated * (bytes_max // max(len(repeated), 1))
     connection.setblocking(False)
     sent = 0
     try:
         while sent < len(backlog):
-            sent += connection.send(backlog[sent:sent + 65536])
-    except (BlockingIOError, ConnectionError):
+            sent += connection.send(backlog[sent:sent + at_once])
+    except (BlockingIOError, ssl.SSLWantWriteError, ConnectionError):
         # The kernel takes no more, or the server has given this one up.
         pass
     return sent
@@ -109,6 +115,18 @@ def fill(connection: socket.socket, first: bytes, repeated: bytes, bytes_max: in
 def resident_bytes(server: Server) -> int:
     pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def self_signed(folder: Path) -> tuple[list[str], ssl.SSLContext]:
+    """Flags for a server with TLS, and a client's context that believes it."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90",
+         "-keyout", key, "-out", certificate, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )
+    flags = ["--tls-certificate", str(certificate), "--tls-key", str(key)]
+    return flags, ssl.create_default_context(cafile=certificate)
 
 
 class Watch:
