@@ -47,10 +47,7 @@ impl Driver {
                 done => return done,
             }
         }
-        // Others have their turns first, many perhaps; what was sent until now does not wait for
-        // the end of them all.
-        flusher::flush();
-        task.waker().wake_by_ref();
+        flusher::go_on_later(task.waker());
         Read::Empty
     }
 

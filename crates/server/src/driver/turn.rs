@@ -3,10 +3,10 @@
 /// What a connection may have handled in a turn before others of its thread are looked at: so many
 /// frames, or bytes.
 ///
-/// One address has 256 connections, 128 on each of two workers. If each of them has more than a
-/// turn's frames, somebody else's message is found after 61 turns at the latest (tokio asks for
-/// events after so many tasks), handled after 128 more, and answered at the end of the next: 190
-/// turns. A ping costs 0.1 µs, nonsense and its error 0.4 µs: 190 × 64 × 0.4 µs = 5 ms.
+/// However many connections have more than a turn's frames, one of them goes on in each turn of the
+/// worker ([`flusher`](crate::flusher)), and tokio asks for events after 61 tasks, every other of
+/// which is the flusher. So somebody else's message is found after 31 turns, and answered after one
+/// more. A ping costs 0.1 µs, nonsense and its error 0.4 µs: 32 × 64 × 0.4 µs = 0.8 ms.
 const UNITS_PER_TURN: usize = 64;
 /// A long frame costs its parser more than a short one: a turn is 16 KiB, or one frame.
 const BYTES_PER_UNIT: usize = 256;
