@@ -144,7 +144,7 @@ impl Connection {
                     self.write(&close)?;
                     return Err(ErrorKind::UnexpectedEof.into());
                 }
-                Event::Binary(_) | Event::Pong(_) => {}
+                Event::Binary(_) | Event::Pong(_) | Event::Fragment => {}
             }
         }
         Ok(())

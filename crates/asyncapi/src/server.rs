@@ -49,7 +49,7 @@ described_messages!(ServerMessage<'_> {
             Field::always(
                 "heartbeatSeconds",
                 Kind::Seconds,
-                "The silence after which the server pings.",
+                "The longest silence of the server: then it pings.",
             )
             .of_dialect_2(),
             Field::always(

@@ -21,7 +21,11 @@ pub struct Connection {
     dialect: Dialect,
     opened: Instant,
     heard: Instant,
-    pinged: bool,
+    /// When the client was last sent a ping or an answer of its own. What its peers sent it may be
+    /// later; that is not noted, since it is written by their threads.
+    sent: Instant,
+    /// Pings since the client was last heard.
+    unanswered_pings: u8,
     set_own_key: bool,
     buckets: Buckets,
 }
@@ -98,7 +102,8 @@ impl Connection {
             dialect: Dialect::One,
             opened: now,
             heard: now,
-            pinged: false,
+            sent: now,
+            unanswered_pings: 0,
             set_own_key: false,
             buckets: Buckets::default(),
         }
@@ -107,7 +112,12 @@ impl Connection {
     /// Any frame came: the client is there.
     pub fn heard(&mut self, now: Instant) {
         self.heard = now;
-        self.pinged = false;
+        self.unanswered_pings = 0;
+    }
+
+    /// Something that came was answered: the client, and every proxy before it, hears from us.
+    pub fn answered(&mut self, now: Instant) {
+        self.sent = now;
     }
 
     /// A text message came.
@@ -141,31 +151,44 @@ impl Connection {
         self.set_own_key = true;
     }
 
-    /// When [`Connection::handle_timeout`] wants to be called.
+    /// When [`Connection::handle_timeout`] wants to be called. Only that call makes it earlier:
+    /// frames that come and go move it away.
     pub fn deadline(&self, limits: &ConnectionLimits) -> Instant {
-        let silence = if self.pinged { limits.silence_timeout } else { limits.ping_after };
-        let silent = self.heard + silence;
+        let next = (self.heard + limits.silence_timeout).min(self.next_ping(limits));
         match self.client_id {
-            Some(_) => silent,
-            None => silent.min(self.opened + limits.register_timeout),
+            Some(_) => next,
+            None => next.min(self.opened + limits.register_timeout),
         }
     }
 
     /// A deadline may have come. Harmless when none has.
     pub fn handle_timeout(&mut self, cx: &Context<'_>) -> Due {
         let limits = &cx.config.connection;
-        let silent = cx.now.since(self.heard);
-        if silent >= limits.silence_timeout {
+        if cx.now.since(self.heard) >= limits.silence_timeout {
             return Due::Close(CloseCode::Silent);
         }
         if self.client_id.is_none() && cx.now.since(self.opened) >= limits.register_timeout {
             return Due::Close(CloseCode::RegisterTimeout);
         }
-        if silent >= limits.ping_after && !self.pinged {
-            self.pinged = true;
+        if cx.now >= self.next_ping(limits) {
+            self.sent = cx.now;
+            self.unanswered_pings = self.unanswered_pings.saturating_add(1);
             return Due::Ping;
         }
         Due::Nothing
+    }
+
+    /// Proxies cut a connection on which *we* are silent, so a pong does not put the next ping off.
+    fn next_ping(&self, limits: &ConnectionLimits) -> Instant {
+        let wait = match self.unanswered_pings {
+            // Some clients (libcurl) send a pong only when the next frame comes: half of the time
+            // that is left is for that frame, and half for the pong.
+            1 => limits
+                .ping_after
+                .min((limits.silence_timeout.saturating_sub(limits.ping_after)) / 2),
+            _ => limits.ping_after,
+        };
+        self.sent + wait
     }
 
     fn step<'m>(

@@ -62,7 +62,7 @@ pub struct ConnectionLimits {
     pub message_bytes_max: usize,
     /// How long a connection may take to REGISTER.
     pub register_timeout: Duration,
-    /// After how much silence the server pings.
+    /// For how long the server is silent at most: then it pings.
     pub ping_after: Duration,
     /// After how much silence the server closes.
     pub silence_timeout: Duration,

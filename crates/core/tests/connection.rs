@@ -246,7 +246,8 @@ fn a_connection_that_does_not_register_in_time_is_closed() {
     for _ in 0..59 {
         now = now + Duration::from_secs(1);
         connection.heard(now);
-        assert_eq!(at(&config, now, |cx| connection.handle_timeout(cx)), Due::Nothing);
+        let due = at(&config, now, |cx| connection.handle_timeout(cx));
+        assert!(!matches!(due, Due::Close(_)), "after {:?}", now.since(START));
     }
     now = now + Duration::from_secs(1);
     connection.heard(now);
@@ -254,31 +255,130 @@ fn a_connection_that_does_not_register_in_time_is_closed() {
     assert_eq!(due, Due::Close(CloseCode::RegisterTimeout));
 }
 
-#[test]
-fn a_silent_client_is_pinged_once_and_then_closed() {
-    let config = config();
+/// Runs a connection with a timer as the driver has it, which is set anew only when it fires or for
+/// an earlier deadline, until it closes or the time is over. `frames` is called for each ping and
+/// returns when frames of the client arrive because of it. Returns what was due, in seconds.
+fn fire(
+    config: &Config,
+    until_secs: u64,
+    mut frames: impl FnMut(Instant) -> Vec<Instant>,
+) -> Vec<(f64, Due)> {
     let mut connection = registered();
-    let mut fired = Vec::new();
-    loop {
-        let now = connection.deadline(&config.connection);
-        let due = at(&config, now, |cx| connection.handle_timeout(cx));
-        fired.push((now.since(START).as_secs(), due));
-        if due != Due::Ping {
-            break;
+    let (mut fired, mut arriving) = (Vec::new(), Vec::new());
+    let mut armed = connection.deadline(&config.connection);
+    while armed.since(START).as_secs() < until_secs {
+        arriving.retain(|&arrival| {
+            if arrival < armed {
+                connection.heard(arrival);
+            }
+            arrival >= armed
+        });
+        let due = at(config, armed, |cx| connection.handle_timeout(cx));
+        match due {
+            Due::Nothing => {}
+            Due::Ping => arriving.extend(frames(armed)),
+            Due::Close(_) => {
+                fired.push((armed.since(START).as_secs_f64(), due));
+                break;
+            }
         }
+        if due == Due::Ping {
+            fired.push((armed.since(START).as_secs_f64(), due));
+        }
+        armed = connection.deadline(&config.connection);
     }
-    assert_eq!(fired, [(25, Due::Ping), (60, Due::Close(CloseCode::Silent))]);
+    fired
+}
+
+fn seconds(fired: &[(f64, Due)]) -> Vec<f64> {
+    fired.iter().map(|(second, _)| *second).collect()
 }
 
 #[test]
-fn any_frame_is_a_sign_of_life() {
+fn a_silent_client_is_pinged_a_second_time_before_it_is_given_up() {
+    let fired = fire(&config(), 1_000, |_| Vec::new());
+    let expected = [(25.0, Due::Ping), (42.5, Due::Ping), (60.0, Due::Close(CloseCode::Silent))];
+    assert_eq!(fired, expected);
+}
+
+#[test]
+fn an_idle_client_that_answers_hears_from_us_every_25_seconds() {
+    let fired = fire(&config(), 130, |ping| vec![ping + Duration::from_millis(80)]);
+    assert_eq!(seconds(&fired), [25.0, 50.0, 75.0, 100.0, 125.0]);
+}
+
+#[test]
+fn a_client_whose_pong_leaves_only_with_the_next_ping_stays() {
+    // libcurl: idle, it sends the pong when the next frame arrives.
+    let mut held = false;
+    let fired = fire(&config(), 1_000, |ping| {
+        let leaves = held;
+        held = true;
+        leaves.then_some(ping + Duration::from_millis(80)).into_iter().collect()
+    });
+    assert!(fired.iter().all(|(_, due)| *due == Due::Ping), "{fired:?}");
+    let gaps = seconds(&fired).windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+    assert!(gaps <= 25.0, "silent for {gaps} s");
+}
+
+#[test]
+fn the_silence_of_ours_is_bounded_whatever_the_silence_of_theirs() {
+    let mut config = config();
+    config.connection.ping_after = Duration::from_secs(5);
+    let fired = fire(&config, 1_000, |_| Vec::new());
+    let expected = [5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0, 55.0, 60.0];
+    assert_eq!(seconds(&fired), expected);
+
+    config.connection.silence_timeout = Duration::from_secs(6);
+    assert_eq!(seconds(&fire(&config, 1_000, |_| Vec::new())), [5.0, 5.5, 6.0]);
+}
+
+#[test]
+fn a_client_that_talks_without_being_answered_hears_a_ping_all_the_same() {
+    let config = config();
+    let mut connection = registered();
+    let mut pings = 0;
+    for second in 1..=100 {
+        let now = START + Duration::from_secs(second);
+        connection.heard(now);
+        pings += usize::from(at(&config, now, |cx| connection.handle_timeout(cx)) == Due::Ping);
+    }
+    assert_eq!(pings, 4);
+}
+
+#[test]
+fn an_answer_takes_the_place_of_a_ping() {
+    let config = config();
+    let mut connection = registered();
+    for second in (10..=100).step_by(10) {
+        let now = START + Duration::from_secs(second);
+        assert_eq!(at(&config, now, |cx| connection.handle_timeout(cx)), Due::Nothing);
+        connection.heard(now);
+        connection.answered(now);
+    }
+    let deadline = connection.deadline(&config.connection);
+    assert_eq!(deadline, START + Duration::from_secs(125));
+}
+
+#[test]
+fn what_a_client_sends_never_brings_the_deadline_forward() {
+    // The driver's timer is not set anew for each message, so it would miss an earlier deadline.
     let config = config();
     let mut connection = registered();
     let mut now = START;
-    for _ in 0..100 {
-        now = now + Duration::from_secs(24);
-        assert_eq!(at(&config, now, |cx| connection.handle_timeout(cx)), Due::Nothing);
-        connection.heard(now);
+    for _ in 0..3 {
+        for (hears, answers) in [(false, false), (true, false), (true, true)] {
+            let before = connection.deadline(&config.connection);
+            if hears {
+                connection.heard(now);
+            }
+            if answers {
+                connection.answered(now);
+            }
+            assert!(connection.deadline(&config.connection) >= before);
+        }
+        now = connection.deadline(&config.connection);
+        at(&config, now, |cx| connection.handle_timeout(cx));
+        now = now + Duration::from_millis(80);
     }
-    assert_eq!(connection.deadline(&config.connection), now + Duration::from_secs(25));
 }

@@ -199,7 +199,7 @@ impl EventLoop {
                     let code = reason.map(|reason| reason.code);
                     return self.lose(client, Failure::Closed(code), None);
                 }
-                Ok(Some(Event::Binary(_) | Event::Pong(_))) => {}
+                Ok(Some(Event::Binary(_) | Event::Pong(_) | Event::Fragment)) => {}
                 Ok(None) => break,
                 Err(error) => {
                     return self.lose(client, Failure::Protocol(error.to_string()), None);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context as TaskContext, Poll, Waker, ready};
 
 use parking_lot::Mutex;
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use securecall_protocol::CloseCode;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -161,6 +161,12 @@ impl Connection {
         }
     }
 
+    /// Says to the client's TCP that nothing follows. Reading goes on.
+    pub(crate) fn half_close(&self) {
+        // It fails only where there is nobody to tell.
+        let _ = shutdown(&self.socket, Shutdown::Write);
+    }
+
     fn note_closed(&self, state: &State) {
         if state.broken || state.outbox.is_closed() {
             self.closed.store(true, Ordering::Relaxed);
@@ -184,6 +190,11 @@ impl Connection {
         let first = !state.outbox.flush_is_due && !state.outbox.unwritten().is_empty();
         state.outbox.flush_is_due |= first;
         if first { Appended::FlushIsMine } else { Appended::FlushIsDue }
+    }
+
+    /// How much the TLS record in flight lacks.
+    pub(crate) fn missing_ciphertext_bytes(&self) -> usize {
+        self.state.lock().tls.as_ref().map_or(0, |tls| tls.missing_bytes())
     }
 
     /// Decrypts what was read from the socket of a TLS connection, as [`Records::receive`] does,

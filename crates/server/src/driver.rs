@@ -6,18 +6,19 @@
 //!
 //! 1. Is the connection closing? Then only the goodbye is left.
 //! 2. Room in the socket for what waits in the outbox: write before anything adds to it.
-//! 3. Bytes to read: frames, messages, decisions, all in this thread's buffer. What they send, to
-//!    this client or another, is written at the end of the batch.
+//! 3. Bytes to read: frames, messages, decisions, all in this thread's buffer, up to the bound of a
+//!    turn. What they send, to this client or another, is written at the end of the batch.
 //! 4. An answer of the directory, in the order of the requests.
 //! 5. The time: pings, silence, the session's deadlines.
 
+mod goodbye;
 mod reading;
+mod turn;
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
 
 use securecall_core::{Connection as Protocol, Departure, Due, Instant, Step};
 use securecall_protocol::{CloseCode, Dialect, Opaque, Reply, ServerMessage};
@@ -25,7 +26,9 @@ use securecall_websocket::{Decoder, Event, Role};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use self::goodbye::Goodbye;
 use self::reading::Read;
+use self::turn::Turn;
 use crate::batch::Batch;
 use crate::cell::Cell;
 use crate::connection::{Condition, Connection};
@@ -35,9 +38,6 @@ use crate::permit::Permit;
 use crate::server::Server;
 use crate::tls::Records;
 
-/// How long a connection that closes may take to finish writing and to hear the client's goodbye.
-const GOODBYE: Duration = Duration::from_secs(5);
-
 /// Drives a connection to its end. `first` came right behind the upgrade request.
 pub(crate) fn drive(
     server: Arc<Server>,
@@ -46,9 +46,8 @@ pub(crate) fn drive(
     permit: Permit,
     first: Vec<u8>,
 ) -> impl Future<Output = ()> + Send {
-    let driver = Driver::new(&server, stream, tls, permit);
+    let driver = Driver::new(&server, stream, tls, permit, first);
     let mut driving = Driving { server, driver };
-    driving.begin(first);
     // What begins a connection is not kept for as long as it lasts: the future holds no more than
     // it needs.
     async move {
@@ -69,6 +68,8 @@ struct Driver {
     /// Whether the connection decrypts what is read.
     encrypted: bool,
     decoder: Decoder,
+    /// What was read and is not handled yet, because the turn was over: at most one read.
+    unhandled: Vec<u8>,
     protocol: Protocol,
     /// Where the client is registered. None: not yet, or not any more.
     cell: Option<Arc<Cell>>,
@@ -85,19 +86,7 @@ struct Driver {
     _permit: Permit,
 }
 
-/// A connection that closes: our close frame is on its way.
-struct Goodbye {
-    until: Instant,
-    /// The client's close frame has come: nothing more is to be read.
-    answered: bool,
-}
-
 impl Driving {
-    fn begin(&mut self, mut first: Vec<u8>) {
-        let mut batch = Batch::begin(&self.server);
-        self.driver.handle_bytes(&mut batch, &mut first);
-    }
-
     fn poll(&mut self, task: &mut TaskContext<'_>, timer: Pin<&mut Sleep>) -> Poll<()> {
         let mut batch = Batch::begin(&self.server);
         self.driver.poll(&mut batch, task, timer)
@@ -119,6 +108,7 @@ impl Driver {
         stream: TcpStream,
         tls: Option<Box<Records>>,
         permit: Permit,
+        unhandled: Vec<u8>,
     ) -> Self {
         let encrypted = tls.is_some();
         let connection = Connection::new(stream, tls, server.outbox_bytes_max);
@@ -135,6 +125,7 @@ impl Driver {
             _permit: permit,
             connection,
             encrypted,
+            unhandled,
             protocol,
         }
     }
@@ -176,27 +167,42 @@ impl Driver {
         }
     }
 
-    fn handle_bytes(&mut self, batch: &mut Batch<'_>, mut bytes: &mut [u8]) {
-        loop {
-            match self.decoder.next(&mut bytes) {
+    /// Handles frames until the bytes or the turn are used up. Returns how many bytes are left.
+    fn handle_bytes(
+        &mut self,
+        batch: &mut Batch<'_>,
+        mut bytes: &mut [u8],
+        turn: &mut Turn,
+    ) -> usize {
+        while !bytes.is_empty() && !turn.is_over() {
+            let before = bytes.len();
+            let event = self.decoder.next(&mut bytes);
+            turn.spend(before - bytes.len());
+            match event {
                 Ok(Some(event)) => self.handle_event(batch, event),
-                Ok(None) => return,
-                Err(error) => return self.close(batch, close_code(error.close_reason().code)),
+                Ok(None) => {}
+                Err(error) => self.close(batch, close_code(error.close_code())),
             }
         }
+        bytes.len()
     }
 
     fn handle_event(&mut self, batch: &mut Batch<'_>, event: Event<'_>) {
         self.protocol.heard(batch.cx.now);
         if let Some(goodbye) = &mut self.goodbye {
-            goodbye.answered |= matches!(event, Event::Close(_));
+            if let Event::Close(_) = event {
+                goodbye.answered();
+            }
             return;
         }
         match event {
             Event::Text(text) => self.handle_text(batch, &text),
             Event::Binary(_) => self.close(batch, CloseCode::Unsupported),
-            Event::Ping(payload) => batch.pong(&self.connection, &payload),
-            Event::Pong(_) => {}
+            Event::Ping(payload) => {
+                self.protocol.answered(batch.cx.now);
+                batch.pong(&self.connection, &payload);
+            }
+            Event::Pong(_) | Event::Fragment => {}
             Event::Close(reason) => self.handle_close(batch, reason.map(|reason| reason.code)),
         }
     }
@@ -208,7 +214,10 @@ impl Driver {
         let registry = &server.registry;
         let directory_burst = server.config.connection.directory.burst() as usize;
         let (full, request_id) = match step {
-            Step::Reply(reply) => return self.reply(batch, reply.message, reply.reply_to),
+            Step::Reply(reply) => {
+                self.protocol.answered(batch.cx.now);
+                return self.reply(batch, reply.message, reply.reply_to);
+            }
             Step::Register { registration, request_id } => {
                 if let Some(cell) = &self.cell {
                     return cell.reaffirm(batch, &self.connection, request_id);
@@ -282,9 +291,9 @@ impl Driver {
     ) -> Poll<()> {
         let mut look = condition.deadline_moved;
         loop {
-            if let Some(goodbye) = &self.goodbye {
-                let backlog = self.connection.has_backlog();
-                if goodbye.until <= batch.cx.now || (goodbye.answered && !backlog) {
+            if let Some(goodbye) = &mut self.goodbye {
+                let deaf = self.decoder.is_finished();
+                if goodbye.is_over(batch.cx.now, &self.connection, deaf) {
                     return Poll::Ready(());
                 }
             }
@@ -320,14 +329,14 @@ impl Driver {
     /// Does what the time demands; returns when to look again.
     fn handle_timeout(&mut self, batch: &mut Batch<'_>) -> Instant {
         if let Some(goodbye) = &self.goodbye {
-            return goodbye.until;
+            return goodbye.until();
         }
         match self.protocol.handle_timeout(&batch.cx) {
             Due::Nothing => {}
             Due::Ping => batch.ping(&self.connection),
             Due::Close(code) => {
                 self.close(batch, code);
-                return batch.cx.now + GOODBYE;
+                return self.goodbye.as_ref().map_or(batch.cx.now, Goodbye::until);
             }
         }
         let latest = self.protocol.deadline(&batch.cx.config.connection);
@@ -342,7 +351,7 @@ impl Driver {
         batch.echo_close(&self.connection, code);
         batch.server.counters.closed(CloseCode::Normal, true);
         if let Some(goodbye) = &mut self.goodbye {
-            goodbye.answered = true;
+            goodbye.answered();
         }
     }
 
@@ -351,11 +360,10 @@ impl Driver {
         self.say_goodbye(batch, Departure::Lost);
     }
 
-    /// From here on the connection has no client. It ends when both close frames are through, or
-    /// after [`GOODBYE`].
+    /// From here on the connection has no client, and ends as [`Goodbye`] says.
     fn say_goodbye(&mut self, batch: &mut Batch<'_>, departure: Departure) {
         if self.goodbye.is_none() {
-            self.goodbye = Some(Goodbye { until: batch.cx.now + GOODBYE, answered: false });
+            self.goodbye = Some(Goodbye::begin(batch.cx.now));
             self.release(batch, departure);
             self.connection.deadline_moved();
         }

@@ -2,10 +2,14 @@
 
 use securecall_protocol::{CloseCode, Reply};
 use securecall_websocket::{
-    CloseReason, Opcode, write_close, write_header, write_ping, write_pong,
+    CONTROL_PAYLOAD_BYTES_MAX, CloseReason, Opcode, write_close, write_header, write_ping,
+    write_pong,
 };
 
 use crate::pending::Pending;
+
+/// The header of a frame that is not masked (RFC 6455 section 5.2).
+const HEADER_BYTES_MAX: usize = 10;
 
 /// Frames that are not written yet. Holds no buffer when there are none.
 #[derive(Debug, Default)]
@@ -19,28 +23,29 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Appends a text frame. Nothing follows a close frame.
     pub(crate) fn push(&mut self, reply: &Reply<'_>) {
-        if let Some(bytes) = self.open() {
-            write_header(bytes, Opcode::Text, reply.encoded_bytes());
+        let text_bytes = reply.encoded_bytes();
+        if let Some(bytes) = self.open(text_bytes) {
+            write_header(bytes, Opcode::Text, text_bytes);
             reply.encode(bytes);
         }
     }
 
     /// Appends a text frame with a text that was encoded before.
     pub(crate) fn push_text(&mut self, text: &str) {
-        if let Some(bytes) = self.open() {
+        if let Some(bytes) = self.open(text.len()) {
             write_header(bytes, Opcode::Text, text.len());
             bytes.extend_from_slice(text.as_bytes());
         }
     }
 
     pub(crate) fn push_ping(&mut self) {
-        if let Some(bytes) = self.open() {
+        if let Some(bytes) = self.open(0) {
             write_ping(bytes, b"");
         }
     }
 
     pub(crate) fn push_pong(&mut self, payload: &[u8]) {
-        if let Some(bytes) = self.open() {
+        if let Some(bytes) = self.open(payload.len()) {
             write_pong(bytes, payload);
         }
     }
@@ -56,7 +61,7 @@ impl Outbox {
     }
 
     fn push_close_frame(&mut self, reason: Option<CloseReason<'_>>) -> bool {
-        let Some(bytes) = self.open() else { return false };
+        let Some(bytes) = self.open(CONTROL_PAYLOAD_BYTES_MAX) else { return false };
         write_close(bytes, reason.as_ref());
         self.closed = true;
         true
@@ -82,9 +87,9 @@ impl Outbox {
         self.frames.clear();
     }
 
-    /// Where to append a frame; None after the close frame.
-    fn open(&mut self) -> Option<&mut Vec<u8>> {
-        (!self.closed).then(|| self.frames.end())
+    /// Where to append a frame with so long a payload; `None` after the close frame.
+    fn open(&mut self, payload_bytes: usize) -> Option<&mut Vec<u8>> {
+        (!self.closed).then(|| self.frames.end(HEADER_BYTES_MAX + payload_bytes))
     }
 }
 

@@ -31,10 +31,16 @@ impl Pending {
         self.written == self.bytes.len()
     }
 
-    /// Where to append.
-    pub(crate) fn end(&mut self) -> &mut Vec<u8> {
+    /// Where to append so many bytes. More than a spare buffer holds grows by a step at a time: to
+    /// double what waits for a slow reader would take twice its bound.
+    pub(crate) fn end(&mut self, bytes: usize) -> &mut Vec<u8> {
         if self.bytes.capacity() == 0 {
             self.bytes = SPARES.with_borrow_mut(Vec::pop).unwrap_or_default();
+        }
+        let needed = self.bytes.len() + bytes;
+        if needed > self.bytes.capacity() && needed > SPARE_BYTES_MAX {
+            let capacity = needed.next_multiple_of(SPARE_BYTES_MAX);
+            self.bytes.reserve_exact(capacity - self.bytes.len());
         }
         &mut self.bytes
     }
@@ -78,10 +84,20 @@ mod tests {
     #[test]
     fn what_is_written_out_holds_no_buffer() {
         let mut pending = Pending::default();
-        pending.end().extend_from_slice(b"hello");
+        pending.end(5).extend_from_slice(b"hello");
         pending.advance(3);
         assert_eq!(pending.unwritten(), b"lo");
         pending.advance(2);
         assert_eq!(pending.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn what_waits_for_a_slow_reader_takes_one_step_more_than_it_is() {
+        let mut pending = Pending::default();
+        for frame in [[b'x'; 100]].repeat(3_000) {
+            pending.end(frame.len()).extend_from_slice(&frame);
+            let waiting = pending.unwritten().len();
+            assert!(pending.bytes.capacity() <= waiting.max(SPARE_BYTES_MAX) + SPARE_BYTES_MAX);
+        }
     }
 }

@@ -16,8 +16,17 @@ pub struct Decoder {
     partial: Option<Box<Partial>>,
     message_bytes_max: u32,
     role: Role,
-    /// A close frame or an error came; nothing after it counts.
-    finished: bool,
+    expects: Expects,
+}
+
+/// What still counts of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expects {
+    Messages,
+    /// The peer broke a rule: of what comes behind it, only its close frame.
+    Close,
+    /// A close frame came, or nobody knows where the next frame begins.
+    Nothing,
 }
 
 // There is one per connection, and most connections are idle.
@@ -27,14 +36,27 @@ impl Decoder {
     /// A decoder for our end's `role`. A message over `message_bytes_max` bytes, whole or added up
     /// over its fragments, is an error as soon as a header announces it.
     pub const fn new(role: Role, message_bytes_max: u32) -> Self {
-        Self { partial: None, message_bytes_max, role, finished: false }
+        Self { partial: None, message_bytes_max, role, expects: Expects::Messages }
+    }
+
+    /// Whether all further input is dropped: [`Event::Close`] came, or the peer broke a rule in a
+    /// way that leaves nobody knowing where its next frame begins.
+    pub fn is_finished(&self) -> bool {
+        self.expects == Expects::Nothing
+    }
+
+    /// How many bytes of payload the frame in flight lacks. Who reads that many, or a few, has at
+    /// most a few frames to handle.
+    pub fn missing_bytes(&self) -> u64 {
+        self.partial.as_ref().map_or(0, |partial| partial.missing_bytes())
     }
 
     /// Takes the next message or control frame off the front of `input`.
     ///
     /// `None` means that `input` is used up; the caller may reuse its buffer. `input` is unmasked
-    /// in place, so its bytes are the decoder's to change. After [`Event::Close`] or an error, all
-    /// further input is dropped.
+    /// in place, so its bytes are the decoder's to change. After an error, whole frames are
+    /// discarded until the peer's close frame comes: go on, unless the decoder
+    /// [is finished](Self::is_finished).
     ///
     /// # Errors
     /// The rule that the peer broke; the connection is to be failed with its close code.
@@ -60,7 +82,7 @@ impl Decoder {
     /// take or to refuse.
     #[inline]
     fn take_whole_frame<'b>(&self, input: &mut &'b mut [u8]) -> Option<(Opcode, &'b [u8])> {
-        if self.partial.is_some() || self.finished {
+        if self.partial.is_some() || self.expects != Expects::Messages {
             return None;
         }
         let header = FrameHeader::parse(input, self.role).ok()??;
@@ -92,14 +114,18 @@ impl Decoder {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        if self.finished {
+        if self.is_finished() {
             *input = &mut [];
         }
         if input.is_empty() {
             return Ok(None);
         }
         let partial = self.partial.get_or_insert_default();
-        let event = match partial.next(input, self.role, self.message_bytes_max) {
+        let event = match self.expects {
+            Expects::Messages => partial.next(input, self.role, self.message_bytes_max),
+            Expects::Close | Expects::Nothing => partial.next_discarded(input, self.role),
+        };
+        let event = match event {
             Ok(event) => event,
             Err(error) => return self.fail(input, error),
         };
@@ -123,12 +149,19 @@ impl Decoder {
         input: &mut &mut [u8],
         error: ProtocolError,
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        self.finish(input);
+        if error.keeps_framing() {
+            self.expects = Expects::Close;
+            if let Some(partial) = &mut self.partial {
+                partial.forget_message();
+            }
+        } else {
+            self.finish(input);
+        }
         Err(error)
     }
 
     fn finish(&mut self, input: &mut &mut [u8]) {
-        self.finished = true;
+        self.expects = Expects::Nothing;
         self.partial = None;
         *input = &mut [];
     }

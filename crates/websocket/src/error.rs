@@ -4,7 +4,8 @@ use crate::close::{CloseReason, code};
 
 /// A rule of RFC 6455 that the peer broke, or our limit that it passed.
 ///
-/// The connection is to be failed: send [`close_reason`](Self::close_reason), then hang up.
+/// The connection is to be failed: send [`close_reason`](Self::close_reason), then hang up, once
+/// the peer's close frame is there or [`Decoder::is_finished`](crate::Decoder::is_finished).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
     /// RSV1, RSV2 or RSV3 is set although no extension was negotiated.
@@ -62,6 +63,18 @@ impl ProtocolError {
             Self::MessageTooBig => code::MESSAGE_TOO_BIG,
             _ => code::PROTOCOL_ERROR,
         }
+    }
+
+    /// Whether the frames behind the wrong one can be found all the same. After a broken header
+    /// nobody knows where the next one begins, and after a broken close frame none comes.
+    pub(crate) const fn keeps_framing(self) -> bool {
+        matches!(
+            self,
+            Self::ContinuationWithoutMessage
+                | Self::MessageWithinMessage
+                | Self::TextNotUtf8
+                | Self::MessageTooBig
+        )
     }
 
     /// What to write in the close frame before hanging up.

@@ -20,6 +20,10 @@ pub enum Event<'b> {
     Pong(Cow<'b, [u8]>),
     /// The peer closes; `None` is a close frame without a code. The decoder is finished.
     Close(Option<CloseReason<'b>>),
+    /// A frame that completes nothing: a fragment of a message that goes on, or a frame that is
+    /// discarded after an error. There is nothing to do for it; it is an event so that a caller
+    /// can count frames and stop between any two.
+    Fragment,
 }
 
 impl<'b> Event<'b> {

@@ -12,7 +12,8 @@
 //!    then, and what is incomplete is kept inside the decoder.
 //! 3. Answer [`Event::Ping`] with [`write_pong`] and [`Event::Close`] with [`write_close`]; the
 //!    decoder answers nothing by itself.
-//! 4. On a [`ProtocolError`], write its [`close_reason`](ProtocolError::close_reason) and hang up.
+//! 4. On a [`ProtocolError`], write its [`close_reason`](ProtocolError::close_reason), and read on for
+//!    [`Event::Close`], the peer's answer, unless [`Decoder::is_finished`]; then hang up.
 //!
 //! ```
 //! use securecall_websocket::{Decoder, Event, ProtocolError, Role, write_pong};

@@ -47,38 +47,78 @@ impl Partial {
         self.header.len == 0 && self.frame.is_none() && self.message.is_none()
     }
 
-    /// Takes bytes off `input` until an event is complete, or all are taken.
+    /// How many bytes of the frame in flight are missing, if its header is there.
+    pub(crate) fn missing_bytes(&self) -> u64 {
+        self.frame.as_ref().map_or(0, |frame| frame.remaining)
+    }
+
+    /// Takes one frame off `input`, or all there is of it.
+    ///
+    /// After an error that [keeps the framing](ProtocolError::keeps_framing), what is left of the
+    /// wrong frame is still in flight.
     pub(crate) fn next<'b>(
         &mut self,
         input: &mut &'b mut [u8],
         role: Role,
         message_bytes_max: u32,
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        loop {
-            let mut frame = match self.frame.take() {
-                Some(frame) => frame,
-                None => match self.header.take(input, role)? {
-                    Some(header) => self.begin(header, message_bytes_max)?,
-                    None => return Ok(None),
+        let mut frame = match self.frame.take() {
+            Some(frame) => frame,
+            None => match self.header.take(input, role)? {
+                Some(header) => match self.judge(&header, message_bytes_max) {
+                    Ok(()) => FrameInFlight::of(&header),
+                    Err(error) => return self.put_back(FrameInFlight::of(&header), Err(error)),
                 },
-            };
-            self.append(frame.opcode, frame.take(input))?;
-            if frame.remaining > 0 {
-                self.frame = Some(frame);
-                return Ok(None);
-            }
-            if let Some(event) = self.end(&frame)? {
-                return Ok(Some(event));
-            }
+                None => return Ok(None),
+            },
+        };
+        let piece = frame.take(input);
+        let appended = self.append(frame.opcode, piece);
+        if frame.remaining > 0 {
+            return self.put_back(frame, appended.map(|()| None));
+        }
+        appended?;
+        self.end(&frame).map(Some)
+    }
+
+    /// Takes one frame off `input`, or all there is of it, and drops it unless it is a close frame.
+    pub(crate) fn next_discarded<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        role: Role,
+    ) -> Result<Option<Event<'b>>, ProtocolError> {
+        let mut frame = match self.frame.take() {
+            Some(frame) => frame,
+            None => match self.header.take(input, role)? {
+                Some(header) => FrameInFlight::of(&header),
+                None => return Ok(None),
+            },
+        };
+        let piece = frame.take(input);
+        if frame.opcode == Opcode::Close {
+            self.control.extend_from_slice(piece);
+        }
+        if frame.remaining > 0 {
+            return self.put_back(frame, Ok(None));
+        }
+        match frame.opcode {
+            Opcode::Close => self.end(&frame).map(Some),
+            _ => Ok(Some(Event::Fragment)),
         }
     }
 
+    /// Frees what the message in progress has brought: it will never be given away.
+    pub(crate) fn forget_message(&mut self) {
+        self.message = None;
+    }
+
+    fn put_back<R>(&mut self, frame: FrameInFlight, result: R) -> R {
+        self.frame = Some(frame);
+        result
+    }
+
     /// Judges whether this frame may come now, and whether its payload fits the limit.
-    fn begin(
-        &mut self,
-        header: FrameHeader,
-        message_bytes_max: u32,
-    ) -> Result<FrameInFlight, ProtocolError> {
+    fn judge(&mut self, header: &FrameHeader, message_bytes_max: u32) -> Result<(), ProtocolError> {
         match (header.opcode, &self.message) {
             (Opcode::Continuation, None) => return Err(ProtocolError::ContinuationWithoutMessage),
             (Opcode::Text | Opcode::Binary, Some(_)) => {
@@ -91,12 +131,7 @@ impl Partial {
         if !header.opcode.is_control() && header.payload_bytes > self.room(message_bytes_max) {
             return Err(ProtocolError::MessageTooBig);
         }
-        Ok(FrameInFlight {
-            fin: header.fin,
-            opcode: header.opcode,
-            key: header.key,
-            remaining: header.payload_bytes,
-        })
+        Ok(())
     }
 
     /// How many bytes the message in progress may still take.
@@ -115,16 +150,16 @@ impl Partial {
         }
     }
 
-    /// The event that the end of `frame` completes, if it does.
-    fn end<'b>(&mut self, frame: &FrameInFlight) -> Result<Option<Event<'b>>, ProtocolError> {
+    /// The event that the end of `frame` completes.
+    fn end<'b>(&mut self, frame: &FrameInFlight) -> Result<Event<'b>, ProtocolError> {
         if frame.opcode.is_control() {
             let payload = mem::take(&mut self.control);
-            return Event::control(frame.opcode, payload.into()).map(Some);
+            return Event::control(frame.opcode, payload.into());
         }
-        if !frame.fin {
-            return Ok(None);
+        match &mut self.message {
+            Some(_) if !frame.fin => Ok(Event::Fragment),
+            message => message.take().map_or(Ok(Event::Fragment), Message::finish),
         }
-        self.message.take().map(Message::finish).transpose()
     }
 }
 
@@ -150,6 +185,11 @@ impl PartialHeader {
 }
 
 impl FrameInFlight {
+    fn of(header: &FrameHeader) -> Self {
+        let &FrameHeader { fin, opcode, key, payload_bytes: remaining, .. } = header;
+        Self { fin, opcode, key, remaining }
+    }
+
     /// Takes what `input` has of this frame's payload, unmasked.
     fn take<'b>(&mut self, input: &mut &'b mut [u8]) -> &'b [u8] {
         let all = mem::take(input);

@@ -40,6 +40,7 @@ fn write_as_server(out: &mut Vec<u8>, event: &Event<'_>) {
         Event::Binary(payload) => write_binary(out, payload),
         Event::Ping(payload) => write_ping(out, payload),
         Event::Pong(payload) => write_pong(out, payload),
+        Event::Fragment => {}
         Event::Close(reason) => write_close(out, reason.as_ref()),
     }
 }
@@ -50,6 +51,7 @@ fn write_as_client(out: &mut Vec<u8>, event: &Event<'_>, key: MaskKey) {
         Event::Binary(payload) => write_masked_binary(out, payload, key),
         Event::Ping(payload) => write_masked_ping(out, payload, key),
         Event::Pong(payload) => write_masked_pong(out, payload, key),
+        Event::Fragment => {}
         Event::Close(reason) => write_masked_close(out, reason.as_ref(), key),
     }
 }
@@ -93,7 +95,9 @@ fn decode(role: Role, reads: &[&[u8]]) -> Result<Vec<Event<'static>>, ProtocolEr
         let mut buffer = read.to_vec();
         let mut input = &mut buffer[..];
         while let Some(event) = decoder.next(&mut input)? {
-            events.push(owned(event));
+            if event != Event::Fragment {
+                events.push(owned(event));
+            }
         }
         assert!(input.is_empty());
     }
@@ -106,6 +110,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
         Event::Binary(payload) => Event::Binary(payload.into_owned().into()),
         Event::Ping(payload) => Event::Ping(payload.into_owned().into()),
         Event::Pong(payload) => Event::Pong(payload.into_owned().into()),
+        Event::Fragment => Event::Fragment,
         Event::Close(reason) => {
             Event::Close(reason.map(|reason| close_reason(reason.code, reason.text.into_owned())))
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import fastjsonschema
 
-DOCUMENT = json.loads((Path(__file__).parents[3] / "docs/asyncapi.json").read_text())
+DOCUMENT = json.loads((Path(__file__).resolve().parents[3] / "docs/asyncapi.json").read_text())
 MESSAGES = DOCUMENT["components"]["messages"]
 LIMITS = DOCUMENT["channels"]["dialect1"]["x-limits"]
 

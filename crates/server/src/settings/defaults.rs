@@ -25,7 +25,8 @@ pub const REGISTER_TIMEOUT: Duration = Duration::from_secs(60);
 /// NATs of mobile networks forget an idle TCP connection after 30 s at the earliest, proxies after
 /// 60 s: one ping in time for the shorter, with 5 s to spare.
 pub const PING_AFTER: Duration = Duration::from_secs(25);
-/// 25 s to the ping and 35 s for its pong: longer than any stall of a radio link that recovers.
+/// 25 s to the ping, 17.5 s to a second one, and as long for its pong: longer than any stall of a
+/// radio link that recovers.
 pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 /// A request head fits in one or two packets. Whoever needs 10 s for them holds a slot on purpose.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);

@@ -19,7 +19,7 @@ pub struct Limits {
     #[arg(value_parser = within_ms(100..=10 * MINUTE))]
     pub register_timeout: Duration,
 
-    /// Ping a client that was silent this long
+    /// Be silent to a client for this long at most, then ping
     #[arg(id = "limits.ping_after", long = "ping-after", value_name = "DURATION")]
     #[arg(default_value_t = defaults::PING_AFTER.into(), value_parser = within_ms(100..=HOUR))]
     pub ping_after: Duration,

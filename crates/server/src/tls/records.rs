@@ -66,6 +66,14 @@ impl Records {
         self.tls.is_handshaking()
     }
 
+    /// How many bytes the record in flight lacks; 0 as long as its header (RFC 8446 section 5.1:
+    /// type, version, length) is not there.
+    pub(crate) fn missing_bytes(&self) -> usize {
+        let Some(&[_, _, _, high, low]) = self.partial.first_chunk() else { return 0 };
+        let record_bytes = 5 + usize::from(u16::from_be_bytes([high, low]));
+        record_bytes.saturating_sub(self.partial.len())
+    }
+
     /// Whether the client waits for none of what is unsent.
     pub(crate) fn may_wait(&self) -> bool {
         !self.is_handshaking() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3)
@@ -282,7 +290,7 @@ fn append<E: Into<NotWritten>>(
     mut room: usize,
     mut write: impl FnMut(&mut [u8]) -> Result<usize, E>,
 ) -> Result<(), Error> {
-    let bytes = pending.end();
+    let bytes = pending.end(room);
     let begin = bytes.len();
     loop {
         bytes.resize(begin + room, 0);

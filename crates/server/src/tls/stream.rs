@@ -13,6 +13,8 @@ use crate::stream::Stream;
 
 /// The bytes of what is no TLS that are looked at.
 const FIRST_BYTES_MAX: usize = 16;
+/// A client's part of a handshake is read at once, and not much behind it, which would be kept.
+const READ_BYTES: usize = 16 * 1024;
 
 /// A socket whose client speaks TLS.
 pub(crate) struct TlsStream {
@@ -84,7 +86,8 @@ impl TlsStream {
         loop {
             self.socket.readable().await?;
             let received: io::Result<usize> = read_buffer::with(|buffer| {
-                let bytes = self.socket.try_read(&mut buffer[PARTIAL_BYTES_MAX..])?;
+                let end = PARTIAL_BYTES_MAX + READ_BYTES;
+                let bytes = self.socket.try_read(&mut buffer[PARTIAL_BYTES_MAX..end])?;
                 if bytes == 0 {
                     self.incoming = Incoming::Closed;
                     return Ok(0);

@@ -23,8 +23,10 @@ impl Echo {
         let mut input = &mut buffer[..];
         loop {
             match self.decoder.next(&mut input) {
+                Ok(Some(_)) if self.closed => {}
                 Ok(Some(event)) => answer(&mut self.sent, &mut self.closed, event),
                 Ok(None) => break,
+                Err(_) if self.closed => {}
                 Err(error) => self.fail(error),
             }
         }
@@ -42,7 +44,7 @@ fn answer(sent: &mut Vec<u8>, closed: &mut bool, event: Event<'_>) {
         Event::Text(text) => write_text(sent, &text),
         Event::Binary(payload) => write_binary(sent, &payload),
         Event::Ping(payload) => write_pong(sent, &payload),
-        Event::Pong(_) => {}
+        Event::Pong(_) | Event::Fragment => {}
         Event::Close(reason) => {
             write_close(sent, reason.as_ref());
             *closed = true;

@@ -1,0 +1,31 @@
+"""Fixtures of every folder of tests that starts servers."""
+
+from pathlib import Path
+
+import pytest
+
+from driver.server import Server
+
+
+@pytest.fixture
+def serve(tmp_path: Path):
+    """Starts servers with the given flags; ends them after the test. pytest shows their logs if it failed."""
+    servers: list[Server] = []
+
+    def start(*options: str, **settings) -> Server:
+        folder = tmp_path / f"server-{len(servers)}"
+        folder.mkdir()
+        servers.append(Server(folder, *options, **settings))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+        for log in sorted(server.folder.glob("start-*.log")):
+            print(f"--- {log}\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture
+def server(serve) -> Server:
+    """A server with every default."""
+    return serve()
