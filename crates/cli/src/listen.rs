@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::conversation::fingerprint::{Contact, ExpectedKeys};
 use crate::conversation::input::{self, Line};
-use crate::conversation::link::Ringing;
+use crate::conversation::link::{Arrival, Ringing};
 use crate::conversation::options::Options;
 use crate::conversation::screen::Screen;
 use crate::conversation::session::Session;
@@ -119,12 +119,12 @@ impl Listen {
                 },
             };
             let Session { client, screen, .. } = session;
-            match Ringing::announced_by(event) {
-                Ok(ringing) => return Ok(Some(ringing)),
-                Err(Event::KeyChanged { call, change }) => {
+            match Arrival::from(event) {
+                Arrival::Call(ringing) => return Ok(Some(ringing)),
+                Arrival::Other(Event::KeyChanged { call, change }) => {
                     on_changed_key(client, screen, expected, call, &change).await;
                 }
-                Err(event) => on_other_call(client, screen, event).await,
+                Arrival::Other(event) => on_other_call(client, screen, event).await,
             }
         }
     }
@@ -216,17 +216,17 @@ impl Listen {
                 line = input.next() => return is_yes(line),
                 event = signals.next_of_running() => event?,
             };
-            match Ringing::announced_by(event) {
-                Ok(again) if again.is_of(&ringing.partner) => {
+            match Arrival::from(event) {
+                Arrival::Call(again) if again.is_of(&ringing.partner) => {
                     let before = std::mem::replace(ringing, again);
                     let _ = client.reject(before.call, RejectReason::Declined).await;
                 }
-                Ok(other) => reject_as_busy(client, screen, &other).await,
-                Err(Event::Ended { call, .. }) if call == ringing.call => {
+                Arrival::Call(other) => reject_as_busy(client, screen, &other).await,
+                Arrival::Other(Event::Ended { call, .. }) if call == ringing.call => {
                     screen.note("they do not wait any longer");
                     return Ok(false);
                 }
-                Err(event) => on_other_call(client, screen, event).await,
+                Arrival::Other(event) => on_other_call(client, screen, event).await,
             }
         }
     }

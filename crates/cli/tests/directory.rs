@@ -418,7 +418,7 @@ fn identity(bench: &Bench, client_id: &str, file: &str) -> DirectoryKey {
 
 fn remember(key: &DirectoryKey, path: &Path, server: &str) {
     let mut keys = KnownKeys::open(path, server).unwrap();
-    keys.remember(key);
+    keys.remember(key).unwrap();
     keys.save().unwrap();
 }
 

@@ -34,12 +34,14 @@ pub(crate) struct Ringing {
     pub(crate) first_contact: bool,
 }
 
-impl Ringing {
-    /// The call that an event announces.
-    ///
-    /// # Errors
-    /// The event announces none: it is given back.
-    pub(crate) fn announced_by(event: Event) -> Result<Self, Event> {
+/// An event of the client: a call that rings here, or anything else.
+pub(crate) enum Arrival {
+    Call(Ringing),
+    Other(Event),
+}
+
+impl From<Event> for Arrival {
+    fn from(event: Event) -> Self {
         match event {
             Event::Incoming {
                 call,
@@ -52,12 +54,14 @@ impl Ringing {
             } => {
                 let fingerprint = fingerprint.to_string();
                 let partner = Partner { client_id: caller, fingerprint };
-                Ok(Self { call, partner, offer, ice_servers, first_contact })
+                Self::Call(Ringing { call, partner, offer, ice_servers, first_contact })
             }
-            event => Err(event),
+            event => Self::Other(event),
         }
     }
+}
 
+impl Ringing {
     /// Whether the caller is this one, with this key.
     pub(crate) fn is_of(&self, partner: &Partner) -> bool {
         self.partner.client_id == partner.client_id

@@ -3,7 +3,7 @@
 use securecall_client::seal::{self, ClockOffset};
 use securecall_client::{CallId, Client, EndReason, Ending, ErrorCode, Event, RejectReason};
 
-use super::link::{Link, Ringing};
+use super::link::{Arrival, Link, Ringing};
 use super::screen::Screen;
 use super::session::{KEY_PINNED, Session};
 use super::{Conversation, Step};
@@ -13,14 +13,16 @@ use crate::hints::explain;
 impl Conversation<'_> {
     pub(super) async fn on_signal(&mut self, event: Event) -> Step {
         let failed = |reason: String| Step::Over(Err(Failure::Talk(reason)));
-        let event = match Ringing::announced_by(event) {
-            Ok(ringing) if ringing.is_of(&self.partner) => return self.on_call_back(ringing).await,
-            Ok(ringing) => {
+        let event = match Arrival::from(event) {
+            Arrival::Call(ringing) if ringing.is_of(&self.partner) => {
+                return self.on_call_back(ringing).await;
+            }
+            Arrival::Call(ringing) => {
                 let Session { client, screen, .. } = &*self.session;
                 reject_as_busy(client, screen, &ringing).await;
                 return Step::On;
             }
-            Err(event) => event,
+            Arrival::Other(event) => event,
         };
         match event {
             Event::Accepted { call, answer, digits, .. } if call == self.link.call => {
