@@ -11,9 +11,6 @@ LITERALS = {
     "empty": '""',
     "needless escapes": r'"\u0041\/\u002f\u00e9\"\\\b\f\n\r\t"',
     "upper and lower hex": r'"\u00E9\u00e9\uABCD\uabcd"',
-    "lone high surrogate": r'"\ud800"',
-    "lone low surrogate": r'"\udfff!"',
-    "surrogates the wrong way round": r'"\udc00\ud800"',
     "escaped emoji": r'"\ud83d\ude00"',
     "NUL": r'"a\u0000b"',
     "emoji": '"📞👩‍👩‍👧‍👦 \U0010ffff"',
@@ -23,6 +20,15 @@ LITERALS = {
     "SDP": r'"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\n"',
     "60 KB": '"' + "x" * 60_000 + '"',
     "60 KB of escapes": '"' + r"\u00e9" * 10_000 + '"',
+}
+
+
+# JSON strings that are no Unicode (RFC 7493): half a surrogate pair stands alone. Most libraries refuse the whole
+# message, so nobody must be sent one.
+NOT_UNICODE = {
+    "lone high surrogate": r'"\ud800"',
+    "lone low surrogate": r'"\udfff!"',
+    "surrogates the wrong way round": r'"\udc00\ud800"',
 }
 
 
@@ -61,6 +67,24 @@ def test_an_offer_an_answer_and_candidates_arrive_byte_for_byte(pair, literal):
     for sender, receiver in ((alice, bob), (bob, alice)):
         sender.send_text(message("ICE_CANDIDATE", "candidate", literal, callId=call_id))
         expect_literal(receiver, "ICE_CANDIDATE", "candidate", literal)
+
+
+@pytest.mark.parametrize("name", NOT_UNICODE)
+def test_what_no_client_can_read_is_refused_and_reaches_nobody(pair, name):
+    alice, bob = pair
+    call_id = establish(alice, bob)
+    for kind, field, others in (
+        ("CALL_INITIATE", "sdpOffer", {"targetId": "bob"}),
+        ("CALL_ACCEPT", "sdpAnswer", {"callId": call_id}),
+        ("ICE_CANDIDATE", "candidate", {"callId": call_id}),
+        ("CALL_REJECT", "reason", {"callId": call_id}),
+        ("CALL_END", "callId", {}),
+        ("PKD_REGISTER", "publicKey", {"clientId": "alice"}),
+    ):
+        alice.send_text(message(kind, field, NOT_UNICODE[name], **others))
+        alice.expect_error("INVALID_MESSAGE")
+    alice.send("ICE_CANDIDATE", callId=call_id, candidate="the call goes on")
+    bob.expect("ICE_CANDIDATE", callId=call_id, candidate="the call goes on")
 
 
 @pytest.mark.parametrize("name", [name for name in LITERALS if not name.startswith("60 KB")])

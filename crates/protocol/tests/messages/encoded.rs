@@ -139,7 +139,7 @@ fn an_answer_names_its_request_as_the_request_named_itself() {
 
 #[test]
 fn opaque_fields_leave_as_they_came() {
-    let odd = r#""\u0041\/\n\ud800 é 🦀 \\ \" ""#;
+    let odd = r#""\u0041\/\n\ud83e\udd80 é 🦀 \\ \" ""#;
     let message = ServerMessage::IceCandidate { call_id: "c".into(), candidate: opaque(odd) };
     let expected =
         format!(r#"{{"type":"ICE_CANDIDATE","payload":{{"callId":"c","candidate":{odd}}}}}"#);
@@ -147,8 +147,8 @@ fn opaque_fields_leave_as_they_came() {
 }
 
 #[test]
-fn only_a_json_string_can_be_stored_as_opaque() {
-    for json in ["", "null", "1", "{}", "[]", "x", r#""a"#, r#""a" "b""#, "\"\n\""] {
+fn only_a_json_string_that_is_unicode_can_be_stored_as_opaque() {
+    for json in ["", "null", "1", "{}", "[]", "x", r#""a"#, r#""a" "b""#, "\"\n\"", r#""\ud800""#] {
         assert_eq!(Opaque::from_stored(json), None, "{json}");
     }
 }

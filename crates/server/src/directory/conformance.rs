@@ -31,7 +31,7 @@ async fn an_unknown_id_has_no_key(directory: &dyn Directory) {
 }
 
 async fn a_registered_key_comes_back_byte_for_byte(directory: &dyn Directory) {
-    let key = "\"a\\/b \\u00E9\u{e9} \\ud83d\"";
+    let key = "\"a\\/b \\u00E9\u{e9} \\ud83d\\udd11\"";
     assert_eq!(directory.register("exact", key, Refused).await, Ok(Registered::Created));
     assert_eq!(stored(directory, "exact").await.as_deref(), Some(key));
 }
@@ -147,7 +147,7 @@ fn ids(ids: &[&str]) -> Vec<securecall_protocol::ClientId> {
 }
 
 const IMPORTED: [(&str, &str); 2] =
-    [("imported-1", "\"a\\/b \\u00E9\u{e9} \\ud83d\""), ("imported-2", r#""k""#)];
+    [("imported-1", "\"a\\/b \\u00E9\u{e9} \\ud83d\\udd11\""), ("imported-2", r#""k""#)];
 
 fn an_empty_directory_exports_nothing(directory: &Embedded) {
     assert_eq!(exported(directory), "");
