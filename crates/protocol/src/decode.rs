@@ -51,6 +51,8 @@ impl DecodeError {
 
 /// The longest top-level `id`, in characters.
 const REQUEST_ID_CHARS_MAX: usize = 64;
+/// The longest top-level `id` as JSON, in bytes: each character an escaped surrogate pair.
+pub const REQUEST_ID_BYTES_MAX: usize = REQUEST_ID_CHARS_MAX * r"\ud83d\ude00".len() + 2;
 /// How many calls a REGISTER may present.
 const PRESENTED_MAX: usize = 64;
 

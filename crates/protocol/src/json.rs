@@ -17,7 +17,7 @@ const DEPTH_MAX: usize = 128;
 pub(crate) struct NotJson;
 
 /// A value as it stands in the text.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Value<'a> {
     /// Its JSON.
     pub(crate) json: &'a str,
@@ -62,7 +62,7 @@ impl<'a> Value<'a> {
 }
 
 /// A place in a text.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,

@@ -24,7 +24,6 @@ use crate::time::Instant;
 const LAST_WORD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One session's record of a call.
-#[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: Box<str>,
     pub(super) peer: ClientId,
@@ -67,7 +66,6 @@ pub(super) enum Role {
 }
 
 /// How far the call got.
-#[derive(Debug)]
 pub(super) enum Phase {
     /// Nobody answered yet.
     Ringing {
@@ -305,6 +303,11 @@ impl Call {
     /// stream that is gone, the callee has forgotten what it said.
     pub(super) fn has_lost_its_answer(&self, answered: bool) -> bool {
         matches!(self.phase, Phase::Active) && !answered
+    }
+
+    /// Whether somebody else rings here, and the client has not answered.
+    pub(super) fn rings_here(&self) -> bool {
+        self.role == Role::Callee && self.is_ringing()
     }
 
     /// Whether it was said to be unanswered still.

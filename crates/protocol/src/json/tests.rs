@@ -22,10 +22,8 @@ fn agrees_with_serde_json(text: &str) {
 fn every_byte_of_a_string_counts_wherever_it_stands() {
     for length in 0..100 {
         for at in 0..length {
-            for special in ["\"", "\\", "\u{1f}", "\n", "\\u12", "\\u123g", "ä", "\u{7f}", " "]
-            {
-                let text =
-                    format!("\"{}{special}{}\"", "a".repeat(at), "b".repeat(length - at));
+            for special in ["\"", "\\", "\u{1f}", "\n", "\\u12", "\\u123g", "ä", "\u{7f}", " "] {
+                let text = format!("\"{}{special}{}\"", "a".repeat(at), "b".repeat(length - at));
                 agrees_with_serde_json(&text);
             }
         }

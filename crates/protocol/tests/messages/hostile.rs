@@ -122,7 +122,9 @@ fn names_of_every_kind_are_unicode_too() {
             format!(r#"{{"type":"HEARTBEAT{lone}","payload":{{}}}}"#),
             format!(r#"{{"type":"HEARTBEAT","payload":{{}},"id":"{lone}"}}"#),
             format!(r#"{{"type":"PKD_LOOKUP","payload":{{"clientId":"{lone}"}}}}"#),
-            format!(r#"{{"type":"CALL_INITIATE","payload":{{"targetId":"{lone}","sdpOffer":""}}}}"#),
+            format!(
+                r#"{{"type":"CALL_INITIATE","payload":{{"targetId":"{lone}","sdpOffer":""}}}}"#
+            ),
             format!(
                 r#"{{"type":"REGISTER","payload":{{"clientId":"a","protocol":2,"calls":[{{"callId":"{lone}"}}]}}}}"#
             ),

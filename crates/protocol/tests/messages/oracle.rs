@@ -87,16 +87,8 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-const STRING_FIELDS: &[&str] = &[
-    "callId",
-    "sdpOffer",
-    "sdpAnswer",
-    "candidate",
-    "publicKey",
-    "reason",
-    "data",
-    "resumeToken",
-];
+const STRING_FIELDS: &[&str] =
+    &["callId", "sdpOffer", "sdpAnswer", "candidate", "publicKey", "reason", "data", "resumeToken"];
 
 /// Which rule a payload breaks that is no message.
 fn wrong(message_type: MessageType, payload: &Members) -> DecodeError {

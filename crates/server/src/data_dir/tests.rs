@@ -21,7 +21,7 @@ async fn folder_with_records() -> (TempDir, PathBuf, Vec<u8>) {
     let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
     for n in 0..50 {
         let key = format!("\"{n}{}\"", "k".repeat(200));
-        directory.register(&format!("id-{n}"), &key, Refused).await.unwrap();
+        directory.register(&format!("id-{n}"), &key, Refused.into()).await.unwrap();
     }
     drop(directory);
     let path = folder.path().join(DIRECTORY);
@@ -62,7 +62,7 @@ async fn keys_survive_a_restart() {
     let (folder, ..) = folder_with_records().await;
     let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
     assert!(directory.lookup("id-49").await.unwrap().is_some());
-    let created = directory.register("late", r#""k""#, Refused).await;
+    let created = directory.register("late", r#""k""#, Refused.into()).await;
     assert_eq!(created, Ok(Registered::Created));
 }
 
