@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::Replacement::Refused;
+use super::Replacement::{Allowed, Refused};
 use super::database::{create, open_storage};
 use super::simulated_disk::SimulatedDisk;
 use super::volume::RETRY_PAUSE;
 use super::{
-    Answer, Directory, Embedded, QUEUE_LENGTH, RegisterError, Registered, Unavailable, conformance,
+    Answer, Creation, Directory, Embedded, QUEUE_LENGTH, Records, RegisterError, Registered, Terms,
+    Unavailable, conformance,
 };
 
 const UNAVAILABLE: Result<Registered, RegisterError> = Err(RegisterError::Unavailable(Unavailable));
@@ -46,6 +47,60 @@ async fn it_is_a_directory() {
 #[tokio::test]
 async fn operators_can_work_on_it() {
     conformance::operations_hold_for(&empty().0).await;
+}
+
+#[tokio::test]
+async fn a_full_directory_takes_no_first_keys_and_serves_whoever_has_one() {
+    let (directory, disk) = empty();
+    let directory = directory.with_records_max(2);
+    let register =
+        |id: &'static str, key: &'static str, terms: Terms| directory.register(id, key, terms);
+    let full = Err(RegisterError::Full);
+    for (id, expected) in [("a", Ok(Registered::Created)), ("b", Ok(Registered::Created))] {
+        assert_eq!(register(id, r#""k""#, Refused.into()).await, expected);
+    }
+    assert_eq!(register("c", r#""k""#, Refused.into()).await, full);
+    assert_eq!(register("a", r#""k""#, Refused.into()).await, Ok(Registered::Kept));
+    assert_eq!(register("a", r#""l""#, Allowed.into()).await, Ok(Registered::Replaced));
+    assert_eq!(register("a", r#""m""#, Refused.into()).await, Err(RegisterError::Pinned));
+    assert_eq!(directory.records(), Records { count: 2, max: 2 });
+    // What an operator does counts.
+    assert_eq!(directory.reset(vec!["a".try_into().unwrap()]), Ok(vec![true]));
+    assert_eq!(directory.records().count, 1);
+    assert_eq!(register("c", r#""k""#, Refused.into()).await, Ok(Registered::Created));
+    directory.import(conformance::import(&[("d", r#""k""#)], Refused)).unwrap().unwrap();
+    assert_eq!(directory.records().count, 3);
+    assert_eq!(register("e", r#""k""#, Refused.into()).await, full);
+    drop(directory);
+    assert_eq!(open_on(&disk).records().count, 3, "counted when it is opened");
+}
+
+#[tokio::test]
+async fn within_one_commit_no_more_records_are_made_than_there_may_be() {
+    let (directory, disk) = empty();
+    let directory = directory.with_records_max(4);
+    let first = hold_the_writer(&directory, &disk).await;
+    let answers: Vec<_> =
+        (0..10).map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused.into())).collect();
+    disk.set(|faults| faults.syncs_hang = false);
+    first.await.unwrap();
+    let mut made = 0;
+    for answer in answers {
+        made += usize::from(answer.await == Ok(Registered::Created));
+    }
+    assert_eq!((made, directory.records().count), (3, 4));
+}
+
+#[tokio::test]
+async fn whoever_may_make_no_record_still_presents_and_replaces_one() {
+    let (directory, _) = empty();
+    let none = |replacement| Terms { replacement, creation: Creation::Refused };
+    let refused = directory.register("a", r#""k""#, none(Refused)).await;
+    assert_eq!(refused, Err(RegisterError::NotCreated));
+    assert_eq!(directory.lookup("a").await, Ok(None));
+    directory.register("a", r#""k""#, Refused.into()).await.unwrap();
+    assert_eq!(directory.register("a", r#""k""#, none(Refused)).await, Ok(Registered::Kept));
+    assert_eq!(directory.register("a", r#""l""#, none(Allowed)).await, Ok(Registered::Replaced));
 }
 
 #[tokio::test]
