@@ -1,6 +1,7 @@
 """What clients seal is not the server's to touch: the very bytes of the JSON literal arrive."""
 
 import json
+import re
 
 import pytest
 
@@ -94,6 +95,27 @@ def test_a_key_comes_back_as_it_was_registered(pair, name):
     alice.expect("PKD_RESULT", publicKey=json.loads(LITERALS[name]))
     bob.send("PKD_LOOKUP", clientId="alice")
     bob.expect("PKD_RESULT", clientId="alice", publicKey=json.loads(LITERALS[name]))
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_nothing_is_sent_that_is_longer_than_what_is_taken(serve, turn):
+    """A field that fills a whole message does not fit beside the envelope of the message in which it is passed on."""
+    options = {"environment": {"SECURECALL_TURN_SECRET": "hush"}} if turn else {}
+    urls = ",".join(f"turn:relay-{number}.example.org:3478" for number in range(20))
+    server = serve(*(["--turn-urls", urls] if turn else []), **options)
+    with Client(server.url, "alice" * 10) as alice, Client(server.url, "bob" * 10) as bob:
+        alice.send("CALL_INITIATE", targetId=bob.client_id, sdpOffer="x" * 65_400)
+        words = alice.expect("ERROR", code="INVALID_MESSAGE")["message"]
+        fits = int(re.search(r"at most (\d+) bytes", words)[1])
+        assert 60_000 < fits < 65_400
+        alice.send("CALL_INITIATE", targetId=bob.client_id, sdpOffer="x" * (fits + 1))
+        alice.expect_error("INVALID_MESSAGE")
+        alice.send("CALL_INITIATE", targetId=bob.client_id, sdpOffer="x" * fits)
+        incoming = bob.receive_text()
+        assert 65_000 < len(incoming) <= 65_536
+        call_id = json.loads(incoming)["payload"]["callId"]
+        bob.send("CALL_ACCEPT", callId=call_id, sdpAnswer="x" * fits)
+        assert len(alice.receive_text()) <= 65_536
 
 
 def test_an_escaped_sequence_stays_escaped_when_a_call_rings_again(serve):

@@ -213,6 +213,11 @@ fn the_longest_id_is_one() {
     assert_eq!(decode(&text).unwrap().message, ClientMessage::Heartbeat);
 }
 
+#[test]
+fn by_default_there_is_as_much_room_as_the_documentation_says() {
+    assert_eq!(config(65_536, 0, false).opaque_bytes_max(), 65_115);
+}
+
 /// Everything that a client can say, with a field of so many bytes in it. Returns whether the fields
 /// of calls were let through.
 fn say_everything(two: &mut Two, dialect_two: bool, bytes: usize) -> bool {

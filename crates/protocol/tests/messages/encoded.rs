@@ -75,7 +75,7 @@ fn every_documented_message_has_the_documented_fields_and_no_other() {
 fn every_error_code_is_sent_with_its_words() {
     for code in ErrorCode::ALL {
         assert_encodes(
-            ServerMessage::Error { code, message: "words", retry_after_ms: Some(7) },
+            ServerMessage::Error { code, message: "words".into(), retry_after_ms: Some(7) },
             &json!({"type": "ERROR", "payload": {"code": code.as_str(), "message": "words"}}),
         );
     }
@@ -83,11 +83,16 @@ fn every_error_code_is_sent_with_its_words() {
 
 #[test]
 fn the_words_of_every_decode_error_are_valid_json() {
-    let errors = [DecodeError::Malformed, DecodeError::UnknownType, DecodeError::RequestId];
+    let errors = [
+        DecodeError::Malformed,
+        DecodeError::UnknownType,
+        DecodeError::RequestId,
+        DecodeError::NotUnicode,
+    ];
     for error in errors.into_iter().chain(MessageType::ALL.map(DecodeError::Payload)) {
-        let message = error.message();
+        let (code, message) = (ErrorCode::InvalidMessage, error.message());
         assert_encodes(
-            ServerMessage::Error { code: ErrorCode::InvalidMessage, message, retry_after_ms: None },
+            ServerMessage::Error { code, message: message.into(), retry_after_ms: None },
             &json!({"type": "ERROR", "payload": {"code": "INVALID_MESSAGE", "message": message}}),
         );
     }
