@@ -4,7 +4,8 @@
 
 use super::Replacement::{Allowed, Refused};
 use super::{
-    Conflicts, Directory, Embedded, Import, Imported, RegisterError, Registered, Replacement,
+    Conflicts, Creation, Directory, Embedded, Import, Imported, RegisterError, Registered,
+    Replacement, Terms,
 };
 
 /// Runs the suite against an empty directory.
@@ -20,6 +21,29 @@ pub(super) async fn holds_for(directory: &dyn Directory) {
     requests_for_one_id_take_effect_in_order(directory).await;
     of_two_first_keys_exactly_one_wins(directory).await;
     an_answer_nobody_waits_for_is_no_cancellation(directory).await;
+    whoever_may_make_no_record_still_presents_and_replaces_one(directory).await;
+    records_are_counted(directory).await;
+}
+
+async fn whoever_may_make_no_record_still_presents_and_replaces_one(directory: &dyn Directory) {
+    let none = |replacement| Terms { replacement, creation: Creation::Refused };
+    let refused = directory.register("unmade", r#""k""#, none(Refused)).await;
+    assert_eq!(refused, Err(RegisterError::NotCreated));
+    assert_eq!(stored(directory, "unmade").await, None);
+    let made = directory.register("unmade", r#""k""#, Refused.into()).await;
+    assert_eq!(made, Ok(Registered::Created));
+    let again = directory.register("unmade", r#""k""#, none(Refused)).await;
+    assert_eq!(again, Ok(Registered::Kept));
+    let replaced = directory.register("unmade", r#""l""#, none(Allowed)).await;
+    assert_eq!(replaced, Ok(Registered::Replaced));
+}
+
+async fn records_are_counted(directory: &dyn Directory) {
+    let before = directory.records().count;
+    for (key, replacement) in [(r#""k""#, Refused), (r#""k""#, Refused), (r#""l""#, Allowed)] {
+        directory.register("counted", key, replacement.into()).await.unwrap();
+        assert_eq!(directory.records().count, before + 1);
+    }
 }
 
 async fn stored(directory: &dyn Directory, id: &str) -> Option<Box<str>> {

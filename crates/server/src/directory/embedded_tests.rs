@@ -9,7 +9,7 @@ use super::database::{create, open_storage};
 use super::simulated_disk::SimulatedDisk;
 use super::volume::RETRY_PAUSE;
 use super::{
-    Answer, Creation, Directory, Embedded, QUEUE_LENGTH, Records, RegisterError, Registered, Terms,
+    Answer, Directory, Embedded, QUEUE_LENGTH, Records, RegisterError, Registered, Terms,
     Unavailable, conformance,
 };
 
@@ -89,18 +89,6 @@ async fn within_one_commit_no_more_records_are_made_than_there_may_be() {
         made += usize::from(answer.await == Ok(Registered::Created));
     }
     assert_eq!((made, directory.records().count), (3, 4));
-}
-
-#[tokio::test]
-async fn whoever_may_make_no_record_still_presents_and_replaces_one() {
-    let (directory, _) = empty();
-    let none = |replacement| Terms { replacement, creation: Creation::Refused };
-    let refused = directory.register("a", r#""k""#, none(Refused)).await;
-    assert_eq!(refused, Err(RegisterError::NotCreated));
-    assert_eq!(directory.lookup("a").await, Ok(None));
-    directory.register("a", r#""k""#, Refused.into()).await.unwrap();
-    assert_eq!(directory.register("a", r#""k""#, none(Refused)).await, Ok(Registered::Kept));
-    assert_eq!(directory.register("a", r#""l""#, none(Allowed)).await, Ok(Registered::Replaced));
 }
 
 #[tokio::test]
