@@ -10,7 +10,7 @@ use securecall_core::directory::ReplacePolicy;
 use securecall_core::envelope::{KEY_ENVELOPE_BYTES_MAX, OPAQUE_BYTES_MIN};
 use securecall_core::{
     CallIdKey, CallLimits, Config, Connection, ConnectionLimits, Context, Departure, Instant,
-    Nonce, Output, Outputs, Rate, Session, Step, Turn, UnixTime,
+    NameKey, Nonce, Output, Outputs, Rate, Session, Step, Turn, TurnRest, UnixTime,
 };
 use securecall_protocol::{
     ClientId, ClientMessage, Opaque, Reply, ServerMessage, decode, request_id_of,
@@ -20,12 +20,11 @@ use zeroize::Zeroizing;
 
 const KEY_BYTES_MAX: usize = 500;
 
-fn config(message_bytes_max: usize, turn_urls: usize, secrets: bool) -> Config {
+fn config(message_bytes_max: usize, turn_urls: usize) -> Config {
     let generous = Rate::new(1_000_000, 1e6);
     let urls: Vec<String> =
         (0..turn_urls).map(|n| format!("turns:relay-{n}.example.org:443?transport=tcp")).collect();
-    let secret = || Zeroizing::new(b"secret".to_vec());
-    let day = Duration::from_secs(86_400);
+    let rest = || TurnRest::new(&urls, Zeroizing::new(b"secret".to_vec()), DAY);
     Config {
         calls: CallLimits {
             ring_timeout: Duration::from_secs(60),
@@ -48,7 +47,7 @@ fn config(message_bytes_max: usize, turn_urls: usize, secrets: bool) -> Config {
             other: generous,
         },
         call_ids: CallIdKey::new(&[7; 32]),
-        turn: (turn_urls > 0).then(|| Turn::new(&urls, secret(), secrets.then(secret), day)),
+        turn: (turn_urls > 0).then(|| Turn::new(rest(), NameKey::new(&[7; 32]))),
         replace_key: ReplacePolicy::Owner,
         key_bytes_max: KEY_BYTES_MAX,
     }
@@ -68,6 +67,7 @@ struct End {
     session: Session,
 }
 
+const DAY: Duration = Duration::from_secs(86_400);
 const NOW: Instant = Instant::from_millis(1_000_000);
 
 impl Two {
@@ -215,7 +215,7 @@ fn the_longest_id_is_one() {
 
 #[test]
 fn by_default_there_is_as_much_room_as_the_documentation_says() {
-    assert_eq!(config(65_536, 0, false).opaque_bytes_max(), 65_115);
+    assert_eq!(config(65_536, 0).opaque_bytes_max(), 65_115);
 }
 
 /// Everything that a client can say, with a field of so many bytes in it. Returns whether the fields
@@ -250,10 +250,8 @@ fn say_everything(two: &mut Two, dialect_two: bool, bytes: usize) -> bool {
 
 #[test]
 fn the_longest_field_that_fits_fills_a_message_and_one_byte_more_is_refused() {
-    for (message_bytes_max, turn_urls, secrets) in
-        [(65_536, 0, false), (65_536, 2, true), (4_096, 3, false)]
-    {
-        let config = || config(message_bytes_max, turn_urls, secrets);
+    for (message_bytes_max, turn_urls) in [(65_536, 0), (65_536, 2), (4_096, 3)] {
+        let config = || config(message_bytes_max, turn_urls);
         let longest = config().opaque_bytes_max();
         let mut two = Two::new(config(), true);
         assert!(say_everything(&mut two, true, longest));
@@ -281,11 +279,10 @@ proptest! {
     fn nothing_is_sent_that_is_longer_than_what_is_taken(
         message_bytes_max in prop_oneof![2_048usize..6_000, Just(65_536)],
         turn_urls in 0usize..12,
-        secrets in any::<bool>(),
         dialect_two in any::<bool>(),
         beyond in -2_000i64..4_000,
     ) {
-        let config = config(message_bytes_max, turn_urls, secrets);
+        let config = config(message_bytes_max, turn_urls);
         let longest = config.opaque_bytes_max();
         // What a server refuses to start with.
         prop_assume!(longest >= OPAQUE_BYTES_MIN);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
     AddressKey, CallIdKey, CallLimits, Config, Connection, ConnectionLimits, Context, Instant,
-    Nonce, Output, Rate, Session, Step, Turn, UnixTime,
+    NameKey, Nonce, Output, Rate, Session, Step, Turn, TurnRest, UnixTime,
 };
 use securecall_protocol::{ClientId, ClientMessage, ServerMessage, decode};
 use zeroize::Zeroizing;
@@ -21,6 +21,7 @@ fn config() -> Config {
     let rate = Rate::new(1_000, 1_000.0);
     let minute = Duration::from_secs(60);
     let secret = Zeroizing::new(b"secret".to_vec());
+    let rest = TurnRest::new(&["turn:turn.example".into()], secret, minute);
     Config {
         calls: CallLimits {
             ring_timeout: minute,
@@ -43,7 +44,7 @@ fn config() -> Config {
             other: rate,
         },
         call_ids: CallIdKey::new(&[7; 32]),
-        turn: Some(Turn::new(&["turn:turn.example".into()], secret, None, minute)),
+        turn: Some(Turn::new(rest, NameKey::new(&[7; 32]))),
         replace_key: ReplacePolicy::Owner,
         key_bytes_max: 4_096,
     }

@@ -17,7 +17,8 @@ const _: () = assert!(KEY_ENVELOPE >= KEY_ENVELOPE_BYTES_MAX);
 pub(super) fn check_relay(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
     let message_bytes_max = settings.limits.message_bytes_max;
     let Some(relay) = &settings.relay else { return Ok(()) };
-    let ice_servers_bytes = Turn::new(TurnRest::from(relay), NameKey::new(&[0; 32])).ice_servers_bytes_max();
+    let ice_servers_bytes =
+        Turn::new(TurnRest::from(relay), NameKey::new(&[0; 32])).ice_servers_bytes_max();
     if opaque_bytes_max(message_bytes_max, ice_servers_bytes) >= OPAQUE_BYTES_MIN {
         return Ok(());
     }
