@@ -50,7 +50,6 @@ pub(super) struct Call {
 
 /// An answer that was sent to a caller of dialect 1, which has not said anything of the call since.
 /// If the connection is lost, the client may not even know the call's id.
-#[derive(Debug)]
 pub(super) struct Unconfirmed {
     /// `None`: there was no room to keep it.
     pub(super) sdp_answer: Option<Box<str>>,
