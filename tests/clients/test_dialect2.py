@@ -75,10 +75,11 @@ def test_a_rejected_caller_learns_why(pair, said, told):
     bob.expect_quiet()
 
 
-def test_a_callee_in_too_many_calls_is_busy(serve):
-    server = serve("--calls-per-session-max", "1")
+@pytest.mark.parametrize("begin, bound", [(ring, "--calls-unanswered-max"), (establish, "--calls-per-session-max")])
+def test_a_callee_in_too_many_calls_is_busy(serve, begin, bound):
+    server = serve(bound, "1")
     with Client(server.url, "alice") as alice, Client(server.url, "bob") as bob, Client(server.url, "carol") as carol:
-        ring(alice, bob)
+        begin(alice, bob)
         carol.send("CALL_INITIATE", targetId="bob", sdpOffer="offer")
         call_id = carol.expect("CALL_INITIATED")["callId"]
         carol.expect("CALL_REJECTED", callId=call_id, reason="busy")

@@ -1,6 +1,7 @@
 """What clients seal is not the server's to touch: the very bytes of the JSON literal arrive."""
 
 import json
+import re
 
 import pytest
 
@@ -11,9 +12,6 @@ LITERALS = {
     "empty": '""',
     "needless escapes": r'"\u0041\/\u002f\u00e9\"\\\b\f\n\r\t"',
     "upper and lower hex": r'"\u00E9\u00e9\uABCD\uabcd"',
-    "lone high surrogate": r'"\ud800"',
-    "lone low surrogate": r'"\udfff!"',
-    "surrogates the wrong way round": r'"\udc00\ud800"',
     "escaped emoji": r'"\ud83d\ude00"',
     "NUL": r'"a\u0000b"',
     "emoji": '"📞👩‍👩‍👧‍👦 \U0010ffff"',
@@ -23,6 +21,15 @@ LITERALS = {
     "SDP": r'"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\n"',
     "60 KB": '"' + "x" * 60_000 + '"',
     "60 KB of escapes": '"' + r"\u00e9" * 10_000 + '"',
+}
+
+
+# JSON strings that are no Unicode (RFC 7493): half a surrogate pair stands alone. Most libraries refuse the whole
+# message, so nobody must be sent one.
+NOT_UNICODE = {
+    "lone high surrogate": r'"\ud800"',
+    "lone low surrogate": r'"\udfff!"',
+    "surrogates the wrong way round": r'"\udc00\ud800"',
 }
 
 
@@ -63,6 +70,24 @@ def test_an_offer_an_answer_and_candidates_arrive_byte_for_byte(pair, literal):
         expect_literal(receiver, "ICE_CANDIDATE", "candidate", literal)
 
 
+@pytest.mark.parametrize("name", NOT_UNICODE)
+def test_what_no_client_can_read_is_refused_and_reaches_nobody(pair, name):
+    alice, bob = pair
+    call_id = establish(alice, bob)
+    for kind, field, others in (
+        ("CALL_INITIATE", "sdpOffer", {"targetId": "bob"}),
+        ("CALL_ACCEPT", "sdpAnswer", {"callId": call_id}),
+        ("ICE_CANDIDATE", "candidate", {"callId": call_id}),
+        ("CALL_REJECT", "reason", {"callId": call_id}),
+        ("CALL_END", "callId", {}),
+        ("PKD_REGISTER", "publicKey", {"clientId": "alice"}),
+    ):
+        alice.send_text(message(kind, field, NOT_UNICODE[name], **others))
+        alice.expect_error("INVALID_MESSAGE")
+    alice.send("ICE_CANDIDATE", callId=call_id, candidate="the call goes on")
+    bob.expect("ICE_CANDIDATE", callId=call_id, candidate="the call goes on")
+
+
 @pytest.mark.parametrize("name", [name for name in LITERALS if not name.startswith("60 KB")])
 def test_a_key_comes_back_as_it_was_registered(pair, name):
     alice, bob = pair
@@ -70,6 +95,27 @@ def test_a_key_comes_back_as_it_was_registered(pair, name):
     alice.expect("PKD_RESULT", publicKey=json.loads(LITERALS[name]))
     bob.send("PKD_LOOKUP", clientId="alice")
     bob.expect("PKD_RESULT", clientId="alice", publicKey=json.loads(LITERALS[name]))
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_nothing_is_sent_that_is_longer_than_what_is_taken(serve, turn):
+    """A field that fills a whole message does not fit beside the envelope of the message in which it is passed on."""
+    options = {"environment": {"SECURECALL_TURN_SECRET": "hush"}} if turn else {}
+    urls = ",".join(f"turn:relay-{number}.example.org:3478" for number in range(8))
+    server = serve(*(["--turn-urls", urls] if turn else []), **options)
+    with Client(server.url, "alice" * 10) as alice, Client(server.url, "bob" * 10) as bob:
+        alice.send("CALL_INITIATE", targetId=bob.client_id, sdpOffer="x" * 65_400)
+        words = alice.expect("ERROR", code="INVALID_MESSAGE")["message"]
+        fits = int(re.search(r"at most (\d+) bytes", words)[1])
+        assert 60_000 < fits < 65_400
+        alice.send("CALL_INITIATE", targetId=bob.client_id, sdpOffer="x" * (fits + 1))
+        alice.expect_error("INVALID_MESSAGE")
+        alice.send("CALL_INITIATE", targetId=bob.client_id, sdpOffer="x" * fits)
+        incoming = bob.receive_text()
+        assert 65_000 < len(incoming) <= 65_536
+        call_id = json.loads(incoming)["payload"]["callId"]
+        bob.send("CALL_ACCEPT", callId=call_id, sdpAnswer="x" * fits)
+        assert len(alice.receive_text()) <= 65_536
 
 
 def test_an_escaped_sequence_stays_escaped_when_a_call_rings_again(serve):

@@ -9,6 +9,7 @@ mod check_config;
 mod command_line;
 mod completions;
 mod conversation;
+mod core_dumps;
 mod directory;
 mod failure;
 mod folder;
@@ -41,6 +42,7 @@ use tikv_jemallocator::Jemalloc;
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
+    core_dumps::forbid();
     match run(env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -6,6 +6,7 @@
 //! their rates need to recover, addresses that came: it empties by itself.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
@@ -40,9 +41,15 @@ pub enum Refusal {
     },
 }
 
-/// What connections are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What connections are counted by. `Debug` prints no address.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AddressKey(IpAddr);
+
+impl fmt::Debug for AddressKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AddressKey(…)")
+    }
+}
 
 impl From<IpAddr> for AddressKey {
     fn from(address: IpAddr) -> Self {

@@ -27,7 +27,7 @@ const VERSION: u8 = 1;
 /// Version, time of birth, length of the caller's id.
 const HEADER_BYTES: usize = 1 + 8 + 1;
 /// The longest id that we ever made: longer texts are not even decoded.
-const TEXT_BYTES_MAX: usize =
+pub(crate) const TEXT_BYTES_MAX: usize =
     (NONCE_BYTES + HEADER_BYTES + 2 * ClientId::LENGTH_MAX + TAG_BYTES).div_ceil(3) * 4;
 
 /// A nonce as text: a token that nobody guesses.

@@ -2,10 +2,11 @@
 //!
 //! A connection decides what is done with a text; the session behind it decides about calls.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use securecall_protocol::{
-    CallMessage, ClientId, ClientMessage, CloseCode, DecodeError, Dialect, ErrorCode, MessageType,
+    CallMessage, ClientId, ClientMessage, CloseCode, DecodeError, Dialect, ErrorCode, MessageClass,
     Opaque, Registration, Reply, Request, ServerMessage, decode, decode_unnamed, request_id_of,
 };
 
@@ -88,6 +89,7 @@ pub enum Due {
 #[derive(Debug, Default)]
 struct Buckets {
     calls: Bucket,
+    hangups: Bucket,
     candidates: Bucket,
     directory: Bucket,
     acks: Bucket,
@@ -201,7 +203,7 @@ impl Connection {
             Ok(request) => request,
             Err(error) => {
                 let malformed = Refusal::new(ErrorCode::InvalidMessage, error.message());
-                let refusal = match self.buckets.other.take(limits.other, cx.now) {
+                let refusal = match self.buckets.take(limits, MessageClass::Other, cx.now) {
                     Ok(()) => malformed,
                     Err(wait) => Refusal::rate_limited(wait),
                 };
@@ -209,7 +211,7 @@ impl Connection {
             }
         };
         self.buckets
-            .take(limits, message.message_type(), cx.now)
+            .take(limits, MessageClass::of(message.message_type()), cx.now)
             .map_err(|wait| (Refusal::rate_limited(wait), request_id))?;
         self.permitted(cx, message, request_id).map_err(|refusal| (refusal, request_id))
     }
@@ -247,16 +249,15 @@ impl Connection {
             ClientMessage::Register(registration) => {
                 self.permitted_registration(registration, request_id)
             }
-            ClientMessage::Call(message) => Ok(Step::Call { message, request_id }),
+            ClientMessage::Call(message) => {
+                check_length(cx, &message)?;
+                Ok(Step::Call { message, request_id })
+            }
             ClientMessage::PkdRegister { client_id, .. } if client_id != *registered => {
                 Err(NOT_OWN_KEY)
             }
-            ClientMessage::PkdRegister { public_key, .. }
-                if public_key.len() > cx.config.key_bytes_max + 2 =>
-            {
-                Err(KEY_TOO_LONG)
-            }
             ClientMessage::PkdRegister { client_id, public_key } => {
+                check_bytes("publicKey", public_key, cx.config.key_bytes_max)?;
                 Ok(Step::PkdRegister { client_id, public_key, request_id })
             }
             ClientMessage::PkdLookup { client_id } => Ok(Step::PkdLookup { client_id, request_id }),
@@ -283,30 +284,36 @@ impl Buckets {
     fn take(
         &mut self,
         limits: &ConnectionLimits,
-        message_type: MessageType,
+        class: MessageClass,
         now: Instant,
     ) -> Result<(), Duration> {
-        let (bucket, rate) = match message_type {
-            MessageType::CallInitiate
-            | MessageType::CallRinging
-            | MessageType::CallAccept
-            | MessageType::CallReject
-            | MessageType::CallEnd => (&mut self.calls, limits.calls),
-            MessageType::IceCandidate | MessageType::CallSignal => {
-                (&mut self.candidates, limits.candidates)
-            }
-            MessageType::PkdRegister | MessageType::PkdLookup => {
-                (&mut self.directory, limits.directory)
-            }
-            // Each message of ours may be acknowledged, and those that a peer causes are many.
-            MessageType::Ack => (&mut self.acks, limits.candidates),
-            MessageType::Register | MessageType::TurnCredentials | MessageType::Heartbeat => {
-                (&mut self.other, limits.other)
-            }
+        let bucket = match class {
+            MessageClass::Calls => &mut self.calls,
+            MessageClass::Hangups => &mut self.hangups,
+            MessageClass::Candidates => &mut self.candidates,
+            MessageClass::Directory => &mut self.directory,
+            MessageClass::Acks => &mut self.acks,
+            MessageClass::Other => &mut self.other,
         };
-        bucket.take(rate, now)
+        bucket.take(limits.rate(class), now)
     }
 }
+
+/// Whether the opaque field of a message is short enough to be passed on.
+fn check_length(cx: &Context<'_>, message: &CallMessage<'_>) -> Result<(), Refusal> {
+    let Some((name, opaque)) = message.opaque_field() else { return Ok(()) };
+    check_bytes(name, opaque, cx.config.opaque_bytes_max())
+}
+
+fn check_bytes(name: &str, opaque: Opaque<'_>, bytes_max: usize) -> Result<(), Refusal> {
+    if opaque.len() <= bytes_max + QUOTES {
+        return Ok(());
+    }
+    let message = format!("{name} is too long: at most {bytes_max} bytes of JSON in its quotes");
+    Err(Refusal { message: message.into(), ..TOO_LONG })
+}
+
+const QUOTES: usize = 2;
 
 fn turn_credentials(cx: &Context<'_>, client_id: &ClientId) -> ServerMessage<'static> {
     match &cx.config.turn {
@@ -319,16 +326,16 @@ fn turn_credentials(cx: &Context<'_>, client_id: &ClientId) -> ServerMessage<'st
 }
 
 /// Why a message goes no further.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Refusal {
     code: ErrorCode,
-    message: &'static str,
+    message: Cow<'static, str>,
     retry_after_ms: Option<u64>,
 }
 
 impl Refusal {
     const fn new(code: ErrorCode, message: &'static str) -> Self {
-        Self { code, message, retry_after_ms: None }
+        Self { code, message: Cow::Borrowed(message), retry_after_ms: None }
     }
 
     fn rate_limited(wait: Duration) -> Self {
@@ -346,4 +353,4 @@ const OTHER_ID: Refusal =
     Refusal::new(ErrorCode::InvalidState, "this connection is registered under another id");
 const NOT_OWN_KEY: Refusal =
     Refusal::new(ErrorCode::Unauthorized, "a client registers the key of its own id only");
-const KEY_TOO_LONG: Refusal = Refusal::new(ErrorCode::InvalidMessage, "publicKey is too long");
+const TOO_LONG: Refusal = Refusal::new(ErrorCode::InvalidMessage, "a field is too long");

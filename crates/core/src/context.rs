@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use securecall_protocol::MessageClass;
+
 use crate::call_id::{CallIdKey, Nonce};
 use crate::directory::ReplacePolicy;
+use crate::envelope;
 use crate::limits::Rate;
 use crate::time::{Instant, UnixTime};
 use crate::turn::Turn;
@@ -37,6 +40,10 @@ pub struct Config {
     pub key_bytes_max: usize,
 }
 
+/// How many calls of one caller ring at a session at once: one, and its next attempt after that was
+/// lost.
+pub const UNANSWERED_PER_CALLER_MAX: usize = 2;
+
 /// Bounds and deadlines of calls.
 #[derive(Debug, Clone, Copy)]
 pub struct CallLimits {
@@ -44,8 +51,12 @@ pub struct CallLimits {
     pub ring_timeout: Duration,
     /// How long a client that lost its connection may take to come back.
     pub grace: Duration,
-    /// How many calls a session takes part in at once; one more finds it busy.
+    /// How many calls a session takes part in at once, without those that ring there; one more
+    /// finds it busy.
     pub per_session_max: usize,
+    /// How many calls ring at a session at once, of one caller [`UNANSWERED_PER_CALLER_MAX`]; one
+    /// more finds it busy.
+    pub unanswered_max: usize,
     /// How many bytes of messages a session keeps: that wait for a client, or that one of dialect
     /// 2 has not acknowledged.
     pub waiting_bytes_max: usize,
@@ -66,12 +77,36 @@ pub struct ConnectionLimits {
     pub ping_after: Duration,
     /// After how much silence the server closes.
     pub silence_timeout: Duration,
-    /// CALL_INITIATE, CALL_ACCEPT, CALL_REJECT, CALL_END.
+    /// The rate of [`MessageClass::Calls`].
     pub calls: Rate,
-    /// ICE_CANDIDATE.
+    /// The rate of [`MessageClass::Hangups`].
+    pub hangups: Rate,
+    /// The rate of [`MessageClass::Candidates`] and [`MessageClass::Acks`], each by itself.
     pub candidates: Rate,
-    /// PKD_REGISTER, PKD_LOOKUP.
+    /// The rate of [`MessageClass::Directory`].
     pub directory: Rate,
-    /// Everything else, malformed messages included.
+    /// The rate of [`MessageClass::Other`].
     pub other: Rate,
+}
+
+impl ConnectionLimits {
+    /// The rate of a class of messages.
+    pub fn rate(&self, class: MessageClass) -> Rate {
+        match class {
+            MessageClass::Calls => self.calls,
+            MessageClass::Hangups => self.hangups,
+            MessageClass::Candidates | MessageClass::Acks => self.candidates,
+            MessageClass::Directory => self.directory,
+            MessageClass::Other => self.other,
+        }
+    }
+}
+
+impl Config {
+    /// The longest opaque field that is passed on, in bytes of JSON without the quotes: with the
+    /// longest [`envelope`](crate::envelope) around it, it is no longer than what is taken.
+    pub fn opaque_bytes_max(&self) -> usize {
+        let ice_servers_bytes = self.turn.as_ref().map_or(0, Turn::ice_servers_bytes_max);
+        envelope::opaque_bytes_max(self.connection.message_bytes_max, ice_servers_bytes)
+    }
 }

@@ -48,11 +48,37 @@ pub enum Replacement {
     Refused,
 }
 
+/// Whether a record may be made for an id that has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// It may.
+    Allowed,
+    /// The directory, or the address that asks, has as many as it may have.
+    Refused,
+}
+
+/// What the client who offers a key may do, beside presenting the one that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether it may replace another key.
+    pub replacement: Replacement,
+    /// Whether it may make a new record.
+    pub creation: Creation,
+}
+
+impl From<Replacement> for Terms {
+    fn from(replacement: Replacement) -> Self {
+        Self { replacement, creation: Creation::Allowed }
+    }
+}
+
 /// What a directory does with an offered key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// There is no record: write one.
     Create,
+    /// There is no record, and none may be made.
+    NotCreated,
     /// The record holds the same key: write nothing, and answer as if it had been written.
     Keep,
     /// The record holds another key: overwrite it.
@@ -67,8 +93,10 @@ pub enum Decision {
 /// the two, nobody else may write the record, or two first registrations would both be told
 /// [`Decision::Create`].
 #[must_use]
-pub fn decide(existing: Option<&str>, offered: &str, replacement: Replacement) -> Decision {
+pub fn decide(existing: Option<&str>, offered: &str, terms: impl Into<Terms>) -> Decision {
+    let Terms { replacement, creation } = terms.into();
     match existing {
+        None if creation == Creation::Refused => Decision::NotCreated,
         None => Decision::Create,
         Some(key) if same_key(key, offered) => Decision::Keep,
         Some(_) if replacement == Replacement::Allowed => Decision::Replace,
@@ -156,6 +184,15 @@ mod tests {
     fn the_first_key_is_taken_from_anybody() {
         assert_eq!(decide(None, r#""k""#, Refused), Decision::Create);
         assert_eq!(decide(None, r#""k""#, Allowed), Decision::Create);
+    }
+
+    #[test]
+    fn where_no_record_may_be_made_those_that_are_there_go_on() {
+        let terms = |replacement| Terms { replacement, creation: Creation::Refused };
+        assert_eq!(decide(None, r#""k""#, terms(Allowed)), Decision::NotCreated);
+        assert_eq!(decide(Some(r#""k""#), r#""k""#, terms(Refused)), Decision::Keep);
+        assert_eq!(decide(Some(r#""k""#), r#""l""#, terms(Allowed)), Decision::Replace);
+        assert_eq!(decide(Some(r#""k""#), r#""l""#, terms(Refused)), Decision::Pinned);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use securecall_protocol::{DefaultRate, MessageClass};
+
 use crate::time::Instant;
 
 /// How many at once, and how many per second in the long run.
@@ -24,6 +26,12 @@ impl Rate {
         // `as` saturates, and the bounds leave nothing to saturate.
         let interval_micros = (1e6 / per_second).clamp(1.0, YEAR_MICROS) as u64;
         Self { burst: burst.max(1), interval_micros }
+    }
+
+    /// The rate of a class of messages unless the operator has decided otherwise.
+    pub fn default_of(class: MessageClass) -> Self {
+        let DefaultRate { burst, per_second } = class.default_rate();
+        Self::new(burst, per_second)
     }
 
     /// How many at once.
@@ -61,6 +69,11 @@ impl Bucket {
         }
         self.full_at_micros = full_at.saturating_add(rate.interval_micros);
         Ok(())
+    }
+
+    /// Gives one token back that was taken for nothing.
+    pub fn give_back(&mut self, rate: Rate) {
+        self.full_at_micros = self.full_at_micros.saturating_sub(rate.interval_micros);
     }
 
     /// Whether nothing is missing from it: it may be forgotten.

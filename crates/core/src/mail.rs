@@ -1,13 +1,14 @@
 //! What one session sends another.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use securecall_protocol::{Dialect, EndReason, Opaque, RejectReason};
 
 /// A message from one session to another about a call that both have an end of.
 ///
-/// Who sent it is not in it: whoever delivers it knows, and says so.
-#[derive(Debug, Clone, PartialEq)]
+/// Who sent it is not in it: whoever delivers it knows, and says so. `Debug` prints no call id.
+#[derive(Clone, PartialEq)]
 pub struct Mail<'a> {
     /// Which call.
     pub call_id: Cow<'a, str>,
@@ -57,6 +58,12 @@ pub enum Content<'a> {
         /// True if the call was answered, as far as that end's client knows.
         answered: bool,
     },
+}
+
+impl fmt::Debug for Mail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail").field("content", &self.content).finish_non_exhaustive()
+    }
 }
 
 /// What became of a mail.

@@ -20,6 +20,8 @@ const HEARTBEAT: &str = r#"{"type":"HEARTBEAT","payload":{}}"#;
 const CREDENTIALS: &str = r#"{"type":"TURN_CREDENTIALS","payload":{}}"#;
 const LOOKUP: &str = r#"{"type":"PKD_LOOKUP","payload":{"clientId":"bob"}}"#;
 const END: &str = r#"{"type":"CALL_END","payload":{"callId":"c"}}"#;
+const ACCEPT: &str = r#"{"type":"CALL_ACCEPT","payload":{"callId":"c","sdpAnswer":"a"}}"#;
+const REJECT: &str = r#"{"type":"CALL_REJECT","payload":{"callId":"c"}}"#;
 const CANDIDATE: &str = r#"{"type":"ICE_CANDIDATE","payload":{"callId":"c","candidate":"x"}}"#;
 
 fn config() -> Config {
@@ -28,6 +30,7 @@ fn config() -> Config {
             ring_timeout: Duration::from_secs(60),
             grace: Duration::from_secs(30),
             per_session_max: 16,
+            unanswered_max: 8,
             waiting_bytes_max: 1 << 18,
             waiting_count_max: 1_000,
             waiting_age_max: Duration::from_secs(120),
@@ -38,6 +41,7 @@ fn config() -> Config {
             ping_after: Duration::from_secs(25),
             silence_timeout: Duration::from_secs(60),
             calls: Rate::new(2, 1.0),
+            hangups: Rate::new(3, 2.0),
             candidates: Rate::new(100, 50.0),
             directory: Rate::new(2, 1.0),
             other: Rate::new(4, 1.0),
@@ -75,6 +79,14 @@ fn assert_error(step: &Step<'_>, expected: &str) {
     let Step::Reply(reply) = step else { panic!("no reply: {step:?}") };
     let ServerMessage::Error { code, .. } = reply.message else { panic!("no error: {step:?}") };
     assert_eq!(code.as_str(), expected);
+}
+
+/// The words of an error.
+#[track_caller]
+fn words<'s>(step: &'s Step<'_>) -> &'s str {
+    let Step::Reply(reply) = step else { panic!("no reply: {step:?}") };
+    let ServerMessage::Error { message, .. } = &reply.message else { panic!("no error: {step:?}") };
+    message
 }
 
 #[test]
@@ -118,7 +130,10 @@ fn a_key_is_as_long_as_it_may_be_and_no_longer() {
     };
     let longest = key(KEY_BYTES_MAX);
     assert!(matches!(says(&mut registered(), &longest), Step::PkdRegister { .. }));
-    assert_error(&says(&mut registered(), &key(KEY_BYTES_MAX + 1)), "INVALID_MESSAGE");
+    let longer = key(KEY_BYTES_MAX + 1);
+    let too_long = says(&mut registered(), &longer);
+    assert_error(&too_long, "INVALID_MESSAGE");
+    assert_eq!(words(&too_long), "publicKey is too long: at most 20 bytes of JSON in its quotes");
 }
 
 #[test]
@@ -176,7 +191,7 @@ fn an_id_that_is_none_is_an_unknown_field_in_dialect_1_and_refused_in_dialect_2(
 #[test]
 fn each_class_of_message_has_a_limit_of_its_own() {
     let mut connection = registered();
-    for (request, burst) in [(END, 2), (LOOKUP, 2), (HEARTBEAT, 4), (CANDIDATE, 100)] {
+    for (request, burst) in [(ACCEPT, 2), (END, 3), (LOOKUP, 2), (HEARTBEAT, 4), (CANDIDATE, 100)] {
         for _ in 0..burst {
             let step = says(&mut connection, request);
             let refused = matches!(
@@ -186,6 +201,36 @@ fn each_class_of_message_has_a_limit_of_its_own() {
             assert!(!refused, "{request}: {step:?}");
         }
         assert_error(&says(&mut connection, request), "RATE_LIMITED");
+    }
+}
+
+#[test]
+fn hanging_up_takes_nothing_from_what_begins_calls_nor_the_other_way() {
+    let mut connection = registered();
+    let allowed = |step: Step<'_>| matches!(step, Step::Call { .. });
+    for request in [REJECT, END, REJECT] {
+        assert!(allowed(says(&mut connection, request)));
+    }
+    assert_error(&says(&mut connection, REJECT), "RATE_LIMITED");
+    for _ in 0..2 {
+        assert!(allowed(says(&mut connection, ACCEPT)));
+    }
+    assert_error(&says(&mut connection, ACCEPT), "RATE_LIMITED");
+    let soon = START + Duration::from_millis(500);
+    let config = config();
+    assert!(allowed(at(&config, soon, |cx| connection.handle_text(cx, END))));
+    assert_error(&at(&config, soon, |cx| connection.handle_text(cx, ACCEPT)), "RATE_LIMITED");
+}
+
+#[test]
+fn saying_that_it_rings_takes_nothing_from_what_begins_or_ends_calls() {
+    let mut connection = registered_in_two();
+    let ringing = r#"{"type":"CALL_RINGING","payload":{"callId":"c"}}"#;
+    for _ in 0..50 {
+        assert!(matches!(says(&mut connection, ringing), Step::Call { .. }));
+    }
+    for request in [ACCEPT, END] {
+        assert!(matches!(says(&mut connection, request), Step::Call { .. }));
     }
 }
 

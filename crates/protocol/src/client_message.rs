@@ -1,6 +1,7 @@
 //! What clients send.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::{ClientId, Dialect, Opaque, RejectReason};
 
@@ -14,8 +15,8 @@ pub struct Request<'a> {
     pub message: ClientMessage<'a>,
 }
 
-/// One message from a client.
-#[derive(Debug, Clone, PartialEq)]
+/// One message from a client. `Debug` prints its type alone.
+#[derive(Clone, PartialEq)]
 pub enum ClientMessage<'a> {
     /// REGISTER: this connection is that client.
     // Boxed: it is rare, and every message would be as large as it.
@@ -45,8 +46,8 @@ pub enum ClientMessage<'a> {
     },
 }
 
-/// What a client says of itself when it registers.
-#[derive(Debug, Clone, PartialEq)]
+/// What a client says of itself when it registers. `Debug` prints no token and no call id.
+#[derive(Clone, PartialEq)]
 pub struct Registration<'a> {
     /// Who registers.
     pub client_id: ClientId,
@@ -67,8 +68,8 @@ impl Registration<'_> {
     }
 }
 
-/// A call that a client presents when it registers.
-#[derive(Debug, Clone, PartialEq)]
+/// A call that a client presents when it registers. `Debug` prints no call id.
+#[derive(Clone, PartialEq)]
 pub struct Presented<'a> {
     /// Which call.
     pub call_id: Cow<'a, str>,
@@ -76,8 +77,8 @@ pub struct Presented<'a> {
     pub answered: bool,
 }
 
-/// A message about a call.
-#[derive(Debug, Clone, PartialEq)]
+/// A message about a call. `Debug` prints its type alone.
+#[derive(Clone, PartialEq)]
 pub enum CallMessage<'a> {
     /// CALL_INITIATE: ring another client.
     CallInitiate {
@@ -224,6 +225,32 @@ impl MessageType {
     }
 }
 
+impl fmt::Debug for ClientMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message_type().as_str())
+    }
+}
+
+impl fmt::Debug for CallMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message_type().as_str())
+    }
+}
+
+impl fmt::Debug for Registration<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Registration");
+        out.field("dialect", &self.dialect).field("last_seq", &self.last_seq);
+        out.field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").field("answered", &self.answered).finish_non_exhaustive()
+    }
+}
+
 impl ClientMessage<'_> {
     /// Which type of message this is.
     pub const fn message_type(&self) -> MessageType {
@@ -239,7 +266,18 @@ impl ClientMessage<'_> {
     }
 }
 
-impl CallMessage<'_> {
+impl<'a> CallMessage<'a> {
+    /// The field that is for the other end, with its name. `None`: it has none.
+    pub const fn opaque_field(&self) -> Option<(&'static str, Opaque<'a>)> {
+        match self {
+            Self::CallInitiate { sdp_offer, .. } => Some(("sdpOffer", *sdp_offer)),
+            Self::CallAccept { sdp_answer, .. } => Some(("sdpAnswer", *sdp_answer)),
+            Self::IceCandidate { candidate, .. } => Some(("candidate", *candidate)),
+            Self::CallSignal { data, .. } => Some(("data", *data)),
+            Self::CallRinging { .. } | Self::CallReject { .. } | Self::CallEnd { .. } => None,
+        }
+    }
+
     /// Which type of message this is.
     pub const fn message_type(&self) -> MessageType {
         match self {

@@ -26,6 +26,8 @@ pub enum DecodeError {
     UnknownType,
     /// The payload lacks a field, or one is of the wrong kind.
     Payload(MessageType),
+    /// A string in the payload is not Unicode.
+    NotUnicode,
     /// The top-level `id` is no string of 1 to 64 characters.
     RequestId,
 }
@@ -39,6 +41,9 @@ impl DecodeError {
             }
             Self::UnknownType => "unknown message type",
             Self::Payload(message_type) => message_type.shape(),
+            Self::NotUnicode => {
+                "a string in the payload has half a surrogate pair alone: it must be Unicode (RFC 7493)"
+            }
             Self::RequestId => "id must be a string of 1 to 64 characters",
         }
     }
@@ -46,6 +51,8 @@ impl DecodeError {
 
 /// The longest top-level `id`, in characters.
 const REQUEST_ID_CHARS_MAX: usize = 64;
+/// The longest top-level `id` as JSON, in bytes: each character an escaped surrogate pair.
+pub const REQUEST_ID_BYTES_MAX: usize = REQUEST_ID_CHARS_MAX * r"\ud83d\ude00".len() + 2;
 /// How many calls a REGISTER may present.
 const PRESENTED_MAX: usize = 64;
 
@@ -103,7 +110,7 @@ fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<Clien
         }
         MessageType::CallReject => ClientMessage::Call(CallMessage::CallReject {
             call_id: call_id()?,
-            reason: reject_reason(payload),
+            reason: reject_reason(payload)?,
         }),
         MessageType::CallEnd => ClientMessage::Call(CallMessage::CallEnd { call_id: call_id()? }),
         MessageType::IceCandidate => ClientMessage::Call(CallMessage::IceCandidate {
@@ -168,9 +175,12 @@ fn presented(field: Value<'_>) -> Option<Vec<Presented<'_>>> {
     (items.len() <= PRESENTED_MAX).then(|| items.into_iter().map(presented).collect())
 }
 
-fn reject_reason(payload: &Payload<'_>) -> RejectReason {
+fn reject_reason(payload: &Payload<'_>) -> Option<RejectReason> {
+    if payload.reason.is_some_and(|reason| !reason.is_unicode()) {
+        return None;
+    }
     let ahead_seconds = payload.clock_ahead_seconds.and_then(|field| field.json.parse().ok());
-    RejectReason::from_wire(string(payload.reason).as_deref(), ahead_seconds)
+    Some(RejectReason::from_wire(string(payload.reason).as_deref(), ahead_seconds))
 }
 
 /// Some(None) where the field is not there or `null`, None where it is wrong.
@@ -199,13 +209,13 @@ fn client_id(field: Field<'_>) -> Option<ClientId> {
 }
 
 fn opaque(field: Field<'_>) -> Option<Opaque<'_>> {
-    Opaque::from_valid_json(field?.json)
+    Opaque::from_value(field?)
 }
 
 fn request_id(field: Value<'_>) -> Result<Opaque<'_>, DecodeError> {
     let text = field.text().ok_or(DecodeError::RequestId)?;
     let fits = (1..=REQUEST_ID_CHARS_MAX).contains(&text.chars().count());
-    Opaque::from_valid_json(field.json).filter(|_| fits).ok_or(DecodeError::RequestId)
+    Opaque::from_value(field).filter(|_| fits).ok_or(DecodeError::RequestId)
 }
 
 #[derive(Default)]
@@ -219,7 +229,7 @@ impl<'a> Envelope<'a> {
     fn message(&self) -> Result<ClientMessage<'a>, DecodeError> {
         let message_type = string(self.message_type).ok_or(DecodeError::Malformed)?;
         let message_type = MessageType::from_wire(&message_type).ok_or(DecodeError::UnknownType)?;
-        message(message_type, &self.payload).ok_or(DecodeError::Payload(message_type))
+        message(message_type, &self.payload).ok_or_else(|| self.payload.error(message_type))
     }
 
     fn read(&mut self, text: &'a str) -> Result<(), NotJson> {
@@ -266,6 +276,25 @@ impl<'a> Payload<'a> {
             Some(slot) => fill(slot, reader),
             None => reader.value().map(drop),
         })
+    }
+
+    /// Why this is no message of that type.
+    fn error(&self, message_type: MessageType) -> DecodeError {
+        let strings = [
+            self.call_id,
+            self.sdp_offer,
+            self.sdp_answer,
+            self.candidate,
+            self.public_key,
+            self.reason,
+            self.data,
+            self.resume_token,
+        ];
+        if strings.into_iter().flatten().all(Value::is_unicode) {
+            DecodeError::Payload(message_type)
+        } else {
+            DecodeError::NotUnicode
+        }
     }
 
     fn slot(&mut self, key: &str) -> Option<&mut Field<'a>> {

@@ -25,6 +25,7 @@ mod dialect;
 mod error_code;
 mod ids;
 mod json;
+mod message_class;
 mod opaque;
 mod reason;
 mod server_message;
@@ -34,10 +35,11 @@ pub use client_message::{
     CallMessage, ClientMessage, MessageType, Presented, Registration, Request,
 };
 pub use close_code::CloseCode;
-pub use decode::{DecodeError, decode, decode_unnamed, request_id_of};
+pub use decode::{DecodeError, REQUEST_ID_BYTES_MAX, decode, decode_unnamed, request_id_of};
 pub use dialect::Dialect;
 pub use error_code::ErrorCode;
 pub use ids::{ClientId, ClientIdError};
+pub use message_class::{DefaultRate, MessageClass};
 pub use opaque::Opaque;
 pub use reason::{EndReason, RejectReason};
 pub use server_message::{Registered, Reply, Resumption, ServerMessage};

@@ -2,25 +2,30 @@
 
 use std::fmt;
 
-/// A JSON string that is none of our business, as it stood in the received text: quotes, escapes,
-/// lone surrogates and all.
+use crate::json::{Reader, Value};
+
+/// A JSON string that is none of our business, as it stood in the received text: quotes, escapes
+/// and all. It stands for Unicode text, so that whoever gets it can read it (RFC 7493).
 ///
 /// It is only ever compared, measured and copied. `Debug` prints its length alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Opaque<'a>(&'a str);
 
 impl<'a> Opaque<'a> {
-    /// Takes a slice that a JSON parser has accepted, if it is a string.
-    pub(crate) fn from_valid_json(json: &'a str) -> Option<Self> {
-        json.starts_with('"').then_some(Self(json))
+    /// Takes a value that stood in a message. `None`: it is no string, or not Unicode.
+    #[inline]
+    pub(crate) fn from_value(value: Value<'a>) -> Option<Self> {
+        value.is_text().then_some(Self(value.json))
     }
 
     /// Takes back a text that [`Opaque::as_json`] gave and that was stored in between.
     ///
-    /// None if it is no JSON string.
+    /// `None` if it is no JSON string, or not Unicode.
     pub fn from_stored(json: &'a str) -> Option<Self> {
-        let raw: &serde_json::value::RawValue = serde_json::from_str(json).ok()?;
-        Self::from_valid_json(raw.get())
+        let mut reader = Reader::new(json);
+        let value = reader.value().ok()?;
+        reader.end().ok()?;
+        Self::from_value(value)
     }
 
     /// The string as JSON, quotes included.

@@ -5,11 +5,12 @@
 //! is ours.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::{ClientId, Dialect, EndReason, ErrorCode, Opaque, RejectReason, TextSink};
 
-/// One message to a client.
-#[derive(Debug, Clone, PartialEq)]
+/// One message to a client. `Debug` prints no call id, no credential and no token.
+#[derive(Clone, PartialEq)]
 pub enum ServerMessage<'a> {
     /// REGISTERED: the id is this connection's now.
     Registered(Registered<'a>),
@@ -96,7 +97,7 @@ pub enum ServerMessage<'a> {
         /// Which rule.
         code: ErrorCode,
         /// In words, for the developer of a client.
-        message: &'static str,
+        message: Cow<'static, str>,
         /// After how many milliseconds asking again helps; told in dialect 2. None: it does not.
         retry_after_ms: Option<u64>,
     },
@@ -111,8 +112,8 @@ pub struct Registered<'a> {
     pub resumption: Option<Resumption<'a>>,
 }
 
-/// How a registration of dialect 2 goes on when its connection is lost.
-#[derive(Debug, Clone, PartialEq)]
+/// How a registration of dialect 2 goes on when its connection is lost. `Debug` prints no token.
+#[derive(Clone, PartialEq)]
 pub struct Resumption<'a> {
     /// Presented in the next REGISTER, it resumes this registration.
     pub resume_token: Cow<'a, str>,
@@ -136,6 +137,25 @@ pub struct Reply<'a> {
     pub seq: Option<u64>,
     /// The request's `id`, sent as `replyTo`. None: it had none, or this answers no request.
     pub reply_to: Option<Opaque<'a>>,
+}
+
+impl fmt::Debug for ServerMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct(self.wire_type());
+        match self {
+            Self::CallRejected { reason, .. } => out.field("reason", reason),
+            Self::CallEnded { reason, .. } => out.field("reason", reason),
+            Self::Error { code, message, .. } => out.field("code", code).field("message", message),
+            _ => &mut out,
+        };
+        out.finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Resumption<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resumption").field("resumed", &self.resumed).finish_non_exhaustive()
+    }
 }
 
 impl<'a> From<ServerMessage<'a>> for Reply<'a> {

@@ -104,7 +104,7 @@ fn a_client_reads_the_messages_of_the_server() {
         Incoming::CallEnded { call_id: "c".into(), reason: None }
     );
     for code in ErrorCode::ALL {
-        let error = ServerMessage::Error { code, message: "why", retry_after_ms: Some(250) };
+        let error = ServerMessage::Error { code, message: "why".into(), retry_after_ms: Some(250) };
         assert_eq!(
             heard(error, Dialect::Two, Some(1)),
             Incoming::Error { code: Some(code), message: "why".into(), retry_after_ms: Some(250) }

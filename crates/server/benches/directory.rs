@@ -83,7 +83,7 @@ fn register(bencher: Bencher<'_, '_>, callers: usize) {
     bencher.counter(ItemsCount::new(callers)).bench(|| {
         let answers = (0..callers).map(|_| {
             let n = next.fetch_add(1, Ordering::Relaxed);
-            bed.directory.register(&id(n), &key(n), Replacement::Refused)
+            bed.directory.register(&id(n), &key(n), Replacement::Refused.into())
         });
         black_box(bed.await_all(answers.collect()))
     });
@@ -97,7 +97,7 @@ fn register_again(bencher: Bencher<'_, '_>, callers: usize) {
     bencher.counter(ItemsCount::new(callers)).bench(|| {
         let answers = (0..callers).map(|_| {
             let n = next.fetch_add(7919, Ordering::Relaxed) % RECORDS as u64;
-            bed.directory.register(&id(n), &key(n), Replacement::Refused)
+            bed.directory.register(&id(n), &key(n), Replacement::Refused.into())
         });
         black_box(bed.await_all(answers.collect()))
     });
@@ -126,7 +126,7 @@ impl TestBed {
         let bed = Self { runtime, directory, folder };
         for first in (0..records as u64).step_by(1000) {
             let answers = (first..first + 1000)
-                .map(|n| bed.directory.register(&id(n), &key(n), Replacement::Refused));
+                .map(|n| bed.directory.register(&id(n), &key(n), Replacement::Refused.into()));
             bed.await_all(answers.collect());
         }
         bed

@@ -17,13 +17,16 @@
 mod acme;
 mod server_key;
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
+use tracing::warn;
 
 use crate::directory::{self, Embedded, OpenError};
 pub(crate) use acme::AcmeFolder;
@@ -67,6 +70,12 @@ pub enum DataDirError {
         path.display()
     )]
     NotUsable { path: PathBuf, source: io::Error },
+    #[error(
+        "others than its owner may write to the data folder {}, and could put keys of their own \
+         there: chmod go-w it, or name a folder in it with --data-dir that does not exist yet",
+        .0.display()
+    )]
+    WritableForOthers(PathBuf),
     #[error(
         "another server uses the data folder {}: stop it, or give each server a folder of its own \
          with --data-dir",
@@ -113,6 +122,7 @@ impl DataDir {
     /// When there is something else at `path`, it cannot be written, or another server has it.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         create_folder(path)?;
+        check_private(path).map_err(|source| not_writable(path, source))??;
         let lock = Arc::new(lock(path)?);
         probe(path).map_err(|source| not_writable(path, source))?;
         Ok(Self { path: path.to_owned(), lock })
@@ -131,6 +141,7 @@ impl DataDir {
         if !path.join(DIRECTORY).try_exists().map_err(not_usable)? {
             return Err(DataDirError::Missing(path.to_owned()));
         }
+        check_private(path).map_err(not_usable)??;
         let lock = lock(path).map_err(|error| match error {
             DataDirError::NotWritable { source, .. } => not_usable(source),
             other => other,
@@ -169,6 +180,7 @@ impl DataDir {
         if !path.try_exists()? {
             create_directory(path)?;
         }
+        keep_private(path, "the directory")?;
         Embedded::open(path.to_owned(), self.lock.clone())
     }
 }
@@ -179,6 +191,18 @@ fn create_folder(path: &Path) -> Result<(), DataDirError> {
         Err(_) if path.exists() => Err(DataDirError::NotAFolder(path.to_owned())),
         Err(source) => Err(DataDirError::NotCreated { path: path.to_owned(), source }),
     }
+}
+
+/// Refuses a folder in which others could put another key or another directory. A group may write
+/// where the folder is not ours: that is how Kubernetes gives a volume to the user of a container.
+fn check_private(path: &Path) -> io::Result<Result<(), DataDirError>> {
+    const OTHERS: u32 = 0o002;
+    const GROUP: u32 = 0o020;
+    let folder = fs::metadata(path)?;
+    let own = folder.uid() == rustix::process::geteuid().as_raw();
+    let not_theirs = if own { OTHERS | GROUP } else { OTHERS };
+    let private = folder.mode() & not_theirs == 0;
+    Ok(private.then_some(()).ok_or_else(|| DataDirError::WritableForOthers(path.to_owned())))
 }
 
 /// A lock of our own, since redb gives its up while a failed database is opened again.
@@ -216,6 +240,20 @@ fn create_new(path: &Path) -> io::Result<File> {
         _ => {}
     }
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Takes a file from everybody but its owner. A volume that is mounted with a group's rights (as
+/// Kubernetes does) would otherwise keep the server from starting.
+fn keep_private(path: &Path, what: &str) -> io::Result<()> {
+    if fs::metadata(path)?.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    warn!(
+        path = %path.display(),
+        "others could read or write {what} and no longer can; if they may have, replace it"
+    );
+    Ok(())
 }
 
 /// Made under another name first: a start that is cut short must not leave half a database, which

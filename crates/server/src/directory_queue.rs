@@ -4,12 +4,16 @@
 //! one connection never has more than one request in the directory's own queue. Other messages do
 //! not wait for these.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Duration;
 
 use securecall_protocol::{ClientId, ErrorCode, Opaque, ServerMessage};
 
-use crate::directory::{Answer, Directory, RegisterError, Registered, Replacement, Unavailable};
+use crate::directory::{
+    Answer, Creation, Directory, RegisterError, Registered, Replacement, Terms, Unavailable,
+};
 
 /// How many requests wait at least before one is refused. The burst that the limits let through
 /// may be more; beyond both, the disk is stuck.
@@ -37,9 +41,18 @@ enum Ask {
 }
 
 enum Pending {
-    Register(Answer<Registered, RegisterError>),
+    Register { answer: Answer<Registered, RegisterError>, place: Place },
     Lookup(Answer<Option<Box<str>>, Unavailable>),
 }
+
+/// What a registration that begins may do.
+pub(crate) struct Permission {
+    pub(crate) replacement: Replacement,
+    pub(crate) place: Place,
+}
+
+/// A place for a new record, or how long to wait for one.
+pub(crate) type Place = Result<(), Duration>;
 
 /// More requests wait already than may.
 #[derive(Debug)]
@@ -49,6 +62,8 @@ pub(crate) struct Full;
 pub(crate) struct Answered {
     /// The key is in the directory because of this request.
     pub(crate) took_key: bool,
+    /// It was given a place for a new record, and has made none.
+    pub(crate) unused_place: bool,
     request: Request,
     result: Found,
 }
@@ -91,35 +106,43 @@ impl DirectoryQueue {
     }
 
     /// The next answer, when it is there. Pending without a request wakes nobody. A registration
-    /// that begins now may replace a key as `replacement` says.
+    /// that begins now may do what `permit` says then.
     pub(crate) fn poll_next(
         &mut self,
         directory: &dyn Directory,
-        replacement: Replacement,
+        permit: impl FnOnce() -> Permission,
         task: &mut TaskContext<'_>,
     ) -> Poll<Answered> {
         let Some(queue) = &mut self.0 else { return Poll::Pending };
         if queue.current.is_none() {
             queue.current =
-                queue.waiting.pop_front().map(|request| request.start(directory, replacement));
+                queue.waiting.pop_front().map(|request| request.start(directory, permit));
         }
         let Some((_, pending)) = &mut queue.current else {
             self.0 = None;
             return Poll::Pending;
         };
-        let (took_key, result) = ready!(pending.poll(task));
+        let done = ready!(pending.poll(task));
         let Some((request, _)) = queue.current.take() else { return Poll::Pending };
-        Poll::Ready(Answered { took_key, request, result })
+        let Done { took_key, unused_place, result } = done;
+        Poll::Ready(Answered { took_key, unused_place, request, result })
     }
 }
 
 impl Request {
-    fn start(self, directory: &dyn Directory, replacement: Replacement) -> (Self, Pending) {
+    fn start(
+        self,
+        directory: &dyn Directory,
+        permit: impl FnOnce() -> Permission,
+    ) -> (Self, Pending) {
         let id = self.client_id.as_str();
         let pending = match &self.ask {
             Ask::Lookup => Pending::Lookup(directory.lookup(id)),
             Ask::Register { public_key } => {
-                Pending::Register(directory.register(id, public_key, replacement))
+                let Permission { replacement, place } = permit();
+                let creation = if place.is_ok() { Creation::Allowed } else { Creation::Refused };
+                let terms = Terms { replacement, creation };
+                Pending::Register { answer: directory.register(id, public_key, terms), place }
             }
         };
         (self, pending)
@@ -127,22 +150,56 @@ impl Request {
 }
 
 /// What a lookup found, or why there is no answer.
-type Found = Result<Option<Box<str>>, RegisterError>;
+type Found = Result<Option<Box<str>>, Failure>;
+
+/// Why a request has no answer.
+#[derive(Debug)]
+enum Failure {
+    Pinned,
+    /// No new record from this address, for so long.
+    TooManyNew(Duration),
+    Full,
+    Unavailable,
+}
+
+/// What became of a request.
+struct Done {
+    took_key: bool,
+    unused_place: bool,
+    result: Found,
+}
 
 impl Pending {
-    /// Whether a key was taken, and the key that was found.
-    fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<(bool, Found)> {
+    fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<Done> {
         match self {
             Self::Lookup(answer) => {
                 let found = ready!(answer.as_mut().poll(task));
-                Poll::Ready((false, found.map_err(RegisterError::from)))
+                let result = found.map_err(|Unavailable| Failure::Unavailable);
+                Poll::Ready(Done { took_key: false, unused_place: false, result })
             }
-            Self::Register(answer) => {
+            Self::Register { answer, place } => {
                 let registered = ready!(answer.as_mut().poll(task));
-                let took = matches!(registered, Ok(Registered::Created | Registered::Replaced));
-                Poll::Ready((took, registered.map(|_| None)))
+                Poll::Ready(Done {
+                    took_key: matches!(registered, Ok(Registered::Created | Registered::Replaced)),
+                    // What is not known to have been made may have been.
+                    unused_place: place.is_ok()
+                        && !matches!(
+                            registered,
+                            Ok(Registered::Created) | Err(RegisterError::Unavailable(_))
+                        ),
+                    result: registered.map(|_| None).map_err(|error| failure(error, *place)),
+                })
             }
         }
+    }
+}
+
+fn failure(error: RegisterError, place: Place) -> Failure {
+    match error {
+        RegisterError::Pinned => Failure::Pinned,
+        RegisterError::NotCreated => Failure::TooManyNew(place.err().unwrap_or_default()),
+        RegisterError::Full => Failure::Full,
+        RegisterError::Unavailable(_) => Failure::Unavailable,
     }
 }
 
@@ -153,8 +210,10 @@ impl Answered {
         let message = match (&self.result, ask) {
             (Ok(_), Ask::Register { public_key }) => found(client_id, Some(public_key)),
             (Ok(public_key), Ask::Lookup) => found(client_id, public_key.as_deref()),
-            (Err(RegisterError::Pinned), _) => KEY_PINNED,
-            (Err(RegisterError::Unavailable(_)), _) => UNAVAILABLE,
+            (Err(Failure::Pinned), _) => KEY_PINNED,
+            (Err(Failure::TooManyNew(wait)), _) => too_many_new(*wait),
+            (Err(Failure::Full), _) => FULL,
+            (Err(Failure::Unavailable), _) => UNAVAILABLE,
         };
         (message, request_id.as_deref().and_then(Opaque::from_stored))
     }
@@ -167,13 +226,28 @@ fn found<'a>(client_id: &ClientId, public_key: Option<&'a str>) -> ServerMessage
 
 const KEY_PINNED: ServerMessage<'static> = ServerMessage::Error {
     code: ErrorCode::KeyPinned,
-    message: "the directory holds another key for this id",
+    message: Cow::Borrowed("the directory holds another key for this id"),
     retry_after_ms: None,
 };
 
 /// The directory cannot answer for now.
 pub(crate) const UNAVAILABLE: ServerMessage<'static> = ServerMessage::Error {
     code: ErrorCode::Unavailable,
-    message: "the directory cannot answer for now",
+    message: Cow::Borrowed("the directory cannot answer for now"),
     retry_after_ms: Some(1_000),
 };
+
+/// Only its operator can make room.
+const FULL: ServerMessage<'static> = ServerMessage::Error {
+    code: ErrorCode::Unavailable,
+    message: Cow::Borrowed("the directory is full: no id gets a first key now"),
+    retry_after_ms: Some(60_000),
+};
+
+fn too_many_new(wait: Duration) -> ServerMessage<'static> {
+    ServerMessage::Error {
+        code: ErrorCode::RateLimited,
+        message: Cow::Borrowed("too many first keys from this address"),
+        retry_after_ms: Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)),
+    }
+}

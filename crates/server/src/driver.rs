@@ -33,7 +33,7 @@ use crate::batch::Batch;
 use crate::cell::Cell;
 use crate::connection::{Condition, Connection};
 use crate::directory::Replacement;
-use crate::directory_queue::{DirectoryQueue, UNAVAILABLE};
+use crate::directory_queue::{DirectoryQueue, Permission, UNAVAILABLE};
 use crate::permit::Permit;
 use crate::server::Server;
 use crate::tls::Records;
@@ -83,7 +83,7 @@ struct Driver {
     /// Whether the connection has our waker.
     wakeable: bool,
     table_key: usize,
-    _permit: Permit,
+    permit: Permit,
 }
 
 impl Driving {
@@ -122,7 +122,7 @@ impl Driver {
             timed: false,
             goodbye: None,
             wakeable: false,
-            _permit: permit,
+            permit,
             connection,
             encrypted,
             unhandled,
@@ -257,10 +257,17 @@ impl Driver {
                 // Superseded, say: whoever came after it may have set a key of its own.
                 Some(_) => Replacement::Refused,
             };
-            let Poll::Ready(answered) = self.directory.poll_next(directory, replacement, task)
-            else {
+            let (address, new_records) = (self.permit.address(), &batch.server.new_records);
+            let permit = || Permission {
+                replacement,
+                place: new_records.lock().take(address, batch.cx.now),
+            };
+            let Poll::Ready(answered) = self.directory.poll_next(directory, permit, task) else {
                 return;
             };
+            if answered.unused_place {
+                new_records.lock().give_back(address);
+            }
             if answered.took_key {
                 self.protocol.key_registered();
             }

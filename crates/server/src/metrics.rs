@@ -62,6 +62,19 @@ impl Collector for Snapshot {
             "Addresses with connections, or whose rate recovers",
             addresses,
         )?;
+        let records = server.directory.records();
+        gauge(
+            &mut encoder,
+            "directory_records",
+            "Public keys in the directory",
+            usize::try_from(records.count).unwrap_or(usize::MAX),
+        )?;
+        gauge(
+            &mut encoder,
+            "directory_records_max",
+            "Public keys that the directory may have (directory.records_max)",
+            usize::try_from(records.max).unwrap_or(usize::MAX),
+        )?;
         let calls = usize::try_from(counters.calls()).unwrap_or(0);
         gauge(&mut encoder, "calls", "Ends of calls that sessions hold", calls)?;
         counter(

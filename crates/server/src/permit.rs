@@ -22,6 +22,11 @@ impl Permit {
         server.admission.lock().admit(address, server.clock.now())?;
         Ok(Self { server: server.clone(), address })
     }
+
+    /// Whose place it is.
+    pub(crate) fn address(&self) -> AddressKey {
+        self.address
+    }
 }
 
 impl Drop for Permit {

@@ -47,7 +47,8 @@ pub enum ServeError {
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&settings.data_dir)?;
     let server_key = data_dir.server_key()?;
-    let directory = Arc::new(data_dir.directory()?);
+    let directory = data_dir.directory()?.with_records_max(settings.directory.records_max);
+    let directory = Arc::new(directory);
     let (tls, source) = Source::open(&settings, &data_dir)?.unzip();
     let key_bytes_max = settings.directory.key_bytes_max;
     let control = Control::open(&settings.data_dir, directory.clone(), key_bytes_max);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use securecall_core::{Admission, Config, Context, Nonce};
+use securecall_core::{Admission, Config, Context, NewRecords, Nonce};
 use securecall_websocket::HeadLimits;
 use slab::Slab;
 use tokio::runtime::Handle;
@@ -30,6 +30,7 @@ pub(crate) struct Server {
     pub(crate) head_limits: HeadLimits,
     pub(crate) proxies: Proxies,
     pub(crate) admission: Mutex<Admission>,
+    pub(crate) new_records: Mutex<NewRecords>,
     pub(crate) connections: Connections,
     pub(crate) registry: Registry,
     pub(crate) directory: Arc<dyn Directory>,
@@ -59,6 +60,7 @@ impl Server {
             head_limits: settings.head_limits(),
             proxies: Proxies::new(&settings.proxy),
             admission: Mutex::new(Admission::new(settings.admission_limits())),
+            new_records: Mutex::new(NewRecords::new(settings.limits.new_keys.into())),
             connections: Connections::default(),
             registry: Registry::new(clock.unix()),
             directory,

@@ -13,12 +13,14 @@ const END_BYTES: usize = 300;
 pub(crate) fn check_bounds(server: &Server, limits: &CallLimits) -> Result<(), Violation> {
     for session in server.sessions() {
         let client = session.client_id().as_str();
-        // As many of its client's own as it may have, and as many that it is said to be in.
-        let records_max = 2 * limits.per_session_max;
+        // As many of its client's own as it may have, as many that it is said to be in, and those that
+        // ring.
+        let own_max = limits.per_session_max + limits.unanswered_max;
+        let records_max = own_max + limits.per_session_max;
         let records = session.calls();
         ensure!(records <= records_max, "{client} has {records} records of calls");
         // For what waits or is not acknowledged, and for ends that were missed; an end of each call.
-        let ends = limits.per_session_max;
+        let ends = own_max;
         let bytes_max = 2 * limits.waiting_bytes_max + ends * END_BYTES;
         let bytes = session.waiting_bytes();
         ensure!(bytes <= bytes_max, "{bytes} bytes wait for {client}");

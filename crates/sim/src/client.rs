@@ -227,7 +227,7 @@ impl Client {
     /// A JSON string like no other, escaped in more ways than one.
     fn opaque(&mut self, what: &str, padding: usize) -> String {
         let request = self.next_request();
-        format!(r#""{what} {request} \u0041\/é \ud800{}""#, "x".repeat(padding))
+        format!(r#""{what} {request} \u0041\/é \ud83d\ude00{}""#, "x".repeat(padding))
     }
 
     fn sized_opaque(&mut self, what: &str, random: &mut Random, gossip: &Gossip<'_>) -> String {

@@ -75,6 +75,7 @@ fn connection_limits() -> ConnectionLimits {
         ping_after: Duration::from_secs(25),
         silence_timeout: Duration::from_secs(60),
         calls: generous,
+        hangups: generous,
         candidates: generous,
         directory: generous,
         other: generous,

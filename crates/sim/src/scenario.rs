@@ -106,6 +106,7 @@ impl Scenario {
                 ring_timeout: Duration::from_secs(60),
                 grace: Duration::from_secs(30),
                 per_session_max: random.between(1, 4),
+                unanswered_max: random.between(1, 4),
                 waiting_bytes_max: random.between(1_000, 4_000),
                 waiting_count_max: random.between(8, 40),
                 waiting_age_max: Duration::from_secs(random.between(10, 200) as u64),

@@ -103,7 +103,7 @@ describe("an error", () => {
 
 describe("an opaque field", () => {
   const literals = [
-    String.raw`"\u0041\/\u00e9\"\\\b\f\n\r\t"`, String.raw`"\ud800"`, String.raw`"\udc00\ud800"`, String.raw`"a\u0000b"`,
+    String.raw`"\u0041\/\u00e9\"\\\b\f\n\r\t"`, String.raw`"\ud83d\ude00"`, String.raw`"a\u0000b"`,
     '"📞 \u2028"', `"${"x".repeat(60_000)}"`,
   ];
 
@@ -120,6 +120,14 @@ describe("an opaque field", () => {
     });
   }
 });
+
+for (const literal of [String.raw`"\ud800"`, String.raw`"\udc00\ud800"`]) {
+  test(`a string that is no Unicode is refused: ${literal}`, async () => {
+    alice.sendText(`{"type":"CALL_INITIATE","payload":{"targetId":"${bob.clientId}","sdpOffer":${literal}}}`);
+    await alice.expectError("INVALID_MESSAGE");
+    await bob.expectQuiet();
+  });
+}
 
 test("unknown fields are ignored and not forwarded", async () => {
   const payload = { targetId: bob.clientId, sdpOffer: "offer", callerId: "mallory", y: [{}] };

@@ -52,7 +52,7 @@ impl Content {
         );
         messages.extend(ErrorCode::ALL.map(|code| ServerMessage::Error {
             code,
-            message: "words",
+            message: "words".into(),
             retry_after_ms: self.with_options.then_some(self.number),
         }));
         messages.retain(|message| dialect.has(message));

@@ -24,7 +24,6 @@ use crate::time::Instant;
 const LAST_WORD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One session's record of a call.
-#[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: Box<str>,
     pub(super) peer: ClientId,
@@ -51,7 +50,6 @@ pub(super) struct Call {
 
 /// An answer that was sent to a caller of dialect 1, which has not said anything of the call since.
 /// If the connection is lost, the client may not even know the call's id.
-#[derive(Debug)]
 pub(super) struct Unconfirmed {
     /// `None`: there was no room to keep it.
     pub(super) sdp_answer: Option<Box<str>>,
@@ -67,7 +65,6 @@ pub(super) enum Role {
 }
 
 /// How far the call got.
-#[derive(Debug)]
 pub(super) enum Phase {
     /// Nobody answered yet.
     Ringing {
@@ -305,6 +302,11 @@ impl Call {
     /// stream that is gone, the callee has forgotten what it said.
     pub(super) fn has_lost_its_answer(&self, answered: bool) -> bool {
         matches!(self.phase, Phase::Active) && !answered
+    }
+
+    /// Whether somebody else rings here, and the client has not answered.
+    pub(super) fn rings_here(&self) -> bool {
+        self.role == Role::Callee && self.is_ringing()
     }
 
     /// Whether it was said to be unanswered still.

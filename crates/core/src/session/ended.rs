@@ -8,9 +8,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::call::Call;
 
-/// How many ended calls a session remembers. A client ends at most a call a second for long
-/// (`ConnectionLimits::calls`), and a late candidate is late by seconds.
-const REMEMBERED_MAX: usize = 32;
+/// How many ended calls a session remembers. A client ends at most 100 calls at once
+/// (`ConnectionLimits::hangups`), and a late candidate is late by a second or two.
+const REMEMBERED_MAX: usize = 128;
 
 /// The last calls that ended, by a hash of their ids.
 ///

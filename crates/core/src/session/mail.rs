@@ -67,7 +67,7 @@ impl Session {
         if !self.is_online() {
             return Receipt::refused(Outcome::Offline);
         }
-        if !self.has_room_for_offer(cx, sdp_offer) {
+        if !self.has_room_to_ring(cx, from, sdp_offer) {
             return Receipt::refused(Outcome::Busy);
         }
         let mut outputs = Outputs::new();
@@ -96,13 +96,6 @@ impl Session {
         // The client is online, and so is never full.
         outputs.extend(self.say(cx, incoming).ok().flatten());
         Receipt { outcome: Outcome::Delivered, outputs }
-    }
-
-    /// Offers are kept to ring again, and then all are sent at once: together they must leave room
-    /// for the mail that waits beside them. One is always taken.
-    fn has_room_for_offer(&self, cx: &Context<'_>, sdp_offer: Opaque<'_>) -> bool {
-        let kept: usize = self.calls.iter().map(Call::offer_bytes).sum();
-        kept == 0 || kept + sdp_offer.len() <= cx.config.calls.waiting_bytes_max / 2
     }
 
     /// The client is given the offer of this call with the next message.
@@ -291,8 +284,7 @@ impl Session {
         if let Some(at) = self.find(call_id) {
             return (self.calls[at].peer == *from).then_some(at);
         }
-        let unproven = self.calls.len() - self.claimed_calls();
-        if unproven >= cx.config.calls.per_session_max {
+        if self.unclaimed_calls() >= cx.config.calls.per_session_max {
             return None;
         }
         let deadline = Some(cx.now + cx.config.calls.ring_timeout);

@@ -129,6 +129,9 @@ impl Session {
     ) -> Step<'m> {
         let at =
             self.present_to_answer(cx, &call_id, NOT_ACCEPTABLE, outputs, Call::is_acceptable)?;
+        if self.calls[at].rings_here() {
+            self.check_room(cx)?;
+        }
         let call = &mut self.calls[at];
         call.phase = Phase::Active;
         call.bind(self.stream.as_deref());

@@ -16,9 +16,12 @@ mod output;
 mod owner;
 mod parting;
 mod ringing_out;
+mod room;
 mod speech;
 mod stream;
 mod waiting;
+
+use std::fmt;
 
 use securecall_protocol::{ClientId, EndReason};
 
@@ -31,8 +34,7 @@ use self::waiting::Waiting;
 use crate::context::Context;
 use crate::time::{Instant, UnixTime};
 
-/// One client's calls, and whether the client is there.
-#[derive(Debug)]
+/// One client's calls, and whether the client is there. `Debug` prints numbers, and nothing of calls.
 pub struct Session {
     client_id: ClientId,
     /// Calls older than this can have been forgotten; younger ones are known or over.
@@ -57,6 +59,14 @@ pub struct Session {
 enum Presence {
     Online,
     Away { until: Instant },
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Session");
+        out.field("presence", &self.presence).field("calls", &self.calls.len());
+        out.field("waiting_bytes", &self.waiting_bytes()).finish_non_exhaustive()
+    }
 }
 
 /// How a client went.
@@ -247,15 +257,5 @@ impl Session {
         let older = parties.born < self.knows_since;
         let (role, peer) = Role::of(&self.client_id, parties)?;
         older.then(|| Call::recovered(call_id, peer, role, claim))
-    }
-
-    /// How many calls it takes part in, without those that it knows from others' mail alone.
-    fn claimed_calls(&self) -> usize {
-        self.calls.iter().filter(|call| call.is_claimed()).count()
-    }
-
-    /// Whether it may take part in one more.
-    fn has_room(&self, cx: &Context<'_>) -> bool {
-        self.claimed_calls() < cx.config.calls.per_session_max
     }
 }

@@ -16,7 +16,6 @@ pub(super) const SETTLING: Duration = Duration::from_secs(5);
 pub(super) const LOSSES_MAX: u8 = 3;
 
 /// An offer at the callee's end.
-#[derive(Debug)]
 pub(super) struct Offer {
     pub(super) sdp: Box<str>,
     /// The time at which the client was given it last. `None`: it has shown that it has it.

@@ -123,6 +123,7 @@ impl Session {
         reply_to: Option<Opaque<'m>>,
     ) -> Option<super::Output<'m>> {
         let retry_after_ms = (code == ErrorCode::Unavailable).then_some(UNAVAILABLE_RETRY_MS);
+        let message = message.into();
         self.reply(cx, ServerMessage::Error { code, message, retry_after_ms }, reply_to)
     }
 }

@@ -1,12 +1,14 @@
 //! What a session wants done.
 
+use std::fmt;
+
 use securecall_protocol::{ClientId, Opaque, Reply};
 use smallvec::SmallVec;
 
 use crate::mail::{Mail, Outcome};
 
-/// One thing to do. Outputs are carried out in order.
-#[derive(Debug, Clone, PartialEq)]
+/// One thing to do. Outputs are carried out in order. `Debug` prints no text.
+#[derive(Clone, PartialEq)]
 pub enum Output<'a> {
     /// Send to the session's client.
     Send(Reply<'a>),
@@ -21,6 +23,16 @@ pub enum Output<'a> {
         /// The `id` of the request that caused it, for an answer to what became of it.
         request_id: Option<Opaque<'a>>,
     },
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(reply) => f.debug_tuple("Send").field(reply).finish(),
+            Self::SendText(text) => write!(f, "SendText({} bytes)", text.len()),
+            Self::Mail { mail, .. } => f.debug_tuple("Mail").field(&mail.content).finish(),
+        }
+    }
 }
 
 /// What one input leads to: mostly one thing.

@@ -8,7 +8,6 @@
 use super::stream::Stream;
 
 /// Tokens, each of which shows that a registration may have the call.
-#[derive(Debug)]
 pub(super) struct Owner {
     /// The token of the last registration that had it.
     given: Box<str>,

@@ -17,11 +17,10 @@ use crate::mail::{Content, Mail};
 const HELD_MAX: usize = 16;
 
 /// The held ends of a session, oldest first.
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[expect(clippy::box_collection, reason = "a session without held ends pays one pointer")]
 pub(super) struct HeldEnds(Option<Box<Vec<HeldEnd>>>);
 
-#[derive(Debug)]
 struct HeldEnd {
     call_id: Box<str>,
     callee: ClientId,

@@ -12,7 +12,6 @@ use crate::context::CallLimits;
 use crate::time::Instant;
 
 /// The numbered messages of one registration.
-#[derive(Debug)]
 pub(super) struct Stream {
     token: Box<str>,
     /// The token that the registration has shown, which is of another one.
@@ -25,7 +24,6 @@ pub(super) struct Stream {
     bytes: usize,
 }
 
-#[derive(Debug)]
 struct Sent {
     text: Box<str>,
     at: Instant,
@@ -175,6 +173,7 @@ mod tests {
         ring_timeout: Duration::from_secs(60),
         grace: Duration::from_secs(30),
         per_session_max: 4,
+        unanswered_max: 4,
         waiting_bytes_max: 10,
         waiting_count_max: 3,
         waiting_age_max: Duration::from_secs(120),

@@ -8,23 +8,21 @@ use crate::context::CallLimits;
 /// speaks, and what it is to be told of TURN, is known when it is told.
 ///
 /// Empty it is one pointer, because that is what nearly every session has.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Waiting(Option<Box<Queue>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Queue {
     messages: Vec<Kept>,
     bytes: usize,
 }
 
 /// A message that waits.
-#[derive(Debug)]
 pub(super) struct Kept {
     pub(super) call_id: Box<str>,
     content: Content,
 }
 
-#[derive(Debug)]
 enum Content {
     Ringing,
     Accepted(Box<str>),

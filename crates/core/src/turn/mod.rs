@@ -13,12 +13,20 @@ use crate::time::UnixTime;
 pub struct Turn {
     rest: TurnRest,
     names: NameKey,
+    ice_servers_bytes_max: usize,
 }
 
 impl Turn {
     /// Issues credentials for these servers, to clients that are named under this key.
     pub fn new(rest: TurnRest, names: NameKey) -> Self {
-        Self { rest, names }
+        let mut turn = Self { rest, names, ice_servers_bytes_max: 0 };
+        turn.ice_servers_bytes_max = turn.longest_ice_servers().len();
+        turn
+    }
+
+    /// How long [`Turn::ice_servers`] is at most, in bytes.
+    pub fn ice_servers_bytes_max(&self) -> usize {
+        self.ice_servers_bytes_max
     }
 
     /// For how many seconds a credential that is issued now is valid.
@@ -31,6 +39,12 @@ impl Turn {
     pub fn ice_servers(&self, client_id: &ClientId, now: UnixTime) -> String {
         let expiry = self.rest.expiry(now);
         self.rest.ice_servers(&self.names.name(client_id, expiry), expiry)
+    }
+
+    fn longest_ice_servers(&self) -> String {
+        let longest = ClientId::try_from("x".repeat(ClientId::LENGTH_MAX).as_str());
+        let far_off = UnixTime::from_millis(u64::MAX);
+        longest.map_or_else(|_| String::new(), |client_id| self.ice_servers(&client_id, far_off))
     }
 }
 

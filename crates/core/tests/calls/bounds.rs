@@ -1,7 +1,9 @@
 //! How much a session holds.
 
-use crate::wire::{accept, assert_error, candidate, end, field, initiate};
-use crate::world::{CALLS_MAX, Device, RING_TIMEOUT, SILENCE, World};
+use securecall_core::UNANSWERED_PER_CALLER_MAX;
+
+use crate::wire::{accept, assert_error, candidate, end, field, initiate, reject};
+use crate::world::{CALLS_MAX, Device, RING_TIMEOUT, SILENCE, UNANSWERED_MAX, World};
 
 const CALLERS: [&str; CALLS_MAX] = ["carol", "dave", "erin"];
 
@@ -50,16 +52,116 @@ fn a_client_in_as_many_calls_as_it_may_be_starts_no_other() {
 }
 
 #[test]
-fn ringing_calls_count_until_they_are_over() {
-    let (mut world, alice, bob) = World::pair();
-    for _ in 0..CALLS_MAX {
-        world.ring(alice, bob);
+fn own_ringing_calls_count_until_they_are_over() {
+    let mut world = World::new();
+    let alice = world.register("alice");
+    for callee in CALLERS {
+        let callee = world.register(callee);
+        world.ring(alice, callee);
     }
+    let bob = world.register("bob");
     world.say(alice, &initiate("bob", "offer"));
     assert_error(&world.heard(alice), "RATE_LIMITED");
     world.pass(RING_TIMEOUT);
-    world.heard(bob);
+    world.heard(alice);
     world.ring(alice, bob);
+}
+
+#[track_caller]
+fn assert_busy(world: &mut World, caller: Device, callee: Device) {
+    world.say(caller, &initiate(callee.id().as_str(), "offer"));
+    let heard = world.heard(caller);
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert_eq!(field(&heard[0], "type"), "CALL_REJECTED");
+    assert_eq!(world.heard(callee), SILENCE);
+}
+
+#[test]
+fn one_caller_rings_twice_at_once_and_others_still_ring() {
+    let (mut world, alice, bob) = World::pair();
+    let calls = [(); UNANSWERED_PER_CALLER_MAX].map(|()| world.ring(alice, bob));
+    assert_busy(&mut world, alice, bob);
+    let carol = world.register("carol");
+    world.ring(carol, bob);
+    world.say(bob, &reject(&calls[0]));
+    world.heard(alice);
+    world.ring(alice, bob);
+}
+
+/// As many calls ring at bob as may.
+fn world_in_which_bob_is_rung_by_many() -> (World, Device, Vec<(Device, String)>) {
+    let mut world = World::new();
+    let bob = world.register("bob");
+    let calls = ["carol", "dave"].map(|caller| {
+        let caller = world.register(caller);
+        [(); UNANSWERED_PER_CALLER_MAX].map(|()| (caller, world.ring(caller, bob)))
+    });
+    assert_eq!(calls.as_flattened().len(), UNANSWERED_MAX);
+    (world, bob, calls.concat())
+}
+
+#[test]
+fn one_more_than_may_ring_finds_the_client_busy() {
+    let (mut world, bob, calls) = world_in_which_bob_is_rung_by_many();
+    let alice = world.register("alice");
+    assert_busy(&mut world, alice, bob);
+    world.say(bob, &reject(&calls[0].1));
+    world.ring(alice, bob);
+}
+
+#[test]
+fn whoever_is_rung_by_many_makes_calls_of_its_own() {
+    let (mut world, bob, calls) = world_in_which_bob_is_rung_by_many();
+    for callee in ["erin", "frank"] {
+        let callee = world.register(callee);
+        world.call(bob, callee);
+    }
+    let (dave, answered) = &calls[3];
+    world.say(bob, &accept(answered, "answer"));
+    assert_eq!(world.heard(*dave).len(), 1);
+    assert_eq!(world.records("bob"), Some(CALLS_MAX + UNANSWERED_MAX - 1));
+    world.assert_talks(answered, *dave, bob);
+}
+
+#[test]
+fn nobody_rings_where_the_call_could_not_be_accepted() {
+    let (mut world, bob, calls) = world_with_a_busy_bob();
+    let alice = world.register("alice");
+    assert_busy(&mut world, alice, bob);
+    let (carol, call) = &calls[0];
+    world.say(bob, &end(call));
+    world.heard(*carol);
+    world.ring(alice, bob);
+}
+
+#[test]
+fn a_ringing_call_is_accepted_when_there_is_room_for_it_again() {
+    let (mut world, alice, bob) = World::pair();
+    let call = world.ring(alice, bob);
+    let others = CALLERS.map(|callee| {
+        let callee = world.register(callee);
+        (callee, world.call(bob, callee))
+    });
+    world.say(bob, &accept(&call, "answer"));
+    assert_error(&world.heard(bob), "RATE_LIMITED");
+    assert_eq!(world.heard(alice), SILENCE, "it goes on ringing");
+    world.say(bob, &end(&others[0].1));
+    world.say(bob, &accept(&call, "answer"));
+    assert_eq!(world.heard(alice).len(), 1);
+    world.assert_talks(&call, alice, bob);
+}
+
+#[test]
+fn the_long_offers_of_one_caller_leave_room_for_others() {
+    let (mut world, alice, bob) = World::pair();
+    let long = "x".repeat(700);
+    world.say(alice, &initiate("bob", &long));
+    assert_eq!(world.heard(bob).len(), 1);
+    world.say(alice, &initiate("bob", &long));
+    assert_eq!(field(&world.heard(alice)[0], "type"), "CALL_REJECTED");
+    let carol = world.register("carol");
+    world.say(carol, &initiate("bob", &"y".repeat(200)));
+    assert_eq!(world.heard(bob).len(), 1, "another caller's is taken");
 }
 
 #[test]

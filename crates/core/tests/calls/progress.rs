@@ -148,7 +148,7 @@ fn a_caller_that_closes_normally_cancels_what_rings() {
 #[test]
 fn signals_pass_inside_an_answered_call_byte_for_byte() {
     let (mut world, mut alice, mut bob, call) = World::pair_in_a_call_in_two();
-    let odd = signal(&call, r"\u0041\/ \ud800 é");
+    let odd = signal(&call, r"\u0041\/ \ud83d\ude00 é");
     world.say(alice.device, &odd);
     assert_eq!(world.hears(&mut bob), std::slice::from_ref(&odd));
     world.say(bob.device, &odd);

@@ -35,7 +35,7 @@ fn the_callee_may_hang_up_too() {
 #[test]
 fn what_clients_seal_arrives_byte_for_byte() {
     let (mut world, alice, bob) = World::pair();
-    let odd = r"\u0041\/\n\ud800 \u0000 é 🦀 \\\";
+    let odd = r"\u0041\/\n\ud83d\ude00 \u0000 é 🦀 \\\";
     let odd = odd.strip_suffix('\\').unwrap();
     world.say(alice, &initiate("bob", odd));
     let heard = world.heard(bob);

@@ -21,6 +21,7 @@ pub(crate) const RING_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const GRACE: Duration = Duration::from_secs(30);
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 pub(crate) const CALLS_MAX: usize = 3;
+pub(crate) const UNANSWERED_MAX: usize = 4;
 pub(crate) const WAITING_BYTES_MAX: usize = 2_000;
 pub(crate) const WAITING_COUNT_MAX: usize = 8;
 pub(crate) const WAITING_AGE_MAX: Duration = Duration::from_secs(100);
@@ -100,6 +101,7 @@ fn config(turn: Option<Turn>) -> Config {
             ring_timeout: RING_TIMEOUT,
             grace: GRACE,
             per_session_max: CALLS_MAX,
+            unanswered_max: UNANSWERED_MAX,
             waiting_bytes_max: WAITING_BYTES_MAX,
             waiting_count_max: WAITING_COUNT_MAX,
             waiting_age_max: WAITING_AGE_MAX,
@@ -110,6 +112,7 @@ fn config(turn: Option<Turn>) -> Config {
             ping_after: Duration::from_secs(25),
             silence_timeout: Duration::from_secs(60),
             calls: generous,
+            hangups: generous,
             candidates: generous,
             directory: generous,
             other: generous,

@@ -34,7 +34,12 @@ fn message_like() -> impl Strategy<Value = String> {
 fn payload_like() -> impl Strategy<Value = String> {
     let keys =
         ["clientId", "targetId", "callId", "sdpOffer", "sdpAnswer", "candidate", "publicKey", "x"];
-    let value = prop_oneof![4 => json_string(), 20 => client_id_like(), 1 => any_json()];
+    let value = prop_oneof![
+        8 => json_string(),
+        40 => client_id_like(),
+        2 => any_json(),
+        1 => string_that_is_not_unicode(),
+    ];
     let again = proptest::option::weighted(0.05, select(vec!["callId", "call\\u0049d", "x"]));
     let dialect_two = proptest::collection::vec(dialect_two_member(), 0..4);
     (proptest::sample::subsequence(keys.to_vec(), 6..=8), again, dialect_two)
@@ -65,6 +70,8 @@ fn dialect_two_member() -> impl Strategy<Value = String> + Clone {
         r#""seq":7"#,
         r#""data":"\u0041\/""#,
         r#""reason":"busy""#,
+        r#""reason":"busy\ud800""#,
+        r#""resumeToken":"\udc00""#,
         r#""calls":[]"#,
         r#""calls":[{"callId":"c\u0041","answered":true,"x":[]},{"callId":"d"}]"#,
     ]);
@@ -96,6 +103,15 @@ fn json_string() -> impl Strategy<Value = String> + Clone {
     ];
     proptest::collection::vec(character, 0..70)
         .prop_map(|characters| format!("\"{}\"", characters.concat()))
+}
+
+/// A JSON string in which half a surrogate pair stands alone.
+fn string_that_is_not_unicode() -> impl Strategy<Value = String> + Clone {
+    let half = select(vec![r"\ud800", r"\uDBFF", r"\udc00", r"\uDFFF", r"\udc00\ud800"]);
+    // What follows is no half that it could be a pair with.
+    (json_string(), half, json_string()).prop_map(|(before, half, behind)| {
+        format!("{}{half} {}", before.trim_end_matches('"'), behind.trim_start_matches('"'))
+    })
 }
 
 fn any_json() -> impl Strategy<Value = String> + Clone {
@@ -135,6 +151,15 @@ proptest! {
                 prop_assert!(range.contains(&slice.as_ptr()), "a copy");
                 prop_assert!(slice.starts_with('"') && slice.ends_with('"'));
                 prop_assert_eq!(Opaque::from_stored(slice).unwrap().as_json(), slice);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_passed_on_is_unicode(text in message_like()) {
+        if let Ok(request) = decode(&text) {
+            for slice in opaque_slices(&request) {
+                prop_assert!(serde_json::from_str::<String>(slice).is_ok(), "{}", slice);
             }
         }
     }

@@ -158,7 +158,7 @@ fn every_message_of_dialect_2_has_its_number_and_its_fields() {
         (
             ServerMessage::Error {
                 code: ErrorCode::RateLimited,
-                message: "words",
+                message: "words".into(),
                 retry_after_ms: Some(100),
             },
             json!({"type": "ERROR", "seq": 42, "payload": {"code": "RATE_LIMITED",

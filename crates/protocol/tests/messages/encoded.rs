@@ -75,7 +75,7 @@ fn every_documented_message_has_the_documented_fields_and_no_other() {
 fn every_error_code_is_sent_with_its_words() {
     for code in ErrorCode::ALL {
         assert_encodes(
-            ServerMessage::Error { code, message: "words", retry_after_ms: Some(7) },
+            ServerMessage::Error { code, message: "words".into(), retry_after_ms: Some(7) },
             &json!({"type": "ERROR", "payload": {"code": code.as_str(), "message": "words"}}),
         );
     }
@@ -83,11 +83,16 @@ fn every_error_code_is_sent_with_its_words() {
 
 #[test]
 fn the_words_of_every_decode_error_are_valid_json() {
-    let errors = [DecodeError::Malformed, DecodeError::UnknownType, DecodeError::RequestId];
+    let errors = [
+        DecodeError::Malformed,
+        DecodeError::UnknownType,
+        DecodeError::RequestId,
+        DecodeError::NotUnicode,
+    ];
     for error in errors.into_iter().chain(MessageType::ALL.map(DecodeError::Payload)) {
-        let message = error.message();
+        let (code, message) = (ErrorCode::InvalidMessage, error.message());
         assert_encodes(
-            ServerMessage::Error { code: ErrorCode::InvalidMessage, message, retry_after_ms: None },
+            ServerMessage::Error { code, message: message.into(), retry_after_ms: None },
             &json!({"type": "ERROR", "payload": {"code": "INVALID_MESSAGE", "message": message}}),
         );
     }
@@ -139,7 +144,7 @@ fn an_answer_names_its_request_as_the_request_named_itself() {
 
 #[test]
 fn opaque_fields_leave_as_they_came() {
-    let odd = r#""\u0041\/\n\ud800 é 🦀 \\ \" ""#;
+    let odd = r#""\u0041\/\n\ud83e\udd80 é 🦀 \\ \" ""#;
     let message = ServerMessage::IceCandidate { call_id: "c".into(), candidate: opaque(odd) };
     let expected =
         format!(r#"{{"type":"ICE_CANDIDATE","payload":{{"callId":"c","candidate":{odd}}}}}"#);
@@ -147,8 +152,8 @@ fn opaque_fields_leave_as_they_came() {
 }
 
 #[test]
-fn only_a_json_string_can_be_stored_as_opaque() {
-    for json in ["", "null", "1", "{}", "[]", "x", r#""a"#, r#""a" "b""#, "\"\n\""] {
+fn only_a_json_string_that_is_unicode_can_be_stored_as_opaque() {
+    for json in ["", "null", "1", "{}", "[]", "x", r#""a"#, r#""a" "b""#, "\"\n\"", r#""\ud800""#] {
         assert_eq!(Opaque::from_stored(json), None, "{json}");
     }
 }

@@ -84,6 +84,66 @@ fn what_nobody_knows_may_nest_128_levels_deep_and_no_deeper() {
     assert_eq!(with(129), Err(DecodeError::Malformed));
 }
 
+/// Half a surrogate pair, which no reader that follows RFC 7493 takes.
+const LONE_SURROGATES: [&str; 4] = [r"\ud800", r"\udfff", r"\udc00\ud800", r"a\uD800\n"];
+
+#[test]
+fn a_string_of_a_message_is_unicode() {
+    for (message_type, fields) in [
+        ("CALL_INITIATE", r#""targetId":"bob","sdpOffer":"X""#),
+        ("CALL_ACCEPT", r#""callId":"c","sdpAnswer":"X""#),
+        ("CALL_ACCEPT", r#""callId":"X","sdpAnswer":"a""#),
+        ("CALL_RINGING", r#""callId":"X""#),
+        ("CALL_REJECT", r#""callId":"X""#),
+        ("CALL_REJECT", r#""callId":"c","reason":"X""#),
+        ("CALL_END", r#""callId":"X""#),
+        ("ICE_CANDIDATE", r#""callId":"c","candidate":"X""#),
+        ("ICE_CANDIDATE", r#""callId":"X","candidate":"c""#),
+        ("CALL_SIGNAL", r#""callId":"c","data":"X""#),
+        ("PKD_REGISTER", r#""clientId":"alice","publicKey":"X""#),
+        ("REGISTER", r#""clientId":"alice","protocol":2,"resumeToken":"X""#),
+    ] {
+        let text = |string| {
+            let fields = fields.replace('X', string);
+            format!(r#"{{"type":"{message_type}","payload":{{{fields}}}}}"#)
+        };
+        assert!(decode(&text(r"\ud83d\ude00\n")).is_ok(), "{message_type} {fields}");
+        for lone in LONE_SURROGATES {
+            let text = text(lone);
+            assert_eq!(decode(&text), Err(DecodeError::NotUnicode), "{text}");
+        }
+    }
+}
+
+#[test]
+fn names_of_every_kind_are_unicode_too() {
+    for lone in LONE_SURROGATES {
+        for text in [
+            format!(r#"{{"type":"HEARTBEAT{lone}","payload":{{}}}}"#),
+            format!(r#"{{"type":"HEARTBEAT","payload":{{}},"id":"{lone}"}}"#),
+            format!(r#"{{"type":"PKD_LOOKUP","payload":{{"clientId":"{lone}"}}}}"#),
+            format!(
+                r#"{{"type":"CALL_INITIATE","payload":{{"targetId":"{lone}","sdpOffer":""}}}}"#
+            ),
+            format!(
+                r#"{{"type":"REGISTER","payload":{{"clientId":"a","protocol":2,"calls":[{{"callId":"{lone}"}}]}}}}"#
+            ),
+        ] {
+            assert!(decode(&text).is_err(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_nobody_knows_may_hold_any_json_string() {
+    for lone in LONE_SURROGATES {
+        let text = format!(
+            r#"{{"{lone}":"{lone}","type":"HEARTBEAT","payload":{{"sdpOffer":"{lone}","{lone}":["{lone}"]}}}}"#
+        );
+        assert!(decode(&text).is_ok(), "{text}");
+    }
+}
+
 #[test]
 fn huge_numbers_are_errors() {
     for number in ["1e999999", "-1e999999", &"9".repeat(10_000), "0.1e-999999"] {
@@ -108,7 +168,12 @@ fn what_json_forbids_is_malformed() {
 
 #[test]
 fn an_error_repeats_nothing_of_what_was_sent() {
-    let errors = [DecodeError::Malformed, DecodeError::UnknownType, DecodeError::RequestId];
+    let errors = [
+        DecodeError::Malformed,
+        DecodeError::UnknownType,
+        DecodeError::RequestId,
+        DecodeError::NotUnicode,
+    ];
     let payloads = MessageType::ALL.map(DecodeError::Payload);
     for error in errors.into_iter().chain(payloads) {
         assert!(!error.message().is_empty());

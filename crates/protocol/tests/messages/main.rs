@@ -8,3 +8,4 @@ mod documented;
 mod encoded;
 mod hostile;
 mod oracle;
+mod secrecy;

@@ -26,7 +26,7 @@ pub(crate) fn meaning(text: &str) -> Result<Meaning, DecodeError> {
     let all = MessageType::ALL;
     let found = all.into_iter().find(|each| each.as_str() == name);
     let message_type = found.ok_or(DecodeError::UnknownType)?;
-    let fields = fields(message_type, &payload).ok_or(DecodeError::Payload(message_type))?;
+    let fields = fields(message_type, &payload).ok_or_else(|| wrong(message_type, &payload))?;
     Ok(Meaning { message_type: message_type.as_str(), id, fields })
 }
 
@@ -87,6 +87,16 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
+const STRING_FIELDS: &[&str] =
+    &["callId", "sdpOffer", "sdpAnswer", "candidate", "publicKey", "reason", "data", "resumeToken"];
+
+/// Which rule a payload breaks that is no message.
+fn wrong(message_type: MessageType, payload: &Members) -> DecodeError {
+    let mut strings = STRING_FIELDS.iter().filter_map(|name| payload.json(name));
+    let not_unicode = strings.any(|json| json.starts_with('"') && string(json).is_none());
+    if not_unicode { DecodeError::NotUnicode } else { DecodeError::Payload(message_type) }
+}
+
 fn string(json: &str) -> Option<String> {
     let value: Value = serde_json::from_str(json).ok()?;
     value.as_str().map(String::from)
@@ -121,8 +131,11 @@ fn field(name: &str, payload: &Members) -> Option<String> {
 }
 
 fn rejection(payload: &Members) -> Option<Vec<String>> {
-    let busy = payload.json("reason").and_then(string).is_some_and(|reason| reason == "busy");
-    let reason = if busy { "busy" } else { "declined" };
+    let reason = match payload.json("reason") {
+        Some(json) if json.starts_with('"') => string(json)?,
+        _ => String::new(),
+    };
+    let reason = if reason == "busy" { "busy" } else { "declined" };
     Some(vec![field("callId", payload)?, reason.to_string()])
 }
 

@@ -1,13 +1,17 @@
 //! What is kept of ACME: the account with the authority, and the last certificate with its key.
 
-use std::fs::{self, DirBuilder};
-use std::io::{self, ErrorKind};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use super::{put_in_place, unfinished, write_new};
 
 const ACCOUNT: &str = "account.json";
+/// An account is some 600 bytes.
+const ACCOUNT_BYTES_MAX: usize = 64 * 1024;
 /// In one file, so that a certificate never lies beside the key of another.
 const CERTIFICATE: &str = "certificate.pem";
 
@@ -21,23 +25,29 @@ impl AcmeFolder {
         Ok(Self(path))
     }
 
-    /// The account as it was saved. None: there is none yet.
+    /// The account as it was saved, its private key in it. `None`: there is none yet.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn account(&self) -> io::Result<Option<String>> {
-        match fs::read_to_string(self.0.join(ACCOUNT)) {
-            Ok(account) => Ok(Some(account)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    pub(crate) fn account(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        let mut file = match File::open(self.0.join(ACCOUNT)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // Room for all of it: what grows leaves a copy behind that nobody wipes.
+        let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let bytes = bytes.min(ACCOUNT_BYTES_MAX);
+        let mut account = Zeroizing::new(Vec::with_capacity(bytes + 1));
+        file.by_ref().take(bytes as u64).read_to_end(&mut account)?;
+        Ok(Some(account))
     }
 
     /// Keeps the account.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn save_account(&self, account: &str) -> io::Result<()> {
+    pub(crate) fn save_account(&self, account: &[u8]) -> io::Result<()> {
         save(&self.0.join(ACCOUNT), account)
     }
 
@@ -59,12 +69,12 @@ impl AcmeFolder {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn save_certificate(&self, chain_and_key: &str) -> io::Result<()> {
-        save(&self.certificate(), chain_and_key)
+        save(&self.certificate(), chain_and_key.as_bytes())
     }
 }
 
-fn save(path: &Path, content: &str) -> io::Result<()> {
+fn save(path: &Path, content: &[u8]) -> io::Result<()> {
     let unfinished = unfinished(path);
-    write_new(&unfinished, content.as_bytes())?;
+    write_new(&unfinished, content)?;
     put_in_place(&unfinished, path)
 }

@@ -4,17 +4,15 @@
 //! error, because a new key would silently invalidate every call id in the field.
 
 use std::fmt;
-use std::fs::{self, File, Permissions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rand::TryRng as _;
 use rand::rngs::SysRng;
-use tracing::warn;
 use zeroize::Zeroizing;
 
-use super::{DataDirError, put_in_place, unfinished, write_new};
+use super::{DataDirError, keep_private, put_in_place, unfinished, write_new};
 
 /// How long the key is.
 pub const SERVER_KEY_BYTES: usize = 32;
@@ -43,8 +41,7 @@ impl ServerKey {
         if !metadata.is_file() || metadata.len() != SERVER_KEY_BYTES as u64 {
             return Err(DataDirError::KeyDamaged(path.to_owned()));
         }
-        keep_private(path, metadata.permissions().mode())
-            .map_err(|source| not_readable(path, source))?;
+        keep_private(path, "the server key").map_err(|source| not_readable(path, source))?;
         let mut key = Zeroizing::new([0; SERVER_KEY_BYTES]);
         file.read_exact(&mut *key).map_err(|source| not_readable(path, source))?;
         Ok(Self(key))
@@ -65,20 +62,6 @@ impl fmt::Debug for ServerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ServerKey(..)")
     }
-}
-
-/// Takes the file from everybody but its owner. A volume that is mounted with a group's rights
-/// (as Kubernetes does) would otherwise keep the server from starting.
-fn keep_private(path: &Path, mode: u32) -> io::Result<()> {
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    warn!(
-        path = %path.display(),
-        "the server key was readable for others and is no longer; replace it if they may have read it"
-    );
-    Ok(())
 }
 
 fn not_readable(path: &Path, source: io::Error) -> DataDirError {

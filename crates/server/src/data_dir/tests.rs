@@ -21,7 +21,7 @@ async fn folder_with_records() -> (TempDir, PathBuf, Vec<u8>) {
     let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
     for n in 0..50 {
         let key = format!("\"{n}{}\"", "k".repeat(200));
-        directory.register(&format!("id-{n}"), &key, Refused).await.unwrap();
+        directory.register(&format!("id-{n}"), &key, Refused.into()).await.unwrap();
     }
     drop(directory);
     let path = folder.path().join(DIRECTORY);
@@ -62,7 +62,7 @@ async fn keys_survive_a_restart() {
     let (folder, ..) = folder_with_records().await;
     let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
     assert!(directory.lookup("id-49").await.unwrap().is_some());
-    let created = directory.register("late", r#""k""#, Refused).await;
+    let created = directory.register("late", r#""k""#, Refused.into()).await;
     assert_eq!(created, Ok(Registered::Created));
 }
 
@@ -127,6 +127,46 @@ fn a_folder_below_a_file_is_refused() {
     fs::write(&file, "mine").unwrap();
     let error = DataDir::open(&file.join("below")).unwrap_err();
     assert!(matches!(error, DataDirError::NotCreated { .. }), "{error}");
+}
+
+#[test]
+fn a_folder_that_others_may_write_to_is_refused() {
+    for others in [0o757, 0o775, 0o777, 0o1777, 0o702] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(DataDir::open(folder.path()).unwrap().directory().unwrap());
+        fs::set_permissions(folder.path(), Permissions::from_mode(others)).unwrap();
+        for refused in [DataDir::open(folder.path()).err(), DataDir::existing(folder.path()).err()]
+        {
+            let refused = refused.expect("was opened");
+            assert!(matches!(refused, DataDirError::WritableForOthers(_)), "{others:o}: {refused}");
+            assert!(refused.to_string().contains("chmod go-w"), "{refused}");
+        }
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        DataDir::open(folder.path()).unwrap();
+    }
+}
+
+/// As Kubernetes mounts a volume for the group of a container. Only root can make such a folder.
+#[test]
+fn a_folder_of_another_owner_that_our_group_may_write_to_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    if std::os::unix::fs::chown(folder.path(), Some(65_534), None).is_err() {
+        return;
+    }
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o2775)).unwrap();
+    DataDir::open(folder.path()).unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o2777)).unwrap();
+    assert!(DataDir::open(folder.path()).is_err());
+}
+
+#[test]
+fn a_directory_others_could_write_to_is_taken_from_them() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(DataDir::open(folder.path()).unwrap().directory().unwrap());
+    let path = folder.path().join("directory.redb");
+    fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+    drop(DataDir::open(folder.path()).unwrap().directory().unwrap());
+    assert_eq!(mode(&path), 0o600);
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use super::Replacement::{Allowed, Refused};
 use super::{
-    Conflicts, Directory, Embedded, Import, Imported, RegisterError, Registered, Replacement,
+    Conflicts, Creation, Directory, Embedded, Import, Imported, RegisterError, Registered,
+    Replacement, Terms,
 };
 
 /// Runs the suite against an empty directory.
@@ -20,6 +21,29 @@ pub(super) async fn holds_for(directory: &dyn Directory) {
     requests_for_one_id_take_effect_in_order(directory).await;
     of_two_first_keys_exactly_one_wins(directory).await;
     an_answer_nobody_waits_for_is_no_cancellation(directory).await;
+    whoever_may_make_no_record_still_presents_and_replaces_one(directory).await;
+    records_are_counted(directory).await;
+}
+
+async fn whoever_may_make_no_record_still_presents_and_replaces_one(directory: &dyn Directory) {
+    let none = |replacement| Terms { replacement, creation: Creation::Refused };
+    let refused = directory.register("unmade", r#""k""#, none(Refused)).await;
+    assert_eq!(refused, Err(RegisterError::NotCreated));
+    assert_eq!(stored(directory, "unmade").await, None);
+    let made = directory.register("unmade", r#""k""#, Refused.into()).await;
+    assert_eq!(made, Ok(Registered::Created));
+    let again = directory.register("unmade", r#""k""#, none(Refused)).await;
+    assert_eq!(again, Ok(Registered::Kept));
+    let replaced = directory.register("unmade", r#""l""#, none(Allowed)).await;
+    assert_eq!(replaced, Ok(Registered::Replaced));
+}
+
+async fn records_are_counted(directory: &dyn Directory) {
+    let before = directory.records().count;
+    for (key, replacement) in [(r#""k""#, Refused), (r#""k""#, Refused), (r#""l""#, Allowed)] {
+        directory.register("counted", key, replacement.into()).await.unwrap();
+        assert_eq!(directory.records().count, before + 1);
+    }
 }
 
 async fn stored(directory: &dyn Directory, id: &str) -> Option<Box<str>> {
@@ -31,54 +55,69 @@ async fn an_unknown_id_has_no_key(directory: &dyn Directory) {
 }
 
 async fn a_registered_key_comes_back_byte_for_byte(directory: &dyn Directory) {
-    let key = "\"a\\/b \\u00E9\u{e9} \\ud83d\"";
-    assert_eq!(directory.register("exact", key, Refused).await, Ok(Registered::Created));
+    let key = "\"a\\/b \\u00E9\u{e9} \\ud83d\\udd11\"";
+    assert_eq!(directory.register("exact", key, Refused.into()).await, Ok(Registered::Created));
     assert_eq!(stored(directory, "exact").await.as_deref(), Some(key));
 }
 
 async fn the_same_key_again_is_kept(directory: &dyn Directory) {
-    assert_eq!(directory.register("same", r#""k""#, Refused).await, Ok(Registered::Created));
-    assert_eq!(directory.register("same", r#""k""#, Refused).await, Ok(Registered::Kept));
-    assert_eq!(directory.register("same", r#""k""#, Allowed).await, Ok(Registered::Kept));
+    assert_eq!(directory.register("same", r#""k""#, Refused.into()).await, Ok(Registered::Created));
+    assert_eq!(directory.register("same", r#""k""#, Refused.into()).await, Ok(Registered::Kept));
+    assert_eq!(directory.register("same", r#""k""#, Allowed.into()).await, Ok(Registered::Kept));
 }
 
 async fn another_spelling_of_the_key_is_the_same_key(directory: &dyn Directory) {
-    assert_eq!(directory.register("spelling", r#""a/b""#, Refused).await, Ok(Registered::Created));
-    assert_eq!(directory.register("spelling", r#""a\/b""#, Refused).await, Ok(Registered::Kept));
+    assert_eq!(
+        directory.register("spelling", r#""a/b""#, Refused.into()).await,
+        Ok(Registered::Created)
+    );
+    assert_eq!(
+        directory.register("spelling", r#""a\/b""#, Refused.into()).await,
+        Ok(Registered::Kept)
+    );
     assert_eq!(stored(directory, "spelling").await.as_deref(), Some(r#""a/b""#));
 }
 
 async fn a_key_is_pinned(directory: &dyn Directory) {
-    assert_eq!(directory.register("pinned", r#""k""#, Refused).await, Ok(Registered::Created));
-    let other = directory.register("pinned", r#""l""#, Refused).await;
+    assert_eq!(
+        directory.register("pinned", r#""k""#, Refused.into()).await,
+        Ok(Registered::Created)
+    );
+    let other = directory.register("pinned", r#""l""#, Refused.into()).await;
     assert_eq!(other, Err(RegisterError::Pinned));
     assert_eq!(stored(directory, "pinned").await.as_deref(), Some(r#""k""#));
 }
 
 async fn a_claim_replaces_a_key(directory: &dyn Directory) {
-    assert_eq!(directory.register("claim", r#""k""#, Refused).await, Ok(Registered::Created));
-    assert_eq!(directory.register("claim", r#""l""#, Allowed).await, Ok(Registered::Replaced));
+    assert_eq!(
+        directory.register("claim", r#""k""#, Refused.into()).await,
+        Ok(Registered::Created)
+    );
+    assert_eq!(
+        directory.register("claim", r#""l""#, Allowed.into()).await,
+        Ok(Registered::Replaced)
+    );
     assert_eq!(stored(directory, "claim").await.as_deref(), Some(r#""l""#));
 }
 
 async fn ids_differ_in_case(directory: &dyn Directory) {
-    assert_eq!(directory.register("case", r#""k""#, Refused).await, Ok(Registered::Created));
-    assert_eq!(directory.register("CASE", r#""l""#, Refused).await, Ok(Registered::Created));
+    assert_eq!(directory.register("case", r#""k""#, Refused.into()).await, Ok(Registered::Created));
+    assert_eq!(directory.register("CASE", r#""l""#, Refused.into()).await, Ok(Registered::Created));
     assert_eq!(stored(directory, "case").await.as_deref(), Some(r#""k""#));
 }
 
 async fn the_longest_id_and_key_are_kept(directory: &dyn Directory) {
     let id = "_".repeat(64);
     let key = format!("\"{}\"", "k".repeat(4096));
-    assert_eq!(directory.register(&id, &key, Refused).await, Ok(Registered::Created));
+    assert_eq!(directory.register(&id, &key, Refused.into()).await, Ok(Registered::Created));
     assert_eq!(stored(directory, &id).await.as_deref(), Some(&*key));
 }
 
 async fn requests_for_one_id_take_effect_in_order(directory: &dyn Directory) {
-    let first = directory.register("order", r#""k""#, Refused);
-    let second = directory.register("order", r#""l""#, Refused);
-    let third = directory.register("order", r#""m""#, Allowed);
-    let fourth = directory.register("order", r#""m""#, Refused);
+    let first = directory.register("order", r#""k""#, Refused.into());
+    let second = directory.register("order", r#""l""#, Refused.into());
+    let third = directory.register("order", r#""m""#, Allowed.into());
+    let fourth = directory.register("order", r#""m""#, Refused.into());
     assert_eq!(first.await, Ok(Registered::Created));
     assert_eq!(second.await, Err(RegisterError::Pinned));
     assert_eq!(third.await, Ok(Registered::Replaced));
@@ -90,8 +129,8 @@ async fn of_two_first_keys_exactly_one_wins(directory: &dyn Directory) {
     for round in 0..20 {
         let id = format!("race-{round}");
         let (one, other) = tokio::join!(
-            directory.register(&id, r#""one""#, Refused),
-            directory.register(&id, r#""other""#, Refused),
+            directory.register(&id, r#""one""#, Refused.into()),
+            directory.register(&id, r#""other""#, Refused.into()),
         );
         let winner = match (one, other) {
             (Ok(Registered::Created), Err(RegisterError::Pinned)) => r#""one""#,
@@ -103,8 +142,8 @@ async fn of_two_first_keys_exactly_one_wins(directory: &dyn Directory) {
 }
 
 async fn an_answer_nobody_waits_for_is_no_cancellation(directory: &dyn Directory) {
-    drop(directory.register("left", r#""k""#, Refused));
-    assert_eq!(directory.register("left", r#""k""#, Refused).await, Ok(Registered::Kept));
+    drop(directory.register("left", r#""k""#, Refused.into()));
+    assert_eq!(directory.register("left", r#""k""#, Refused.into()).await, Ok(Registered::Kept));
 }
 
 /// Runs what operators do against an empty directory.
@@ -147,7 +186,7 @@ fn ids(ids: &[&str]) -> Vec<securecall_protocol::ClientId> {
 }
 
 const IMPORTED: [(&str, &str); 2] =
-    [("imported-1", "\"a\\/b \\u00E9\u{e9} \\ud83d\""), ("imported-2", r#""k""#)];
+    [("imported-1", "\"a\\/b \\u00E9\u{e9} \\ud83d\\udd11\""), ("imported-2", r#""k""#)];
 
 fn an_empty_directory_exports_nothing(directory: &Embedded) {
     assert_eq!(exported(directory), "");
@@ -185,26 +224,26 @@ async fn an_import_replaces_if_it_may(directory: &Embedded) {
 }
 
 async fn an_imported_key_is_pinned(directory: &Embedded) {
-    let other = directory.register("imported-2", r#""k""#, Refused).await;
+    let other = directory.register("imported-2", r#""k""#, Refused.into()).await;
     assert_eq!(other, Err(RegisterError::Pinned));
 }
 
 async fn a_reset_id_takes_another_key(directory: &Embedded) {
-    assert_eq!(directory.register("lost", r#""k""#, Refused).await, Ok(Registered::Created));
+    assert_eq!(directory.register("lost", r#""k""#, Refused.into()).await, Ok(Registered::Created));
     assert_eq!(directory.reset(ids(&["lost"])), Ok(vec![true]));
     assert_eq!(stored(directory, "lost").await, None);
-    assert_eq!(directory.register("lost", r#""l""#, Refused).await, Ok(Registered::Created));
+    assert_eq!(directory.register("lost", r#""l""#, Refused.into()).await, Ok(Registered::Created));
 }
 
 async fn a_reset_says_which_ids_had_a_key(directory: &Embedded) {
-    directory.register("reset", r#""k""#, Refused).await.unwrap();
+    directory.register("reset", r#""k""#, Refused.into()).await.unwrap();
     let had_key = directory.reset(ids(&["never-there", "reset", "reset"]));
     assert_eq!(had_key, Ok(vec![false, true, false]));
 }
 
 async fn an_export_is_in_the_order_of_ids(directory: &Embedded) {
     for id in ["order-b", "order-B", "order-a"] {
-        directory.register(id, r#""k""#, Refused).await.unwrap();
+        directory.register(id, r#""k""#, Refused.into()).await.unwrap();
     }
     let lines = exported(directory);
     let lines: Vec<&str> = lines.lines().filter(|line| line.contains("order-")).collect();
@@ -215,14 +254,14 @@ async fn an_export_is_in_the_order_of_ids(directory: &Embedded) {
 async fn an_export_is_of_one_moment(directory: &Embedded) {
     let key = format!("\"{}\"", "k".repeat(1000));
     for n in 0..200 {
-        directory.register(&format!("moment-{n}"), &key, Refused).await.unwrap();
+        directory.register(&format!("moment-{n}"), &key, Refused.into()).await.unwrap();
     }
     let before = exported(directory);
     let mut export = directory.export();
     let mut lines = export.next_page().unwrap().lines;
     assert!(lines.len() < before.len(), "there is one page alone");
     directory.reset(ids(&["moment-99"])).unwrap();
-    directory.register("moment-999", &key, Refused).await.unwrap();
+    directory.register("moment-999", &key, Refused.into()).await.unwrap();
     loop {
         let page = export.next_page().unwrap();
         if page.records == 0 {

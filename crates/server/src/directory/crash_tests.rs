@@ -67,7 +67,7 @@ async fn register_some(directory: &Embedded, records: &mut Records, salt: &str) 
         let ids = [format!("kept-{}", n % 5), format!("{salt}-{n}")];
         let answers = ids.each_ref().map(|id| {
             records.asked(id, &key);
-            directory.register(id, &key, Allowed)
+            directory.register(id, &key, Allowed.into())
         });
         for (id, answer) in ids.iter().zip(answers) {
             if answer.await.is_ok() {
@@ -218,7 +218,7 @@ async fn child_that_registers_until_it_is_killed() {
     let mut output = std::io::stdout();
     for batch in 0u64.. {
         let ids = [0, 1, 2, 3].map(|n| format!("{salt}-{batch}-{n}"));
-        let answers = ids.each_ref().map(|id| directory.register(id, &key_of(id), Refused));
+        let answers = ids.each_ref().map(|id| directory.register(id, &key_of(id), Refused.into()));
         for (id, answer) in ids.iter().zip(answers) {
             answer.await.unwrap();
             writeln!(output, "\nack {id} .").unwrap();

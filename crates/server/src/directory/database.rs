@@ -23,8 +23,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError,
-    TableDefinition, WriteTransaction,
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTableMetadata as _, StorageBackend,
+    StorageError, TableDefinition, WriteTransaction,
 };
 
 use super::rehearsal::Rehearsal;
@@ -69,6 +69,11 @@ pub(super) fn open(path: &Path) -> Result<Database, OpenError> {
 /// [`open`] for storage that is not a file.
 pub(super) fn open_storage(storage: impl StorageBackend) -> Result<Database, OpenError> {
     unpanicked(|| checked(builder().create_with_backend(storage)))
+}
+
+/// How many records there are.
+pub(super) fn records(database: &Database) -> Result<u64, redb::Error> {
+    Ok(database.begin_read()?.open_table(KEYS)?.len()?)
 }
 
 /// Begins a write transaction with the durability this directory promises.

@@ -10,6 +10,7 @@
 //! | file damaged while open | `Unavailable` until the file opens and checks out again |
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -19,12 +20,13 @@ use tokio::sync::oneshot;
 
 use super::database;
 use super::import::{Conflicts, Import, Imported};
+use super::population::Population;
 use super::queue::Worker;
 use super::reader::{self, Lookup, NextPage, Question};
 use super::snapshot::{Page, Snapshot};
 use super::volume::{Opener, Volume};
 use super::writer::{Change, Importation, Registration, Removal, Writer};
-use super::{Answer, Directory, OpenError, RegisterError, Registered, Replacement, Unavailable};
+use super::{Answer, Directory, OpenError, Records, RegisterError, Registered, Terms, Unavailable};
 
 /// How many requests of a kind wait at most: 4 MiB at 4 KiB a key. A commit takes all there are, so
 /// even the last one waits for two commits only, some 10 ms each on an ordinary SSD.
@@ -35,6 +37,7 @@ pub const QUEUE_LENGTH: usize = 1024;
 pub struct Embedded {
     writer: Worker<Change>,
     reader: Worker<Question>,
+    population: Arc<Population>,
 }
 
 /// An export under way: one snapshot, however long it takes.
@@ -56,7 +59,10 @@ impl Embedded {
 
     pub(super) fn start(open: Opener) -> Result<Self, OpenError> {
         let volume = Arc::new(Volume::new(open)?);
-        let mut writer = Writer::new(volume.clone());
+        let population = Arc::new(Population::unbounded());
+        let records = volume.with(database::records).map_err(io::Error::other)?;
+        population.set_records(records);
+        let mut writer = Writer::new(volume.clone(), population.clone());
         Ok(Self {
             writer: Worker::start("directory-write", QUEUE_LENGTH, move |batch| {
                 writer.write(batch);
@@ -64,7 +70,16 @@ impl Embedded {
             reader: Worker::start("directory-read", QUEUE_LENGTH, move |batch| {
                 reader::read(&volume, batch);
             })?,
+            population,
         })
+    }
+
+    /// Lets clients make so many records, and no more: whoever has one goes on. What an operator
+    /// imports counts, and is not refused.
+    #[must_use]
+    pub fn with_records_max(self, records_max: u64) -> Self {
+        self.population.set_records_max(records_max);
+        self
     }
 
     /// Takes in all records, or none if one conflicts.
@@ -140,18 +155,16 @@ impl Directory for Embedded {
         })
     }
 
-    fn register(
-        &self,
-        id: &str,
-        key: &str,
-        replacement: Replacement,
-    ) -> Answer<Registered, RegisterError> {
+    fn register(&self, id: &str, key: &str, terms: Terms) -> Answer<Registered, RegisterError> {
         let (answer, answered) = oneshot::channel();
-        let registration = Registration { id: id.into(), key: key.into(), replacement, answer };
+        let registration = Registration { id: id.into(), key: key.into(), terms, answer };
         let queued = self.writer.submit(Change::Register(registration));
         Box::pin(async move {
             queued?;
             answered.await.unwrap_or(Err(Unavailable.into()))
         })
+    }
+    fn records(&self) -> Records {
+        Records { count: self.population.records(), max: self.population.records_max() }
     }
 }

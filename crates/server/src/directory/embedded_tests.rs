@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::Replacement::Refused;
+use super::Replacement::{Allowed, Refused};
 use super::database::{create, open_storage};
 use super::simulated_disk::SimulatedDisk;
 use super::volume::RETRY_PAUSE;
 use super::{
-    Answer, Directory, Embedded, QUEUE_LENGTH, RegisterError, Registered, Unavailable, conformance,
+    Answer, Directory, Embedded, QUEUE_LENGTH, Records, RegisterError, Registered, Terms,
+    Unavailable, conformance,
 };
 
 const UNAVAILABLE: Result<Registered, RegisterError> = Err(RegisterError::Unavailable(Unavailable));
@@ -31,7 +32,7 @@ async fn hold_the_writer(
     disk: &SimulatedDisk,
 ) -> Answer<Registered, RegisterError> {
     disk.set(|faults| faults.syncs_hang = true);
-    let first = directory.register("first", r#""k""#, Refused);
+    let first = directory.register("first", r#""k""#, Refused.into());
     while !disk.is_syncing() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -49,9 +50,51 @@ async fn operators_can_work_on_it() {
 }
 
 #[tokio::test]
+async fn a_full_directory_takes_no_first_keys_and_serves_whoever_has_one() {
+    let (directory, disk) = empty();
+    let directory = directory.with_records_max(2);
+    let register =
+        |id: &'static str, key: &'static str, terms: Terms| directory.register(id, key, terms);
+    let full = Err(RegisterError::Full);
+    for (id, expected) in [("a", Ok(Registered::Created)), ("b", Ok(Registered::Created))] {
+        assert_eq!(register(id, r#""k""#, Refused.into()).await, expected);
+    }
+    assert_eq!(register("c", r#""k""#, Refused.into()).await, full);
+    assert_eq!(register("a", r#""k""#, Refused.into()).await, Ok(Registered::Kept));
+    assert_eq!(register("a", r#""l""#, Allowed.into()).await, Ok(Registered::Replaced));
+    assert_eq!(register("a", r#""m""#, Refused.into()).await, Err(RegisterError::Pinned));
+    assert_eq!(directory.records(), Records { count: 2, max: 2 });
+    // What an operator does counts.
+    assert_eq!(directory.reset(vec!["a".try_into().unwrap()]), Ok(vec![true]));
+    assert_eq!(directory.records().count, 1);
+    assert_eq!(register("c", r#""k""#, Refused.into()).await, Ok(Registered::Created));
+    directory.import(conformance::import(&[("d", r#""k""#)], Refused)).unwrap().unwrap();
+    assert_eq!(directory.records().count, 3);
+    assert_eq!(register("e", r#""k""#, Refused.into()).await, full);
+    drop(directory);
+    assert_eq!(open_on(&disk).records().count, 3, "counted when it is opened");
+}
+
+#[tokio::test]
+async fn within_one_commit_no_more_records_are_made_than_there_may_be() {
+    let (directory, disk) = empty();
+    let directory = directory.with_records_max(4);
+    let first = hold_the_writer(&directory, &disk).await;
+    let answers: Vec<_> =
+        (0..10).map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused.into())).collect();
+    disk.set(|faults| faults.syncs_hang = false);
+    first.await.unwrap();
+    let mut made = 0;
+    for answer in answers {
+        made += usize::from(answer.await == Ok(Registered::Created));
+    }
+    assert_eq!((made, directory.records().count), (3, 4));
+}
+
+#[tokio::test]
 async fn an_import_that_changes_nothing_costs_no_fsync() {
     let (directory, disk) = empty();
-    directory.register("id", r#""k""#, Refused).await.unwrap();
+    directory.register("id", r#""k""#, Refused.into()).await.unwrap();
     let before = disk.syncs();
     let records = [("id", r#""k""#)];
     directory.import(conformance::import(&records, Refused)).unwrap().unwrap();
@@ -66,15 +109,15 @@ async fn an_export_of_a_database_that_was_closed_meanwhile_breaks_off() {
     let (directory, disk) = empty();
     let key = format!("\"{}\"", "k".repeat(4096));
     for n in 0..40 {
-        directory.register(&format!("id-{n}"), &key, Refused).await.unwrap();
+        directory.register(&format!("id-{n}"), &key, Refused.into()).await.unwrap();
     }
     let mut export = directory.export();
     assert!(export.next_page().unwrap().records < 40);
     disk.set(|faults| faults.full = true);
-    while directory.register("other", &key, Refused).await != UNAVAILABLE {
+    while directory.register("other", &key, Refused.into()).await != UNAVAILABLE {
         directory.reset(vec!["other".try_into().unwrap()]).unwrap();
         directory
-            .register("more", &format!("\"{}\"", disk.syncs()), super::Replacement::Allowed)
+            .register("more", &format!("\"{}\"", disk.syncs()), super::Replacement::Allowed.into())
             .await
             .ok();
     }
@@ -87,8 +130,9 @@ async fn a_hundred_concurrent_registrations_share_a_commit() {
     let (directory, disk) = empty();
     let before = disk.syncs();
     let first = hold_the_writer(&directory, &disk).await;
-    let waiting: Vec<_> =
-        (0..100).map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused)).collect();
+    let waiting: Vec<_> = (0..100)
+        .map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused.into()))
+        .collect();
     disk.set(|faults| faults.syncs_hang = false);
 
     assert_eq!(first.await, Ok(Registered::Created));
@@ -103,10 +147,10 @@ async fn a_hundred_concurrent_registrations_share_a_commit() {
 #[tokio::test]
 async fn a_key_that_is_already_there_costs_no_fsync() {
     let (directory, disk) = empty();
-    directory.register("id", r#""k""#, Refused).await.unwrap();
+    directory.register("id", r#""k""#, Refused.into()).await.unwrap();
     let before = disk.syncs();
-    assert_eq!(directory.register("id", r#""k""#, Refused).await, Ok(Registered::Kept));
-    let other = directory.register("id", r#""l""#, Refused).await;
+    assert_eq!(directory.register("id", r#""k""#, Refused.into()).await, Ok(Registered::Kept));
+    let other = directory.register("id", r#""l""#, Refused.into()).await;
     assert_eq!(other, Err(RegisterError::Pinned));
     assert_eq!(disk.syncs(), before);
 }
@@ -116,11 +160,11 @@ async fn a_full_queue_is_unavailable_at_once() {
     let (directory, disk) = empty();
     let first = hold_the_writer(&directory, &disk).await;
     let waiting: Vec<_> = (0..QUEUE_LENGTH)
-        .map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused))
+        .map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused.into()))
         .collect();
 
     // The writer still hangs: an answer now does not come from it.
-    assert_eq!(directory.register("one-more", r#""k""#, Refused).await, UNAVAILABLE);
+    assert_eq!(directory.register("one-more", r#""k""#, Refused.into()).await, UNAVAILABLE);
 
     disk.set(|faults| faults.syncs_hang = false);
     assert_eq!(first.await, Ok(Registered::Created));
@@ -132,7 +176,7 @@ async fn a_full_queue_is_unavailable_at_once() {
 #[tokio::test]
 async fn a_lookup_does_not_wait_for_an_fsync() {
     let (directory, disk) = empty();
-    directory.register("id", r#""k""#, Refused).await.unwrap();
+    directory.register("id", r#""k""#, Refused.into()).await.unwrap();
     let first = hold_the_writer(&directory, &disk).await;
 
     assert_eq!(directory.lookup("id").await.unwrap().as_deref(), Some(r#""k""#));
@@ -146,12 +190,12 @@ async fn a_lookup_does_not_wait_for_an_fsync() {
 #[tokio::test]
 async fn a_full_disk_refuses_registrations_and_still_answers_lookups() {
     let (directory, disk) = empty();
-    directory.register("early", r#""k""#, Refused).await.unwrap();
+    directory.register("early", r#""k""#, Refused.into()).await.unwrap();
     disk.set(|faults| faults.full = true);
     let key = format!("\"{}\"", "k".repeat(4096));
     let mut refused = 0;
     for n in 0..40 {
-        if directory.register(&format!("id-{n}"), &key, Refused).await == UNAVAILABLE {
+        if directory.register(&format!("id-{n}"), &key, Refused.into()).await == UNAVAILABLE {
             refused += 1;
         }
         assert_eq!(directory.lookup("early").await.unwrap().as_deref(), Some(r#""k""#));
@@ -160,42 +204,42 @@ async fn a_full_disk_refuses_registrations_and_still_answers_lookups() {
 
     disk.set(|faults| faults.full = false);
     tokio::time::sleep(RETRY_PAUSE).await;
-    assert_eq!(directory.register("late", &key, Refused).await, Ok(Registered::Created));
+    assert_eq!(directory.register("late", &key, Refused.into()).await, Ok(Registered::Created));
 }
 
 #[tokio::test]
 async fn it_recovers_when_the_disk_does() {
     let (directory, disk) = empty();
-    directory.register("early", r#""k""#, Refused).await.unwrap();
+    directory.register("early", r#""k""#, Refused.into()).await.unwrap();
     disk.set(|faults| faults.broken = true);
-    assert_eq!(directory.register("id", r#""k""#, Refused).await, UNAVAILABLE);
+    assert_eq!(directory.register("id", r#""k""#, Refused.into()).await, UNAVAILABLE);
     assert_eq!(directory.lookup("early").await, Err(Unavailable));
 
     disk.set(|faults| faults.broken = false);
     tokio::time::sleep(RETRY_PAUSE).await;
     assert_eq!(directory.lookup("early").await.unwrap().as_deref(), Some(r#""k""#));
-    directory.register("id", r#""k""#, Refused).await.unwrap();
+    directory.register("id", r#""k""#, Refused.into()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_file_damaged_while_open_is_not_used_until_it_is_sound_again() {
     let (directory, disk) = empty();
-    directory.register("early", r#""k""#, Refused).await.unwrap();
+    directory.register("early", r#""k""#, Refused.into()).await.unwrap();
     let damage = || disk.damage(4096, 512);
     disk.set(|faults| faults.broken = true);
-    assert_eq!(directory.register("id", r#""k""#, Refused).await, UNAVAILABLE);
+    assert_eq!(directory.register("id", r#""k""#, Refused.into()).await, UNAVAILABLE);
 
     damage();
     disk.set(|faults| faults.broken = false);
     tokio::time::sleep(RETRY_PAUSE).await;
     assert_eq!(directory.lookup("early").await, Err(Unavailable));
-    assert_eq!(directory.register("id", r#""k""#, Refused).await, UNAVAILABLE);
+    assert_eq!(directory.register("id", r#""k""#, Refused.into()).await, UNAVAILABLE);
 
     // The same bits once more are the old bytes.
     damage();
     tokio::time::sleep(RETRY_PAUSE).await;
     assert_eq!(directory.lookup("early").await.unwrap().as_deref(), Some(r#""k""#));
-    directory.register("id", r#""k""#, Refused).await.unwrap();
+    directory.register("id", r#""k""#, Refused.into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -204,7 +248,7 @@ async fn closing_finishes_what_is_queued() {
     let directory = Arc::new(directory);
     let first = hold_the_writer(&directory, &disk).await;
     let waiting: Vec<_> =
-        (0..50).map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused)).collect();
+        (0..50).map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused.into())).collect();
     let closing = thread::spawn({
         let directory = directory.clone();
         move || directory.close()
@@ -216,7 +260,7 @@ async fn closing_finishes_what_is_queued() {
     for answer in waiting {
         assert_eq!(answer.await, Ok(Registered::Created));
     }
-    assert_eq!(directory.register("late", r#""k""#, Refused).await, UNAVAILABLE);
+    assert_eq!(directory.register("late", r#""k""#, Refused.into()).await, UNAVAILABLE);
     assert_eq!(directory.lookup("first").await, Err(Unavailable));
     directory.close();
 

@@ -127,7 +127,10 @@ impl Import {
             let existing = key_of(client_id.as_str())?;
             match decide(existing.as_deref(), public_key, self.replacement) {
                 Decision::Keep => plan.imported.same += 1,
-                Decision::Create => plan.write(place, |imported| &mut imported.new),
+                // What an operator brings is taken, whatever the bound for clients is.
+                Decision::Create | Decision::NotCreated => {
+                    plan.write(place, |imported| &mut imported.new);
+                }
                 Decision::Replace => plan.write(place, |imported| &mut imported.replaced),
                 Decision::Pinned => conflicts.add(place + 1),
             }

@@ -13,6 +13,7 @@
 mod database;
 mod embedded;
 mod import;
+mod population;
 mod queue;
 mod reader;
 mod record;
@@ -39,7 +40,7 @@ pub(crate) use database::create;
 pub use embedded::{Embedded, Export, QUEUE_LENGTH};
 pub use import::{Conflicts, Import, ImportError, Imported};
 pub use record::{Record, RecordError};
-pub use securecall_core::directory::Replacement;
+pub use securecall_core::directory::{Creation, Replacement, Terms};
 pub use snapshot::Page;
 
 /// The answer to a request, some time later.
@@ -62,12 +63,19 @@ pub trait Directory: Send + Sync + 'static {
     ///
     /// The answer comes when the record is durable. Requests for one id take effect one after
     /// another, each seeing the one before.
-    fn register(
-        &self,
-        id: &str,
-        key: &str,
-        replacement: Replacement,
-    ) -> Answer<Registered, RegisterError>;
+    fn register(&self, id: &str, key: &str, terms: Terms) -> Answer<Registered, RegisterError>;
+
+    /// How many records there are, as far as commits are through, and how many there may be.
+    fn records(&self) -> Records;
+}
+
+/// Numbers of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Records {
+    /// There are.
+    pub count: u64,
+    /// There may be.
+    pub max: u64,
 }
 
 /// How a key came to be registered.
@@ -92,6 +100,12 @@ pub enum RegisterError {
     /// The id has another key, and the client no claim to replace it (`KEY_PINNED`).
     #[error("the id has another key")]
     Pinned,
+    /// The id has none, and whoever asks may make no new record now (`RATE_LIMITED`).
+    #[error("no new record may be made from there now")]
+    NotCreated,
+    /// The id has none, and the directory has as many records as it may have (`UNAVAILABLE`).
+    #[error("the directory is full")]
+    Full,
     /// Not known whether the key was registered: a commit that fails may still have reached the
     /// disk. Asking again is safe, since the same key is simply found there (`UNAVAILABLE`).
     #[error(transparent)]

@@ -7,7 +7,7 @@
 //! The key stands there as it is stored, escapes and all. Nothing else may stand in the line: a
 //! field that is not known would be lost without a word.
 
-use securecall_protocol::ClientId;
+use securecall_protocol::{ClientId, Opaque};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -34,6 +34,8 @@ pub enum RecordError {
     ClientId,
     #[error("the key is no JSON string")]
     NotAString,
+    #[error("the key is not Unicode: half a surrogate pair stands alone in it")]
+    NotUnicode,
     #[error("the key is longer than {0} bytes (--key-bytes-max)")]
     TooLong(usize),
 }
@@ -63,6 +65,7 @@ impl Record {
         match public_key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             None => Err(RecordError::NotAString),
             Some(key) if key.len() > key_bytes_max => Err(RecordError::TooLong(key_bytes_max)),
+            Some(_) if Opaque::from_stored(public_key).is_none() => Err(RecordError::NotUnicode),
             Some(_) => Ok(Self { client_id, public_key: public_key.into() }),
         }
     }
@@ -98,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_line_comes_back_byte_for_byte() {
-        let key = "a\\/b \\u00E9\u{e9} \\ud83d";
+        let key = "a\\/b \\u00E9\u{e9} \\ud83d\\udd11";
         for key in [key, ""] {
             let line = format!("{{\"clientId\":\"a_B-9\",\"publicKey\":\"{key}\"}}");
             let record = Record::parse(&line, 100).ok().unwrap();
@@ -132,9 +135,10 @@ mod tests {
             (r#"{"clientId":"","publicKey":"k"}"#, RecordError::ClientId),
             (r#"{"clientId":"a","publicKey":null}"#, RecordError::NotAString),
             (r#"{"clientId":"a","publicKey":{"k":"k"}}"#, RecordError::NotAString),
-            (r#"{"clientId":"a","publicKey":"kkkk"}"#, RecordError::TooLong(3)),
+            (r#"{"clientId":"a","publicKey":"\ud800"}"#, RecordError::NotUnicode),
+            (r#"{"clientId":"a","publicKey":"kkkkkkk"}"#, RecordError::TooLong(6)),
         ] {
-            assert_eq!(Record::parse(line, 3).err(), Some(error), "{line}");
+            assert_eq!(Record::parse(line, 6).err(), Some(error), "{line}");
         }
     }
 }

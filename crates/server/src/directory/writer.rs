@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
-use redb::{Database, ReadableTable, Table};
+use redb::{Database, ReadableTable, ReadableTableMetadata as _, Table};
 use securecall_core::directory::{Decision, decide};
 use securecall_protocol::ClientId;
 use tokio::sync::oneshot;
 
 use super::database::{KEYS, begin_write};
 use super::import::{Conflicts, Import, Imported};
+use super::population::Population;
 use super::volume::{RETRY_PAUSE, Volume};
-use super::{RegisterError, Registered, Replacement, Unavailable};
+use super::{Creation, RegisterError, Registered, Terms, Unavailable};
 
 /// What the thread is asked to write.
 pub(super) enum Change {
@@ -28,7 +29,7 @@ pub(super) enum Change {
 pub(super) struct Registration {
     pub(super) id: Box<str>,
     pub(super) key: Box<str>,
-    pub(super) replacement: Replacement,
+    pub(super) terms: Terms,
     pub(super) answer: oneshot::Sender<Result<Registered, RegisterError>>,
 }
 
@@ -46,14 +47,15 @@ pub(super) struct Removal {
 
 pub(super) struct Writer {
     volume: Arc<Volume>,
+    population: Arc<Population>,
     /// When the last commit failed. Every failure has the database opened again, and lookups wait
     /// meanwhile: a full disk must not make that their permanent state.
     failed_at: Option<Instant>,
 }
 
 impl Writer {
-    pub(super) fn new(volume: Arc<Volume>) -> Self {
-        Self { volume, failed_at: None }
+    pub(super) fn new(volume: Arc<Volume>, population: Arc<Population>) -> Self {
+        Self { volume, population, failed_at: None }
     }
 
     /// Decides and commits a batch, then answers all of it.
@@ -76,7 +78,7 @@ impl Writer {
         if self.failed_at.is_some_and(|at| at.elapsed() < RETRY_PAUSE) {
             return Err(Unavailable);
         }
-        let result = self.volume.with(|database| commit(database, batch));
+        let result = self.volume.with(|database| commit(database, &self.population, batch));
         self.failed_at = result.is_err().then(Instant::now);
         result
     }
@@ -84,7 +86,7 @@ impl Writer {
 
 /// What a change does, as decided and not yet committed.
 enum Effect {
-    Registered(Decision),
+    Registered(Result<Registered, RegisterError>),
     Imported(Result<Imported, Conflicts>),
     /// Whether each id had a key.
     Reset(Vec<bool>),
@@ -93,7 +95,8 @@ enum Effect {
 impl Effect {
     fn writes(&self) -> bool {
         match self {
-            Self::Registered(decision) => writes(*decision),
+            Self::Registered(Ok(Registered::Created | Registered::Replaced)) => true,
+            Self::Registered(_) => false,
             Self::Imported(Ok(imported)) => imported.new + imported.replaced > 0,
             Self::Imported(Err(_)) => false,
             Self::Reset(had_key) => had_key.contains(&true),
@@ -101,22 +104,22 @@ impl Effect {
     }
 }
 
-fn writes(decision: Decision) -> bool {
-    match decision {
-        Decision::Create | Decision::Replace => true,
-        Decision::Keep | Decision::Pinned => false,
-    }
-}
-
-fn commit(database: &Database, batch: &[Change]) -> Result<Vec<Effect>, redb::Error> {
+fn commit(
+    database: &Database,
+    population: &Population,
+    batch: &[Change],
+) -> Result<Vec<Effect>, redb::Error> {
     let transaction = begin_write(database)?;
     let mut keys = transaction.open_table(KEYS)?;
     // In their order; each sees the ones before it.
-    let effects: Result<Vec<_>, _> = batch.iter().map(|change| apply(&mut keys, change)).collect();
-    let effects = effects?;
+    let records_max = population.records_max();
+    let effects: Result<Vec<_>, _> =
+        batch.iter().map(|change| apply(&mut keys, change, records_max)).collect();
+    let (effects, records) = (effects?, keys.len()?);
     drop(keys);
     if effects.iter().any(Effect::writes) {
         transaction.commit()?;
+        population.set_records(records);
     } else {
         // Nothing to keep: clients that present their key at each start cost no fsync.
         transaction.abort()?;
@@ -127,23 +130,38 @@ fn commit(database: &Database, batch: &[Change]) -> Result<Vec<Effect>, redb::Er
 /// The open table of a transaction.
 type Keys<'a> = Table<'a, &'static str, &'static str>;
 
-fn apply(keys: &mut Keys<'_>, change: &Change) -> Result<Effect, redb::Error> {
+fn apply(keys: &mut Keys<'_>, change: &Change, records_max: u64) -> Result<Effect, redb::Error> {
     match change {
-        Change::Register(registration) => register(keys, registration).map(Effect::Registered),
+        Change::Register(registration) => {
+            register(keys, registration, records_max).map(Effect::Registered)
+        }
         Change::Import(Importation { import, .. }) => take_in(keys, import).map(Effect::Imported),
         Change::Reset(Removal { ids, .. }) => remove(keys, ids).map(Effect::Reset),
     }
 }
 
-fn register(keys: &mut Keys<'_>, registration: &Registration) -> Result<Decision, redb::Error> {
-    let Registration { id, key, replacement, .. } = registration;
+fn register(
+    keys: &mut Keys<'_>,
+    registration: &Registration,
+    records_max: u64,
+) -> Result<Result<Registered, RegisterError>, redb::Error> {
+    let Registration { id, key, terms, .. } = registration;
+    let full = keys.len()? >= records_max;
+    let creation = if full { Creation::Refused } else { terms.creation };
     let existing = keys.get(&**id)?;
-    let decision = decide(existing.as_ref().map(|key| key.value()), key, *replacement);
+    let stored = existing.as_ref().map(|key| key.value());
+    let decision = decide(stored, key, Terms { creation, ..*terms });
     drop(existing);
-    if writes(decision) {
-        keys.insert(&**id, &**key)?;
-    }
-    Ok(decision)
+    let registered = match decision {
+        Decision::Create => Registered::Created,
+        Decision::Replace => Registered::Replaced,
+        Decision::Keep => return Ok(Ok(Registered::Kept)),
+        Decision::Pinned => return Ok(Err(RegisterError::Pinned)),
+        Decision::NotCreated if full => return Ok(Err(RegisterError::Full)),
+        Decision::NotCreated => return Ok(Err(RegisterError::NotCreated)),
+    };
+    keys.insert(&**id, &**key)?;
+    Ok(Ok(registered))
 }
 
 fn take_in(
@@ -168,8 +186,8 @@ fn remove(keys: &mut Keys<'_>, ids: &[ClientId]) -> Result<Vec<bool>, redb::Erro
 /// Tells whoever asked. They may have left: what was committed stays all the same.
 fn answer(change: Change, effect: Result<Effect, Unavailable>) {
     match (change, effect) {
-        (Change::Register(Registration { answer, .. }), Ok(Effect::Registered(decision))) => {
-            let _ = answer.send(outcome(decision));
+        (Change::Register(Registration { answer, .. }), Ok(Effect::Registered(result))) => {
+            let _ = answer.send(result);
         }
         (Change::Register(Registration { answer, .. }), _) => {
             let _ = answer.send(Err(Unavailable.into()));
@@ -186,14 +204,5 @@ fn answer(change: Change, effect: Result<Effect, Unavailable>) {
         (Change::Reset(Removal { answer, .. }), _) => {
             let _ = answer.send(Err(Unavailable));
         }
-    }
-}
-
-fn outcome(decision: Decision) -> Result<Registered, RegisterError> {
-    match decision {
-        Decision::Create => Ok(Registered::Created),
-        Decision::Keep => Ok(Registered::Kept),
-        Decision::Replace => Ok(Registered::Replaced),
-        Decision::Pinned => Err(RegisterError::Pinned),
     }
 }

@@ -19,10 +19,15 @@ pub struct Calls {
     #[arg(default_value_t = defaults::GRACE.into(), value_parser = within_ms(100..=HOUR))]
     pub grace: Duration,
 
-    /// Calls in one session; above it the caller is told busy
+    /// Calls of one client, without those that ring at it; above it the caller is told busy
     #[arg(id = "calls.per_session_max", long = "calls-per-session-max", value_name = "COUNT")]
     #[arg(default_value_t = defaults::CALLS_PER_SESSION_MAX, value_parser = within(1_usize..=1000))]
     pub per_session_max: usize,
+
+    /// Calls that ring at one client at once, at most 2 of one caller; above it the caller is told busy
+    #[arg(id = "calls.unanswered_max", long = "calls-unanswered-max", value_name = "COUNT")]
+    #[arg(default_value_t = defaults::UNANSWERED_MAX, value_parser = within(1_usize..=1000))]
+    pub unanswered_max: usize,
 
     /// Bytes that wait for a client during its grace, or that it has not acknowledged
     #[arg(id = "calls.waiting_bytes_max", long = "waiting-bytes-max", value_name = "BYTES")]

@@ -2,8 +2,31 @@
 
 use std::fmt::Display;
 
+use securecall_core::envelope::{KEY_ENVELOPE_BYTES_MAX, OPAQUE_BYTES_MIN, opaque_bytes_max};
+use securecall_core::{NameKey, Turn, TurnRest};
+
 use super::layers::Layers;
 use super::{Settings, SettingsError, tls};
+
+/// What a message with a key has beside it, rounded up.
+const KEY_ENVELOPE: usize = 1024;
+const _: () = assert!(KEY_ENVELOPE >= KEY_ENVELOPE_BYTES_MAX);
+
+/// Refuses TURN servers of which clients cannot be told, beside an offer, in a message that is no
+/// longer than what is taken.
+pub(super) fn check_relay(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
+    let message_bytes_max = settings.limits.message_bytes_max;
+    let Some(relay) = &settings.relay else { return Ok(()) };
+    let ice_servers_bytes =
+        Turn::new(TurnRest::from(relay), NameKey::new(&[0; 32])).ice_servers_bytes_max();
+    if opaque_bytes_max(message_bytes_max, ice_servers_bytes) >= OPAQUE_BYTES_MIN {
+        return Ok(());
+    }
+    Err(SettingsError::IceServers {
+        ice_servers_bytes,
+        setting: layers.described("limits.message_bytes_max", &message_bytes_max),
+    })
+}
 
 /// Refuses settings that contradict each other.
 pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
@@ -44,13 +67,22 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
         ("limits.outbox_bytes_max", &limits.outbox_bytes_max),
         calls.waiting_bytes_max <= limits.outbox_bytes_max,
     )?;
-    // A key arrives in a message.
+    // A key leaves in a message, beside an id and a name of the request.
     pair(
         ("directory.key_bytes_max", &directory.key_bytes_max),
-        "less than",
+        "at least 1024 less than",
         ("limits.message_bytes_max", &limits.message_bytes_max),
-        directory.key_bytes_max < limits.message_bytes_max,
+        directory.key_bytes_max + KEY_ENVELOPE <= limits.message_bytes_max,
     )?;
+    // Whoever is rung can decline as fast.
+    if let Some(hangups) = limits.hangups {
+        pair(
+            ("limits.hangups", &hangups),
+            "at least, in both numbers,",
+            ("limits.calls", &limits.calls),
+            hangups.covers(limits.calls),
+        )?;
+    }
     pair(
         ("drain.period", &drain.period),
         "at most",

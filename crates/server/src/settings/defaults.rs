@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use securecall_protocol::MessageClass;
+
 use super::Rate;
 
 const KIB: usize = 1024;
@@ -53,17 +55,15 @@ pub const HANDSHAKES_PER_CONNECTION: u32 = 2;
 /// Four of the largest messages, or a peer's whole burst of 400 candidates of 300 bytes, twice.
 pub const OUTBOX_BYTES_MAX: usize = 256 * KIB;
 
-/// A person redials, a device answers several calls: 20 at once, one a second for ever.
-pub const CALLS_RATE: Rate = Rate { burst: 20, per_second: 1.0 };
-/// A full ICE gather: 5 interfaces (Wi-Fi, Ethernet, VPN, two bridges) × IPv4 and IPv6 × UDP and
-/// TCP = 20 host candidates, 10 server-reflexive, 5 × 4 TURN URLs = 20 relayed: 50 for each of
-/// two unbundled media, 100 a call. Four such gathers at once (a call, its ICE restart, another
-/// call and its restart), and a further one every 2 s.
-pub const CANDIDATES_RATE: Rate = Rate { burst: 400, per_second: 50.0 };
-/// A screen of 20 contacts is looked up at once, and scrolling adds two a second.
-pub const DIRECTORY_RATE: Rate = Rate { burst: 20, per_second: 2.0 };
-/// Registration, heartbeats, acknowledgements, signals inside a call: 30 at once, five a second.
-pub const OTHER_RATE: Rate = Rate { burst: 30, per_second: 5.0 };
+/// The defaults of all classes of messages, with the sums behind them, are where clients read them
+/// too.
+pub const CALLS_RATE: Rate = Rate::default_of(MessageClass::Calls);
+/// For ICE_CANDIDATE, CALL_SIGNAL and CALL_RINGING, and the same for ACK.
+pub const CANDIDATES_RATE: Rate = Rate::default_of(MessageClass::Candidates);
+/// For PKD_REGISTER and PKD_LOOKUP.
+pub const DIRECTORY_RATE: Rate = Rate::default_of(MessageClass::Directory);
+/// For everything else.
+pub const OTHER_RATE: Rate = Rate::default_of(MessageClass::Other);
 
 /// Ten rings of 6 s: as long as telephones ring before they give up.
 pub const RING_TIMEOUT: Duration = Duration::from_secs(60);
@@ -71,6 +71,8 @@ pub const RING_TIMEOUT: Duration = Duration::from_secs(60);
 pub const GRACE: Duration = Duration::from_secs(30);
 /// One active, one waiting, and a conference of full mesh with 14 others.
 pub const CALLS_PER_SESSION_MAX: usize = 16;
+/// Four callers who ring twice each: as many as a person can tell apart on a screen.
+pub const UNANSWERED_MAX: usize = 8;
 /// As much as the outbox takes when the client is back: all that waited is written at once.
 pub const WAITING_BYTES_MAX: usize = OUTBOX_BYTES_MAX;
 
@@ -81,6 +83,13 @@ pub const WAITING_AGE_MAX: Duration = Duration::from_secs(120);
 
 /// A public key of X25519 with X-Wing beside it is 1.25 KiB, 1.7 KiB in base64: twice that.
 pub const KEY_BYTES_MAX: usize = 4 * KIB;
+
+/// The largest record takes 8.3 KB of disk, one of 200 bytes half a KB: 4.2 GB at worst, 250 MB as a
+/// rule.
+pub const RECORDS_MAX: u64 = 500_000;
+/// All 256 connections that an address may have set a first key at once, and then one in 10 s: at
+/// worst 2 MB at once and 72 MB a day, so that one address needs two months for the whole directory.
+pub const NEW_KEYS_RATE: Rate = Rate { burst: CONNECTIONS_PER_ADDRESS_MAX, per_second: 0.1 };
 
 /// Only the allocation is checked against it, and clients ask anew: an hour outlasts every call
 /// setup, and a leaked credential is worth no more than that.

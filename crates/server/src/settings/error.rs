@@ -37,6 +37,17 @@ pub enum SettingsError {
         /// The second setting, with its value and origin.
         right: String,
     },
+    /// Messages in which there is no room for an offer beside the TURN servers.
+    #[error(
+        "the TURN servers with their credentials take {ice_servers_bytes} bytes of a message, which \
+         leaves too few for an offer: set fewer of turn.urls, or raise {setting}"
+    )]
+    IceServers {
+        /// How long `iceServers` is at most.
+        ice_servers_bytes: usize,
+        /// The bound of a message, with its value and origin.
+        setting: String,
+    },
     /// Half a configuration.
     #[error("{setting} is set without {other}: set both, or neither")]
     Alone {

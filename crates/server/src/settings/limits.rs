@@ -1,6 +1,7 @@
 //! `[limits]`: what one connection, one address and the server may use.
 
 use humantime::Duration;
+use securecall_protocol::MessageClass;
 
 use super::within::{HOUR, KIB, MIB, MINUTE, SECOND, within, within_ms};
 use super::{Rate, defaults};
@@ -10,7 +11,7 @@ use super::{Rate, defaults};
 pub struct Limits {
     /// Largest message taken from a client; above it the connection closes with 1009
     #[arg(id = "limits.message_bytes_max", long = "message-bytes-max", value_name = "BYTES")]
-    #[arg(default_value_t = defaults::MESSAGE_BYTES_MAX, value_parser = within(KIB..=16 * MIB))]
+    #[arg(default_value_t = defaults::MESSAGE_BYTES_MAX, value_parser = within(2 * KIB..=16 * MIB))]
     pub message_bytes_max: usize,
 
     /// A connection without REGISTER closes after this time, with 4101
@@ -73,12 +74,17 @@ pub struct Limits {
     #[arg(default_value_t = defaults::OUTBOX_BYTES_MAX, value_parser = within(KIB..=64 * MIB))]
     pub outbox_bytes_max: usize,
 
-    /// Call messages of one connection; above it RATE_LIMITED
+    /// CALL_INITIATE and CALL_ACCEPT of one connection; above it RATE_LIMITED
     #[arg(id = "limits.calls", long = "calls-rate", value_name = "BURST/PER_SECOND")]
     #[arg(default_value_t = defaults::CALLS_RATE)]
     pub calls: Rate,
 
-    /// ICE candidates of one connection; above it RATE_LIMITED
+    /// CALL_REJECT and CALL_END of one connection, at least as many as of limits.calls; above it RATE_LIMITED. Without it 100/20, or limits.calls where that is more
+    // `None`: the default of the class, or `calls` where that is more.
+    #[arg(id = "limits.hangups", long = "hangups-rate", value_name = "BURST/PER_SECOND")]
+    pub hangups: Option<Rate>,
+
+    /// ICE_CANDIDATE, CALL_SIGNAL and CALL_RINGING of one connection, and as many ACKs; above it RATE_LIMITED
     #[arg(id = "limits.candidates", long = "candidates-rate", value_name = "BURST/PER_SECOND")]
     #[arg(default_value_t = defaults::CANDIDATES_RATE)]
     pub candidates: Rate,
@@ -88,8 +94,22 @@ pub struct Limits {
     #[arg(default_value_t = defaults::DIRECTORY_RATE)]
     pub directory: Rate,
 
+    /// First keys of ids, from one IPv4 address or IPv6 /64; above it RATE_LIMITED
+    #[arg(id = "limits.new_keys", long = "new-keys-rate", value_name = "BURST/PER_SECOND")]
+    #[arg(default_value_t = defaults::NEW_KEYS_RATE)]
+    pub new_keys: Rate,
+
     /// All other messages of one connection; above it RATE_LIMITED
     #[arg(id = "limits.other", long = "other-rate", value_name = "BURST/PER_SECOND")]
     #[arg(default_value_t = defaults::OTHER_RATE)]
     pub other: Rate,
+}
+
+impl Limits {
+    /// The rate of what ends calls: never less than that of what begins them, so that whoever is
+    /// rung can decline as fast.
+    #[must_use]
+    pub fn hangups(&self) -> Rate {
+        self.hangups.unwrap_or_else(|| Rate::default_of(MessageClass::Hangups).or_more(self.calls))
+    }
 }

@@ -47,6 +47,7 @@ impl Loaded {
         consistency::check(&settings, &layers)?;
         let turn = turn::resolve(&settings.turn, surroundings)?;
         settings.relay = turn.relay;
+        consistency::check_relay(&settings, &layers)?;
         warnings.extend(turn.warnings);
         warnings.extend(tls::warnings(&settings.tls));
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use securecall_protocol::{DefaultRate, MessageClass};
+
 /// A token bucket: what passes at once, and how fast it fills again. Written `BURST/PER_SECOND`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
@@ -16,6 +18,25 @@ impl Rate {
     /// Above this a bucket limits nothing, and a thousandth is one token in 17 minutes.
     const PER_SECOND: std::ops::RangeInclusive<f64> = 0.001..=1e6;
     const BURST: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+
+    /// What a class of messages has unless it is set.
+    pub(super) const fn default_of(class: MessageClass) -> Self {
+        let DefaultRate { burst, per_second } = class.default_rate();
+        Self { burst, per_second }
+    }
+
+    /// Whether it lets through whatever `other` does.
+    pub(super) fn covers(self, other: Self) -> bool {
+        self.burst >= other.burst && self.per_second >= other.per_second
+    }
+
+    /// The least rate that covers both.
+    pub(super) fn or_more(self, other: Self) -> Self {
+        Self {
+            burst: self.burst.max(other.burst),
+            per_second: self.per_second.max(other.per_second),
+        }
+    }
 }
 
 impl FromStr for Rate {

@@ -138,7 +138,9 @@ impl Model {
         if call.recovered || call.end(side).end_lost || refused_unheard {
             allowed.codes.push("CALL_NOT_FOUND");
         }
-        if call.recovered && !call.end(side).presented && full {
+        let taken_up = call.recovered && !call.end(side).presented;
+        let answered = !call.recovered && message.message_type == "CALL_ACCEPT";
+        if full && (taken_up || answered) {
             allowed.codes.push("RATE_LIMITED");
         }
         allowed.call = Some(id.clone());

@@ -19,7 +19,7 @@ mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use securecall_core::{CallLimits, Departure, Instant, UnixTime};
+use securecall_core::{CallLimits, Departure, Instant, UNANSWERED_PER_CALLER_MAX, UnixTime};
 
 use self::asked::{Allowed, Asking};
 use self::call::{Call, Over, Side};
@@ -261,7 +261,7 @@ impl Model {
         self.calls.values_mut().for_each(|call| call.forget(started));
     }
 
-    /// How many calls a client takes part in: at least, and at most.
+    /// How many calls a client takes part in, without those that ring at it: at least, and at most.
     fn load(&self, client: &str) -> (usize, usize) {
         let (mut least, mut most) = (0, 0);
         for call in self.calls.values() {
@@ -275,7 +275,10 @@ impl Model {
                     (end.presented, end.presented || perhaps)
                 }
                 Side::Caller => (!call.caller_was_absent, true),
-                Side::Callee => (call.rung.is_some(), call.rung.is_some()),
+                Side::Callee => {
+                    let answered = call.rung.is_some() && call.answer.is_some();
+                    (answered, answered)
+                }
             };
             least += usize::from(surely && call.over == Over::No);
             most += usize::from(perhaps);
@@ -285,11 +288,34 @@ impl Model {
 
     /// Calls that are on their way to this client may find it busy now.
     fn note_load(&mut self, client: &str) {
-        if self.load(client).1 < self.limits.per_session_max {
-            return;
+        let full = self.load(client).1 >= self.limits.per_session_max
+            || self.ringing_at(client, |_| true).1 >= self.limits.unanswered_max;
+        let to_ring = |call: &Call| call.callee == client && call.rung.is_none();
+        let find_it_busy: Vec<String> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| to_ring(call) && (full || self.rings_enough(client, &call.caller)))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in find_it_busy {
+            self.calls.entry(id).and_modify(|call| call.target_was_busy = true);
         }
-        let to_ring = |call: &&mut Call| call.callee == client && call.rung.is_none();
-        self.calls.values_mut().filter(to_ring).for_each(|call| call.target_was_busy = true);
+    }
+
+    /// How many calls ring at a client, of those callers: at least, and at most.
+    fn ringing_at(&self, client: &str, of: impl Fn(&str) -> bool) -> (usize, usize) {
+        let rings = |call: &&Call| {
+            let unanswered = call.rung.is_some() && call.answer.is_none() && !call.recovered;
+            call.callee == client && of(&call.caller) && unanswered && !call.is_done(Side::Callee)
+        };
+        let ringing: Vec<&Call> = self.calls.values().filter(rings).collect();
+        let surely = ringing.iter().filter(|call| call.over == Over::No);
+        (surely.count(), ringing.len())
+    }
+
+    /// One more call of this caller may find the client busy.
+    fn rings_enough(&self, client: &str, caller: &str) -> bool {
+        self.ringing_at(client, |other| other == caller).1 >= UNANSWERED_PER_CALLER_MAX
     }
 
     /// What waits for a client needs room: messages, and bytes.

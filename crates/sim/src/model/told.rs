@@ -1,5 +1,7 @@
 //! What a client is told, and whether it may be.
 
+use securecall_core::UNANSWERED_PER_CALLER_MAX;
+
 use super::Model;
 use super::call::{Call, Item, Over, Side};
 use super::owner::Tokens;
@@ -158,6 +160,12 @@ impl Model {
             let (busy_with, _) = self.load(&call.callee);
             let max = self.limits.per_session_max;
             ensure!(busy_with < max, "{id} rang at a client that is in {busy_with} calls");
+            let (ringing, _) = self.ringing_at(&call.callee, |_| true);
+            let max = self.limits.unanswered_max;
+            ensure!(ringing < max, "{id} rang at a client where {ringing} calls ring");
+            let (ringing, _) = self.ringing_at(&call.callee, |caller| caller == call.caller);
+            let max = UNANSWERED_PER_CALLER_MAX;
+            ensure!(ringing < max, "{id} rang at a client where {ringing} of its caller ring");
         }
         let known = self.links.entry(link).or_default();
         ensure!(known.rung.insert(id.to_string()), "{id} rang twice on one connection");

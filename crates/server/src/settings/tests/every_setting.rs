@@ -12,6 +12,7 @@ fn sample(declaration: &Declaration) -> &'static str {
         ("log", _) => "warn,securecall_server=debug",
         ("limits.message_bytes_max", _) => "32768",
         ("limits.outbox_bytes_max", _) => "524288",
+        ("limits.hangups", _) => "200/30",
         ("limits.request_fields_max", _) => "48",
         ("calls.waiting_bytes_max", _) => "131072",
         ("directory.replace", _) => "registered",

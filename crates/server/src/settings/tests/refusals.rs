@@ -145,7 +145,12 @@ fn settings_that_contradict_each_other_are_refused() {
         (["--outbox-bytes-max=2048", "--message-bytes-max=4096"], "must be at least"),
         (["--waiting-bytes-max=2048", "--message-bytes-max=8192"], "must be at least"),
         (["--waiting-bytes-max=262145", "--grace=1s"], "must be at most limits.outbox_bytes_max"),
-        (["--key-bytes-max=2048", "--message-bytes-max=2048"], "must be less than"),
+        (["--key-bytes-max=3073", "--message-bytes-max=4096"], "must be at least 1024 less than"),
+        (
+            ["--hangups-rate=20/30", "--calls-rate=21/1"],
+            "must be at least, in both numbers, limits",
+        ),
+        (["--hangups-rate=30/1", "--calls-rate=20/2"], "must be at least, in both numbers, limits"),
         (["--drain-period=20s", "--drain-timeout=19s"], "must be at most drain.timeout"),
         (["--listen=127.0.0.1:9", "--admin-listen=9"], "another address than listen"),
     ] {
@@ -153,6 +158,31 @@ fn settings_that_contradict_each_other_are_refused() {
         let flag = flags[0].split('=').next().unwrap();
         assert_refused(&world, &[says, &format!("flag {flag}"), "change one of them"]);
     }
+}
+
+#[test]
+fn whoever_is_rung_can_decline_as_fast_also_where_the_operator_lets_more_calls_begin() {
+    let hangups = |flags: &[&str]| {
+        let world = flags.iter().fold(World::new(), |world, flag| world.flag(flag));
+        world.load().unwrap().settings.limits.hangups().to_string()
+    };
+    assert_eq!(hangups(&[]), "100/20");
+    assert_eq!(hangups(&["--calls-rate=500/10"]), "500/20");
+    assert_eq!(hangups(&["--calls-rate=50/40"]), "100/40");
+    assert_eq!(hangups(&["--hangups-rate=30/2"]), "30/2");
+}
+
+#[test]
+fn relays_that_leave_no_room_for_an_offer_are_refused() {
+    let long = "relay.".repeat(20);
+    let urls: Vec<_> = (0..8).map(|n| format!("turn:{n}.{long}example.org:3478")).collect();
+    let world = |bytes| {
+        let world = World::new().variable("SECURECALL_TURN_SECRET", "hush");
+        let world = world.flag(&format!("--turn-urls={}", urls.join(",")));
+        world.flag("--key-bytes-max=1024").flag(&format!("--message-bytes-max={bytes}"))
+    };
+    assert_refused(&world(2048), &["turn.urls", "limits.message_bytes_max (2048", "offer"]);
+    assert!(world(8192).load().is_ok());
 }
 
 #[test]

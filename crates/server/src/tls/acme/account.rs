@@ -2,10 +2,14 @@
 
 use instant_acme::{Account, AccountBuilder, AccountCredentials, NewAccount};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::AcmeError;
 use crate::data_dir::AcmeFolder;
 use crate::settings;
+
+/// Room for an account as text: a key of 140 bytes in base64, and a few URLs.
+const ACCOUNT_BYTES: usize = 8 * 1024;
 
 /// An account as it is kept. It belongs to one authority.
 #[derive(Deserialize, Serialize)]
@@ -24,7 +28,7 @@ pub(super) async fn open(
 ) -> Result<Account, AcmeError> {
     let directory = settings.directory.as_str();
     if let Some(kept) = folder.account()? {
-        let kept: Kept = serde_json::from_str(&kept)?;
+        let kept: Kept = serde_json::from_slice(&kept)?;
         if kept.directory == directory {
             return Ok(builder(settings)?.from_credentials(kept.credentials).await?);
         }
@@ -39,7 +43,10 @@ pub(super) async fn open(
     let created = builder(settings)?.create(&new, directory.to_owned(), None).await;
     let (account, credentials) = created?;
     let kept = Kept { directory: directory.to_owned(), credentials };
-    folder.save_account(&serde_json::to_string(&kept)?)?;
+    // Room for all of it: what grows leaves a copy of the private key behind that nobody wipes.
+    let mut text = Zeroizing::new(Vec::with_capacity(ACCOUNT_BYTES));
+    serde_json::to_writer(&mut *text, &kept)?;
+    folder.save_account(&text)?;
     Ok(account)
 }
 

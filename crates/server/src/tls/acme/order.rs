@@ -7,6 +7,8 @@ use instant_acme::{
     RetryPolicy,
 };
 
+use zeroize::Zeroizing;
+
 use super::{AcmeError, challenge};
 use crate::settings::DomainName;
 use crate::tls::Certificates;
@@ -22,7 +24,7 @@ pub(super) async fn order(
     account: &Account,
     domains: &[DomainName],
     certificates: &Certificates,
-) -> Result<String, AcmeError> {
+) -> Result<Zeroizing<String>, AcmeError> {
     let names: Vec<_> =
         domains.iter().map(|domain| Identifier::Dns(domain.as_str().to_owned())).collect();
     let mut order = account.new_order(&NewOrder::new(&names)).await?;
@@ -32,9 +34,13 @@ pub(super) async fn order(
         OrderStatus::Invalid => return Err(not_proved(&mut order).await),
         _ => return Err(AcmeError::OrderRefused),
     }
-    let key = order.finalize().await?;
+    let key = Zeroizing::new(order.finalize().await?);
     let chain = order.poll_certificate(&RETRIES).await?;
-    Ok(format!("{chain}\n{key}"))
+    let mut chain_and_key = Zeroizing::new(String::with_capacity(chain.len() + 1 + key.len()));
+    for part in [&chain, "\n", &**key] {
+        chain_and_key.push_str(part);
+    }
+    Ok(chain_and_key)
 }
 
 /// Has an answer ready for each domain, and then the authority look.
