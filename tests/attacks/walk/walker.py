@@ -262,6 +262,7 @@ class Walker:
             raise Broken(f"{call} is answered at {self.client_id} a second time")
         elif view.state is State.OVER:
             # Of a call that it is not in any more: it says so.
+            view.ended_it = True
             self._send("CALL_END", call, RACING, callId=call.id)
         if self.rings is call:
             self.rings = None
