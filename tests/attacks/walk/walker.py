@@ -295,8 +295,10 @@ class Walker:
             self.rings = None
 
     def _expect_no_confusion(self, call: Call, view: View, kind: str) -> None:
-        """A caller of dialect 1 takes what comes with an unknown id for an answer to the call that it has just begun."""
-        if self.dialect == 1 and self.rings not in (None, call) and not view.knows_id:
+        """A caller of dialect 1 takes what comes with an unknown id for an answer to the call that it has just begun. If the
+        server has lost that one, it cannot know (docs: "After a restart of the server")."""
+        rings = self.dialect == 1 and self.rings and not self.rings.disturbed
+        if rings and self.rings is not call and not view.knows_id:
             raise Broken(f"{self.client_id} rings {self.rings.callee}, and hears {kind} of {call}")
 
     def _expect_live(self, call: Call, view: View, kind: str) -> None:
