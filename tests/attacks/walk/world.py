@@ -130,6 +130,12 @@ class World:
                                                               for view in call.views.values())
 
     def crash(self) -> None:
+        self.kill_and_restart()
+        for walker in self.chance.sample(self.walkers, len(self.walkers)):
+            if self.chance.random() < 0.7:
+                walker.connect()
+
+    def kill_and_restart(self) -> None:
         self.trace.append("the server is killed, and starts again")
         for call in self.calls:
             call.forgotten = call.id is not None
@@ -138,9 +144,6 @@ class World:
         for walker in self.walkers:
             walker.connection = None
         self.server.restart()
-        for walker in self.chance.sample(self.walkers, len(self.walkers)):
-            if self.chance.random() < 0.7:
-                walker.connect()
 
     # Calls
 
