@@ -136,7 +136,7 @@ HEADS = {
     "a long target": (431, request(f"GET /{'x' * 60_000} HTTP/1.1")),
     "TLS": (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100)),
     "the preface of HTTP/2": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9)),
-    "SSH": (400, b"SSH-2.0-OpenSSH_9.2\r\n"),
+    "SSH": (400, b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
     "frames without an upgrade": (400, frame(TEXT, b"{}") * 3),
 }
 
