@@ -16,7 +16,7 @@ SETTINGS = (
 )
 STEPS = 120
 DIALECTS = [(1, 1, 1), (1, 1, 2), (1, 2, 2), (2, 2, 2), (1, 2, 1, 2)]
-# What one caller may have ringing at one callee, with room for what is under way.
+# What one caller has ringing at one callee: less than the server allows, so that busy is never its answer.
 RINGING_MAX = 1
 # Beyond the timers: a machine that does other things.
 REST_SECONDS_MAX = RING_SECONDS + GRACE_SECONDS + 6
