@@ -5,15 +5,15 @@
 # on 2026-11-30.
 # Expected: TCP's half close goes through a tunnel: the server sees the end, answers (a close frame, say), and the client
 # reads that. Where a proxy does not support it, the connection ends.
-# What happens: nginx and Caddy end both directions at once, and the answer that comes 0.3 s later is lost. lighttpd
-# does neither: the server does not see the end, nothing is closed, and the connection stays until a timeout.
+# What happens: nginx, Caddy and lighttpd end both directions at once, and the answer that comes 0.3 s later is lost. (Without
+# the pause between the last word and the half close, lighttpd did neither in 4 of 6 runs: the server saw no end.)
 # Output:
 #   haproxy: the server sees the end; the client gets the answer, then the end
 #   varnish: the server sees the end; the client gets the answer, then the end
 #   apache: the server sees the end; the client gets the answer, then the end
 #   nginx: the server sees the end; the client gets nothing, then the end
 #   caddy: the server sees the end; the client gets nothing, then the end
-#   lighttpd: the server sees nothing; the client gets nothing
+#   lighttpd: the server sees the end; the client gets nothing, then the end
 # Needs: root on Debian 12.
 set -euo pipefail
 for program in haproxy varnish apache2 nginx caddy lighttpd; do
@@ -152,6 +152,7 @@ for number, proxy in enumerate(PROXIES):
         client.sendall(REQUEST)
         assert read_head(client).startswith(b"HTTP/1.1 101 "), proxy
         client.sendall(CLOSE_OF_CLIENT)
+        time.sleep(0.2)
         client.shutdown(socket.SHUT_WR)
         client.settimeout(2)
         heard, end = b"", ""
@@ -172,5 +173,5 @@ varnish: the server sees the end; the client gets the answer, then the end
 apache: the server sees the end; the client gets the answer, then the end
 nginx: the server sees the end; the client gets nothing, then the end
 caddy: the server sees the end; the client gets nothing, then the end
-lighttpd: the server sees nothing; the client gets nothing
+lighttpd: the server sees the end; the client gets nothing, then the end
 EXPECTED
