@@ -6,7 +6,7 @@
 # Expected: TCP's half close goes through a tunnel: the server sees the end, answers (a close frame, say), and the client
 # reads that. Where a proxy does not support it, the connection ends.
 # What happens: nginx, Caddy and lighttpd end both directions at once, and the answer that comes 0.3 s later is lost. (Without
-# the pause between the last word and the half close, lighttpd did neither in 4 of 6 runs: the server saw no end.)
+# the pause between the last word and the half close, lighttpd did neither in 3 of 5 runs: the server saw no end.)
 # Output:
 #   haproxy: the server sees the end; the client gets the answer, then the end
 #   varnish: the server sees the end; the client gets the answer, then the end
