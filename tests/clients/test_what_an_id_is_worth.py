@@ -66,7 +66,7 @@ def test_a_later_protocol_is_answered_in_the_latest_that_is_spoken(server):
 
 @pytest.mark.parametrize("protocol", ["2", 0, -1, 2.5, True, []])
 def test_what_is_no_protocol_number_is_refused(server, protocol):
-    with Client(server.url) as alice:
+    with dialect2.Client(server.url) as alice:
         alice.send_wrong("REGISTER", clientId="alice", protocol=protocol)
         alice.expect_error("INVALID_MESSAGE")
 
