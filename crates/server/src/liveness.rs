@@ -64,7 +64,7 @@ mod tests {
         let queued = hanging.metrics().num_alive_tasks();
         assert_eq!(queued, 1, "asking again adds nothing");
         let goes_on = std::thread::spawn(move || {
-            hanging.block_on(tokio::time::sleep(Duration::from_secs(2)));
+            hanging.block_on(async { tokio::time::sleep(Duration::from_secs(2)).await });
         });
         assert!(liveness.reasons().await.is_empty());
         goes_on.join().unwrap();
