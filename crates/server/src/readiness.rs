@@ -44,7 +44,7 @@ impl Unready {
             Self::NoCertificate => {
                 let Some(tls) = &server.tls else { return false };
                 let current = tls.certificates.current();
-                !current.is_some_and(|shown| SystemTime::now() <= shown.validity.not_after)
+                current.is_none_or(|shown| SystemTime::now() > shown.validity.not_after)
             }
         }
     }
