@@ -175,6 +175,11 @@ impl Admission {
         self.connections
     }
 
+    /// How many connections there may be.
+    pub fn connections_max(&self) -> usize {
+        self.limits.connections_max
+    }
+
     /// How many addresses are in the table.
     pub fn addresses(&self) -> usize {
         self.addresses.len()

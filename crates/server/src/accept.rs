@@ -48,6 +48,11 @@ impl Workers {
         Ok(workers)
     }
 
+    /// The event loops, that of the caller first.
+    pub(crate) fn handles(&self) -> &[Handle] {
+        &self.handles
+    }
+
     /// Ends the threads; what still runs on them is dropped.
     pub(crate) fn stop(self) {
         for (stop, thread) in self.threads {

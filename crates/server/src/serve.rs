@@ -8,13 +8,15 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::accept::{Workers, accept, event_loop};
+use crate::admin::{self, Admin};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::drain;
 use crate::listener::Listener;
+use crate::liveness::Liveness;
 use crate::operator::Control;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tls::{Source, TlsError};
-use crate::{admin, drain};
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +111,8 @@ async fn run(
     }
     server.proxies.announce();
     if let Some(admin) = admin {
-        tokio::spawn(admin::serve(server.clone(), admin));
+        let liveness = Liveness::of(workers.handles());
+        tokio::spawn(admin::serve(Admin { server: server.clone(), liveness }, admin));
     }
     {
         let serving = accept(&server, &listener, &mut workers);

@@ -1,5 +1,7 @@
 """Fixtures of every folder of tests that starts servers."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,15 @@ def serve(tmp_path: Path):
 def server(serve) -> Server:
     """A server with every default."""
     return serve()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MiB."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting takes root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)

@@ -14,11 +14,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Instant;
 
 use securecall_protocol::ClientId;
 use tokio::sync::oneshot;
 
 use super::database;
+use super::health::Health;
 use super::import::{Conflicts, Import, Imported};
 use super::population::Population;
 use super::queue::Worker;
@@ -38,6 +40,8 @@ pub struct Embedded {
     writer: Worker<Change>,
     reader: Worker<Question>,
     population: Arc<Population>,
+    writing: Arc<Health>,
+    reading: Arc<Health>,
 }
 
 /// An export under way: one snapshot, however long it takes.
@@ -63,14 +67,18 @@ impl Embedded {
         let records = volume.with(database::records).map_err(io::Error::other)?;
         population.set_records(records);
         let mut writer = Writer::new(volume.clone(), population.clone());
+        let (writing, reading) = (Arc::<Health>::default(), Arc::<Health>::default());
+        let (writes, reads) = (writing.clone(), reading.clone());
         Ok(Self {
             writer: Worker::start("directory-write", QUEUE_LENGTH, move |batch| {
-                writer.write(batch);
+                writes.watch(|| writer.write(batch));
             })?,
             reader: Worker::start("directory-read", QUEUE_LENGTH, move |batch| {
-                reader::read(&volume, batch);
+                reads.watch(|| reader::read(&volume, batch));
             })?,
             population,
+            writing,
+            reading,
         })
     }
 
@@ -164,7 +172,13 @@ impl Directory for Embedded {
             answered.await.unwrap_or(Err(Unavailable.into()))
         })
     }
+
     fn records(&self) -> Records {
         Records { count: self.population.records(), max: self.population.records_max() }
+    }
+
+    fn is_failing(&self) -> bool {
+        let now = Instant::now();
+        self.writing.is_failing(now) || self.reading.is_failing(now)
     }
 }

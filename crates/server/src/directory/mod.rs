@@ -12,6 +12,7 @@
 
 mod database;
 mod embedded;
+mod health;
 mod import;
 mod population;
 mod queue;
@@ -67,6 +68,9 @@ pub trait Directory: Send + Sync + 'static {
 
     /// How many records there are, as far as commits are through, and how many there may be.
     fn records(&self) -> Records;
+
+    /// Returns `true` while requests are likely to be answered `Unavailable`. Does not wait.
+    fn is_failing(&self) -> bool;
 }
 
 /// Numbers of records.

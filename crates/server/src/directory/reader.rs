@@ -34,7 +34,10 @@ pub(super) struct NextPage {
 }
 
 /// Answers a batch: calls wait for lookups, so those come first.
-pub(super) fn read(volume: &Volume, batch: Vec<Question>) {
+///
+/// # Errors
+/// The lookups, if there were any, were answered so. An export that broke off says nothing of them.
+pub(super) fn read(volume: &Volume, batch: Vec<Question>) -> Result<(), Unavailable> {
     let mut lookups = Vec::with_capacity(batch.len());
     let mut pages = Vec::new();
     for question in batch {
@@ -43,13 +46,12 @@ pub(super) fn read(volume: &Volume, batch: Vec<Question>) {
             Question::Page(page) => pages.push(page),
         }
     }
-    if !lookups.is_empty() {
-        look_up(volume, lookups);
-    }
+    let looked_up = if lookups.is_empty() { Ok(()) } else { look_up(volume, lookups) };
     for NextPage { snapshot, answer } in pages {
         // Whoever asked may have left.
         let _ = answer.send(next_page(volume, snapshot));
     }
+    looked_up
 }
 
 fn next_page(volume: &Volume, snapshot: Option<Snapshot>) -> Result<(Page, Snapshot), Unavailable> {
@@ -68,7 +70,7 @@ fn next_page(volume: &Volume, snapshot: Option<Snapshot>) -> Result<(Page, Snaps
     }
 }
 
-fn look_up(volume: &Volume, batch: Vec<Lookup>) {
+fn look_up(volume: &Volume, batch: Vec<Lookup>) -> Result<(), Unavailable> {
     let find = |database: &Database| find(database, &batch);
     // Once more: a commit that fails, on a full disk say, takes the open database from the reader
     // too, and the volume has just opened it again.
@@ -77,11 +79,13 @@ fn look_up(volume: &Volume, batch: Vec<Lookup>) {
             for (lookup, key) in batch.into_iter().zip(found) {
                 answer(lookup, Ok(key));
             }
+            Ok(())
         }
         Err(unavailable) => {
             for lookup in batch {
                 answer(lookup, Err(unavailable));
             }
+            Err(unavailable)
         }
     }
 }
@@ -136,7 +140,7 @@ mod tests {
     fn a_lookup_survives_the_failure_of_a_commit_beside_it() {
         let (answer, mut answered) = oneshot::channel();
         let lookup = Lookup { id: "42".into(), answer };
-        read(&spoilt_volume(), vec![Question::Lookup(lookup)]);
+        assert_eq!(read(&spoilt_volume(), vec![Question::Lookup(lookup)]), Ok(()));
         assert!(matches!(answered.try_recv().unwrap(), Ok(Some(_))));
     }
 }

@@ -59,17 +59,22 @@ impl Writer {
     }
 
     /// Decides and commits a batch, then answers all of it.
-    pub(super) fn write(&mut self, batch: Vec<Change>) {
+    ///
+    /// # Errors
+    /// All of it was answered so.
+    pub(super) fn write(&mut self, batch: Vec<Change>) -> Result<(), Unavailable> {
         match self.commit(&batch) {
             Ok(effects) => {
                 for (change, effect) in batch.into_iter().zip(effects) {
                     answer(change, Ok(effect));
                 }
+                Ok(())
             }
             Err(unavailable) => {
                 for change in batch {
                     answer(change, Err(unavailable));
                 }
+                Err(unavailable)
             }
         }
     }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 /// The listener for operators.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Admin {
-    /// Address of GET /metrics; a bare port is one on 127.0.0.1
+    /// Address of /metrics, /livez and /readyz; a bare port is one on 127.0.0.1
     // `None`: nobody listens for operators.
     #[arg(id = "admin.listen", long = "admin-listen", value_name = "[ADDRESS:]PORT")]
     #[arg(value_parser = parse_admin)]

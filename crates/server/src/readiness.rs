@@ -1,0 +1,56 @@
+//! Readiness: the reasons for which new clients should go elsewhere.
+
+use std::time::SystemTime;
+
+use crate::server::Server;
+
+/// A reason for which the server is not ready. Connections that are open go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unready {
+    /// It stops: new connections get 503.
+    Draining,
+    /// It has as many connections as it may: new ones get 503.
+    ServerFull,
+    /// The directory could not write or read within the last minute, or a disk does not answer:
+    /// requests for keys get `UNAVAILABLE`, calls are not concerned.
+    DirectoryFailing,
+    /// There is no certificate yet, or it has expired: handshakes fail.
+    NoCertificate,
+}
+
+impl Unready {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Draining, Self::ServerFull, Self::DirectoryFailing, Self::NoCertificate];
+
+    /// The word for it in metrics and responses.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draining => "draining",
+            Self::ServerFull => "server_full",
+            Self::DirectoryFailing => "directory_failing",
+            Self::NoCertificate => "no_certificate",
+        }
+    }
+
+    /// Returns `true` while the server is not ready for this reason.
+    pub(crate) fn holds(self, server: &Server) -> bool {
+        match self {
+            Self::Draining => server.is_draining(),
+            Self::ServerFull => {
+                let admission = server.admission.lock();
+                admission.connections() >= admission.connections_max()
+            }
+            Self::DirectoryFailing => server.directory.is_failing(),
+            Self::NoCertificate => {
+                let Some(tls) = &server.tls else { return false };
+                let current = tls.certificates.current();
+                current.is_none_or(|shown| SystemTime::now() > shown.validity.not_after)
+            }
+        }
+    }
+
+    /// All reasons that hold now.
+    pub(crate) fn reasons(server: &Server) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|why| why.holds(server)).collect()
+    }
+}
