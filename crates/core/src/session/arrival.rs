@@ -70,6 +70,7 @@ impl Session {
         let farewells = self.farewells.take();
         // The client is there, so nothing that it is told here is over a bound.
         let _ = self.say_waiting(cx, farewells, outputs);
+        self.give_up_mistakable_answers(outputs);
         for at in 0..self.calls.len() {
             if !registration.presents(&self.calls[at].id) {
                 // It learns of the call from the answer, if one has waited.

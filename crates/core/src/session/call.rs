@@ -235,15 +235,16 @@ impl Call {
         }
     }
 
-    /// The peer, whose client says so, takes the call for answered or not.
-    pub(super) fn note_presented(&mut self, answered_there: bool) {
-        if let (false, Phase::Recovered { answered, deadline }) =
-            (self.is_claimed(), &mut self.phase)
-        {
-            *deadline = match self.claim {
-                Claim::Unproven { deadline, .. } if !answered_there && !*answered => deadline,
-                _ => None,
-            };
+    /// The peer, whose client says so, takes the call for answered or not. If not, both ends have a
+    /// deadline, so that both give the same reason when it comes.
+    pub(super) fn note_presented(&mut self, answered_there: bool, due: Instant) {
+        let is_claimed = self.is_claimed();
+        if let Phase::Recovered { answered: false, deadline } = &mut self.phase {
+            match answered_there {
+                false => *deadline = deadline.or(Some(due)),
+                true if !is_claimed => *deadline = None,
+                true => {}
+            }
         }
     }
 
@@ -259,9 +260,10 @@ impl Call {
         self.claim == Claim::Proven || self.owner.as_ref().is_none_or(admits)
     }
 
-    /// From now on it belongs to the registration of `stream`, if it was answered.
+    /// From now on it belongs to the registration of `stream`, if it was answered or has an owner.
     pub(super) fn bind(&mut self, stream: Option<&Stream>) {
-        if let Some(stream) = stream.filter(|_| !self.is_unanswered()) {
+        let has_owner = self.owner.is_some() || !self.is_unanswered();
+        if let Some(stream) = stream.filter(|_| has_owner) {
             self.owner = Some(Owner::new(stream));
         }
     }

@@ -14,21 +14,37 @@ const REMEMBERED_MAX: usize = 128;
 
 /// The last calls that ended, by a hash of their ids.
 ///
-/// Two ids share a hash once in 2⁶⁴; the cost would be a CALL_NOT_FOUND.
+/// Two ids share a hash once in 2⁶⁴; the cost would be a CALL_NOT_FOUND. A session without ended
+/// calls pays one pointer.
 #[derive(Debug, Default)]
-#[expect(clippy::box_collection, reason = "a session without ended calls pays one pointer")]
-pub(super) struct EndedCalls(Option<Box<VecDeque<u64>>>);
+pub(super) struct EndedCalls(Option<Box<Hashes>>);
+
+#[derive(Debug, Default)]
+struct Hashes {
+    calls: VecDeque<u64>,
+    /// None was added in the last grace.
+    aged: bool,
+}
 
 impl EndedCalls {
     pub(super) fn remember(&mut self, call: &Call) {
         if !call.recovered || self.contains(&call.id) {
             return;
         }
-        let calls = self.0.get_or_insert_default();
+        let Hashes { calls, aged } = &mut **self.0.get_or_insert_default();
+        *aged = false;
         if calls.len() == REMEMBERED_MAX {
             calls.pop_front();
         }
         calls.push_back(hash(&call.id));
+    }
+
+    /// A grace has passed without the client. Forgets calls that had ended before it.
+    pub(super) fn age(&mut self) {
+        self.0 = self.0.take().filter(|hashes| !hashes.aged);
+        if let Some(hashes) = &mut self.0 {
+            hashes.aged = true;
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -36,7 +52,7 @@ impl EndedCalls {
     }
 
     pub(super) fn contains(&self, call_id: &str) -> bool {
-        self.0.as_ref().is_some_and(|calls| calls.contains(&hash(call_id)))
+        self.0.as_ref().is_some_and(|hashes| hashes.calls.contains(&hash(call_id)))
     }
 }
 

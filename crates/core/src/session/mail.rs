@@ -47,7 +47,7 @@ impl Session {
                 self.tell(cx, at, message, || Kept::signal(call_id, data))
             }
             Content::Present { answered } => {
-                self.calls[at].note_presented(answered);
+                self.calls[at].note_presented(answered, cx.now + cx.config.calls.ring_timeout);
                 Receipt::delivered(None)
             }
         }

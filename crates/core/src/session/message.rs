@@ -229,7 +229,9 @@ impl Session {
         };
         self.calls[at].confirm();
         if self.calls[at].claim != Claim::Proven {
-            self.note_answered_caller(at);
+            if !self.calls[at].is_claimed() {
+                self.note_answered_caller(at);
+            }
             self.tell_waiting(cx, at, outputs);
         }
         Ok(at)

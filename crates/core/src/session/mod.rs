@@ -193,7 +193,7 @@ impl Session {
         // No ring is under way for as long as a grace.
         self.held_ends = HeldEnds::default();
         if self.calls.is_empty() {
-            self.ended = EndedCalls::default();
+            self.ended.age();
         }
         for mut call in self.end_calls(|_| true) {
             call.ring_under_way = false;

@@ -67,13 +67,13 @@ impl Session {
     /// Answers that may not have arrived wait for whoever registers next: without its answer a
     /// client of dialect 1 does not even know the call's id.
     fn take_back_answers(&mut self, cx: &Context<'_>, outputs: &mut Outputs<'_>) {
+        let rings = self.calls.iter().any(|call| call.role == Role::Caller && call.is_ringing());
         for call in self.end_calls(|call| call.has_lost_its_answer_at(cx.now)) {
-            self.end_at_both(cx, call, EndReason::Unreachable, outputs);
-        }
-        if self.calls.iter().any(|call| call.role == Role::Caller && call.is_ringing()) {
-            // It would take the answer for that to the call which it is ringing.
-            for call in self.end_calls(|call| call.is_unconfirmed(cx.now)) {
+            if rings {
+                // Its client would take this end for that of the call which it is ringing.
                 outputs.extend(self.end_mail(&call, EndReason::Unreachable));
+            } else {
+                self.end_at_both(cx, call, EndReason::Unreachable, outputs);
             }
         }
         for call in &mut self.calls {
@@ -83,6 +83,19 @@ impl Session {
                 call.claim = Claim::Untold;
                 call.waiting.put_back_answer(&call.id, sdp_answer);
             }
+        }
+    }
+
+    /// A client of dialect 1 that rings somebody would take an answer from before a restart, which
+    /// it has perhaps never had, for that to the call which it is ringing.
+    pub(super) fn give_up_mistakable_answers(&mut self, outputs: &mut Outputs<'_>) {
+        let rings = |call: &Call| call.role == Role::Caller && call.is_ringing();
+        if self.speaks_dialect_two() || !self.calls.iter().any(rings) {
+            return;
+        }
+        let untold = |call: &Call| call.recovered && call.is_unanswered_for_its_client();
+        for call in self.end_calls(untold) {
+            outputs.extend(self.end_mail(&call, EndReason::Unreachable));
         }
     }
 }

@@ -107,7 +107,8 @@ impl Session {
     /// Returns true if the client would take news of this call for news of another. One of dialect
     /// 1 does not know the id of a call that it is ringing, and takes any that it does not know for it.
     fn is_mistaken_for_own(&self, call: &Call) -> bool {
-        !call.is_claimed() && self.dialect() == Dialect::One && self.rings_somebody()
+        let unknown = !call.is_claimed() || (call.recovered && call.claim == Claim::Untold);
+        unknown && self.dialect() == Dialect::One && self.rings_somebody()
     }
 
     /// Returns true if the client rings somebody.

@@ -101,13 +101,16 @@ fn who_comes_back_in_dialect_2_is_told_the_answer_too() {
 }
 
 #[test]
-fn an_answer_is_not_told_again_to_who_would_take_it_for_that_of_another_call() {
-    let (mut world, alice, bob, call) = World::pair_in_a_call();
+fn an_answer_from_before_a_restart_is_not_told_again_to_who_rings_somebody_else() {
+    let (mut world, alice, bob) = World::pair();
+    let call = world.ring(alice, bob);
+    world.restart();
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
     let carol = world.register("carol");
+    world.say(bob, &accept(&call, "into-a-dead-socket"));
     let ringing = world.ring(alice, carol);
-    world.lose(alice);
-    assert_eq!(world.heard(bob), [ended(&call)]);
     let alice = world.register("alice");
+    assert_eq!(world.heard(bob), [ended(&call)]);
     world.say(carol, &accept(&ringing, "other-answer"));
     assert_eq!(world.heard(alice), [accepted(&ringing, "other-answer")]);
 }

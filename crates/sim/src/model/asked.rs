@@ -130,7 +130,12 @@ impl Model {
         }
         call.end(side).contested |= admission == Admission::Perhaps;
         call.end(side).told_in_one = None;
-        if !call.recovered && !call.is_unanswered_at(side) {
+        if call.recovered {
+            // Whether this server knows that it was answered is not to be seen.
+            let end = call.end(side);
+            end.contested |= end.owner.is_none() && tokens.is_some();
+        }
+        if call.recovered || !call.is_unanswered_at(side) {
             call.bind(side, tokens);
         }
         let mut allowed = call.judge(side, message.message_type);

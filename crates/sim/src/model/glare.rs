@@ -64,12 +64,16 @@ impl Model {
 
     /// A call that lost has lost against one that lives, or did.
     fn check_winners(&self) -> Result<(), Violation> {
-        let lost = |id: &str| self.calls.get(id).is_some_and(|call| call.told_is("glare"));
-        let failed = |id: &str| self.calls.get(id).is_some_and(|call| call.failed);
-        for Crossing { loser, .. } in self.crossings.iter().filter(|it| lost(&it.loser)) {
-            let mut against = self.crossings.iter().filter(|it| it.loser == *loser);
-            let all_failed = against.all(|it| failed(&it.winner));
-            ensure!(!all_failed, "{loser} lost against a call that could not be rung");
+        for Crossing { loser, .. } in &self.crossings {
+            let Some(call) = self.calls.get(loser).filter(|call| call.told_is("glare")) else {
+                continue;
+            };
+            let wins = |(id, other): (&String, &Call)| {
+                let crosses = other.caller == call.callee && other.callee == call.caller;
+                crosses && id < loser && !other.failed
+            };
+            let won = self.calls.iter().any(wins);
+            ensure!(won, "{loser} lost against a call that could not be rung");
         }
         Ok(())
     }

@@ -29,4 +29,20 @@ impl Model {
         ensure!(rung.is_none(), "{client}#{link} rings somebody and was told of the old {id}");
         Ok(())
     }
+
+    /// A client of dialect 1 has registered. An answer to an old call that it would take for that to
+    /// the call which it is ringing is not told, and that old call is given up.
+    pub(super) fn note_mistakable(&mut self, client: &str) {
+        let waits =
+            |call: &Call| call.caller == client && !call.recovered && !call.ends[0].answered;
+        if !self.calls.values().any(|call| waits(call) && !call.is_done(Side::Caller)) {
+            return;
+        }
+        let old = |call: &&mut Call| call.caller == client && call.recovered;
+        for call in self.calls.values_mut().filter(old) {
+            if call.answer.is_some() && !call.ends[0].answered {
+                call.over = call.over.max(Over::Maybe);
+            }
+        }
+    }
 }

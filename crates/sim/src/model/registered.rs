@@ -147,6 +147,9 @@ impl Model {
             call.end(side).end_lost |= denied && over != Over::No;
         }
         self.inherit_calls(link, client);
+        if !registration.in_two {
+            self.note_mistakable(client);
+        }
         if was_in_two {
             self.lose_stream(client, registration);
         }
