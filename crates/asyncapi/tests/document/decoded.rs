@@ -53,7 +53,9 @@ fn filled(message: &Value) -> Value {
                 payload["reason"] = json!("declined");
             }
         }
-        "REGISTER" if payload["protocol"] == 2 => {
+        "REGISTER" if payload["protocol"].as_u64().is_some_and(|asked| asked >= 2) => {
+            // The latest protocol that is spoken here answers a later one.
+            payload["protocol"] = json!(2);
             fill(payload, "resumeToken", Value::Null);
             fill(payload, "lastSeq", json!(0));
             fill(payload, "calls", json!([]));

@@ -22,8 +22,6 @@ impl Model {
             let crosses = other.caller == call.callee
                 && other.callee == call.caller
                 && other.is_ringing()
-                // One that has lost already crosses nothing any more.
-                && !other.told_is("glare")
                 && !(other.is_done(Side::Caller) && other.is_done(Side::Callee));
             if !crosses {
                 continue;
