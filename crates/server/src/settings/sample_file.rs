@@ -65,6 +65,7 @@ pub(super) fn example(key: &str) -> Option<&'static str> {
         "acme.domains" => "signal.example.org",
         "acme.contact" => "admin@example.org",
         "acme.ca" => "/etc/securecall/authority.pem",
+        "limits.hangups" => "100/20",
         "turn.preset" => "metered",
         "turn.urls" => "turn:turn.example.org:3478,turns:turn.example.org:443?transport=tcp",
         "turn.secret_file" => "/etc/securecall/turn-secret",
