@@ -21,9 +21,22 @@ def test_health_answers_while_clients_are_connected(server):
         assert server.http("/health")[0].status == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/health/", "/metrics", "/signal/", "/demo", "/../health", "/%00"])
+@pytest.mark.parametrize("path", ["/healthz", "/health/", "/metrics", "/signal/", "/demo", "/../health", "/%00"])
 def test_every_other_path_is_not_found(server, path):
     assert server.http(path)[0].status == 404
+
+
+def test_a_browser_learns_what_this_is_and_is_not_counted_as_refused(server):
+    response, body = server.http("/")
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "text/plain"
+    assert body.startswith(b"SecureCall signaling server") and body.count(b"\n") == 1
+    icon, nothing = server.http("/favicon.ico")
+    assert (icon.status, nothing, icon.headers["Content-Length"]) == (204, b"", None)
+    assert server.http("/", "HEAD")[1] == b""
+    assert server.refusals() == {}
+    assert server.http("/", "POST")[0].status == 405
+    assert server.refusals() == {"method_not_allowed": 1}
 
 
 def test_a_target_in_absolute_form_is_the_same_as_its_path(server):

@@ -7,7 +7,7 @@ use securecall_server::settings::{SettingsError, with_options};
 
 use crate::failure::Failure;
 use crate::{
-    call, check_config, completions, directory, keys, listen, load, man, probe, serve, turn,
+    call, check_config, completions, directory, health, keys, listen, load, man, probe, serve, turn,
 };
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
@@ -30,7 +30,7 @@ pub(crate) fn command() -> Command {
         .after_help(EXAMPLES)
         .subcommand(with_options(Command::new(serve::NAME)).about(serve::ABOUT).after_help(LAYERS))
         .subcommand(
-            with_options(Command::new(check_config::NAME))
+            check_config::with_options(Command::new(check_config::NAME))
                 .about(check_config::ABOUT)
                 .after_help(LAYERS),
         )
@@ -49,6 +49,11 @@ pub(crate) fn command() -> Command {
             probe::with_options(Command::new(probe::NAME))
                 .about(probe::ABOUT)
                 .after_help(probe::HINTS),
+        )
+        .subcommand(
+            health::with_options(Command::new(health::NAME))
+                .about(health::ABOUT)
+                .after_help(health::HINTS),
         )
         .subcommand(
             directory::with_options(Command::new(directory::NAME))
@@ -97,6 +102,8 @@ Examples:
       Give clients credentials for a TURN service
   securecall check-config --config securecall.toml
       Show what would count, and where it comes from; mistakes end with code 2
+  securecall check-config --print > securecall.toml
+      Write a file with every setting, to be edited
   securecall keys new alice
       Make an identity; securecall keys show shows its fingerprint
   securecall listen --server wss://example.org/signal
@@ -113,6 +120,9 @@ Each setting can be written in three places; the later one wins:
   the TOML file     [limits] ping_after = \"25s\"
   the environment   SECURECALL_PING_AFTER=25s: SECURECALL_ and the flag
   a flag            --ping-after 25s
+The TOML file is the one of --config, or else of SECURECALL_CONFIG, or else
+/etc/securecall/securecall.toml if it is there. SECURECALL_CONFIG= means none.
+
 PORT in the environment replaces the port of --listen, unless that is a flag.
 
 The TURN secret is never a flag: it is in SECURECALL_TURN_SECRET, or in the

@@ -63,6 +63,8 @@ pub(crate) enum Failure {
     Input(std::io::Error),
     /// Calls would have to be asked about, and there is no terminal.
     NobodyToAsk,
+    /// A server is not well, or does not answer.
+    NotHealthy(String),
     /// A server was probed, and so many steps failed.
     Unwell(usize),
     /// An operator got nothing done.
@@ -111,6 +113,7 @@ impl Failure {
             | Self::FilesNotSent
             | Self::Unsaid
             | Self::Input(_)
+            | Self::NotHealthy(_)
             | Self::Unwell(_)
             | Self::Operator(_)
             | Self::NothingToReset(_)
@@ -164,6 +167,7 @@ impl fmt::Display for Failure {
                 write!(f, "two fingerprints are given for {who}, who has one")
             }
             Self::Input(error) => write!(f, "standard input: {error}"),
+            Self::NotHealthy(reason) => write!(f, "{}", harmless(reason)),
             Self::Unwell(1) => write!(f, "a step failed"),
             Self::Unwell(steps) => write!(f, "{steps} steps failed"),
             Self::NobodyToAsk => write!(

@@ -14,6 +14,7 @@ mod directory;
 mod failure;
 mod folder;
 mod harmless;
+mod health;
 mod hints;
 mod identity_file;
 mod keys;
@@ -61,6 +62,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
         Some((listen::NAME, flags)) => listen::run(flags),
         Some((completions::NAME, flags)) => completions::run(flags),
         Some((directory::NAME, flags)) => directory::run(flags),
+        Some((health::NAME, flags)) => health::run(flags),
         Some((keys::NAME, flags)) => keys::run(flags),
         Some((load::NAME, flags)) => load::run(flags),
         Some((man::NAME, flags)) => man::run(flags),

@@ -28,7 +28,7 @@ struct Bench(TempDir);
 impl Bench {
     fn new() -> Self {
         let bench = Self(tempfile::tempdir().unwrap());
-        succeeded(&bench.run(&["check-config", "--data-dir=data"]));
+        succeeded(&bench.run(&["directory", "import", "--create", "--data-dir=data"]));
         bench
     }
 
@@ -230,8 +230,10 @@ impl Server {
             .unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        assert!(line.starts_with("listening on"), "{line}");
+        while !line.starts_with("listening on") {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0, "it should listen");
+        }
         Self { process, address, output, log }
     }
 

@@ -47,8 +47,13 @@ impl Server {
             .unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut said = String::new();
-        output.read_line(&mut said).unwrap();
-        let url = said.trim().strip_prefix("listening on ").unwrap().to_owned();
+        let url = loop {
+            said.clear();
+            assert!(output.read_line(&mut said).unwrap() > 0, "it should listen");
+            if let Some(url) = said.strip_prefix("from this machine: ") {
+                break url.trim().to_owned();
+            }
+        };
         Self { child, url, _output: output, _folder: folder }
     }
 

@@ -15,6 +15,7 @@
 //! wrong, where, and what to do. Nothing about clients is in its errors.
 
 mod acme;
+mod inspect;
 mod server_key;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
@@ -30,6 +31,7 @@ use tracing::warn;
 
 use crate::directory::{self, Embedded, OpenError};
 pub(crate) use acme::AcmeFolder;
+pub(crate) use inspect::inspect;
 pub use server_key::{SERVER_KEY_BYTES, ServerKey};
 
 const LOCK: &str = "lock";
@@ -60,7 +62,7 @@ pub enum DataDirError {
     NotWritable { path: PathBuf, source: io::Error },
     #[error(
         "there is no directory in {}: is --data-dir right? A server that starts there makes one, and \
-         so does securecall check-config",
+         so does securecall directory import --create",
         .0.display()
     )]
     Missing(PathBuf),

@@ -12,9 +12,11 @@
 
 mod accept;
 mod admin;
+mod announcement;
 mod arrival;
 mod batch;
 mod cell;
+mod check;
 mod client_address;
 mod clock;
 mod connection;
@@ -45,5 +47,7 @@ pub mod settings;
 mod stream;
 mod tls;
 
-pub use serve::{ServeError, check, serve};
+pub use announcement::reachable;
+pub use check::check;
+pub use serve::{ServeError, serve};
 pub use tls::{CertificateError, TlsError};

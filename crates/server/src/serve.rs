@@ -2,13 +2,16 @@
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::accept::{Workers, accept, event_loop};
 use crate::admin::{self, Admin};
+use crate::announcement::Announcement;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::drain;
 use crate::listener::Listener;
@@ -76,19 +79,6 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Checks what can be checked without serving: whether the data folder and the certificate can be
-/// used.
-///
-/// # Errors
-/// As [`serve`] would.
-pub fn check(settings: &Settings) -> Result<(), ServeError> {
-    let data_dir = DataDir::open(&settings.data_dir)?;
-    data_dir.server_key()?;
-    data_dir.directory()?.close();
-    Source::open(settings, &data_dir)?;
-    Ok(())
-}
-
 /// Without a certificate there is nothing to read again on SIGHUP; by default it would end us.
 async fn live_through(mut hangup: Signal) {
     while hangup.recv().await.is_some() {
@@ -105,7 +95,7 @@ async fn run(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut workers = Workers::start(settings.workers.count(), Handle::current())?;
-    if let Err(error) = announce(&listener, server.tls.is_some(), admin.as_ref()) {
+    if let Err(error) = announce(settings, &listener, admin.as_ref(), server.tls.is_some()) {
         // Whoever started it may read one line and close the pipe: no reason not to serve.
         tracing::warn!(%error, "cannot say on standard output where the server listens");
     }
@@ -136,30 +126,24 @@ fn bind(address: SocketAddr, flag: &'static str) -> Result<Listener, ServeError>
     Listener::bind(address).map_err(|source| ServeError::Listen { address, flag, source })
 }
 
-/// Says where it listens, and what to try.
-fn announce(listener: &Listener, tls: bool, admin: Option<&Listener>) -> io::Result<()> {
-    let address = reachable(listener.local_addr()?);
-    // The certificate is for a name, not for this address.
-    let (s, insecure, no_check) = if tls { ("s", "-k ", "-n ") } else { ("", "", "") };
+/// Says what runs, where, and how to stop it.
+fn announce(
+    settings: &Settings,
+    listener: &Listener,
+    admin: Option<&Listener>,
+    tls: bool,
+) -> io::Result<()> {
+    let announcement = Announcement {
+        listen: listener.local_addr()?,
+        tls,
+        admin: admin.map(Listener::local_addr).transpose()?,
+        data_dir: path::absolute(&settings.data_dir)?,
+        settings_file: settings.file.clone(),
+        drain_timeout: *settings.drain.timeout,
+    };
+    // In one piece: whoever reads only its first lines may close the pipe then.
+    let text = announcement.formatted(settings.log_format, SystemTime::now());
     let mut out = io::stdout().lock();
-    writeln!(out, "listening on ws{s}://{address}/signal")?;
-    if let Some(admin) = admin {
-        writeln!(out, "metrics on http://{}/metrics", reachable(admin.local_addr()?))?;
-    }
-    writeln!(out)?;
-    writeln!(out, "try: curl {insecure}http{s}://{address}/health")?;
-    writeln!(out, "     npx wscat {no_check}-c ws{s}://{address}/signal")?;
-    writeln!(out, r#"     > {{"type":"REGISTER","payload":{{"clientId":"alice"}}}}"#)?;
+    out.write_all(text.as_bytes())?;
     out.flush()
-}
-
-/// The unspecified address as one that can be connected to from here.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
 }

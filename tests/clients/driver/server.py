@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-LISTENING = re.compile(r"listening on wss?://127\.0\.0\.1:(\d+)/signal\n")
+LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)\n")
 METRICS = re.compile(r"metrics on http://127\.0\.0\.1:(\d+)/metrics\n")
 SAMPLE = re.compile(r"^(\w+)(?:\{.*\})? (\S+)$")
 REFUSED = re.compile(r'^securecall_connections_refused_total\{reason="(\w+)"\} (\d+)$', re.MULTILINE)

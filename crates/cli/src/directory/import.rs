@@ -16,6 +16,7 @@ pub(super) const NAME: &str = "import";
 
 const FILE: &str = "file";
 const REPLACE: &str = "replace";
+const CREATE: &str = "create";
 
 const HINTS: &str = "\
 Every line is checked before anything is done, and then everything is done, or
@@ -38,10 +39,15 @@ pub(super) fn command() -> Command {
         .long(REPLACE)
         .action(ArgAction::SetTrue)
         .help("Replace the keys of ids that have others");
+    let create = Arg::new(CREATE)
+        .long(CREATE)
+        .action(ArgAction::SetTrue)
+        .help("Make the data folder and its directory if there is none");
     operator::command(NAME, "Take ids and keys from JSON Lines into a server's directory")
         .mut_arg("directory.key_bytes_max", |arg| arg.hide(false))
         .arg(file)
         .arg(replace)
+        .arg(create)
         .after_help(HINTS)
 }
 
@@ -53,7 +59,12 @@ pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let lines = input(path)?;
     let import = Import::read(lines, settings.directory.key_bytes_max, replacement)
         .map_err(|error| not_read(path, error))?;
-    let imported = operator::open(&settings)?.import(&import).map_err(Failure::Operator)?;
+    let mut operator = if flags.get_flag(CREATE) {
+        operator::create(&settings)?
+    } else {
+        operator::open(&settings)?
+    };
+    let imported = operator.import(&import).map_err(Failure::Operator)?;
     io::stdout().write_all(summary(imported).as_bytes()).map_err(Failure::Output)
 }
 

@@ -28,6 +28,12 @@ pub(super) fn open(settings: &Settings) -> Result<Operator, Failure> {
     Operator::at(&settings.data_dir, key_bytes_max).map_err(Failure::Operator)
 }
 
+/// The directory of these settings, which is made if there is none.
+pub(super) fn create(settings: &Settings) -> Result<Operator, Failure> {
+    let key_bytes_max = settings.directory.key_bytes_max;
+    Operator::at_new(&settings.data_dir, key_bytes_max).map_err(Failure::Operator)
+}
+
 /// A number of things, in words.
 pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })

@@ -5,7 +5,6 @@
 //! What is printed names no client, key or address but those of servers.
 
 mod call;
-mod health;
 mod relays;
 mod report;
 mod rules;
@@ -18,6 +17,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use crate::conversation::options::server;
 use crate::conversation::session::runtime;
 use crate::failure::Failure;
+use crate::health::request::{Trust, look_at as look_at_health};
 use report::Report;
 
 pub(crate) const NAME: &str = "probe";
@@ -69,7 +69,7 @@ async fn look_at(probe: &Probe) -> Report {
     if !rules::look_at(&mut report, &probe.url).await {
         return report;
     }
-    report.step("health", health::look_at(&probe.url)).await;
+    report.step("health", look_at_health(&probe.url, Trust::Authorities)).await;
     let Some(ice_servers) = call::make(&mut report, &probe.url).await else {
         return report;
     };

@@ -64,8 +64,10 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        assert!(line.starts_with("listening on"), "{line}");
+        while !line.starts_with("listening on") {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0, "it should listen");
+        }
         self.process = Some((child, output));
     }
 

@@ -36,11 +36,20 @@ impl ServerKey {
         }
     }
 
-    fn load(path: &Path, mut file: File) -> Result<Self, DataDirError> {
-        let metadata = file.metadata().map_err(|source| not_readable(path, source))?;
-        if !metadata.is_file() || metadata.len() != SERVER_KEY_BYTES as u64 {
-            return Err(DataDirError::KeyDamaged(path.to_owned()));
+    /// Checks the key without a change of its rights, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is not what a server wrote.
+    pub(super) fn inspect(path: &Path) -> Result<(), DataDirError> {
+        match File::open(path) {
+            Ok(file) => checked(path, &file),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(not_readable(path, source)),
         }
+    }
+
+    fn load(path: &Path, mut file: File) -> Result<Self, DataDirError> {
+        checked(path, &file)?;
         keep_private(path, "the server key").map_err(|source| not_readable(path, source))?;
         let mut key = Zeroizing::new([0; SERVER_KEY_BYTES]);
         file.read_exact(&mut *key).map_err(|source| not_readable(path, source))?;
@@ -62,6 +71,15 @@ impl fmt::Debug for ServerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ServerKey(..)")
     }
+}
+
+/// Refuses what is not a file of the right length.
+fn checked(path: &Path, file: &File) -> Result<(), DataDirError> {
+    let metadata = file.metadata().map_err(|source| not_readable(path, source))?;
+    if !metadata.is_file() || metadata.len() != SERVER_KEY_BYTES as u64 {
+        return Err(DataDirError::KeyDamaged(path.to_owned()));
+    }
+    Ok(())
 }
 
 fn not_readable(path: &Path, source: io::Error) -> DataDirError {

@@ -1,4 +1,4 @@
-//! The answer to a request: the upgrade at `/signal`, `/health`, or a refusal.
+//! The answer to a request: the upgrade at `/signal`, `/health`, a word for browsers, or a refusal.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -61,7 +61,16 @@ fn route(
             health(server, &request, response);
             Ok(Answer::Served)
         }
-        ("/health", _) => Err(HttpRefusal::MethodNotAllowed),
+        ("/", "GET" | "HEAD") => {
+            introduce(&request, response);
+            Ok(Answer::Served)
+        }
+        // Browsers ask for it by themselves: that is no refusal to count.
+        ("/favicon.ico", "GET" | "HEAD") => {
+            response::write_no_content(response, "Cache-Control: max-age=86400\r\n");
+            Ok(Answer::Served)
+        }
+        ("/health" | "/" | "/favicon.ico", _) => Err(HttpRefusal::MethodNotAllowed),
         _ => Err(HttpRefusal::NotFound),
     }
 }
@@ -90,6 +99,14 @@ fn admit<'r>(
     }
     let address = server.proxies.client_address(peer, request);
     Ok((Permit::take(server, address.into())?, key))
+}
+
+/// A sentence for whoever opens the address in a browser.
+fn introduce(request: &Request<'_>, out: &mut Vec<u8>) {
+    const SENTENCE: &str = "SecureCall signaling server: clients connect to /signal by WebSocket, and \
+                            /health says whether it is well\n";
+    let head_only = request.method() == "HEAD";
+    response::write(out, "200 OK", "Content-Type: text/plain\r\n", SENTENCE, head_only);
 }
 
 /// A draining server is not healthy: a load balancer then sends clients elsewhere.

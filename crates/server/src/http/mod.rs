@@ -1,4 +1,4 @@
-//! The HTTP side of the public listener: `/signal`, `/health`, and nothing else.
+//! The HTTP side of the public listener: `/signal`, `/health`, and a word for browsers at `/`.
 //!
 //! One request per connection. It ends in an upgrade, or with a response and a close; so there is
 //! no keep-alive, no body and no pipelining to get wrong.

@@ -32,6 +32,12 @@ pub(crate) fn write(out: &mut Vec<u8>, status: &str, fields: &str, body: &str, h
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Appends a response without a body, which has no length either (RFC 9110 section 8.6).
+pub(crate) fn write_no_content(out: &mut Vec<u8>, fields: &str) {
+    let text = format!("HTTP/1.1 204 No Content\r\n{fields}Connection: close\r\n\r\n");
+    out.extend_from_slice(text.as_bytes());
+}
+
 /// Waits for the client to close, so that a reset does not overtake the response.
 pub(crate) async fn linger(mut stream: impl Stream) {
     let _ = stream.shutdown().await;

@@ -152,7 +152,7 @@ pub(super) const FAMILIES: &[Family] = &[
     }),
     counters(
         "securecall_connections_refused",
-        "Connections to the public port that were not upgraded, except those that asked for /health",
+        "Connections to the public port that were not upgraded, except those that got /health, / or /favicon.ico",
         "reason",
         || Refused::ALL.map(|why| why.as_str().to_owned()).into(),
         |at, place| Some(at.server.counters.refused_total(Refused::ALL[place]) as f64),

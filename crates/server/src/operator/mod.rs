@@ -49,7 +49,23 @@ impl Operator {
     /// # Errors
     /// When there is no data folder, it cannot be used, or whoever has it does not answer.
     pub fn at(path: &Path, key_bytes_max: usize) -> Result<Self, OperatorError> {
-        match DataDir::existing(path) {
+        Self::of(DataDir::existing(path), path, key_bytes_max)
+    }
+
+    /// [`Operator::at`] that makes the folder, and its directory, if there is none.
+    ///
+    /// # Errors
+    /// As [`Operator::at`], or when the folder cannot be made.
+    pub fn at_new(path: &Path, key_bytes_max: usize) -> Result<Self, OperatorError> {
+        Self::of(DataDir::open(path), path, key_bytes_max)
+    }
+
+    fn of(
+        opened: Result<DataDir, DataDirError>,
+        path: &Path,
+        key_bytes_max: usize,
+    ) -> Result<Self, OperatorError> {
+        match opened {
             Ok(data_dir) => Self::of_stopped(data_dir.directory()?, key_bytes_max),
             Err(DataDirError::InUse(_)) => Self::of_running(path),
             Err(error) => Err(error.into()),

@@ -31,6 +31,11 @@ pub struct Declaration {
 }
 
 impl Declaration {
+    /// The section of the file, empty for settings at its top, and the name there.
+    pub(super) fn table_and_key(&self) -> (&str, &str) {
+        self.key.split_once('.').unwrap_or(("", &self.key))
+    }
+
     fn new(arg: &Arg) -> Option<Self> {
         let flag = arg.get_long()?;
         let defaults = arg.get_default_values().iter().map(|value| value.to_string_lossy());

@@ -13,6 +13,9 @@ use crate::requests::REQUESTS_MAX;
 /// what a server of 16 cores has open.
 pub const DESCRIPTORS_RESERVED: u64 = 64 + REQUESTS_MAX as u64;
 
+/// The number of connections below which an operator should hear that the default was lowered.
+const WORTH_A_WARNING: usize = defaults::CONNECTIONS_MAX / 2;
+
 const CONNECTIONS_MAX: &str = "limits.connections_max";
 
 /// How many file descriptors this process may have at most. `None`: no limit.
@@ -31,8 +34,8 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
-/// Fits the number of connections to the file descriptors: the default is lowered with a
-/// warning, what somebody asked for is refused.
+/// Fits the number of connections to the file descriptors: the default is lowered, with a warning
+/// where that is news; what somebody asked for is refused.
 pub(super) fn fit(
     settings: &mut Settings,
     layers: &mut Layers<'_>,
@@ -51,9 +54,11 @@ pub(super) fn fit(
     }
     settings.limits.connections_max = possible;
     layers.set(CONNECTIONS_MAX, possible.to_string(), Origin::DescriptorLimit);
-    Ok(Some(format!(
-        "{CONNECTIONS_MAX} is {possible} instead of {}: the process may have {allowed} files open \
-         (ulimit -Hn)",
+    let warning = format!(
+        "{CONNECTIONS_MAX} is {possible} instead of {}: the process may have {allowed} files open. \
+         Raise its limit (ulimit -Hn, LimitNOFILE=), or set {CONNECTIONS_MAX}",
         defaults::CONNECTIONS_MAX
-    )))
+    );
+    // A little less room asks nothing of anybody; check-config shows it.
+    Ok((possible < WORTH_A_WARNING).then_some(warning))
 }

@@ -27,6 +27,8 @@ pub(super) struct Given {
 pub(super) struct Layers<'a> {
     declarations: &'a [Declaration],
     pub(super) given: BTreeMap<String, Given>,
+    /// The file that was read. `None`: none was.
+    pub(super) file: Option<PathBuf>,
 }
 
 impl<'a> Layers<'a> {
@@ -36,9 +38,10 @@ impl<'a> Layers<'a> {
         flags: &ArgMatches,
         surroundings: &Surroundings,
     ) -> Result<Self, SettingsError> {
-        let mut layers = Self { declarations, given: BTreeMap::new() };
+        let mut layers = Self { declarations, given: BTreeMap::new(), file: None };
         if let Some(path) = config_path(flags, surroundings) {
             layers.add_file(&path)?;
+            layers.file = Some(path);
         }
         layers.add_environment(surroundings)?;
         layers.add_flags(flags)?;
@@ -180,9 +183,18 @@ fn unknown(written: &str, origin: &Origin, nearest: Option<String>) -> SettingsE
     SettingsError::Unknown { name: written.to_owned(), origin: origin.clone(), nearest }
 }
 
+/// The file that a flag names, or else the environment, or else the one of an installed package, if
+/// it is there. An empty name in the environment means none.
 fn config_path(flags: &ArgMatches, surroundings: &Surroundings) -> Option<PathBuf> {
     let flag = flags.get_one::<PathBuf>(CONFIG).cloned();
-    flag.or_else(|| surroundings.variable(CONFIG_VARIABLE).map(PathBuf::from))
+    let named = flag.or_else(|| surroundings.variable(CONFIG_VARIABLE).map(PathBuf::from));
+    match named {
+        Some(path) => Some(path).filter(|path| !path.as_os_str().is_empty()),
+        // One that cannot be looked at counts as there: it is refused when it is read.
+        None => {
+            surroundings.config_of_packages.clone().filter(|path| path.try_exists().unwrap_or(true))
+        }
+    }
 }
 
 /// `--flag=text`; with `=`, so that a text that begins with a dash is no flag.

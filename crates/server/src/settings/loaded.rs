@@ -23,11 +23,11 @@ pub struct Loaded {
 
 /// The value of a setting that counts.
 #[derive(Debug)]
-struct Effective {
-    declaration: Declaration,
+pub(super) struct Effective {
+    pub(super) declaration: Declaration,
     /// `None`: not set, and there is no default.
-    text: Option<String>,
-    origin: Origin,
+    pub(super) text: Option<String>,
+    pub(super) origin: Origin,
 }
 
 impl Loaded {
@@ -48,6 +48,7 @@ impl Loaded {
         let turn = turn::resolve(&settings.turn, surroundings)?;
         settings.relay = turn.relay;
         consistency::check_relay(&settings, &layers)?;
+        settings.file = layers.file.take();
         warnings.extend(turn.warnings);
         warnings.extend(tls::warnings(&settings.tls));
 
@@ -63,8 +64,7 @@ impl Loaded {
         let mut toml = String::new();
         let mut section = "";
         for value in &self.values {
-            let (table, key) =
-                value.declaration.key.split_once('.').unwrap_or(("", &value.declaration.key));
+            let (table, key) = value.declaration.table_and_key();
             if table != section {
                 let _ = write!(toml, "\n[{table}]\n");
                 section = table;
@@ -75,6 +75,10 @@ impl Loaded {
             }
         }
         toml
+    }
+
+    pub(super) fn values(&self) -> &[Effective] {
+        &self.values
     }
 
     fn secret_line(&self) -> String {
@@ -107,7 +111,7 @@ impl Effective {
     }
 }
 
-fn literal(declaration: &Declaration, text: &str) -> Value {
+pub(super) fn literal(declaration: &Declaration, text: &str) -> Value {
     if declaration.is_list {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         return Value::Array(items.map(|item| Value::String(item.to_owned())).collect());

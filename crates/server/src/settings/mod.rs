@@ -33,6 +33,7 @@ mod nearest;
 mod origin;
 mod proxy;
 mod rate;
+mod sample_file;
 mod secret;
 mod surroundings;
 mod tls;
@@ -84,6 +85,10 @@ pub use self::workers::Workers;
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 #[command(next_help_heading = "Server")]
 pub struct Settings {
+    /// The file that was read. `None`: none was.
+    #[arg(skip)]
+    pub file: Option<PathBuf>,
+
     /// Address for clients; port 0 takes a free one
     #[arg(id = "listen", long = "listen", value_name = "ADDRESS:PORT")]
     #[arg(default_value_t = defaults::LISTEN, value_parser = address::parse)]
@@ -165,6 +170,8 @@ impl Settings {
 
 const CONFIG: &str = "config";
 const CONFIG_VARIABLE: &str = "SECURECALL_CONFIG";
+/// The file of an installed package, which counts where no other is named.
+const CONFIG_OF_PACKAGES: &str = "/etc/securecall/securecall.toml";
 
 /// Adds `--config` and a flag for each setting to a command.
 #[must_use]
@@ -175,7 +182,10 @@ pub fn with_options(command: Command) -> Command {
         .long(CONFIG)
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
-        .help("TOML file with settings (environment: SECURECALL_CONFIG)");
+        .help(format!(
+            "TOML file with settings (environment: SECURECALL_CONFIG) [default: {CONFIG_OF_PACKAGES}, if \
+             there is one]"
+        ));
     let command =
         command.disable_help_flag(true).arg(config).arg(help.action(ArgAction::HelpShort));
     Settings::augment_args(command).mut_args(show_absent_default)

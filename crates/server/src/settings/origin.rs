@@ -18,6 +18,13 @@ pub enum Origin {
     Flag(String),
 }
 
+impl Origin {
+    /// Returns `true` if nobody has set the value.
+    pub(super) const fn is_built_in(&self) -> bool {
+        matches!(self, Self::Default | Self::DescriptorLimit)
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
-use super::descriptors;
+use super::{CONFIG_OF_PACKAGES, descriptors};
 
 /// How the names of all variables begin, except `PORT`.
 pub(super) const VARIABLE_PREFIX: &str = "SECURECALL_";
@@ -17,6 +18,8 @@ pub struct Surroundings {
     variables: BTreeMap<String, OsString>,
     /// How many file descriptors the process may have at most. `None`: no limit.
     pub descriptors_max: Option<u64>,
+    /// The file that counts if it is there and no other is named. `None`: there is none.
+    pub config_of_packages: Option<PathBuf>,
 }
 
 /// Whether Kubernetes sets this variable, for a service that is called like our program.
@@ -31,10 +34,11 @@ impl Surroundings {
     pub fn of_process() -> Self {
         let named =
             env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        Self::new(named, descriptors::allowed())
+        let config_of_packages = Some(CONFIG_OF_PACKAGES.into());
+        Self { config_of_packages, ..Self::new(named, descriptors::allowed()) }
     }
 
-    /// These variables and this limit of file descriptors.
+    /// These variables and this limit of file descriptors, and no file of a package.
     pub fn new<N, V>(
         variables: impl IntoIterator<Item = (N, V)>,
         descriptors_max: Option<u64>,
@@ -49,7 +53,7 @@ impl Surroundings {
             .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX) || name == PORT_VARIABLE)
             .filter(|(name, _)| !is_service_link(name))
             .collect();
-        Self { variables: ours, descriptors_max }
+        Self { variables: ours, descriptors_max, config_of_packages: None }
     }
 
     /// The value of a variable.

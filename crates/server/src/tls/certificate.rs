@@ -71,7 +71,7 @@ impl Certificate {
         key: &Path,
         now: SystemTime,
     ) -> Result<Self, CertificateError> {
-        let chain = read_chain(certificate)?;
+        let chain = read_chain("tls.certificate", certificate)?;
         let validity = Validity::of(&chain[0])
             .map_err(|reason| CertificateError::Damaged { path: certificate.to_owned(), reason })?;
         let pair = CertifiedKey::from_der(chain, read_key(key)?, &provider())
@@ -143,9 +143,12 @@ fn no_pair(error: Error, certificate: &Path, key: &Path) -> CertificateError {
     }
 }
 
-/// At least one certificate.
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let refused = |error| refused("tls.certificate", path, "certificate", error);
+/// Reads at least one certificate from the file of the setting `what`.
+pub(super) fn read_chain(
+    what: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    let refused = |error| refused(what, path, "certificate", error);
     let chain = CertificateDer::pem_file_iter(path).map_err(refused)?;
     let chain = chain.collect::<Result<Vec<_>, _>>().map_err(refused)?;
     if chain.is_empty() { Err(refused(pem::Error::NoItemsFound)) } else { Ok(chain) }

@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use tokio::signal::unix::Signal;
 
 use super::acme::Acme;
+use super::certificate::read_chain;
 use super::reload::{CertificateFiles, follow};
-use super::{CertificateError, Certificates, Tls};
+use super::{Certificate, CertificateError, Certificates, Tls};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 
 /// Why there can be no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,7 @@ impl Source {
     /// TLS as the settings want it. None: connections are plain.
     ///
     /// # Errors
-    /// When a certificate in files cannot be used. One by ACME may still be to come.
+    /// When a certificate in files, or that of a private authority, cannot be used. One by ACME may still be to come.
     pub(crate) fn open(
         settings: &Settings,
         data_dir: &DataDir,
@@ -50,6 +51,7 @@ impl Source {
         } else if settings.acme.domains.is_empty() {
             return Ok(None);
         } else {
+            check_authority(&settings.acme)?;
             let (settings, folder) = (settings.acme.clone(), data_dir.acme()?);
             let acme = Acme { settings, folder, certificates: certificates.clone() };
             acme.begin();
@@ -57,6 +59,17 @@ impl Source {
         };
         let tls = Tls::new(certificates, matches!(source, Self::Acme(_)))?;
         Ok(Some((tls, source)))
+    }
+
+    /// Checks the files that [`Source::open`] would read, except what ACME has kept.
+    ///
+    /// # Errors
+    /// When a file cannot be read or used.
+    pub(crate) fn inspect(settings: &Settings) -> Result<(), TlsError> {
+        if let (Some(certificate), Some(key)) = (&settings.tls.certificate, &settings.tls.key) {
+            Certificate::read(certificate, key, SystemTime::now())?;
+        }
+        Ok(check_authority(&settings.acme)?)
     }
 
     /// Keeps the certificate fresh, for ever. `hangup` is SIGHUP, which asks for files to be read
@@ -67,4 +80,9 @@ impl Source {
             Self::Acme(acme) => acme.keep().await,
         }
     }
+}
+
+/// Refuses a private authority whose certificate is none. Every order would fail.
+fn check_authority(acme: &settings::Acme) -> Result<(), CertificateError> {
+    acme.ca.as_ref().map_or(Ok(()), |ca| read_chain("acme.ca", ca).map(drop))
 }

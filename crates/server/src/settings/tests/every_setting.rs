@@ -2,7 +2,9 @@
 
 use clap::Command;
 
-use super::super::{Declaration, Loaded, declarations, with_options};
+use super::super::declaration::parser;
+use super::super::sample_file::example;
+use super::super::{Declaration, Loaded, Settings, declarations, with_options};
 use super::World;
 
 /// A value that is not the default and contradicts no other default.
@@ -84,11 +86,16 @@ fn three_ways(declaration: &Declaration) -> [Loaded; 3] {
     .map(|world| world.load().unwrap_or_else(|error| panic!("{}: {error}", declaration.key)))
 }
 
+/// The settings alone, wherever they were read.
+fn without_file(loaded: Loaded) -> Settings {
+    Settings { file: None, ..loaded.settings }
+}
+
 #[test]
 fn means_the_same_in_the_file_the_environment_and_a_flag() {
     let defaults = World::new().load().unwrap().settings;
     for declaration in declarations() {
-        let [file, environment, flag] = three_ways(&declaration).map(|loaded| loaded.settings);
+        let [file, environment, flag] = three_ways(&declaration).map(without_file);
         assert_ne!(file, defaults, "{} changes nothing", declaration.key);
         assert_eq!(file, environment, "{}", declaration.key);
         assert_eq!(file, flag, "{}", declaration.key);
@@ -103,10 +110,26 @@ fn has_the_same_effect_when_the_shown_configuration_is_loaded() {
             continue;
         }
         for loaded in three_ways(&declaration) {
-            let secret = World { flags: Vec::new(), ..world_for(&declaration) };
-            let again = secret.file(&loaded.to_toml()).load().unwrap();
-            assert_eq!(again.settings, loaded.settings, "{}", loaded.to_toml());
+            let files = [loaded.to_toml(), loaded.to_sample_file()];
+            let settings = without_file(loaded);
+            for file in files {
+                let secret = World { flags: Vec::new(), ..world_for(&declaration) };
+                let again =
+                    secret.file(&file).load().unwrap_or_else(|error| panic!("{error}: {file}"));
+                assert_eq!(without_file(again), settings, "{file}");
+            }
         }
+    }
+}
+
+#[test]
+fn has_a_default_or_an_example_that_can_be_set() {
+    for declaration in declarations().iter().filter(|declaration| declaration.default.is_none()) {
+        let Declaration { key, flag, .. } = declaration;
+        let example =
+            example(key).unwrap_or_else(|| panic!("give {key} an example in sample_file.rs"));
+        let parsed = parser().try_get_matches_from([format!("--{flag}={example}")]);
+        assert!(parsed.is_ok(), "{key}: {example}");
     }
 }
 

@@ -25,6 +25,7 @@ struct World {
     variables: Vec<(String, String)>,
     flags: Vec<String>,
     descriptors_max: Option<u64>,
+    config_of_packages: Option<PathBuf>,
 }
 
 impl World {
@@ -35,6 +36,7 @@ impl World {
             variables: Vec::new(),
             flags: Vec::new(),
             descriptors_max: None,
+            config_of_packages: None,
         }
     }
 
@@ -73,7 +75,8 @@ impl World {
         }
         let command = with_options(Command::new("securecall").no_binary_name(true));
         let flags = command.try_get_matches_from(flags)?;
-        let surroundings = Surroundings::new(self.variables.clone(), self.descriptors_max);
+        let mut surroundings = Surroundings::new(self.variables.clone(), self.descriptors_max);
+        surroundings.config_of_packages = self.config_of_packages.clone();
         Loaded::new(&flags, &surroundings)
     }
 

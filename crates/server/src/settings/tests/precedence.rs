@@ -1,5 +1,7 @@
 //! Which of several values counts.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::World;
@@ -64,6 +66,42 @@ fn a_flag_names_the_file_instead_of_the_environment() {
     assert_eq!(grace(&world), Duration::from_secs(1));
 }
 
+/// A world with the file of a package, which sets the grace to 9 s.
+fn with_file_of_a_package() -> (World, PathBuf) {
+    let world = World::new();
+    let path = world.write("of-a-package.toml", "[calls]\ngrace = '9s'");
+    (World { config_of_packages: Some(path.clone()), ..world }, path)
+}
+
+#[test]
+fn the_file_of_a_package_counts_where_no_other_is_named() {
+    let (world, path) = with_file_of_a_package();
+    assert_eq!(grace(&world), Duration::from_secs(9));
+    assert_eq!(world.load().unwrap().settings.file, Some(path));
+    let (world, _) = with_file_of_a_package();
+    assert_eq!(grace(&world.file("[calls]\ngrace = '1s'")), Duration::from_secs(1));
+    let (world, _) = with_file_of_a_package();
+    let other = world.write("other.toml", "[calls]\ngrace = '2s'").display().to_string();
+    assert_eq!(grace(&world.variable("SECURECALL_CONFIG", &other)), Duration::from_secs(2));
+}
+
+#[test]
+fn an_empty_name_in_the_environment_means_no_file() {
+    let (world, _) = with_file_of_a_package();
+    let world = world.variable("SECURECALL_CONFIG", "");
+    assert_eq!(grace(&world), Duration::from_secs(30));
+    assert_eq!(world.load().unwrap().settings.file, None);
+}
+
+#[test]
+fn a_file_of_a_package_that_is_not_there_is_no_mistake_and_a_broken_one_is() {
+    let (world, path) = with_file_of_a_package();
+    fs::write(&path, "[calls]\ngrace = 'soon'").unwrap();
+    assert!(world.refusal().contains("of-a-package.toml"));
+    fs::remove_file(path).unwrap();
+    assert_eq!(grace(&world), Duration::from_secs(30));
+}
+
 fn listen(world: &World) -> String {
     world.load().unwrap().settings.listen.to_string()
 }
@@ -121,6 +159,13 @@ fn the_default_number_of_connections_is_lowered_to_the_descriptors_with_a_warnin
     assert_eq!(loaded.settings.limits.connections_max, 1000);
     assert!(loaded.warnings[0].contains("limits.connections_max is 1000 instead of 20000"));
     assert!(loaded.to_toml().contains("connections_max = 1000  # default, lowered"));
+}
+
+#[test]
+fn a_default_that_is_lowered_a_little_is_shown_without_a_warning() {
+    let loaded = World::new().descriptors(20_000).load().unwrap();
+    assert_eq!(loaded.warnings, [""; 0]);
+    assert!(loaded.to_toml().contains("connections_max = 19424  # default, lowered"));
 }
 
 #[test]

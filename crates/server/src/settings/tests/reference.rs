@@ -1,10 +1,11 @@
-//! `docs/configuration.md` is made from the declarations.
+//! `docs/configuration.md` and `examples/securecall.toml` are made from the declarations.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use super::super::{Declaration, declarations};
+use super::super::{Declaration, Settings, declarations};
+use super::World;
 
 const BEGIN: &str =
     "<!-- made from the types: UPDATE=1 cargo test -p securecall-server reference -->\n";
@@ -17,8 +18,28 @@ fn the_reference_names_every_setting_as_it_is() {
     let (before, rest) = written.split_once(BEGIN).expect("the mark where the tables begin");
     let (_, after) = rest.split_once(END).expect("the mark where the tables end");
     let current = format!("{before}{BEGIN}{}{END}{after}", tables());
+    assert_current(&path, &written, &current);
+}
+
+#[test]
+fn the_sample_file_of_the_reference_has_every_setting_with_its_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/securecall.toml");
+    let current = World::new().load().unwrap().to_sample_file();
+    assert_current(&path, &fs::read_to_string(&path).unwrap_or_default(), &current);
+    for Declaration { key, .. } in declarations() {
+        let (_, name) = key.split_once('.').unwrap_or(("", &key));
+        assert!(current.contains(&format!("\n#{name} = ")), "{key} is not in it");
+    }
+    let loaded = World::new().file(&current).load().unwrap().settings;
+    let defaults = World::new().load().unwrap().settings;
+    assert_eq!(Settings { file: None, ..loaded }, defaults);
+}
+
+/// With UPDATE in the environment the file is rewritten.
+#[track_caller]
+fn assert_current(path: &Path, written: &str, current: &str) {
     if env::var_os("UPDATE").is_some() {
-        fs::write(&path, current).unwrap();
+        fs::write(path, current).unwrap();
     } else {
         assert!(written == current, "stale: UPDATE=1 cargo test -p securecall-server reference");
     }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_rustls::HttpsConnectorBuilder;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 use serde_json::Value;
+
+use super::any_certificate::AnyCertificate;
 
 /// Bytes of an answer that are read: `{"status":"ok"}` has 15.
 const ANSWER_BYTES_MAX: usize = 4096;
@@ -19,25 +22,47 @@ const ANSWER_BYTES_MAX: usize = 4096;
 /// time for the next one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Asks the server at this WebSocket address whether it is well.
-pub(crate) async fn look_at(url: &str) -> Result<(), String> {
-    let address = health_of(url).parse().map_err(|_| "the address is none".to_owned())?;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_native_roots(provider)
-        .map_err(|error| error.to_string())?
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp);
+/// The certificates that a server may show.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Trust {
+    /// Those of authorities that this machine trusts.
+    Authorities,
+    /// Every one. For a server of this machine, whose certificate is for a name; it is told nothing.
+    Anybody,
+}
+
+/// Asks the server at this WebSocket or HTTP address whether it is well.
+pub(crate) async fn look_at(url: &str, trust: Trust) -> Result<(), String> {
+    let not_a_url = || "not a ws://, wss://, http:// or https:// URL".to_owned();
+    let address = health_of(url).parse().map_err(|_| not_a_url())?;
+    let connector = connector(trust).map_err(|error| error.to_string())?;
     let client = Client::builder(TokioExecutor::new()).build::<_, Empty<&[u8]>>(connector);
     let response = client.get(address).await.map_err(|error| innermost(&error))?;
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| error.to_string())?.to_bytes();
     judge(status, &body)
+}
+
+fn connector(trust: Trust) -> Result<HttpsConnector<HttpConnector>, Box<dyn Error>> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = HttpsConnectorBuilder::new();
+    let builder = match trust {
+        Trust::Authorities => builder.with_provider_and_native_roots(provider)?,
+        Trust::Anybody => {
+            let verifier = Arc::new(AnyCertificate(provider.signature_verification_algorithms));
+            let config = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()?
+                .dangerous()
+                .with_custom_certificate_verifier(verifier)
+                .with_no_client_auth();
+            builder.with_tls_config(config)
+        }
+    };
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    Ok(builder.https_or_http().enable_http1().wrap_connector(tcp))
 }
 
 /// The reference protocol says which answer is the right one.
@@ -54,7 +79,8 @@ fn judge(status: u16, body: &[u8]) -> Result<(), String> {
 
 /// `/health` is beside `/signal`.
 fn health_of(url: &str) -> String {
-    let url = url.strip_prefix("ws").unwrap_or(url);
+    let rest = url.strip_prefix("ws").or_else(|| url.strip_prefix("http"));
+    let url = rest.unwrap_or(url);
     let (place, _) = url.split_once('?').unwrap_or((url, ""));
     let host_at = place.find("://").map_or(0, |at| at + 3);
     let path_at = place.rfind('/').filter(|at| *at >= host_at).unwrap_or(place.len());
@@ -80,6 +106,8 @@ mod tests {
         assert_eq!(health_of("wss://example.org/calls/signal"), "https://example.org/calls/health");
         assert_eq!(health_of("wss://example.org"), "https://example.org/health");
         assert_eq!(health_of("wss://a/signal?next=/x/y"), "https://a/health");
+        assert_eq!(health_of("http://a:8080"), "http://a:8080/health");
+        assert_eq!(health_of("https://a/calls/health"), "https://a/calls/health");
     }
 
     #[test]

@@ -1,0 +1,82 @@
+//! `securecall health`: one question to a server, for the health check of a container.
+
+mod any_certificate;
+pub(crate) mod request;
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command};
+use securecall_server::reachable;
+use securecall_server::settings::{Loaded, Settings, Surroundings, with_options as with_settings};
+use tokio::time::timeout;
+
+use crate::conversation::session::runtime;
+use crate::failure::Failure;
+use request::{Trust, look_at};
+
+pub(crate) const NAME: &str = "health";
+pub(crate) const ABOUT: &str = "Ask a server whether it is well: exit code 0 or 1";
+
+/// Who uses it.
+pub(crate) const HINTS: &str = "\
+Without a URL it asks the server of this machine, on the port that securecall
+serve would take from the same file, environment and flags.
+
+  securecall health
+      In a container: HEALTHCHECK CMD [\"securecall\", \"health\"]
+  securecall health https://example.org/health
+      Through the proxy; ws:// and wss:// URLs do as well
+
+Exit codes: 0 it is well, 1 it is not, drains, or does not answer within 5 s.";
+
+const URL: &str = "url";
+
+/// The time for the whole answer. Docker and Kubernetes ask every few seconds.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The command with its options: those of `serve`, so that one set of flags does for both.
+pub(crate) fn with_options(command: Command) -> Command {
+    let url = Arg::new(URL)
+        .value_name("URL")
+        .help("The server [default: this machine, and the port of --listen]");
+    with_settings(command).mut_args(hide_what_does_not_matter).next_help_heading(None).arg(url)
+}
+
+fn hide_what_does_not_matter(arg: Arg) -> Arg {
+    let is_setting = arg.get_help_heading().is_some();
+    let is_listen = arg.get_id() == "listen";
+    arg.hide(is_setting && !is_listen)
+}
+
+/// Asks once. Every failure ends with 1: Docker knows no other code.
+pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let (url, trust) = match flags.get_one::<String>(URL) {
+        Some(url) => (url.clone(), Trust::Authorities),
+        None => (own_url(flags).map_err(Failure::NotHealthy)?, Trust::Anybody),
+    };
+    let answer = async { timeout(ANSWER_TIMEOUT, look_at(&url, trust)).await };
+    runtime()?
+        .block_on(answer)
+        .unwrap_or_else(|_| Err("no answer within 5 s".to_owned()))
+        .map_err(Failure::NotHealthy)?;
+    writeln!(io::stdout(), "ok").map_err(Failure::Output)
+}
+
+/// The address of the server that would run with these flags.
+fn own_url(flags: &ArgMatches) -> Result<String, String> {
+    let mut surroundings = Surroundings::of_process();
+    // Nothing is served, so it does not matter how many files may be open.
+    surroundings.descriptors_max = None;
+    let loaded = Loaded::new(flags, &surroundings).map_err(|error| error.to_string())?;
+    let settings = loaded.settings;
+    if settings.listen.port() == 0 {
+        return Err("the port is 0, so any: name the URL".to_owned());
+    }
+    let scheme = if speaks_tls(&settings) { "https" } else { "http" };
+    Ok(format!("{scheme}://{}/health", reachable(settings.listen)))
+}
+
+fn speaks_tls(settings: &Settings) -> bool {
+    settings.tls.certificate.is_some() || !settings.acme.domains.is_empty()
+}

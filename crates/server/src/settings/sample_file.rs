@@ -1,0 +1,76 @@
+//! A whole configuration file with every setting in it, to be edited.
+
+use std::fmt::Write as _;
+
+use super::Declaration;
+use super::loaded::{Effective, Loaded, literal};
+
+/// The first lines. A line that begins with `#` and no blank is a setting.
+const HEAD: &str = "\
+# SecureCall signaling server: every setting.
+#
+# A line such as #listen = \"0.0.0.0:8080\" shows a default, or an example where it says so. Take its #
+# away to set it. Below each meaning stand the flag and the variable of the environment that win over
+# this file. A misspelt name is refused; securecall check-config --config FILE checks this file.
+#
+# DURATION is 500ms, 25s, 5m or 1h. BURST/PER_SECOND is how many pass at once, and how many more in
+# each second. The TURN secret does not belong here: see turn.secret_file.
+";
+
+impl Loaded {
+    /// Returns a TOML file with each setting and its meaning. What was set anywhere is set in it, all
+    /// else is a comment with the default, or with an example where there is none. No secret is in it.
+    #[must_use]
+    pub fn to_sample_file(&self) -> String {
+        let mut sample = HEAD.to_owned();
+        let (mut heading, mut section) = ("", "");
+        for value in self.values() {
+            let (table, key) = value.declaration.table_and_key();
+            if value.declaration.section != heading {
+                heading = &value.declaration.section;
+                let _ = write!(sample, "\n# ---- {heading} ----\n");
+            }
+            if table != section {
+                let _ = write!(sample, "\n[{table}]\n");
+                section = table;
+            }
+            sample += &entry(value, key);
+        }
+        sample
+    }
+}
+
+fn entry(value: &Effective, key: &str) -> String {
+    let Declaration { meaning, flag, variable, choices, unit, .. } = &value.declaration;
+    let form = if choices.is_empty() { unit.clone() } else { choices.join(" or ") };
+    let (mark, text, note) = shown(value);
+    let literal = literal(&value.declaration, text);
+    format!("\n# {meaning}\n# --{flag}, {variable}: {form}{note}\n{mark}{key} = {literal}\n")
+}
+
+/// Returns the mark of a comment or nothing, the value, and what is to be said about it.
+fn shown(value: &Effective) -> (&'static str, &str, &'static str) {
+    match (&value.text, &value.declaration.default) {
+        (Some(text), _) if !value.origin.is_built_in() => ("", text, ""),
+        (_, Some(default)) => ("#", default, ""),
+        _ => ("#", example(&value.declaration.key).unwrap_or_default(), "; not set, an example"),
+    }
+}
+
+/// A value for each setting that has no default.
+pub(super) fn example(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "tls.certificate" => "/etc/securecall/chain.pem",
+        "tls.key" => "/etc/securecall/key.pem",
+        "acme.domains" => "signal.example.org",
+        "acme.contact" => "admin@example.org",
+        "acme.ca" => "/etc/securecall/authority.pem",
+        "limits.hangups" => "100/20",
+        "turn.preset" => "metered",
+        "turn.urls" => "turn:turn.example.org:3478,turns:turn.example.org:443?transport=tcp",
+        "turn.secret_file" => "/etc/securecall/turn-secret",
+        "proxy.trusted" => "127.0.0.1/32,::1/128",
+        "admin.listen" => "127.0.0.1:9090",
+        _ => return None,
+    })
+}
