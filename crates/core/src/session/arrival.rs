@@ -13,6 +13,7 @@ use super::{Outputs, Presence, Session, output::Output};
 use crate::call_id::CallIdKey;
 use crate::context::Context;
 use crate::mail::{Content, Mail};
+use crate::time::Instant;
 
 impl Session {
     /// A connection registered this client: the first, one after a loss, or one that supersedes
@@ -33,7 +34,7 @@ impl Session {
         }
         self.presence = Presence::Online;
         let mut outputs = Outputs::new();
-        if let Some(missed) = self.missed(registration) {
+        if let Some(missed) = self.missed(cx.now, registration) {
             outputs.push(self.registered(cx, true, reply_to));
             outputs.extend(missed.into_iter().map(Output::SendText));
             self.note_offers_again(cx, registration.last_seq);
@@ -103,13 +104,13 @@ impl Session {
     }
 
     /// What a registration that resumes has missed. None: it does not resume.
-    fn missed(&mut self, registration: &Registration<'_>) -> Option<Vec<Box<str>>> {
+    fn missed(&mut self, now: Instant, registration: &Registration<'_>) -> Option<Vec<Box<str>>> {
         let stream = self.stream.as_mut()?;
         let token = registration.resume_token.as_deref()?;
         if !same_token(token, stream.token()) {
             return None;
         }
-        Some(stream.resume(registration.last_seq)?.map(Into::into).collect())
+        Some(stream.resume(registration.last_seq, now)?.map(Into::into).collect())
     }
 
     /// REGISTERED carries no number: it comes before what a resumed stream sends again.

@@ -127,11 +127,14 @@ impl Stream {
 
     /// The client is there again and has everything up to `seq`: what it is to be sent now, oldest
     /// first. None: some of that is not kept any more, or `seq` was never sent.
-    pub(super) fn resume(&mut self, seq: u64) -> Option<impl Iterator<Item = &str>> {
+    pub(super) fn resume(&mut self, seq: u64, now: Instant) -> Option<impl Iterator<Item = &str>> {
         if seq > self.sent_seq || seq + 1 < self.first_kept() {
             return None;
         }
         self.acknowledge(seq);
+        // A message ages from when it is sent first, not from when it began to wait.
+        let unsent = usize::try_from(self.last_seq - self.sent_seq).unwrap_or(usize::MAX);
+        self.sent.iter_mut().rev().take(unsent).for_each(|sent| sent.at = now);
         self.sent_seq = self.last_seq;
         Some(self.sent.iter().map(|sent| &*sent.text))
     }
@@ -188,7 +191,7 @@ mod tests {
     }
 
     fn after(stream: &mut Stream, seq: u64) -> Option<Vec<String>> {
-        Some(stream.resume(seq)?.map(String::from).collect())
+        Some(stream.resume(seq, NOW)?.map(String::from).collect())
     }
 
     fn some(texts: &[&str]) -> Option<Vec<String>> {
@@ -269,5 +272,16 @@ mod tests {
         assert_eq!(stream.keep("7", much_later, &LIMITS, Bound::Refuse), Err(Full));
         assert_eq!(after(&mut stream, 2), None);
         assert_eq!(after(&mut stream, 3), some(&["4", "5", "6"]));
+    }
+
+    #[test]
+    fn what_waited_for_the_client_ages_from_when_it_is_sent() {
+        let mut stream = stream(&["1"]);
+        stream.keep("2", NOW, &LIMITS, Bound::Refuse).unwrap();
+        let back = NOW + Duration::from_secs(100);
+        assert_eq!(stream.resume(1, back).map(Iterator::count), Some(1));
+        let later = NOW + Duration::from_secs(121);
+        stream.keep("3", later, &LIMITS, Bound::Forget).unwrap();
+        assert_eq!(after(&mut stream, 1), some(&["2", "3"]));
     }
 }

@@ -217,7 +217,8 @@ impl Call {
 
     /// After a restart its ends do not agree on whether it was answered.
     pub(super) fn is_disputed(&self) -> bool {
-        self.recovered && self.ends.iter().any(|end| end.said_answered)
+        let answered = self.answer.is_some() || self.ends.iter().any(|end| end.said_answered);
+        self.recovered && answered
     }
 
     /// Nobody has answered.
