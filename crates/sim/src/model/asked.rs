@@ -244,6 +244,7 @@ impl Model {
         match effect {
             Effect::Accept { answer, .. } => {
                 call.answer = Some(answer);
+                call.end(side).said_answered = true;
                 call.bind(side, tokens);
                 if !call.recovered && caller_in_two {
                     let text = String::new();

@@ -100,7 +100,7 @@ pub(super) struct End {
     /// The time at which its client, of dialect 1, was told the answer, if it has said nothing
     /// since.
     pub(super) told_in_one: Option<Instant>,
-    /// Its client has said after a restart that the call was answered.
+    /// Its client has said after a restart that the call was answered, or has answered it.
     pub(super) said_answered: bool,
     /// There may have been no room to keep that answer.
     pub(super) perhaps_not_kept: bool,
@@ -217,8 +217,7 @@ impl Call {
 
     /// After a restart its ends do not agree on whether it was answered.
     pub(super) fn is_disputed(&self) -> bool {
-        let answered = self.answer.is_some() || self.ends.iter().any(|end| end.said_answered);
-        self.recovered && answered
+        self.recovered && self.ends.iter().any(|end| end.said_answered)
     }
 
     /// Nobody has answered.
@@ -273,7 +272,8 @@ impl Call {
         self.over = Over::Maybe;
         let end = self.end(side);
         let channel = std::mem::take(&mut end.channel);
-        *end = End { channel, gaps: end.gaps, ..End::default() };
+        let (gaps, said_answered) = (end.gaps, end.said_answered);
+        *end = End { channel, gaps, said_answered, ..End::default() };
         if side == Side::Callee {
             self.answer = None;
         }
