@@ -133,6 +133,8 @@ impl Model {
         if call.recovered {
             // Whether this server knows that it was answered is not to be seen.
             let end = call.end(side);
+            // A caller of dialect 1 that knows the id has had the answer.
+            end.said_answered |= side == Side::Caller && tokens.is_none();
             end.contested |= end.owner.is_none() && tokens.is_some();
         }
         if call.recovered || !call.is_unanswered_at(side) {
