@@ -32,6 +32,10 @@ BACKLOG_BYTES_MAX = 256 * 1024
 # What others may notice, where the server has the processors for itself.
 LATENCY_MS_MAX = 20
 
+# What else runs on the machine can spoil a measurement of 2 s, with a new server each time, but hardly three in a row. A
+# server that lets a backlog hold others up fails all of them: it misses the limit by tens of times.
+measured_again = pytest.mark.flaky(reruns=2, only_rerun="others are held up")
+
 
 def tiny(opcode: int, payload: bytes = b"", fin: bool = True) -> bytes:
     return frame(opcode, payload, fin)
@@ -51,6 +55,7 @@ FLOODS = {
 }
 
 
+@measured_again
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_backlog_of_frames_does_not_hold_others_up(server, flood):
     hold_others_up(server, *FLOODS[flood])
@@ -60,6 +65,7 @@ def test_a_backlog_of_frames_does_not_hold_others_up(server, flood):
 TLS_RECORDS = {"a record for each ping": (6, 12 * 1024), "records full of pings": (16_384, BACKLOG_BYTES_MAX)}
 
 
+@measured_again
 @pytest.mark.parametrize("records", TLS_RECORDS)
 def test_nor_does_a_backlog_of_tls_records(serve, tmp_path, records):
     at_once, bytes_max = TLS_RECORDS[records]
