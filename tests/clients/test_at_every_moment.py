@@ -82,10 +82,10 @@ def test_one_connection_breaks(serve, dialects, loser):
         fuse = Fuse(length, lambda: (alice if loser == "alice" else bob).lose_connection())
         alice = Telephone(server.url, f"alice-{length}", dialects[0], fuse.burn)
         bob = Telephone(server.url, f"bob-{length}", dialects[1], fuse.burn)
-        # A caller of dialect 1 is told an answer again that was lost with its connection, but not the candidates behind
-        # it. Whoever lacks them sees that nobody is there, as a real client sees that ICE fails, and hangs up.
+        # In dialect 1 what was on the wire when a connection broke is lost. A caller is told the answer again, but nobody
+        # the candidates. Whoever lacks them sees that nobody is there, as a real client sees that ICE fails, and hangs up.
         for phone in (alice, bob):
-            phone.media_patience = PATIENCE_SECONDS if dialects[0] == 1 else None
+            phone.media_patience = PATIENCE_SECONDS if 1 in dialects else None
         return fuse, await play(alice, bob)
 
     async def every_moment() -> list[tuple[Fuse, str]]:

@@ -104,7 +104,7 @@ impl ConnectionLimits {
 
 impl Config {
     /// The longest opaque field that is passed on, in bytes of JSON without the quotes: with the
-    /// longest [`envelope`](crate::envelope) around it, it is no longer than what is taken.
+    /// longest [`envelope`] around it, it is no longer than what is taken.
     pub fn opaque_bytes_max(&self) -> usize {
         let ice_servers_bytes = self.turn.as_ref().map_or(0, Turn::ice_servers_bytes_max);
         envelope::opaque_bytes_max(self.connection.message_bytes_max, ice_servers_bytes)
