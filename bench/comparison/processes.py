@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import tempfile
@@ -113,9 +114,12 @@ def generating(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
 
 
 def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system hands out to connections."""
+    for port in random.sample(range(12_000, 32_700), 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise OSError("no port is free")
 
 
 def wait_until_listening(process: subprocess.Popen[str], port: int, complaints: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from driver.server import Server, lasting_port
+from driver.server import Server, free_port
 from driver.telephone import Telephone
 
 RING_SECONDS = 0.6
@@ -69,7 +69,7 @@ def test_the_server_is_killed_and_started_again(serve, dialects, late):
     async def every_moment() -> list[tuple[Fuse, str]]:
         return await asyncio.gather(*(one_moment(server, at) for at, server in enumerate(servers, start=1)))
 
-    servers = [serve(*LIMITS, port=lasting_port()) for _ in range(MESSAGES_MAX)]
+    servers = [serve(*LIMITS, port=free_port()) for _ in range(MESSAGES_MAX)]
     judge(asyncio.run(every_moment()))
 
 

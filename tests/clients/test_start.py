@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from driver.client import Client
-from driver.server import binary, clean_environment, eventually, free_port, lasting_port
+from driver.server import binary, clean_environment, eventually, free_port
 
 CONFIG_OF_PACKAGES = "/etc/securecall/securecall.toml"
 
@@ -163,7 +163,7 @@ def test_the_file_of_a_package_is_found_and_named(run, serve):
 
 
 def test_health_asks_the_port_that_the_server_has(serve, run):
-    port = lasting_port()
+    port = free_port()
     server = serve(port=port)
     for arguments, environment in [
         (["--listen", f"127.0.0.1:{port}"], {}), ([], {"PORT": str(port)}),

@@ -6,7 +6,7 @@ mod in_folder;
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use securecall_client::{DirectoryKey, KnownKeys};
+use securecall_testkit::free_port;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -214,7 +215,7 @@ impl Server {
     }
 
     fn start_with(bench: &Bench, flags: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         // A pipe that nobody reads fills up, and then the server waits.
         let log = bench.path("log");

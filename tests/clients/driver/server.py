@@ -16,7 +16,7 @@ METRICS = re.compile(r"metrics on http://127\.0\.0\.1:(\d+)/metrics\n")
 SAMPLE = re.compile(r"^(\w+)(?:\{.*\})? (\S+)$")
 REFUSED = re.compile(r'^securecall_connections_refused_total\{reason="(\w+)"\} (\d+)$', re.MULTILINE)
 
-LASTING_PORTS = itertools.cycle(range(20_000 + os.getpid() % 100 * 100, 32_000))
+PORTS = itertools.cycle(range(12_000 + os.getpid() % 100 * 200, 32_700))
 
 # A server that has nothing to recover is up in milliseconds; this only bounds a broken one.
 START_SECONDS_MAX = 15
@@ -43,18 +43,15 @@ def clean_environment(**extra: str) -> dict[str, str]:
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """A loopback port that nobody uses now, for programs that cannot report the one they chose."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def lasting_port() -> int:
-    """A loopback port that nobody is given by chance while a server is down: it is below those that the system hands out."""
-    for port in LASTING_PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+    """A loopback port that nobody uses. It is below those that the system hands out, so that no connection takes it by
+    chance before its server listens, or while that server is down."""
+    for port in PORTS:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
     raise OSError("every port is in use")
 
 
@@ -68,7 +65,7 @@ class Server:
     """One server process. `options` are its command-line flags, `environment` what it sees besides them, `under` the
     command that runs it."""
 
-    def __init__(self, folder: Path, *options: str, port: int = 0, data_dir: Path | None = None,
+    def __init__(self, folder: Path, *options: str, port: int | None = None, data_dir: Path | None = None,
                  environment: dict[str, str] | None = None, under: tuple[str, ...] = ()):
         self.folder = folder
         self.under = under
@@ -76,7 +73,7 @@ class Server:
         self.options = options
         self.starts = 0
         self.environment = environment or {}
-        self._start(port)
+        self._start(free_port() if port is None else port)
 
     @property
     def url(self) -> str:

@@ -1,9 +1,10 @@
 //! A real TURN server, Debian's coturn, on loopback.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use securecall_testkit::free_port;
 use tempfile::TempDir;
 
 /// Killed when dropped.
@@ -16,7 +17,7 @@ pub(crate) struct Coturn {
 impl Coturn {
     pub(crate) fn start(secret: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let file = |name: &str| folder.path().join(name).display().to_string();
         let process = Command::new("turnserver")
             .args(["-n", "--use-auth-secret", "--no-tls", "--no-dtls", "--no-cli"])

@@ -1,9 +1,9 @@
 //! A server that can crash and come back.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use securecall_testkit::free_port;
 use tempfile::TempDir;
 
 pub(crate) struct Server {
@@ -21,7 +21,7 @@ impl Server {
 
     /// A server that knows a TURN server.
     pub(crate) fn with_turn(flags: &[String], secret: Option<&str>) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut server = Self {
             folder: tempfile::tempdir().unwrap(),
             port,

@@ -1,11 +1,12 @@
 //! A whole server in a process of its own, so that it can be killed.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use securecall_server::settings::Settings;
+use securecall_testkit::free_address;
 use tempfile::TempDir;
 
 /// Tells the test process below to be a server; holds its flags, one a line.
@@ -78,9 +79,4 @@ fn spawn(address: SocketAddr, data_dir: &Path, flags: &[String]) -> Child {
     // What else it says is read, so that it can go on.
     std::thread::spawn(move || lines.for_each(drop));
     process
-}
-
-/// Nobody else is likely to take it before the server does.
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }

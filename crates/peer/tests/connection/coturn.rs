@@ -1,6 +1,6 @@
 //! A real TURN server, Debian's coturn, on loopback.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use securecall_peer::IceServer;
+use securecall_testkit::free_port;
 use sha1::Sha1;
 use tempfile::TempDir;
 
@@ -110,10 +111,6 @@ impl Coturn {
             credential: STANDARD.encode(mac.finalize().into_bytes()),
         }
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for Coturn {

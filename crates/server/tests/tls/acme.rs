@@ -15,10 +15,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use securecall_testkit::{free_address, free_port};
 
 use crate::authority::Authority;
 use crate::client::config;
-use crate::server::{Server, free_port, wait_for};
+use crate::server::{Server, wait_for};
 
 const DOMAINS: [&str; 2] = ["a.example", "b.example"];
 
@@ -49,14 +50,14 @@ impl Pebble {
     /// many seconds.
     fn start(authority: &Authority, server: SocketAddr, validity: u32) -> Self {
         let own = authority.issue("pebble");
-        let [names, acme, management] = [free_port(), free_port(), free_port()];
+        let [names, acme, management] = [free_address(), free_address(), free_address()];
         let config = serde_json::json!({"pebble": {
             "listenAddress": acme.to_string(),
             "managementListenAddress": management.to_string(),
             "certificate": own.chain,
             "privateKey": own.key,
             "certificateValidityPeriod": validity,
-            "httpPort": free_port().port(),
+            "httpPort": free_port(),
             "tlsPort": server.port(),
         }});
         let file = authority.folder.path().join("pebble.json");
@@ -129,7 +130,7 @@ fn mode(path: &Path) -> u32 {
 #[ignore = "needs pebble"]
 fn a_certificate_comes_by_itself_and_is_kept() {
     let authority = Authority::new();
-    let address = free_port();
+    let address = free_address();
     let pebble = Pebble::start(&authority, address, 3600);
     let flags = pebble.flags(&authority);
     let server = Server::start_at(address, flags.clone());
@@ -151,7 +152,7 @@ fn a_certificate_comes_by_itself_and_is_kept() {
     for file in ["account.json", "certificate.pem"] {
         fs::copy(kept.join(file), again.join(file)).unwrap();
     }
-    let restarted = Server::start_in(free_port(), data_dir, flags);
+    let restarted = Server::start_in(free_address(), data_dir, flags);
     assert_eq!(shown(restarted.address, DOMAINS[1], &roots), Some(shown_at_first[0].clone()));
 }
 
@@ -159,7 +160,7 @@ fn a_certificate_comes_by_itself_and_is_kept() {
 #[ignore = "needs pebble"]
 fn it_is_renewed_when_two_thirds_of_its_time_are_over() {
     let authority = Authority::new();
-    let address = free_port();
+    let address = free_address();
     let pebble = Pebble::start(&authority, address, 9);
     let _server = Server::start_at(address, pebble.flags(&authority));
     let roots = pebble.roots(&authority);

@@ -1,11 +1,12 @@
 //! A whole server, on a thread of the test.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use securecall_server::settings::Settings;
+use securecall_testkit::free_address;
 use tempfile::TempDir;
 
 /// A running server. It lives as long as the test process.
@@ -18,7 +19,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one with these settings, and waits until it listens.
     pub(crate) fn start(flags: impl IntoIterator<Item = String>) -> Self {
-        Self::start_at(free_port(), flags)
+        Self::start_at(free_address(), flags)
     }
 
     pub(crate) fn start_at(address: SocketAddr, flags: impl IntoIterator<Item = String>) -> Self {
@@ -31,7 +32,7 @@ impl Server {
         data_dir: TempDir,
         flags: impl IntoIterator<Item = String>,
     ) -> Self {
-        let admin = free_port();
+        let admin = free_address();
         let own = [
             format!("--listen={address}"),
             format!("--admin-listen={admin}"),
@@ -57,11 +58,6 @@ impl Server {
         let what = format!("{name} should be {value}");
         wait_for(|| (self.metric(name) == value).then_some(()), &what);
     }
-}
-
-/// Nobody else is likely to take it before the server does.
-pub(crate) fn free_port() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
 /// Waits until there is something, for ten seconds at most.

@@ -1,0 +1,6 @@
+//! Parts that the tests of several crates share.
+#![allow(clippy::panic, reason = "a test that has lost its ground fails at once")]
+
+mod port;
+
+pub use port::{free_address, free_port};
