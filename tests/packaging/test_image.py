@@ -1,0 +1,237 @@
+"""The container image: its root file system, laid out as packaging/Containerfile says, and the server run in it."""
+
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import name_server
+from conftest import PACKAGING
+from containerfile import CONTAINERFILE, lay_out, stages
+from driver.client import Client, accept, ring
+from driver.frames import RawSocket
+from driver.server import eventually, request
+from namespaces import Namespaces
+
+ENTER = Path(__file__).parent / "enter-image"
+DOCKER_STOP_SECONDS = 10
+AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
+
+
+@pytest.fixture(scope="session")
+def image(static_binary, tmp_path_factory):
+    """The root file system of the image, made by the commands that the Containerfile runs."""
+    folder = tmp_path_factory.mktemp("image")
+    built, root = folder / "built", folder / "root"
+    [build, final] = stages()
+    # The build itself needs the registry of its base; what it runs after the compiler is run here.
+    assert build.one("RUN").endswith("packaging/image-root /securecall /image")
+    subprocess.run([PACKAGING / "image-root", static_binary, built / "image"], check=True, timeout=120)
+    lay_out(final, built, root)
+    return root
+
+
+class Container(Namespaces):
+    """The image as `docker run --read-only --cap-drop ALL` runs it, with a new volume."""
+
+    def __init__(self, image: Path, folder: Path, **environment: str):
+        self.image, self.volume, self.mount_point = image, folder / "volume", folder / "mount-point"
+        self.environment = {**stages()[-1].environment(), **environment}
+        # Docker copies owner and mode of the folder in the image to a new volume.
+        shutil.copytree(image / "data", self.volume)
+        shutil.copystat(image / "data", self.volume)
+        owner = (image / "data").stat()
+        os.chown(self.volume, owner.st_uid, owner.st_gid)
+        self.mount_point.mkdir()
+        super().__init__(ENTER, image, self.mount_point, self.volume, log=folder / "enter.log")
+        assert eventually(lambda: "ready" in self.log(), 5), self.log()
+        self.server_log = folder / "server.log"
+        self.server = None
+
+    def start(self, *arguments: str) -> None:
+        with self.server_log.open("w") as log:
+            self.server = subprocess.Popen(self.inside(*stages()[-1].command("ENTRYPOINT"), *arguments),
+                                           stdout=log, stderr=subprocess.STDOUT)
+        assert eventually(lambda: "listening on" in self.said() or self.server.poll() is not None, 15)
+        assert self.server.poll() is None, self.said()
+
+    def inside(self, *command: str) -> list[str]:
+        """A command line that runs a program of the image, as its user."""
+        [user, group] = stages()[-1].one("USER").split(":")
+        variables = [f"{name}={value}" for name, value in self.environment.items()]
+        return ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--",
+                "env", "-i", *variables,
+                "setpriv", "--no-new-privs",
+                "/usr/sbin/chroot", f"--userspec={user}:{group}", "--groups=", str(self.mount_point), *command]
+
+    def ask(self, *command: str) -> subprocess.CompletedProcess:
+        return subprocess.run(self.inside(*command), capture_output=True, text=True, timeout=20)
+
+    def is_healthy(self) -> bool:
+        return self.ask(*stages()[-1].health_check()[1]).returncode == 0
+
+    def said(self) -> str:
+        return self.server_log.read_text()
+
+    def send(self, name: str) -> None:
+        """Sends the server a signal; `nsenter` stands between it and us."""
+        [server] = self._pids_of("/usr/bin/securecall")
+        os.kill(server, getattr(signal, name))
+
+    def _pids_of(self, program: str) -> list[int]:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                inside = os.readlink(process / "ns/pid") == os.readlink(f"/proc/{self.pid}/ns/pid")
+                if inside and (process / "cmdline").read_text().startswith(program):
+                    found.append(int(process.name))
+        return found
+
+    def stop_server(self) -> None:
+        self.send("SIGTERM")
+        self.server.wait(DOCKER_STOP_SECONDS)
+
+    def stop(self) -> None:
+        super().stop()
+        if self.server:
+            self.server.wait(10)
+
+
+@pytest.fixture
+def container(image, tmp_path):
+    started = []
+
+    def start(*arguments: str, root: Path = image, **environment: str) -> Container:
+        folder = tmp_path / f"container-{len(started)}"
+        folder.mkdir()
+        started.append(Container(root, folder, **environment))
+        started[-1].start(*arguments)
+        return started[-1]
+
+    yield start
+    for container in started:
+        container.stop()
+
+
+def test_the_linter_finds_nothing():
+    done = subprocess.run(["hadolint", "--failure-threshold=style", CONTAINERFILE], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_says_what_a_platform_wants_to_know():
+    final = stages()[-1]
+    assert final.base == "scratch"
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", final.one("USER")), "Kubernetes checks runAsNonRoot by the number"
+    assert final.one("EXPOSE") == "8080" and final.one("VOLUME") == "/data" and final.one("STOPSIGNAL") == "SIGTERM"
+    options, command = final.health_check()
+    assert command[-1] == "health" and command[0] == final.command("ENTRYPOINT")[0]
+    # `securecall health` gives up by itself after 5 s.
+    assert int(options["timeout"].removesuffix("s")) > 5
+
+
+def test_it_holds_what_the_server_needs_and_nothing_else(image):
+    files = {str(path.relative_to(image)) for path in image.rglob("*") if path.is_file()}
+    doc = "usr/share/doc/securecall"
+    runtimes_own = {"etc/hosts", "etc/resolv.conf"}
+    assert files - runtimes_own == {
+        "usr/bin/securecall", AUTHORITIES, "etc/nsswitch.conf", f"{doc}/LICENSE-MIT", f"{doc}/LICENSE-APACHE",
+        f"{doc}/THIRD-PARTY-LICENCES.txt", f"{doc}/securecall.cdx.json",
+    }
+    data = (image / "data").stat()
+    assert (data.st_uid, stat.S_IMODE(data.st_mode)) == (65532, 0o700)
+    writable = [path for path in image.rglob("*") if path.stat().st_mode & 0o022 and path.name != "tmp"]
+    assert not writable
+
+
+def test_a_binary_that_needs_a_loader_is_refused(tmp_path):
+    done = subprocess.run([PACKAGING / "image-root", "/bin/true", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 1 and "--static" in done.stderr
+
+
+def test_it_becomes_healthy_carries_a_call_and_stops_in_time(container):
+    running = container()
+    assert running.is_healthy()
+    assert " WARN " not in running.said()
+    with running.network():
+        url = "ws://127.0.0.1:8080/signal"
+        alice, bob = Client(url, "alice"), Client(url, "bob")
+        # One that never answers the close: it costs the most time.
+        stubborn = RawSocket(8080)
+        stubborn.register("stubborn")
+        call_id = ring(alice, bob)
+        accept(alice, bob, call_id)
+        began = time.monotonic()
+        running.send("SIGTERM")
+        alice.expect_close(1012)
+        bob.expect_close(1012)
+    assert running.server.wait(DOCKER_STOP_SECONDS) == 0
+    assert time.monotonic() - began < DOCKER_STOP_SECONDS
+    assert not running.is_healthy()
+    assert {path.name for path in running.volume.iterdir()} >= {"server.key", "directory.redb"}
+
+
+def test_the_health_check_follows_the_port_of_the_platform(container):
+    running = container(PORT="9123")
+    assert "0.0.0.0:9123" in running.said() and running.is_healthy()
+    with running.network():
+        assert request(9123, "/health")[0].status == 200
+
+
+def test_it_runs_as_nobody_in_particular(container):
+    running = container()
+    [pid] = running._pids_of("/usr/bin/securecall")
+    status = Path(f"/proc/{pid}/status").read_text()
+    assert re.search(r"^Uid:\s+65532\s+65532\s+65532\s+65532$", status, re.MULTILINE)
+    assert re.search(r"^CapEff:\s+0+$", status, re.MULTILINE)
+    assert not (running.mount_point / "bin").exists()
+
+
+def test_names_are_resolved_without_a_library_to_load(container):
+    running = container()
+    with running.network(), name_server.answering("127.0.0.1"):
+        assert running.ask("/usr/bin/securecall", "health", "http://call.example.org:8080/health").returncode == 0
+    done = running.ask("/usr/bin/securecall", "health", "http://call.example.org:8080/health")
+    assert done.returncode == 1 and "lookup" in done.stderr
+
+
+def test_the_authorities_of_the_image_are_the_ones_trusted(container, image, tmp_path):
+    """An authority of ours among them makes a certificate good; without it the same one is refused."""
+    authority = make_certificate(tmp_path, "call.example.org")
+    ours = tmp_path / "image"
+    shutil.copytree(image, ours, symlinks=True)
+    shutil.chown(ours / "data", 65532, 65532)
+    with (ours / AUTHORITIES).open("a") as bundle:
+        bundle.write(authority.read_text())
+    for root, code in ((ours, 0), (image, 1)):
+        running = container(root=root, PORT="8443")
+        running.stop_server()
+        for name in ("chain.pem", "key.pem"):
+            shutil.copy(tmp_path / name, running.volume)
+            os.chown(running.volume / name, 65532, 65532)
+        running.start("--tls-certificate", "/data/chain.pem", "--tls-key", "/data/key.pem")
+        with running.network(), name_server.answering("127.0.0.1"):
+            done = running.ask("/usr/bin/securecall", "health", "https://call.example.org:8443/health")
+        assert done.returncode == code, done.stderr
+    assert "certificate" in done.stderr
+
+
+def make_certificate(folder: Path, name: str) -> Path:
+    """Makes chain.pem and key.pem for this name, and gives the certificate of their authority."""
+    def openssl(*arguments: object) -> None:
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=folder)
+
+    authority = folder / "authority.pem"
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *new_key, "-keyout", "authority.key", "-out", authority, "-days", 2, "-subj", "/CN=test")
+    openssl("req", *new_key, "-keyout", "key.pem", "-out", "request.pem", "-subj", f"/CN={name}")
+    (folder / "extensions").write_text(f"subjectAltName=DNS:{name}\n")
+    openssl("x509", "-req", "-in", "request.pem", "-CA", authority, "-CAkey", "authority.key", "-days", 2,
+            "-extfile", "extensions", "-out", "chain.pem")
+    return authority
