@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from container import Container
+from containerfile import lay_out, stages
 from driver.fixtures import serve, server  # noqa: F401
 from driver.server import REPOSITORY, binary
 
@@ -36,6 +38,35 @@ def build_deb(tmp_path_factory):
         subprocess.run([PACKAGING / "deb", binary(), folder], env=environment, check=True, timeout=170)
         return next(folder.glob("*.deb"))
     return build
+
+
+@pytest.fixture(scope="session")
+def image(static_binary, tmp_path_factory):
+    """The root file system of the image, made by the commands that the Containerfile runs."""
+    folder = tmp_path_factory.mktemp("image")
+    built, root = folder / "built", folder / "root"
+    [build, final] = stages()
+    # The build itself needs the registry of its base; what it runs after the compiler is run here.
+    assert build.one("RUN").endswith("packaging/image-root /securecall /image")
+    subprocess.run([PACKAGING / "image-root", static_binary, built / "image"], check=True, timeout=120)
+    lay_out(final, built, root)
+    return root
+
+
+@pytest.fixture
+def container(image, tmp_path):
+    started = []
+
+    def start(*arguments: str, root: Path = image, **environment: str) -> Container:
+        folder = tmp_path / f"container-{len(started)}"
+        folder.mkdir()
+        started.append(Container(root, folder, **environment))
+        started[-1].start(*arguments)
+        return started[-1]
+
+    yield start
+    for container in started:
+        container.stop()
 
 
 def packaging(*command: object, **options) -> str:

@@ -6,6 +6,7 @@ import shlex
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 
 CONTAINERFILE = Path(__file__).parents[2] / "packaging/Containerfile"
 
@@ -16,7 +17,10 @@ class Stage:
     instructions: list[tuple[str, str]] = field(default_factory=list)
 
     def all(self, name: str) -> list[str]:
-        return [value for instruction, value in self.instructions if instruction == name]
+        """Values of all instructions of this name, with the defaults of the stage's ARGs put in."""
+        arguments = dict(value.split("=", 1) for instruction, value in self.instructions if instruction == "ARG")
+        return [Template(value).safe_substitute(arguments)
+                for instruction, value in self.instructions if instruction == name]
 
     def one(self, name: str) -> str:
         [value] = self.all(name)

@@ -3,121 +3,20 @@
 import os
 import re
 import shutil
-import signal
 import stat
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
-
-import pytest
 
 import name_server
 from conftest import PACKAGING
-from containerfile import CONTAINERFILE, lay_out, stages
+from container import DOCKER_STOP_SECONDS
+from containerfile import CONTAINERFILE, stages
 from driver.client import Client, accept, ring
 from driver.frames import RawSocket
-from driver.server import eventually, request
-from namespaces import Namespaces
+from driver.server import request
 
-ENTER = Path(__file__).parent / "enter-image"
-DOCKER_STOP_SECONDS = 10
 AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
-
-
-@pytest.fixture(scope="session")
-def image(static_binary, tmp_path_factory):
-    """The root file system of the image, made by the commands that the Containerfile runs."""
-    folder = tmp_path_factory.mktemp("image")
-    built, root = folder / "built", folder / "root"
-    [build, final] = stages()
-    # The build itself needs the registry of its base; what it runs after the compiler is run here.
-    assert build.one("RUN").endswith("packaging/image-root /securecall /image")
-    subprocess.run([PACKAGING / "image-root", static_binary, built / "image"], check=True, timeout=120)
-    lay_out(final, built, root)
-    return root
-
-
-class Container(Namespaces):
-    """The image as `docker run --read-only --cap-drop ALL` runs it, with a new volume."""
-
-    def __init__(self, image: Path, folder: Path, **environment: str):
-        self.image, self.volume, self.mount_point = image, folder / "volume", folder / "mount-point"
-        self.environment = {**stages()[-1].environment(), **environment}
-        # Docker copies owner and mode of the folder in the image to a new volume.
-        shutil.copytree(image / "data", self.volume)
-        shutil.copystat(image / "data", self.volume)
-        owner = (image / "data").stat()
-        os.chown(self.volume, owner.st_uid, owner.st_gid)
-        self.mount_point.mkdir()
-        super().__init__(ENTER, image, self.mount_point, self.volume, log=folder / "enter.log")
-        assert eventually(lambda: "ready" in self.log(), 5), self.log()
-        self.server_log = folder / "server.log"
-        self.server = None
-
-    def start(self, *arguments: str) -> None:
-        with self.server_log.open("w") as log:
-            self.server = subprocess.Popen(self.inside(*stages()[-1].command("ENTRYPOINT"), *arguments),
-                                           stdout=log, stderr=subprocess.STDOUT)
-        assert eventually(lambda: "listening on" in self.said() or self.server.poll() is not None, 15)
-        assert self.server.poll() is None, self.said()
-
-    def inside(self, *command: str) -> list[str]:
-        """A command line that runs a program of the image, as its user."""
-        [user, group] = stages()[-1].one("USER").split(":")
-        variables = [f"{name}={value}" for name, value in self.environment.items()]
-        return ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--",
-                "env", "-i", *variables,
-                "setpriv", "--no-new-privs",
-                "/usr/sbin/chroot", f"--userspec={user}:{group}", "--groups=", str(self.mount_point), *command]
-
-    def ask(self, *command: str) -> subprocess.CompletedProcess:
-        return subprocess.run(self.inside(*command), capture_output=True, text=True, timeout=20)
-
-    def is_healthy(self) -> bool:
-        return self.ask(*stages()[-1].health_check()[1]).returncode == 0
-
-    def said(self) -> str:
-        return self.server_log.read_text()
-
-    def send(self, name: str) -> None:
-        """Sends the server a signal; `nsenter` stands between it and us."""
-        [server] = self._pids_of("/usr/bin/securecall")
-        os.kill(server, getattr(signal, name))
-
-    def _pids_of(self, program: str) -> list[int]:
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                inside = os.readlink(process / "ns/pid") == os.readlink(f"/proc/{self.pid}/ns/pid")
-                if inside and (process / "cmdline").read_text().startswith(program):
-                    found.append(int(process.name))
-        return found
-
-    def stop_server(self) -> None:
-        self.send("SIGTERM")
-        self.server.wait(DOCKER_STOP_SECONDS)
-
-    def stop(self) -> None:
-        super().stop()
-        if self.server:
-            self.server.wait(10)
-
-
-@pytest.fixture
-def container(image, tmp_path):
-    started = []
-
-    def start(*arguments: str, root: Path = image, **environment: str) -> Container:
-        folder = tmp_path / f"container-{len(started)}"
-        folder.mkdir()
-        started.append(Container(root, folder, **environment))
-        started[-1].start(*arguments)
-        return started[-1]
-
-    yield start
-    for container in started:
-        container.stop()
 
 
 def test_the_linter_finds_nothing():
@@ -186,7 +85,7 @@ def test_the_health_check_follows_the_port_of_the_platform(container):
 
 def test_it_runs_as_nobody_in_particular(container):
     running = container()
-    [pid] = running._pids_of("/usr/bin/securecall")
+    [pid] = running.pids_of("/usr/bin/securecall")
     status = Path(f"/proc/{pid}/status").read_text()
     assert re.search(r"^Uid:\s+65532\s+65532\s+65532\s+65532$", status, re.MULTILINE)
     assert re.search(r"^CapEff:\s+0+$", status, re.MULTILINE)
