@@ -34,7 +34,7 @@ def linked_crates() -> dict[str, Crate]:
     """Each crate by its purl, in order of names; the binary's own is among them."""
     linked = linked_ids()
     checksums = locked_checksums()
-    metadata = json.loads(cargo("metadata", "--format-version=1", "--filter-platform", TARGET))
+    metadata = json.loads(cargo("metadata", "--format-version=1", "--all-features", "--filter-platform", TARGET))
     by_id = {
         package["id"]: crate_of(package, checksums)
         for package in metadata["packages"]
@@ -47,8 +47,8 @@ def linked_crates() -> dict[str, Crate]:
 
 
 def linked_ids() -> set[tuple[str, str]]:
-    """Names and versions. `cargo tree` alone knows which features this binary is built with."""
-    tree = cargo("tree", "--package", ROOT, "--edges=normal,no-proc-macro", "--target", TARGET, "--prefix=none",
+    """Names and versions. `cargo tree` alone knows what of them the features of this binary need."""
+    tree = cargo("tree", "--package", ROOT, "--all-features", "--edges=normal,no-proc-macro", "--target", TARGET, "--prefix=none",
                  "--format={p}")
     lines = {tuple(line.split()[:2]) for line in tree.splitlines() if line}
     return {(name, version.removeprefix("v")) for name, version in lines}
