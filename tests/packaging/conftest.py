@@ -29,15 +29,13 @@ def static_binary() -> Path:
 
 
 @pytest.fixture(scope="session")
-def build_deb(tmp_path_factory):
-    """Makes the package of the server under test, of a version to choose."""
-    def build(version: str) -> Path:
-        folder = tmp_path_factory.mktemp(f"deb-{version}")
-        # Compressed it would be the same package, a minute later.
-        environment = {**os.environ, "SECURECALL_VERSION": version, "DPKG_DEB_COMPRESSOR_TYPE": "none"}
-        subprocess.run([PACKAGING / "deb", binary(), folder], env=environment, check=True, timeout=170)
-        return next(folder.glob("*.deb"))
-    return build
+def package(tmp_path_factory) -> Path:
+    """The Debian package of the server under test."""
+    folder = tmp_path_factory.mktemp("deb")
+    # Compressed it would be the same package, a minute later.
+    environment = {**os.environ, "SECURECALL_VERSION": "1.0.0", "DPKG_DEB_COMPRESSOR_TYPE": "none"}
+    subprocess.run([PACKAGING / "deb", binary(), folder], env=environment, check=True, timeout=170)
+    return next(folder.glob("*.deb"))
 
 
 @pytest.fixture(scope="session")

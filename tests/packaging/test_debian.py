@@ -20,13 +20,15 @@ EXPOSURE_MAX = 1.5
 
 
 @pytest.fixture(scope="module")
-def package(build_deb):
-    return build_deb("1.0.0")
-
-
-@pytest.fixture(scope="module")
-def newer_package(build_deb):
-    return build_deb("1.0.1")
+def newer_package(package, tmp_path_factory):
+    """The same under the next version."""
+    folder = tmp_path_factory.mktemp("newer")
+    subprocess.run(["dpkg-deb", "--raw-extract", package, folder / "root"], check=True)
+    control = folder / "root/DEBIAN/control"
+    control.write_text(control.read_text().replace("Version: 1.0.0\n", "Version: 1.0.1\n"))
+    newer = folder / "securecall_1.0.1.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", folder / "root", newer], check=True)
+    return newer
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +169,18 @@ def test_a_wrong_setting_is_named_and_not_tried_again(installed):
     assert eventually(lambda: installed.unit("SubState") == ["failed"], 5)
     assert installed.unit("NRestarts", "ExecMainStatus") == ["0", "2"]
     assert "ring_timeout" in installed.journal()
+
+
+def test_a_secret_of_the_server_is_read(installed):
+    installed.write("/root/turn-secret", "the secret\n")
+    installed.run("install", "--owner=securecall", "--mode=600", "/root/turn-secret", "/etc/securecall/turn-secret")
+    installed.replace(SETTINGS, '#secret_file = ', 'secret_file = ')
+    installed.replace(SETTINGS, '#urls = ["turn:', 'urls = ["turn:')
+    installed.systemctl("restart", "securecall")
+    with installed.network(), Client(installed.url, "alice") as alice:
+        alice.send("TURN_CREDENTIALS")
+        assert alice.expect("TURN_CREDENTIALS")["iceServers"]
+    assert "turn-secret" not in installed.journal(), "a warning about its mode"
 
 
 def test_a_crash_is_followed_by_a_start(installed):
