@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 
 import name_server
@@ -15,7 +16,7 @@ from container import DOCKER_STOP_SECONDS
 from containerfile import CONTAINERFILE, stages
 from driver.client import Client, accept, ring
 from driver.frames import RawSocket
-from driver.server import request
+from driver.server import REPOSITORY, request
 
 HADOLINT = Path(sys.executable).parent / "hadolint"
 AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
@@ -35,6 +36,27 @@ def test_it_says_what_a_platform_wants_to_know():
     assert command[-1] == "health" and command[0] == final.command("ENTRYPOINT")[0]
     # `securecall health` gives up by itself after 5 s.
     assert int(options["timeout"].removesuffix("s")) > 5
+
+
+def test_what_the_build_copies_is_enough_for_it(tmp_path):
+    """The context without what .dockerignore leaves out: its workspace is whole, and the commands of the build are there."""
+    nothing, *kept = [line for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line[:1] in ("!", "*")]
+    assert nothing == "*" and kept.pop() == "**/target"
+    patterns = [pattern.removeprefix("!") for pattern in kept]
+    tracked = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, check=True,
+                             capture_output=True, text=True).stdout
+    for name in tracked.splitlines():
+        path = Path(name)
+        if any(fnmatch(str(parent), pattern) for parent in (path, *path.parents) for pattern in patterns):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / path, tmp_path / path)
+    done = subprocess.run([tmp_path / "packaging/sbom"], check=True, capture_output=True, text=True)
+    assert '"securecall-server"' in done.stdout
+    for command in ("build", "image-root", "stage", "notices"):
+        assert os.access(tmp_path / "packaging" / command, os.X_OK)
+    for licence in ("LICENSE-MIT", "LICENSE-APACHE"):
+        assert (tmp_path / licence).exists()
+    assert not (tmp_path / "tests").exists()
 
 
 def test_it_holds_what_the_server_needs_and_nothing_else(image):
