@@ -1,5 +1,6 @@
 """The Debian package: built, installed, started, reloaded, upgraded, removed and purged, under a systemd of its own."""
 
+import os
 import re
 import subprocess
 from itertools import chain
@@ -9,7 +10,7 @@ import pytest
 from conftest import PACKAGING
 from driver.client import Client, accept, establish, ring
 from driver.frames import RawSocket
-from driver.server import eventually
+from driver.server import binary, eventually
 from machine import ADMIN_PORT, Machine
 
 UNIT = PACKAGING / "systemd/securecall.service"
@@ -224,6 +225,12 @@ def test_low_ports_are_a_drop_in(installed):
     installed.systemctl("daemon-reload")
     assert "failed" in installed.systemctl("restart", "securecall", check=False)
     assert "Permission denied" in installed.journal()
+
+
+def test_the_same_binary_gives_the_same_package(package, tmp_path):
+    environment = {**os.environ, "SECURECALL_VERSION": "1.0.0", "DPKG_DEB_COMPRESSOR_TYPE": "none"}
+    subprocess.run([PACKAGING / "deb", binary(), tmp_path], env=environment, check=True, timeout=170)
+    assert (tmp_path / package.name).read_bytes() == package.read_bytes()
 
 
 @pytest.mark.parametrize("drop_ins", [(), (LOW_PORTS,)], ids=["as it is", "with low ports"])
