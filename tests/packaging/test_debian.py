@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 
+import certificate
 from conftest import PACKAGING
 from driver.client import Client, accept, establish, ring
 from driver.frames import RawSocket
@@ -182,6 +183,25 @@ def test_a_secret_of_the_server_is_read(installed):
         alice.send("TURN_CREDENTIALS")
         assert alice.expect("TURN_CREDENTIALS")["iceServers"]
     assert "turn-secret" not in installed.journal(), "a warning about its mode"
+
+
+def test_a_certificate_that_only_root_can_read_is_handed_over(installed, tmp_path):
+    certificate.make(tmp_path, "signal.example.org")
+    live = "/etc/letsencrypt/live/signal.example.org"
+    installed.run("mkdir", "--parents", "--mode=700", live)
+    for name, file in (("fullchain.pem", "chain.pem"), ("privkey.pem", "key.pem")):
+        installed.write(f"{live}/{name}", (tmp_path / file).read_text())
+    installed.run("chmod", "600", f"{live}/privkey.pem")
+    installed.write(DROP_IN, f"[Service]\nLoadCredential=chain.pem:{live}/fullchain.pem\n"
+                             f"LoadCredential=key.pem:{live}/privkey.pem\n")
+    credentials = "/run/credentials/securecall.service"
+    installed.replace(SETTINGS, '#certificate = "/etc/securecall/chain.pem"', f'certificate = "{credentials}/chain.pem"')
+    installed.replace(SETTINGS, '#key = "/etc/securecall/key.pem"', f'key = "{credentials}/key.pem"')
+    installed.systemctl("daemon-reload")
+    installed.systemctl("restart", "securecall")
+    # By its own settings, which say that it is TLS.
+    assert "ok" in installed.run("securecall", "health").stdout
+    assert "wss://" in installed.journal() and " WARN " not in installed.journal()
 
 
 def test_a_crash_is_followed_by_a_start(installed):

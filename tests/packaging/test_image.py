@@ -10,6 +10,7 @@ import time
 from fnmatch import fnmatch
 from pathlib import Path
 
+import certificate
 import name_server
 from conftest import PACKAGING
 from container import DOCKER_STOP_SECONDS
@@ -126,7 +127,7 @@ def test_names_are_resolved_without_a_library_to_load(container):
 
 def test_the_authorities_of_the_image_are_the_ones_trusted(container, image, tmp_path):
     """An authority of ours among them makes a certificate good; without it the same one is refused."""
-    authority = make_certificate(tmp_path, "call.example.org")
+    authority = certificate.make(tmp_path, "call.example.org")
     ours = tmp_path / "image"
     shutil.copytree(image, ours, symlinks=True)
     shutil.chown(ours / "data", 65532, 65532)
@@ -143,18 +144,3 @@ def test_the_authorities_of_the_image_are_the_ones_trusted(container, image, tmp
             done = running.ask("/usr/bin/securecall", "health", "https://call.example.org:8443/health")
         assert done.returncode == code, done.stderr
     assert "certificate" in done.stderr
-
-
-def make_certificate(folder: Path, name: str) -> Path:
-    """Makes chain.pem and key.pem for this name, and gives the certificate of their authority."""
-    def openssl(*arguments: object) -> None:
-        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=folder)
-
-    authority = folder / "authority.pem"
-    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl("req", "-x509", *new_key, "-keyout", "authority.key", "-out", authority, "-days", 2, "-subj", "/CN=test")
-    openssl("req", *new_key, "-keyout", "key.pem", "-out", "request.pem", "-subj", f"/CN={name}")
-    (folder / "extensions").write_text(f"subjectAltName=DNS:{name}\n")
-    openssl("x509", "-req", "-in", "request.pem", "-CA", authority, "-CAkey", "authority.key", "-days", 2,
-            "-extfile", "extensions", "-out", "chain.pem")
-    return authority
