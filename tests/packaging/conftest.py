@@ -71,5 +71,3 @@ def packaging(*command: object, **options) -> str:
     """The standard output of one of the commands in packaging/."""
     done = subprocess.run([PACKAGING / command[0], *command[1:]], stdout=subprocess.PIPE, text=True, check=True, **options)
     return done.stdout
-
-
