@@ -43,6 +43,7 @@ mod registry;
 mod requests;
 mod serve;
 mod server;
+mod service_manager;
 pub mod settings;
 mod stream;
 mod tls;

@@ -18,6 +18,7 @@ use crate::listener::Listener;
 use crate::liveness::Liveness;
 use crate::operator::Control;
 use crate::server::Server;
+use crate::service_manager;
 use crate::settings::Settings;
 use crate::tls::{Source, TlsError};
 
@@ -99,6 +100,7 @@ async fn run(
         // Whoever started it may read one line and close the pipe: no reason not to serve.
         tracing::warn!(%error, "cannot say on standard output where the server listens");
     }
+    service_manager::notify_ready();
     server.proxies.announce();
     if let Some(admin) = admin {
         let liveness = Liveness::of(workers.handles());
@@ -108,6 +110,7 @@ async fn run(
         let serving = accept(&server, &listener, &mut workers);
         let stopping = async {
             tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+            service_manager::notify_stopping(*settings.drain.timeout);
             tokio::select! {
                 () = drain::drain(&server, &settings.drain) => {}
                 _ = terminate.recv() => {}
