@@ -46,6 +46,10 @@ impl Origin {
             _ => return Err(Refusal::OriginScheme),
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') {
+            // A user's name and password are no part of an origin; whoever wrote them meant something else.
+            return Err(Refusal::OriginHost);
+        }
         let (host, port) = split_port(authority);
         let host = canonical_host(host).ok_or(Refusal::OriginHost)?;
         let port = port.map(parse_port).transpose()?.filter(|&port| port != default_port);
