@@ -31,8 +31,15 @@ pub struct Bundle {
     bytes: Box<[u8]>,
     number: u32,
     head_hash: Digest,
-    kem_keys: Vec<(u8, Box<[u8]>)>,
+    kem_keys: Vec<KemKey>,
     record_hash: Digest,
+}
+
+/// A public key of a suite that is known.
+#[derive(Clone, PartialEq, Eq)]
+struct KemKey {
+    suite: u8,
+    bytes: Box<[u8]>,
 }
 
 /// What a client keeps of the newest bundle of a contact.
@@ -120,7 +127,7 @@ impl Bundle {
 
     /// The public key of a suite that is known. `None` if it is not listed.
     pub fn kem_key(&self, suite: u8) -> Option<&[u8]> {
-        self.kem_keys.iter().find(|(listed, _)| *listed == suite).map(|(_, key)| &**key)
+        self.kem_keys.iter().find(|key| key.suite == suite).map(|key| &*key.bytes)
     }
 
     /// The hash that sealing binds each message to: over the bundle, and through it over the chain.
@@ -208,14 +215,14 @@ fn take_ascending<'a>(fields: &mut Cursor<'a>) -> Option<Vec<(u8, &'a [u8])>> {
 }
 
 /// The keys of the suites that are known, each of them valid.
-fn checked(listed: &[(u8, &[u8])]) -> Result<Vec<(u8, Box<[u8]>)>, Refusal> {
+fn checked(listed: &[(u8, &[u8])]) -> Result<Vec<KemKey>, Refusal> {
     if !listed.iter().any(|(suite, _)| *suite == SUITE_X25519) {
         return Err(Refusal::SuiteMissing);
     }
     let mut keys = Vec::new();
     for &(suite, key) in listed {
         if check_kem_key(suite, key)? {
-            keys.push((suite, key.into()));
+            keys.push(KemKey { suite, bytes: key.into() });
         }
     }
     Ok(keys)

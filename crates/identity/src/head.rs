@@ -40,6 +40,7 @@ enum Standing {
 
 /// What became of a link that was put to a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and kept nowhere")]
 pub enum Extension {
     /// It is the head already: it came a second time, and nothing changes.
     Already,

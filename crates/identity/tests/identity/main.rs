@@ -1,4 +1,5 @@
 //! The crate from outside: test vectors, properties, and what `Debug` shows.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod fixtures;
 mod properties;

@@ -19,8 +19,10 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use securecall_identity::Refusal;
 use serde_json::{Value, json};
 
-/// Each file, and what belongs into it.
-const FILES: [(&str, fn() -> Value); 10] = [
+/// Makes what belongs into a file.
+type Make = fn() -> Value;
+
+const FILES: [(&str, Make); 10] = [
     ("bundles", bundles::file),
     ("chains", chains::file),
     ("contacts", contacts::file),

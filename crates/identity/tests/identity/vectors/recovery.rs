@@ -17,7 +17,7 @@ pub(super) fn file() -> Value {
 }
 
 fn recovery_keys() -> Vec<Value> {
-    (1..=3).map(|number| recovery_key(number)).collect()
+    (1..=3).map(recovery_key).collect()
 }
 
 fn recovery_key(number: u8) -> Value {
