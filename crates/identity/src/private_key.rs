@@ -52,3 +52,17 @@ impl RecoveryKey {
         self.0.sign(&[label, message].concat()).to_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    #[test]
+    fn what_both_keys_hold_is_wiped_when_dropped() {
+        const fn assert_wiped<T: ZeroizeOnDrop>(_: fn(T)) {}
+        assert_wiped(|key| drop(IdentityKey(key)));
+        assert_wiped(|key| drop(RecoveryKey(key)));
+    }
+}

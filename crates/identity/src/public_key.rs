@@ -49,25 +49,23 @@ impl PublicKey {
         &self.0
     }
 
-    /// Verifies a signature over `label │ part │ part …`.
-    ///
-    /// # Errors
-    /// [`Refusal::SignatureRNotCanonical`], [`Refusal::SignatureRSmallOrder`],
-    /// [`Refusal::SignatureSNotReduced`], [`Refusal::SignatureWrong`]; in this order.
+    /// Verifies a signature over `label │ message`.
     pub(crate) fn verify(
         &self,
         label: &[u8],
         message: &[u8],
         signature: &[u8; SIGNATURE_BYTES],
     ) -> Result<(), Refusal> {
-        self.verify_unlabelled(&[label, message].concat(), signature)
+        self.verify_bytes(&[label, message].concat(), signature)
     }
 
-    /// Verifies a signature over bytes as they are: for vectors. What this crate signs has a label.
+    /// Verifies a signature over bytes as they are. What this crate signs begins with a label, and
+    /// so does what sealing signs, with labels of its own.
     ///
     /// # Errors
-    /// As [`PublicKey::verify`].
-    pub fn verify_unlabelled(
+    /// [`Refusal::SignatureRNotCanonical`], [`Refusal::SignatureRSmallOrder`],
+    /// [`Refusal::SignatureSNotReduced`], [`Refusal::SignatureWrong`]; in this order.
+    pub fn verify_bytes(
         &self,
         message: &[u8],
         signature: &[u8; SIGNATURE_BYTES],

@@ -188,11 +188,16 @@ fn epochs() -> Vec<Value> {
     let again = reset.clone().then_inception(9);
     let rotated_before = one.clone().then_rotate().reset().then_inception(9);
     let third = again.reset().then_inception(11);
+    let mut skipped = one.reset();
+    skipped.head.epoch = 2;
+    skipped.links = vec![skipped.head.signed(&[])];
+    let skipped = skipped.then_inception(9);
     let scanned = Knowledge::fingerprint(&one);
     let case = |name: &str, known, shown: &Maker, result: &str| {
         case(name, "alice", known, Some(shown), result)
     };
     vec![
+        case("a reset of the known head that skips an epoch", known, &skipped, "key_changed"),
         case("a reset", known, &reset, "released"),
         case("a reset that was known", &Knowledge::of(&reset), &reset, "unchanged"),
         case("a reset of the known head, bound again", known, &again, "key_changed"),

@@ -166,7 +166,7 @@ fn by_hand(name: &str, nonce: u8, point: EdwardsPoint, expected: &str) -> Value 
 fn raw_case(name: &str, key: &str, message: &str, signature: &str, expected: &str) -> Value {
     let bytes: Vec<u8> = (0..message.len() / 2).map(|i| unhex::<1>(&message[2 * i..])[0]).collect();
     let parsed = PublicKey::parse(unhex(key)).unwrap();
-    let found = parsed.verify_unlabelled(&bytes, &unhex(signature));
+    let found = parsed.verify_bytes(&bytes, &unhex(signature));
     with(
         agreed(name, result_name(&found), expected),
         json!({ "key": key, "message": message, "signature": signature }),
