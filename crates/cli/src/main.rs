@@ -28,6 +28,7 @@ mod serve;
 mod settings_of_serve;
 mod throwaway_id;
 mod turn;
+mod usage;
 
 use std::env;
 use std::ffi::OsString;
@@ -48,7 +49,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Where standard error is closed, the exit code still tells.
-            let _ = writeln!(io::stderr(), "error: {failure}");
+            let prefix = if failure.is_wanted() { "" } else { "error: " };
+            let _ = writeln!(io::stderr(), "{prefix}{failure}");
             failure.exit_code()
         }
     }

@@ -3,9 +3,17 @@
 
 pub(crate) mod acquaintance;
 mod call_back;
+pub(crate) mod dial;
+mod drawing;
+mod editor;
+pub(crate) mod end;
+mod failed_files;
 pub(crate) mod fingerprint;
 pub(crate) mod input;
+mod in_use;
 mod interrupt;
+mod keyboard;
+mod line;
 pub(crate) mod link;
 pub(crate) mod options;
 mod output;
@@ -23,9 +31,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::failure::Failure;
+use end::{EndedCall, HungUpBy, Side, Stage, channel_end};
+use failed_files::FailedFiles;
 use input::Line;
+use interrupt::Cause;
 use link::{Link, Partner, Ringing};
-use options::Options;
+use options::{Options, check_file};
 use screen::Screen;
 use sender::Sender;
 use session::Session;
@@ -53,13 +64,17 @@ pub(crate) struct Conversation<'a> {
     /// Somebody here wants to end it, or the input has ended.
     finishing: bool,
     closing: bool,
-    files_failed: bool,
+    failed_files: FailedFiles,
     /// Something that was said in a call before this one did not get through.
     unsaid: bool,
-    /// The server says that the other one did.
+    /// The server says that the other one did, and since when that should have shown.
     hung_up: bool,
+    hang_up_due: Option<Instant>,
     /// When to hang up. `None`: when somebody wants to.
     deadline: Option<Instant>,
+    deadline_reached: bool,
+    side: Side,
+    rings_since: Instant,
     /// When nobody answers any more. `None`: it is answered.
     rings_until: Option<Instant>,
 
@@ -83,8 +98,10 @@ enum Turn {
     AllSent,
     Deadline,
     Unanswered,
+    /// The server said that they hung up, and the channel stands.
+    StillThere,
     OutputFailed(io::Error),
-    Interrupted,
+    Interrupted(Cause),
 }
 
 /// Whether it goes on.
@@ -137,10 +154,14 @@ impl<'a> Conversation<'a> {
             was_connected: false,
             finishing: false,
             closing: false,
-            files_failed: false,
+            failed_files: FailedFiles::default(),
             unsaid: false,
             hung_up: false,
+            hang_up_due: None,
             deadline: None,
+            deadline_reached: false,
+            side: Side::Callee,
+            rings_since: Instant::now(),
             rings_until: None,
             crossing: None,
             failed: None,
@@ -149,11 +170,16 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// One whose call rings there. The end of the input ends it, too, unless its duration is given.
+    /// One whose call rings there.
     pub(crate) fn calling(self) -> Self {
         let rings_until = Some(Instant::now() + self.options.ring_timeout);
+        Self { answered: false, rings_until, side: Side::Caller, ..self }
+    }
+
+    /// One that the end of the input ends, too, unless its duration is given.
+    pub(crate) fn ending_with_input(self) -> Self {
         let ends_with_input = self.options.exit_after.is_none();
-        Self { answered: false, rings_until, ends_with_input, ..self }
+        Self { ends_with_input, ..self }
     }
 
     /// Runs to its end. An error: it did not come about, or broke off, or something did not get
@@ -164,16 +190,25 @@ impl<'a> Conversation<'a> {
             let mut interrupt = self.session.interrupt.clone();
             let step = tokio::select! {
                 biased;
-                () = interrupt.raised() => Step::Over(Err(Failure::Interrupted)),
+                cause = interrupt.raised() => Step::Over(Err(Failure::HungUp(cause))),
                 step = self.take(turn) => step,
             };
             if let Step::Over(over) = step {
                 break over;
             }
         };
+        let by = self.hung_up_by();
         self.hang_up().await;
         let flushed = self.flush().await;
-        self.outcome(over?).await.and(flushed)
+        self.outcome(over?, by).await.and(flushed)
+    }
+
+    fn hung_up_by(&self) -> HungUpBy {
+        match (self.closing, self.deadline_reached) {
+            (false, _) => HungUpBy::Them,
+            (true, false) => HungUpBy::Us,
+            (true, true) => HungUpBy::ExitAfter,
+        }
     }
 
     async fn next(&mut self) -> Turn {
@@ -196,7 +231,8 @@ impl<'a> Conversation<'a> {
             () = self.sender.all_sent(), if self.finishing && !self.closing => Turn::AllSent,
             () = until(self.deadline) => Turn::Deadline,
             () = until(self.rings_until) => Turn::Unanswered,
-            () = interrupt.raised() => Turn::Interrupted,
+            () = until(self.hang_up_due) => Turn::StillThere,
+            cause = interrupt.raised() => Turn::Interrupted(cause),
         }
     }
 
@@ -219,12 +255,14 @@ impl<'a> Conversation<'a> {
             Turn::AllSent => self.close(),
             Turn::Deadline => {
                 self.deadline = None;
+                self.deadline_reached = true;
                 self.finish();
                 self.close();
             }
             Turn::Unanswered => return self.on_unanswered().await,
             Turn::OutputFailed(error) => return Step::Over(Err(Failure::Output(error))),
-            Turn::Interrupted => return Step::Over(Err(Failure::Interrupted)),
+            Turn::StillThere => self.note_still_there(),
+            Turn::Interrupted(cause) => return Step::Over(Err(Failure::HungUp(cause))),
         }
         Step::On
     }
@@ -254,6 +292,19 @@ impl<'a> Conversation<'a> {
                 let help = "/send FILE sends a file, /quit hangs up, // says a slash";
                 self.session.screen.note(help);
             }
+            Line::Call(_) => {
+                let who = self.partner.name();
+                let note = format!("you are in a call with {who}: /quit, then /call");
+                self.session.screen.note(&note);
+            }
+            Line::Send(path) => match check_file(&path) {
+                Ok(()) => self.sender.take(Line::Send(path)),
+                Err(cause) => {
+                    let name = path.display().to_string();
+                    self.session.screen.note(&format!("not sent: {name}: {cause}"));
+                    self.failed_files.add(Direction::Outgoing, &name);
+                }
+            },
             line => self.sender.take(line),
         }
     }
@@ -266,19 +317,31 @@ impl<'a> Conversation<'a> {
         match event {
             peer::Event::Candidate(candidate) => self.link.send_candidate(candidate),
             peer::Event::Connected => self.on_connected(),
-            peer::Event::FileSent { .. } => self.sender.file_done(),
-            peer::Event::FileFailed { direction, error, .. } => {
+            peer::Event::FileSent { name, .. } => self.sender.file_done(&name),
+            peer::Event::FileFailed { direction, name, error } => {
                 // One that is not wanted here fails there alone.
-                self.files_failed |=
-                    direction == Direction::Outgoing || error == FileError::Cancelled;
+                if direction == Direction::Outgoing || error == FileError::Cancelled {
+                    self.failed_files.add(direction, &name);
+                }
                 if direction == Direction::Outgoing {
-                    self.sender.file_done();
+                    self.sender.file_done(&name);
                 }
             }
             peer::Event::Closed(closed) => return self.on_closed(closed),
             _ => {}
         }
         Step::On
+    }
+
+    /// The call as it stands, for the words of its end.
+    fn as_ended(&self) -> EndedCall<'_> {
+        let stage = match (self.connected, self.answered) {
+            (true, _) => Stage::Connected,
+            (false, true) => Stage::Connecting,
+            (false, false) => Stage::Ringing,
+        };
+        let rang = self.rings_since.elapsed();
+        EndedCall { who: self.partner.name(), side: self.side, stage, rang }
     }
 
     fn on_connected(&mut self) {
@@ -329,15 +392,20 @@ impl<'a> Conversation<'a> {
     }
 
     /// What the end of the channel means for the command.
-    async fn outcome(&mut self, closed: Closed) -> Result<(), Failure> {
-        let in_order = match closed {
-            Closed::Local | Closed::Remote | Closed::Unsent => closed != Closed::Unsent,
-            // The other end's last datagram was lost, and the server brought the news.
-            Closed::Lost if self.hung_up => true,
-            other => return Err(Failure::Talk(other.to_string())),
-        };
-        if self.files_failed || self.sender.has_files() {
-            return Err(Failure::FilesNotSent);
+    async fn outcome(&mut self, closed: Closed, by: HungUpBy) -> Result<(), Failure> {
+        // The other end's last datagram was lost, and the server brought the news.
+        let closed = if closed == Closed::Lost && self.hung_up { Closed::Remote } else { closed };
+        let sentence = channel_end(&closed, self.partner.name(), by);
+        if !matches!(closed, Closed::Local | Closed::Remote | Closed::Unsent) {
+            return Err(Failure::Talk(sentence));
+        }
+        self.session.screen.note(&sentence);
+        let in_order = closed != Closed::Unsent;
+        for name in self.sender.files() {
+            self.failed_files.add(Direction::Outgoing, name);
+        }
+        if !self.failed_files.is_empty() {
+            return Err(Failure::Files(self.failed_files.to_string()));
         }
         while let Some(said) = self.retired.join_next().await {
             self.note_retired(said);

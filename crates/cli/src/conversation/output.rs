@@ -5,8 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use indicatif::MultiProgress;
 use tokio::sync::{mpsc, oneshot};
+
+use super::drawing::Drawing;
 
 /// Lines that wait. Beyond them nothing is taken from the other end, which waits then.
 const LINES_WAITING_MAX: usize = 64;
@@ -24,14 +25,14 @@ enum Item {
 }
 
 impl Output {
-    /// Starts the thread. On a terminal it writes between the bars of `drawing`.
-    pub(super) fn start(drawing: MultiProgress) -> io::Result<Self> {
+    /// Starts the thread. On a terminal it writes above what is drawn.
+    pub(super) fn start(drawing: Drawing) -> io::Result<Self> {
         let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
         let failure = Arc::new(OnceLock::new());
         let failed = failure.clone();
         let is_terminal = io::stdout().is_terminal();
         let write = move |line: &str| match is_terminal {
-            true => drawing.suspend(|| writeln!(io::stdout(), "{line}")),
+            true => drawing.undisturbed(|| writeln!(io::stdout(), "{line}")),
             // Nothing is drawn there, and who waits for it must not hold up what is.
             false => writeln!(io::stdout(), "{line}"),
         };
