@@ -102,9 +102,9 @@ impl Listen {
                 Next::Stop => return Ok(()),
             };
             match outcome {
-                Ok(false) => continue,
                 // What comes later would be heard by nobody either.
                 Err(failure) if failure.ends_all() => return Err(failure),
+                Ok(false) => {}
                 result if self.once => return result.map(drop),
                 Ok(true) => {}
                 Err(failure) => session.screen.note(&failure.to_string()),

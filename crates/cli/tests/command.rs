@@ -105,7 +105,7 @@ fn a_wrong_value_is_named_with_those_that_there_are() {
     let says = |arguments: &[&str], says| assert_refused(&securecall(arguments, &[]), says);
     says(&["completions", "csh"], "is none of bash, elvish, fish, powershell, zsh");
     says(&["call", "bob", "--ring-timeout", "soon"], "--ring-timeout DURATION: \"soon\": ");
-    says(&["call", "b b"], "CLIENT_ID: \"b b\": a client id has");
+    says(&["call", "b b"], "CLIENT_ID: \"b b\": a client id is");
     says(&["call", "a", "b"], "see securecall call --help");
     says(&["keys", "nwe"], "did you mean new?");
     says(&["keys", "zzz"], "after securecall keys comes one of new, show, backup, restore");

@@ -24,7 +24,7 @@ pub(super) fn code(key: &DirectoryKey) -> String {
 /// Dark modules on light ones, whatever colours the terminal has.
 fn in_colours(code: &QrCode) -> String {
     let mut drawn = code.render::<Dense1x2>();
-    let drawn = drawn.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
+    let drawn = drawn.dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build();
     let line = |line: &str| format!("{BLACK_ON_WHITE}{line}{AS_BEFORE}\n");
     format!("\n{}", drawn.lines().map(line).collect::<String>())
 }
@@ -32,6 +32,6 @@ fn in_colours(code: &QrCode) -> String {
 /// Without colours, for a screen that is dark: what is light in the code is drawn.
 fn as_text(code: &QrCode) -> String {
     let mut drawn = code.render::<Dense1x2>();
-    let drawn = drawn.dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build();
+    let drawn = drawn.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
     format!("\n{drawn}\n")
 }

@@ -30,7 +30,7 @@ fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
     at_bob.types("y");
     at_bob.waits_for("alice: good morning");
     at_alice.ends_with(0);
-    at_bob.waits_for("alice hung up\nwaiting for calls");
+    at_bob.shows("alice hung up\nwaiting for calls");
     at_bob.types("/quit");
     at_bob.ends_by_itself_with(0);
 }

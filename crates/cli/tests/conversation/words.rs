@@ -77,7 +77,7 @@ fn one_who_listens_calls_without_another_program() {
     let mut alice = two.alice.run_at_a_terminal(&two.server.url(), &["listen"]);
     alice.waits_for("waiting for calls");
     alice.types("/call no body");
-    alice.shows("/call no body: a client id has");
+    alice.shows("/call no body: a client id is");
     alice.types("/call carol");
     alice.shows("the directory has no key of carol");
     alice.types("/call bob");

@@ -147,7 +147,7 @@ async fn a_redirect_is_named_and_not_followed() {
         _ => None,
     });
     let cause = cause.await;
-    assert!(cause.contains("redirects to https://example.org/signal"), "{cause}");
+    assert!(cause.contains("redirects to wss://example.org/signal"), "{cause}");
 }
 
 #[tokio::test]
