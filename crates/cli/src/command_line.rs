@@ -7,7 +7,8 @@ use securecall_server::settings::with_options;
 
 use crate::failure::Failure;
 use crate::{
-    call, check_config, completions, directory, health, keys, listen, load, man, probe, serve, turn, usage,
+    call, check_config, completions, directory, health, keys, listen, load, man, probe, serve,
+    turn, usage,
 };
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,

@@ -127,11 +127,7 @@ impl Listen {
     }
 
     /// Waits for a call, or until the person wants something.
-    async fn wait(
-        &self,
-        session: &mut Session,
-        expected: &ExpectedKeys,
-    ) -> Result<Next, Failure> {
+    async fn wait(&self, session: &mut Session, expected: &ExpectedKeys) -> Result<Next, Failure> {
         loop {
             // What a person types now is for nobody; a script's lines wait for somebody.
             let reads = session.input.is_terminal() && !session.input.has_ended();
@@ -248,11 +244,7 @@ impl Listen {
 
     /// Asks the person, for as long as it rings. A caller who fell out and calls again meanwhile
     /// takes the place of the call before.
-    async fn ask(
-        &self,
-        session: &mut Session,
-        ringing: &mut Ringing,
-    ) -> Result<Decision, Failure> {
+    async fn ask(&self, session: &mut Session, ringing: &mut Ringing) -> Result<Decision, Failure> {
         // A "y" that was typed before the question is no answer to it.
         session.input.forget_what_waits();
         session.screen.note("accept? [y/n]");

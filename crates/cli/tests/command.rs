@@ -107,7 +107,7 @@ fn a_wrong_value_is_named_with_those_that_there_are() {
     says(&["call", "bob", "--ring-timeout", "soon"], "--ring-timeout DURATION: \"soon\": ");
     says(&["call", "b b"], "CLIENT_ID: \"b b\": a client id is");
     says(&["call", "a", "b"], "see securecall call --help");
-    says(&["keys", "nwe"], "did you mean new?");
+    says(&["keys", "neww"], "did you mean new?");
     says(&["keys", "zzz"], "after securecall keys comes one of new, show, backup, restore");
 }
 

@@ -152,7 +152,11 @@ fn a_reset_names_what_had_no_key_and_resets_the_others() {
     assert_eq!(output.stdout, b"Bob: had no key\nbob: reset\n");
     assert_eq!(bench.exported(), ALICE);
     assert_failed(&bench.directory(&["reset", "a/b"]), 2, "a client id is");
-    assert_failed(&bench.directory(&["reset"]), 2, "CLIENT_ID is missing: securecall directory reset");
+    assert_failed(
+        &bench.directory(&["reset"]),
+        2,
+        "CLIENT_ID is missing: securecall directory reset",
+    );
 }
 
 #[test]

@@ -66,7 +66,12 @@ fn scanned(output: &[u8], palette: Palette) -> Vec<String> {
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
         point(terminal.screen(), palette, x, y)
     });
-    picture.detect_grids().iter().filter_map(|grid| grid.decode().ok()).map(|(_, text)| text).collect()
+    picture
+        .detect_grids()
+        .iter()
+        .filter_map(|grid| grid.decode().ok())
+        .map(|(_, text)| text)
+        .collect()
 }
 
 #[test]

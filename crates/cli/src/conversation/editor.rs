@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use console::Key;
 use tui_input::{Input, InputRequest};
 
-/// Longest line that is typed, in bytes.
-const LINE_BYTES_MAX: usize = 64 * 1024;
+/// Longest line that is typed, in bytes: one message of the channel.
+const LINE_BYTES_MAX: usize = securecall_peer::TEXT_BYTES_MAX;
 /// Lines that Up brings back. They are in memory alone.
 const HISTORY_LINES_MAX: usize = 100;
 /// Columns that a mark of [`PROMPT`] takes.
@@ -167,11 +167,11 @@ mod tests {
     fn a_line_is_edited_where_the_cursor_is() {
         let mut editor = Editor::default();
         typed(&mut editor, "good mrning");
-        for _ in 0..6 {
+        for _ in 0..5 {
             editor.press(&Key::ArrowLeft);
         }
         typed(&mut editor, "o");
-        assert_eq!(editor.view(80), View { text: "> good morning".to_owned(), cursor: 8 });
+        assert_eq!(editor.view(80), View { text: "> good morning".to_owned(), cursor: 9 });
         editor.press(&Key::End);
         editor.press(&Key::Char('\u{17}'));
         typed(&mut editor, "evening");

@@ -227,10 +227,7 @@ mod tests {
             ("Unexplained: the call of bob ended before you answered", "Callee/Ringing"),
             ("Unexplained: the call with bob ended, and the server does not say why", CALLEE_LATER),
             ("Refused(RateLimited): the server refused the call: RATE_LIMITED", ALL),
-            (
-                "Interference(Replayed): the answer is not that of bob: somebody interferes",
-                ALL,
-            ),
+            ("Interference(Replayed): the answer is not that of bob: somebody interferes", ALL),
         ];
         let expected: Vec<_> =
             expected.iter().map(|(sentence, cells)| format!("{sentence} [{cells}]")).collect();

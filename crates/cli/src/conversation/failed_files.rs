@@ -52,7 +52,9 @@ impl Names {
             (0, _) => None,
             (1, _) => Some(format!("{listed} was not {what}")),
             (count, 0) => Some(format!("{count} files were not {what}: {listed}")),
-            (count, more) => Some(format!("{count} files were not {what}: {listed} and {more} more")),
+            (count, more) => {
+                Some(format!("{count} files were not {what}: {listed} and {more} more"))
+            }
         }
     }
 }

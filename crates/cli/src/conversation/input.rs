@@ -99,7 +99,8 @@ fn read_pieces(
 
 /// What a line answers to a question that takes yes or no. `None`: neither.
 fn yes_or_no(line: &Line) -> Option<bool> {
-    let is = |words: [&str; 2], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is =
+        |words: [&str; 2], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match line {
         Line::Say(text) if is(["y", "yes"], text.trim()) => Some(true),
         Line::Say(text) if is(["n", "no"], text.trim()) => Some(false),

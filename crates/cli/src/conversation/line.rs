@@ -47,7 +47,9 @@ fn in_home(text: &str, name: String) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|_| text.starts_with('~'));
     match (home, name.strip_prefix('~')) {
         (Some(home), Some("")) => home,
-        (Some(home), Some(rest)) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
+        (Some(home), Some(rest)) if rest.starts_with('/') => {
+            home.join(rest.trim_start_matches('/'))
+        }
         _ => name.into(),
     }
 }

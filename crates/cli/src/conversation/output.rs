@@ -37,7 +37,7 @@ impl Output {
             false => writeln!(io::stdout(), "{line}"),
         };
         let thread = thread::Builder::new().name("output".to_owned());
-        thread.spawn(move || drop(run(items, write).map_err(|error| failed.set(error))))?;
+        thread.spawn(move || write_all(items, write, &failed))?;
         Ok(Self { queue, failure })
     }
 
@@ -78,8 +78,20 @@ impl Output {
     }
 }
 
+/// Writes all that comes, and says why not before the queue closes: who finds it closed asks why.
+fn write_all(
+    mut items: mpsc::Receiver<Item>,
+    write: impl Fn(&str) -> io::Result<()>,
+    failed: &OnceLock<io::Error>,
+) {
+    if let Err(error) = run(&mut items, write) {
+        // An error: it has failed before.
+        let _ = failed.set(error);
+    }
+}
+
 /// Writes until nobody sends any more, or nothing more can be written.
-fn run(mut items: mpsc::Receiver<Item>, write: impl Fn(&str) -> io::Result<()>) -> io::Result<()> {
+fn run(items: &mut mpsc::Receiver<Item>, write: impl Fn(&str) -> io::Result<()>) -> io::Result<()> {
     while let Some(item) = items.blocking_recv() {
         match item {
             Item::Line(line) => write(&line)?,
@@ -98,7 +110,7 @@ mod tests {
         let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
         let failure = Arc::new(OnceLock::new());
         let failed = failure.clone();
-        thread::spawn(move || drop(run(items, write).map_err(|error| failed.set(error))));
+        thread::spawn(move || write_all(items, write, &failed));
         Output { queue, failure }
     }
 

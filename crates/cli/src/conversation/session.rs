@@ -280,10 +280,10 @@ impl Trouble {
             self,
             Self::Away(
                 Disconnect::Http(400..=407 | 409..=428 | 430..=499)
-                    | Disconnect::Redirected { .. }
-                    | Disconnect::NoTls
-                    | Disconnect::TlsPort
-                    | Disconnect::AuthorityCertificate
+                | Disconnect::Redirected { .. }
+                | Disconnect::NoTls
+                | Disconnect::TlsPort
+                | Disconnect::AuthorityCertificate,
             )
         )
     }
@@ -308,7 +308,8 @@ impl fmt::Display for Trouble {
 }
 
 /// What a server whose disk is full makes of a new key.
-pub(super) const KEY_WAITS: &str = "the server cannot keep a key now: its disk or its directory is full";
+pub(super) const KEY_WAITS: &str =
+    "the server cannot keep a key now: its disk or its directory is full";
 
 /// Why the server does not take this client, and what to do.
 fn refused(error: &Error) -> String {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use securecall_client::{
-    CallId, Client, EndReason, Ending, ErrorCode, Event, RejectReason, seal,
-};
+use securecall_client::{CallId, Client, EndReason, Ending, ErrorCode, Event, RejectReason, seal};
 use tokio::time::Instant;
 
 use super::link::{Arrival, Link, Ringing};

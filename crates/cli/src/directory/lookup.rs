@@ -75,7 +75,11 @@ async fn look_up(lookup: &Lookup, known: &Known) -> Result<(), Failure> {
     for contact in &lookup.contacts {
         let client_id = &contact.client_id;
         let key = timeout(lookup.timeout, connection.look_up(client_id)).await.map_err(late)??;
-        let shown = Shown::new(client_id, key.as_deref(), contact.fingerprint().or_else(|| known.fingerprint(client_id)));
+        let shown = Shown::new(
+            client_id,
+            key.as_deref(),
+            contact.fingerprint().or_else(|| known.fingerprint(client_id)),
+        );
         let text = if lookup.json { shown.as_json() } else { shown.as_text() };
         io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
         missing += usize::from(shown.is_missing());

@@ -1,8 +1,8 @@
 //! A whole call between two clients that nobody knows.
 
 use securecall_client::{
-    CallId, Client, ClientId, DirectoryKey, EndReason, Ending, Event, Events, IceServer, Identity, LookedUp,
-    Seed, Settings, ShortAuthenticationString, Suite,
+    CallId, Client, ClientId, DirectoryKey, EndReason, Ending, Event, Events, IceServer, Identity,
+    LookedUp, Seed, Settings, ShortAuthenticationString, Suite,
 };
 use securecall_peer::{self as peer, Config, Peer};
 
@@ -31,8 +31,7 @@ struct Talking {
 /// Makes the call. Returns the relays that the server knows; None: it came to no call.
 pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer>> {
     let (caller, callee) = (throwaway().ok()?, throwaway().ok()?);
-    let (of_caller, of_callee) =
-        (caller.directory_key().clone(), callee.directory_key().clone());
+    let (of_caller, of_callee) = (caller.directory_key().clone(), callee.directory_key().clone());
     let mut alice = report.step("register a caller", End::connect(url, caller, of_callee)).await?;
     let mut bob = report.step("register a callee", End::connect(url, callee, of_caller)).await?;
     report.step("directory", alice.looks_up_nobody()).await?;

@@ -53,7 +53,8 @@ fn a_bar_is_drawn_once_and_above_the_line_that_is_typed() {
 fn a_terminal_is_left_as_it_was_found() {
     let server = Server::start();
     let bob = Person::new("bob");
-    let line = format!("stty -a >before; {} listen; stty -a >after", env!("CARGO_BIN_EXE_securecall"));
+    let line =
+        format!("stty -a >before; {} listen; stty -a >after", env!("CARGO_BIN_EXE_securecall"));
     let mut at_bob = bob.run_line_at_a_terminal(&server.url(), &line);
     at_bob.waits_for("waiting for calls");
     at_bob.types_bytes(b"\x03");

@@ -200,10 +200,11 @@ fn refusal(response: &Response<Option<Vec<u8>>>) -> Disconnect {
     }
 }
 
-/// Whether a web server says in its own words that this port speaks TLS: nginx, Apache, Go.
+/// Whether a server says in its own words that this port speaks TLS: ours, nginx, Apache, Go.
 fn wants_tls(body: &[u8]) -> bool {
     let body = String::from_utf8_lossy(body);
-    ["HTTPS port", "SSL-enabled server port", "HTTPS server"].iter().any(|words| body.contains(words))
+    let said = ["This port speaks TLS", "HTTPS port", "SSL-enabled server port", "HTTPS server"];
+    said.iter().any(|words| body.contains(words))
 }
 
 /// `Retry-After` in seconds (RFC 9110 section 10.2.3). None: it is not there, or a date.
