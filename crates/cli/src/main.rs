@@ -8,6 +8,7 @@ mod call;
 mod check_config;
 mod command_line;
 mod completions;
+mod contact_uri;
 mod conversation;
 mod core_dumps;
 mod directory;

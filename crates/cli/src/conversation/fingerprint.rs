@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use securecall_client::ClientId;
 
+use crate::contact_uri::SCHEME;
 use crate::failure::Failure;
 use securecall_peer::deceives;
 
@@ -15,9 +16,6 @@ pub(crate) struct ExpectedKey {
     client_id: ClientId,
     fingerprint: String,
 }
-
-/// What a QR code of `securecall keys show --qr` begins with.
-pub(crate) const SCHEME: &str = "securecall:";
 
 /// `ID`, `ID=FINGERPRINT`, or what a QR code holds: whose calls are taken, or who is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
