@@ -1,3 +1,4 @@
-//! What a QR code of an identity holds: `securecall:CLIENT_ID?fingerprint=DIGITS`.
+//! The content of an identity's QR code: `securecall:CLIENT_ID?fingerprint=DIGITS`.
 
+/// Begins each of them.
 pub(crate) const SCHEME: &str = "securecall:";

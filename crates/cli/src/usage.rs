@@ -57,7 +57,7 @@ fn subcommands(command: &Command) -> Vec<&str> {
     shown.map(Command::get_name).filter(|name| *name != "help").collect()
 }
 
-/// What is wrong with a value, with those that there are.
+/// Says what is wrong with a value, and names those that there are.
 fn value(error: &Error, path: &str) -> String {
     let argument = plain(&list(error, ContextKind::InvalidArg).join(" "));
     let given = list(error, ContextKind::InvalidValue).join(" ");
@@ -70,7 +70,7 @@ fn value(error: &Error, path: &str) -> String {
     }
 }
 
-/// How the command is used, as far as is known from what was typed.
+/// The usage of the command, as far as is known from what was typed.
 fn usage(error: &Error, path: &str) -> String {
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
     match usage.trim().strip_prefix("Usage: ") {

@@ -1,5 +1,5 @@
 //! The lower end of a terminal: the bars of files, and below them the line that is being typed.
-//! Whatever else is printed scrolls above both.
+//! All else that is printed scrolls above both.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -105,7 +105,7 @@ impl Drawing {
     }
 }
 
-/// How wide the terminal is.
+/// The width of the terminal.
 pub(super) fn columns() -> usize {
     Term::stderr().size().1.into()
 }

@@ -14,7 +14,7 @@ const PROMPT_COLUMNS: usize = 2;
 /// Stands before what is typed.
 pub(super) const PROMPT: &str = "> ";
 
-/// What is typed, and what was.
+/// The line that is being typed, and those before it.
 #[derive(Default)]
 pub(super) struct Editor {
     input: Input,
@@ -25,7 +25,7 @@ pub(super) struct Editor {
     within_sequence: usize,
 }
 
-/// What a key brings about.
+/// The effect of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {
     /// The line looks different.

@@ -13,7 +13,7 @@ pub(crate) enum Side {
     Callee,
 }
 
-/// How far a call was when it ended.
+/// The stage that a call had reached when it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Nobody has answered.
@@ -105,7 +105,7 @@ impl EndedCall<'_> {
     }
 }
 
-/// Who wanted the end of a conversation.
+/// The one who wanted the end of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HungUpBy {
     Them,
@@ -114,7 +114,7 @@ pub(crate) enum HungUpBy {
     ExitAfter,
 }
 
-/// How the data channel to `who` ended.
+/// Says how the data channel to `who` ended.
 pub(crate) fn channel_end(closed: &Closed, who: &str, by: HungUpBy) -> String {
     match (closed, by) {
         (Closed::Remote, _) | (Closed::Unsent, HungUpBy::Them) => format!("{who} hung up"),

@@ -15,13 +15,13 @@ use super::drawing::{Drawing, columns};
 use super::editor::{Editor, PROMPT, Typed};
 use crate::harmless::harmless;
 
-/// How often a program in the background looks whether it is in the foreground again.
+/// The interval at which a program in the background looks whether it is in the foreground again.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The modes of the terminal before the first key was read.
 static FOUND: OnceLock<Termios> = OnceLock::new();
 
-/// Whether lines can be edited: a person types here, and sees what is drawn.
+/// Returns whether lines can be edited: a person types here, and sees what is drawn.
 pub(super) fn can_edit() -> bool {
     let is_plain = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     io::stdin().is_terminal() && io::stderr().is_terminal() && !is_plain

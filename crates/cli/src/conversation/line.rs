@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What a line asks for.
+/// A request that a line makes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     Say(String),

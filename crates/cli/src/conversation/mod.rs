@@ -17,6 +17,7 @@ mod line;
 pub(crate) mod link;
 pub(crate) mod options;
 mod output;
+mod over;
 pub(crate) mod screen;
 mod sender;
 pub(crate) mod session;
@@ -28,10 +29,10 @@ use std::time::Duration;
 use securecall_client as signal;
 use securecall_peer::{self as peer, Closed, Direction, FileError};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::failure::Failure;
-use end::{EndedCall, HungUpBy, Side, Stage, channel_end};
+use end::Side;
 use failed_files::FailedFiles;
 use input::Line;
 use interrupt::Cause;
@@ -45,8 +46,6 @@ pub(crate) use signals::{on_other_call, reject_as_busy};
 
 /// How long the last words to the server, and to the other end, may take.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long it may take to read that there is no more to read.
-const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A conversation with one person, over one call after the other if need be.
 pub(crate) struct Conversation<'a> {
@@ -203,14 +202,6 @@ impl<'a> Conversation<'a> {
         self.outcome(over?, by).await.and(flushed)
     }
 
-    fn hung_up_by(&self) -> HungUpBy {
-        match (self.closing, self.deadline_reached) {
-            (false, _) => HungUpBy::Them,
-            (true, false) => HungUpBy::Us,
-            (true, true) => HungUpBy::ExitAfter,
-        }
-    }
-
     async fn next(&mut self) -> Turn {
         let takes_input = self.takes_input();
         let room = self.sender.room();
@@ -333,17 +324,6 @@ impl<'a> Conversation<'a> {
         Step::On
     }
 
-    /// The call as it stands, for the words of its end.
-    fn as_ended(&self) -> EndedCall<'_> {
-        let stage = match (self.connected, self.answered) {
-            (true, _) => Stage::Connected,
-            (false, true) => Stage::Connecting,
-            (false, false) => Stage::Ringing,
-        };
-        let rang = self.rings_since.elapsed();
-        EndedCall { who: self.partner.name(), side: self.side, stage, rang }
-    }
-
     fn on_connected(&mut self) {
         self.connected = true;
         if !std::mem::replace(&mut self.was_connected, true) {
@@ -356,71 +336,5 @@ impl<'a> Conversation<'a> {
     /// A conversation that nobody here wants to end goes on with their new call, if there is one.
     fn on_closed(&mut self, closed: Closed) -> Step {
         if !self.closing && self.move_to_successor() { Step::On } else { Step::Over(Ok(closed)) }
-    }
-
-    /// Both ends: the channel, so that relays are given back and the other one hears of it, and the
-    /// call, which may be over already. Other calls of the partner end as well.
-    async fn hang_up(&mut self) {
-        self.closing = true;
-        self.link.close();
-        let client = self.session.client.clone();
-        let calls = [self.successor.take().map(|link| link.call), Some(self.link.call)];
-        let crossing = self.crossing.take();
-        let ended = async {
-            for call in calls.into_iter().flatten() {
-                let _ = client.end(call).await;
-            }
-            if let Some(Ringing { call, .. }) = crossing {
-                let _ = client.reject(call, signal::RejectReason::Declined).await;
-            }
-        };
-        // What has arrived is shown.
-        let closed = async {
-            let screen = self.session.screen.clone();
-            while let Some(event) = shown(&mut self.link, &screen).await {
-                let _ = self.on_peer(Some(event));
-            }
-        };
-        let _ = timeout(GOODBYE_TIMEOUT, async { tokio::join!(ended, closed) }).await;
-    }
-
-    /// Waits until what the other one said is written. A person who stops it waits for nobody.
-    async fn flush(&mut self) -> Result<(), Failure> {
-        let screen = self.session.screen.clone();
-        let flushed = async { screen.flush().await.map_err(Failure::Output) };
-        self.session.interrupt.or(flushed).await
-    }
-
-    /// What the end of the channel means for the command.
-    async fn outcome(&mut self, closed: Closed, by: HungUpBy) -> Result<(), Failure> {
-        // The other end's last datagram was lost, and the server brought the news.
-        let closed = if closed == Closed::Lost && self.hung_up { Closed::Remote } else { closed };
-        let sentence = channel_end(&closed, self.partner.name(), by);
-        if !matches!(closed, Closed::Local | Closed::Remote | Closed::Unsent) {
-            return Err(Failure::Talk(sentence));
-        }
-        self.session.screen.note(&sentence);
-        let in_order = closed != Closed::Unsent;
-        for name in self.sender.files() {
-            self.failed_files.add(Direction::Outgoing, name);
-        }
-        if !self.failed_files.is_empty() {
-            return Err(Failure::Files(self.failed_files.to_string()));
-        }
-        while let Some(said) = self.retired.join_next().await {
-            self.note_retired(said);
-        }
-        let took_all = self.sender.end().await && !self.unsaid;
-        let read_all = self.has_read_all().await;
-        if in_order && took_all && read_all { Ok(()) } else { Err(Failure::Unsaid) }
-    }
-
-    /// Whether a script's input was read to its end. A person may end a conversation at any time.
-    async fn has_read_all(&mut self) -> bool {
-        let input = &mut self.session.input;
-        if !self.ends_with_input || self.finishing || input.is_terminal() || input.has_ended() {
-            return true;
-        }
-        matches!(timeout(LAST_LINE_TIMEOUT, input.next()).await, Ok(None))
     }
 }
