@@ -10,6 +10,7 @@ from driver.server import accepts, binary, clean_environment, eventually, free_p
 
 NO_TLS = "this port speaks no TLS, which wss:// needs: an address without TLS is ws://"
 TLS_PORT = "this port speaks TLS, which ws:// is without: an address with TLS is wss://"
+UNANSWERED = "the connection was closed without an answer: if this port speaks TLS, the address is wss://"
 AUTHORITY = "the server shows the certificate of an authority (CA:TRUE) as its own"
 
 
@@ -84,6 +85,28 @@ def test_no_tls_on_a_port_of_nginx_with_it(nginx, tmp_path):
     files = certificate(tmp_path, "CA:FALSE")
     port = nginx("ssl", f"ssl_certificate {files[0]};", f"ssl_certificate_key {files[1]};")
     assert TLS_PORT in says("probe", f"ws://127.0.0.1:{port}/signal")
+
+
+def test_a_port_with_tls_that_closes_without_a_word(tmp_path):
+    files = certificate(tmp_path, "CA:FALSE")
+    (tmp_path / "all.pem").write_text(files[0].read_text() + files[1].read_text())
+    ports = free_port(), free_port()
+    (tmp_path / "haproxy.cfg").write_text(
+        "defaults\n  mode http\n  timeout client 5s\n  timeout server 5s\n  timeout connect 5s\n"
+        f"frontend tls\n  bind 127.0.0.1:{ports[0]} ssl crt {tmp_path}/all.pem\n")
+    (tmp_path / "stunnel.conf").write_text(
+        f"foreground = yes\npid =\n[tls]\naccept = 127.0.0.1:{ports[1]}\nconnect = 127.0.0.1:9\n"
+        f"cert = {files[0]}\nkey = {files[1]}\n")
+    commands = ["haproxy", "-f", tmp_path / "haproxy.cfg"], ["stunnel", tmp_path / "stunnel.conf"]
+    processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
+    try:
+        for port in ports:
+            assert eventually(lambda: accepts(port), seconds=10)
+            assert UNANSWERED in says("probe", f"ws://127.0.0.1:{port}/signal")
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
 
 
 def test_the_certificate_of_an_authority_in_place_of_the_servers(serve, tmp_path):

@@ -1,5 +1,6 @@
 //! TCP, TLS and WebSocket.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::error::Error as WebSocketError;
+use tokio_tungstenite::tungstenite::error::{Error as WebSocketError, ProtocolError};
 use tokio_tungstenite::tungstenite::http::{Response, header::RETRY_AFTER};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -76,7 +77,7 @@ impl Connector {
             dial(host, self.address.port).await.map_err(|error| Failure::dial(host, &error))?;
         // Each message matters by itself.
         tcp.set_nodelay(true).map_err(Failure::network)?;
-        let first_byte = FirstByte::default();
+        let (first_byte, has_tls) = (FirstByte::default(), self.tls.is_some());
         let stream: Box<dyn Stream> = match self.tls {
             None => Box::new(first_byte.of(tcp)),
             Some(tls) => {
@@ -89,8 +90,10 @@ impl Connector {
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
         let upgraded = client_async_with_config(request, stream, Some(config)).await;
-        upgraded.map(|(socket, _)| Box::new(Socket(socket))).map_err(|error| {
-            if first_byte.is_tls() { Disconnect::TlsPort.into() } else { Failure::of(error) }
+        upgraded.map(|(socket, _)| Box::new(Socket(socket))).map_err(|error| match error {
+            _ if first_byte.is_tls() => Disconnect::TlsPort.into(),
+            error if !has_tls && is_unanswered(&error) => Failure::network(UNANSWERED),
+            error => Failure::of(error),
         })
     }
 }
@@ -197,6 +200,17 @@ fn refusal(response: &Response<Option<Vec<u8>>>) -> Disconnect {
     match location(response.headers()) {
         Some(to) if status.is_redirection() => Disconnect::Redirected { to },
         _ => Disconnect::Http(status.as_u16()),
+    }
+}
+
+/// HAProxy and stunnel close a port with TLS so, if the request comes without it.
+const UNANSWERED: &str =
+    "the connection was closed without an answer: if this port speaks TLS, the address is wss://";
+
+fn is_unanswered(error: &WebSocketError) -> bool {
+    match error {
+        WebSocketError::Io(error) => error.kind() == ErrorKind::ConnectionReset,
+        error => matches!(error, WebSocketError::Protocol(ProtocolError::HandshakeIncomplete)),
     }
 }
 
