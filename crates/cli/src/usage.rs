@@ -20,7 +20,8 @@ pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> F
         ErrorKind::MissingRequiredArgument => {
             let missing = list(&error, ContextKind::InvalidArg).join(" and ");
             let is = if missing.contains(" and ") { "are" } else { "is" };
-            Failure::Usage(format!("{} {is} missing: {}", plain(&missing), usage(&error, &path)))
+            let missing = plain(&missing).replace("...", "");
+            Failure::Usage(format!("{missing} {is} missing: {}", usage(&error, &path)))
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation if !takes_settings(&command) => {
             Failure::Usage(value(&error, &path))

@@ -486,7 +486,7 @@ async fn more_lookups_than_a_server_allows_at_once_wait_their_turn() {
 fn a_server_that_is_none_is_named() {
     let bench = Bench::new();
     let lookup = |url: &str| bench.directory(&["lookup", "alice", "--server", url]);
-    assert_failed(&lookup("ws://127.0.0.1:9/signal"), 1, "Does it run");
+    assert_failed(&lookup("ws://127.0.0.1:9/signal"), 1, "does it run");
     assert_failed(&lookup("nonsense"), 2, "ws://");
     assert_failed(&bench.directory(&["lookup", "a/b"]), 2, "a client id is");
 }
