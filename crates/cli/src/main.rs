@@ -8,6 +8,7 @@ mod call;
 mod check_config;
 mod command_line;
 mod completions;
+mod contact_uri;
 mod conversation;
 mod core_dumps;
 mod directory;
@@ -28,6 +29,7 @@ mod serve;
 mod settings_of_serve;
 mod throwaway_id;
 mod turn;
+mod usage;
 
 use std::env;
 use std::ffi::OsString;
@@ -48,7 +50,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Where standard error is closed, the exit code still tells.
-            let _ = writeln!(io::stderr(), "error: {failure}");
+            let prefix = if failure.is_wanted() { "" } else { "error: " };
+            let _ = writeln!(io::stderr(), "{prefix}{failure}");
             failure.exit_code()
         }
     }

@@ -7,6 +7,12 @@ use crate::failure::Failure;
 use crate::logging;
 
 pub(crate) const NAME: &str = "serve";
+/// How to use it.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  securecall serve --listen 127.0.0.1:9000 --data-dir /var/lib/securecall
+  securecall serve --config /etc/securecall/securecall.toml";
+
 pub(crate) const ABOUT: &str = "Serve clients until SIGTERM or SIGINT (also without a command)";
 
 /// Serves until the process is told to stop.
