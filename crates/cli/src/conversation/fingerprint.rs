@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use securecall_characters::deceives;
 use securecall_client::ClientId;
 
 use crate::failure::Failure;
-use securecall_peer::deceives;
 
 /// `ID=FINGERPRINT`: the key that a contact must have.
 #[derive(Debug, Clone, PartialEq, Eq)]

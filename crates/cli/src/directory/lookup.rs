@@ -12,9 +12,9 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use securecall_client::ClientId;
 use tokio::time::timeout;
 
-use crate::conversation::session::runtime;
 use crate::failure::Failure;
 use crate::identity_file::IdentityPath;
+use crate::runtime::runtime;
 use known::Known;
 use server::Connection;
 use shown::Shown;
