@@ -43,12 +43,12 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use failure::Failure;
-use tikv_jemallocator::Jemalloc;
 
 /// Gives memory back to the system some seconds after it was freed, wherever it lies. The system's
 /// own allocator keeps what was freed below anything that lives on: after a flood, all of it.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     core_dumps::forbid();

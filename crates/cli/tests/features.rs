@@ -8,13 +8,14 @@ use std::process::Command;
 /// Crates that the feature `terminal` brings: each of them is in its builds, and in no other.
 const OF_THE_TERMINAL: [&str; 5] =
     ["securecall-peer", "str0m", "sctp-proto", "turn-client-proto", "indicatif"];
+const OF_JEMALLOC: [&str; 2] = ["tikv-jemallocator", "tikv-jemalloc-sys"];
 const OF_LOAD: [&str; 3] = ["securecall-load", "hdrhistogram", "indicatif"];
 /// Crates of tests, and of cryptography that another one does here.
-const OF_NO_BUILD: [&str; 6] =
-    ["proptest", "ring", "openssl-sys", "native-tls", "reqwest", "regex"];
+const OF_NO_BUILD: [&str; 7] =
+    ["proptest", "ring", "openssl-sys", "native-tls", "reqwest", "regex", "h2"];
 
 /// The bound of how many crates are compiled to start a server.
-const CRATES_MAX: usize = 225;
+const CRATES_MAX: usize = 215;
 
 /// The names of all crates that are compiled for the command with these flags.
 fn crates_of(flags: &[&str]) -> BTreeSet<String> {
@@ -41,6 +42,7 @@ fn a_server_is_started_without_a_webrtc_stack_and_a_load_generator() {
     let crates = crates_of(&[]);
     assert_all(&crates, &OF_THE_TERMINAL, false);
     assert_all(&crates, &OF_LOAD, false);
+    assert_all(&crates, &OF_JEMALLOC, false);
     assert_all(&crates, &OF_NO_BUILD, false);
     assert_all(&crates, &["securecall-server", "redb"], true);
     assert!(crates.len() <= CRATES_MAX, "{} crates: is the new one worth it?", crates.len());
@@ -54,4 +56,5 @@ fn each_feature_brings_what_is_its_own() {
     let load = crates_of(&["--features", "load"]);
     assert_all(&load, &OF_LOAD, true);
     assert!(!load.contains("securecall-peer"));
+    assert_all(&crates_of(&["--features", "jemalloc"]), &OF_JEMALLOC, true);
 }

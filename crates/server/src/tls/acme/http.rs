@@ -65,3 +65,31 @@ fn roots(ca: &Path) -> Result<RootCertStore, Box<dyn std::error::Error + Send + 
     }
     Ok(roots)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn each_certificate_of_the_file_is_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("authorities.pem");
+        let certificate = || {
+            let key = rcgen::KeyPair::generate().unwrap();
+            rcgen::CertificateParams::default().self_signed(&key).unwrap().pem()
+        };
+        fs::write(&path, certificate() + &certificate()).unwrap();
+        assert_eq!(roots(&path).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_not_a_certificate_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("authorities.pem");
+        assert!(Http::new(Some(&path)).is_err());
+        fs::write(&path, "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n").unwrap();
+        assert!(Http::new(Some(&path)).is_err());
+    }
+}
