@@ -55,12 +55,12 @@ def run(*command: object, cwd: Path = places.ROOT) -> str:
 
 
 def build_securecall(quick: bool) -> str:
-    run("cargo", "build", "--release", "-p", "securecall-cli")
+    run("cargo", "build", "--locked", "--profile", "dist", "-p", "securecall-cli", "--all-features")
     return commit()
 
 
 def build_epoll_relay(quick: bool) -> str:
-    run("cargo", "build", "--release", "-p", "securecall-epoll-relay")
+    run("cargo", "build", "--locked", "--profile", "dist", "-p", "securecall-epoll-relay")
     return commit()
 
 

@@ -2,8 +2,9 @@
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
+use crate::contact::Contact;
 use crate::conversation::dial::dial;
-use crate::conversation::fingerprint::{Contact, ExpectedKeys};
+use crate::conversation::fingerprint::ExpectedKeys;
 use crate::conversation::options::Options;
 use crate::conversation::session::Session;
 use crate::failure::Failure;

@@ -6,10 +6,11 @@ use clap::{ArgMatches, Command};
 use securecall_server::settings::with_options;
 
 use crate::failure::Failure;
-use crate::{
-    call, check_config, completions, directory, health, keys, listen, load, man, probe, serve,
-    turn, usage,
-};
+#[cfg(feature = "load")]
+use crate::load;
+use crate::{absent, check_config, completions, directory, health, keys, man, serve, turn, usage};
+#[cfg(feature = "terminal")]
+use crate::{call, listen, probe};
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
@@ -29,7 +30,7 @@ pub(crate) fn command() -> Command {
     Command::new("securecall")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
-        .after_help(EXAMPLES)
+        .after_help(examples())
         .subcommand(
             with_options(Command::new(serve::NAME))
                 .about(serve::ABOUT)
@@ -40,21 +41,9 @@ pub(crate) fn command() -> Command {
                 .about(check_config::ABOUT)
                 .after_help(format!("{}\n\n{LAYERS}", check_config::EXAMPLES)),
         )
-        .subcommand(
-            call::with_options(Command::new(call::NAME)).about(call::ABOUT).after_help(call::HINTS),
-        )
-        .subcommand(
-            listen::with_options(Command::new(listen::NAME))
-                .about(listen::ABOUT)
-                .after_help(listen::HINTS),
-        )
+        .subcommands(of_the_terminal())
         .subcommand(
             keys::with_options(Command::new(keys::NAME)).about(keys::ABOUT).after_help(keys::HINTS),
-        )
-        .subcommand(
-            probe::with_options(Command::new(probe::NAME))
-                .about(probe::ABOUT)
-                .after_help(probe::HINTS),
         )
         .subcommand(
             health::with_options(Command::new(health::NAME))
@@ -71,9 +60,7 @@ pub(crate) fn command() -> Command {
                 .about(turn::ABOUT)
                 .after_help(turn::EXAMPLES),
         )
-        .subcommand(
-            load::with_options(Command::new(load::NAME)).about(load::ABOUT).after_help(load::HINTS),
-        )
+        .subcommands(of_load())
         .subcommand(
             completions::with_options(Command::new(completions::NAME))
                 .about(completions::ABOUT)
@@ -82,6 +69,33 @@ pub(crate) fn command() -> Command {
         .subcommand(
             man::with_options(Command::new(man::NAME)).about(man::ABOUT).after_help(man::HINTS),
         )
+        .subcommands(absent::commands())
+}
+
+#[cfg(feature = "terminal")]
+fn of_the_terminal() -> [Command; 3] {
+    [
+        call::with_options(Command::new(call::NAME)).about(call::ABOUT).after_help(call::HINTS),
+        listen::with_options(Command::new(listen::NAME))
+            .about(listen::ABOUT)
+            .after_help(listen::HINTS),
+        probe::with_options(Command::new(probe::NAME)).about(probe::ABOUT).after_help(probe::HINTS),
+    ]
+}
+
+#[cfg(not(feature = "terminal"))]
+const fn of_the_terminal() -> [Command; 0] {
+    []
+}
+
+#[cfg(feature = "load")]
+fn of_load() -> [Command; 1] {
+    [load::with_options(Command::new(load::NAME)).about(load::ABOUT).after_help(load::HINTS)]
+}
+
+#[cfg(not(feature = "load"))]
+const fn of_load() -> [Command; 0] {
+    []
 }
 
 /// `securecall --listen …` means `securecall serve --listen …`.
@@ -100,6 +114,13 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
 
 const ABOUT: &str = "SecureCall signaling: brings the two ends of a WebRTC call together";
 
+/// The examples of the commands that this build has.
+fn examples() -> String {
+    let of_the_terminal = if cfg!(feature = "terminal") { EXAMPLES_OF_THE_TERMINAL } else { "" };
+    let of_load = if cfg!(feature = "load") { EXAMPLES_OF_LOAD } else { "" };
+    [EXAMPLES, of_the_terminal, of_load].concat()
+}
+
 const EXAMPLES: &str = "\
 Without a command it serves.
 
@@ -116,12 +137,16 @@ Examples:
       Write a file with every setting, to be edited
   securecall keys new alice
       Make an identity; securecall keys show shows its fingerprint
+  securecall directory reset alice
+      She has a new device: the next key that is registered for alice is taken";
+
+const EXAMPLES_OF_THE_TERMINAL: &str = "
   securecall listen --server wss://example.org/signal
       Wait for calls, and /call others; elsewhere: securecall call alice --server …
   securecall probe wss://example.org/signal
-      Is that server well? A whole call, its rules, its relays
-  securecall directory reset alice
-      She has a new device: the next key that is registered for alice is taken
+      Is that server well? A whole call, its rules, its relays";
+
+const EXAMPLES_OF_LOAD: &str = "
   securecall load relay --url ws://127.0.0.1:8080/signal
       How many messages a second a server relays, and how fast";
 

@@ -4,32 +4,43 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+#[cfg(feature = "load")]
 use securecall_load::LoadError;
 use securecall_server::ServeError;
 use securecall_server::directory::ImportError;
 use securecall_server::operator::OperatorError;
 use securecall_server::settings::SettingsError;
 
+use crate::absent::Absent;
 use crate::directory::ExportFileError;
 use crate::harmless::harmless;
 use crate::identity_file::IdentityError;
 
 /// Why a command fails.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "terminal"),
+    expect(dead_code, reason = "commands that are absent do not fail")
+)]
 pub(crate) enum Failure {
     /// The command line or the configuration is wrong: the same again fails the same.
     Settings(SettingsError),
     /// The command line is wrong.
     Usage(String),
+    /// This build does not have the command.
+    Absent(Absent),
     /// The configuration is right and names what cannot be used, such as the data folder.
     Unusable(ServeError),
     /// The server failed.
     Serve(ServeError),
     /// A load test could not be run.
+    #[cfg(feature = "load")]
     Load(LoadError),
     /// A load test ran, and so many things went wrong.
+    #[cfg(feature = "load")]
     UnderLoad(u64),
     /// A load test was stopped before its time, which is in its report.
+    #[cfg(feature = "load")]
     Interrupted,
     /// A person stopped a command that was in no call, by Ctrl-C or a signal.
     Stopped(&'static str),
@@ -38,6 +49,7 @@ pub(crate) enum Failure {
     /// A person let another program go on with the identity.
     LeftAlone,
     /// The report cannot be written where it was asked for.
+    #[cfg(feature = "load")]
     Report(std::io::Error),
     /// There is no identity to work with.
     Identity(IdentityError),
@@ -100,6 +112,7 @@ impl Failure {
         match self {
             Self::Settings(_)
             | Self::Usage(_)
+            | Self::Absent(_)
             | Self::Unusable(_)
             | Self::Identity(_)
             | Self::Phrase(_)
@@ -113,11 +126,11 @@ impl Failure {
             | Self::MessageFile { .. }
             | Self::TwoFingerprints(_)
             | Self::NobodyToAsk => ExitCode::from(2),
+            #[cfg(feature = "load")]
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
+            #[cfg(feature = "load")]
+            Self::Load(_) | Self::UnderLoad(_) | Self::Report(_) => ExitCode::from(1),
             Self::Serve(_)
-            | Self::Load(_)
-            | Self::UnderLoad(_)
-            | Self::Report(_)
             | Self::Pages { .. }
             | Self::Server(_)
             | Self::NoKey(_)
@@ -135,11 +148,14 @@ impl Failure {
             // So that a script can tell it from a network that fails.
             Self::OtherKey(_) | Self::Interference | Self::KeysChanged(_) => ExitCode::from(3),
             // As of a program that SIGINT ended.
-            Self::Interrupted | Self::Stopped(_) | Self::HungUp(_) => ExitCode::from(130),
+            #[cfg(feature = "load")]
+            Self::Interrupted => ExitCode::from(130),
+            Self::Stopped(_) | Self::HungUp(_) => ExitCode::from(130),
         }
     }
 
     /// Whether a command that goes on after a failed call does not go on after this.
+    #[cfg(feature = "terminal")]
     pub(crate) const fn ends_all(&self) -> bool {
         matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::Output(_))
     }
@@ -155,13 +171,18 @@ impl fmt::Display for Failure {
         match self {
             Self::Settings(error) => error.fmt(f),
             Self::Usage(text) => f.write_str(text.trim_end()),
+            Self::Absent(absent) => absent.fmt(f),
             Self::Unusable(error) | Self::Serve(error) => error.fmt(f),
+            #[cfg(feature = "load")]
             Self::Load(error) => error.fmt(f),
+            #[cfg(feature = "load")]
             Self::UnderLoad(failures) => write!(f, "{failures} failures under load"),
+            #[cfg(feature = "load")]
             Self::Interrupted => write!(f, "stopped before its time"),
             Self::Stopped(cause) => write!(f, "stopped ({cause})"),
             Self::HungUp(cause) => write!(f, "hung up ({cause})"),
             Self::LeftAlone => write!(f, "stopped: the other one goes on"),
+            #[cfg(feature = "load")]
             Self::Report(error) => write!(f, "--report: {error}"),
             Self::Identity(error) => error.fmt(f),
             Self::Phrase(reason) => write!(f, "these are not the words of a backup: {reason}"),

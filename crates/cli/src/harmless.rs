@@ -1,6 +1,6 @@
 //! Text from outside, for a terminal.
 
-use securecall_peer::deceives;
+use securecall_characters::deceives;
 
 /// Without what moves the cursor, changes colours or the title, or makes text read as another one.
 pub(crate) fn harmless(text: &str) -> String {

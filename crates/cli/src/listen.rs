@@ -4,9 +4,10 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use securecall_client::{CallId, Client, Event, KeyChange, RejectReason};
 use tokio::time::{Instant, sleep_until};
 
+use crate::contact::Contact;
 use crate::conversation::dial::dial;
 use crate::conversation::end::{EndedCall, Side, Stage};
-use crate::conversation::fingerprint::{Contact, ExpectedKeys};
+use crate::conversation::fingerprint::ExpectedKeys;
 use crate::conversation::input::{self, Line};
 use crate::conversation::link::{Arrival, Ringing};
 use crate::conversation::options::Options;

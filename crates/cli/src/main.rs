@@ -4,11 +4,14 @@
 //! come about, 2 when the command line or the configuration is wrong, 3 when the key of the other
 //! person is not the one expected, 130 after Ctrl-C.
 
+mod absent;
+#[cfg(feature = "terminal")]
 mod call;
 mod check_config;
 mod command_line;
 mod completions;
-mod contact_uri;
+mod contact;
+#[cfg(feature = "terminal")]
 mod conversation;
 mod core_dumps;
 mod directory;
@@ -19,12 +22,16 @@ mod health;
 mod hints;
 mod identity_file;
 mod keys;
+#[cfg(feature = "terminal")]
 mod listen;
+#[cfg(feature = "load")]
 mod load;
 mod logging;
 mod man;
 mod note;
+#[cfg(feature = "terminal")]
 mod probe;
+mod runtime;
 mod serve;
 mod settings_of_serve;
 mod throwaway_id;
@@ -37,12 +44,12 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use failure::Failure;
-use tikv_jemallocator::Jemalloc;
 
 /// Gives memory back to the system some seconds after it was freed, wherever it lies. The system's
 /// own allocator keeps what was freed below anything that lives on: after a flood, all of it.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     core_dumps::forbid();
@@ -61,17 +68,24 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let Some(matches) = command_line::parse(arguments)? else { return Ok(()) };
     match matches.subcommand() {
         Some((check_config::NAME, flags)) => check_config::run(flags),
+        #[cfg(feature = "terminal")]
         Some((call::NAME, flags)) => call::run(flags),
+        #[cfg(feature = "terminal")]
         Some((listen::NAME, flags)) => listen::run(flags),
         Some((completions::NAME, flags)) => completions::run(flags),
         Some((directory::NAME, flags)) => directory::run(flags),
         Some((health::NAME, flags)) => health::run(flags),
         Some((keys::NAME, flags)) => keys::run(flags),
+        #[cfg(feature = "load")]
         Some((load::NAME, flags)) => load::run(flags),
         Some((man::NAME, flags)) => man::run(flags),
+        #[cfg(feature = "terminal")]
         Some((probe::NAME, flags)) => probe::run(flags),
         Some((turn::NAME, flags)) => turn::run(flags),
-        Some((_, flags)) => serve::run(flags),
+        Some((name, flags)) => match absent::find(name) {
+            Some(absent) => Err(Failure::Absent(absent)),
+            None => serve::run(flags),
+        },
         None => serve::run(&matches),
     }
 }

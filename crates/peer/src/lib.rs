@@ -40,7 +40,6 @@
 
 mod allowance;
 mod candidate;
-mod characters;
 mod config;
 mod driver;
 mod early;
@@ -68,7 +67,6 @@ mod turn_server;
 mod verdict;
 mod wire;
 
-pub use characters::deceives;
 pub use config::{Config, HostAddresses, KeptFiles, Policy, Receive};
 pub use error::{Error, FileError, Refusal, Violation};
 pub use event::{Closed, Direction, Event, Events, FileProgress};
@@ -77,3 +75,4 @@ pub use ice_server::IceServer;
 pub use paths::{Kinds, Paths};
 pub use peer::Peer;
 pub use relay_failure::RelayFailure;
+pub use securecall_characters::deceives;

@@ -27,11 +27,11 @@ class StartRefused(Exception):
 
 
 def binary() -> Path:
-    """The server under test: SECURECALL_BIN, or the newer of the two builds in target/."""
+    """The server under test: SECURECALL_BIN, or the newest of the builds in target/."""
     if chosen := os.environ.get("SECURECALL_BIN"):
         return Path(chosen).resolve()
     target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
-    builds = [path for profile in ("release", "debug") if (path := target / profile / "securecall").exists()]
+    builds = [path for profile in ("release", "dist", "debug") if (path := target / profile / "securecall").exists()]
     if not builds:
         raise FileNotFoundError("no server to test: `cargo build --release`, or set SECURECALL_BIN")
     return max(builds, key=lambda path: path.stat().st_mtime)

@@ -6,9 +6,8 @@ use std::str::FromStr;
 
 use securecall_client::ClientId;
 
-use crate::contact_uri::SCHEME;
+use crate::contact::Contact;
 use crate::failure::Failure;
-use securecall_peer::deceives;
 
 /// `ID=FINGERPRINT`: the key that a contact must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,40 +16,19 @@ pub(crate) struct ExpectedKey {
     fingerprint: String,
 }
 
-/// `ID`, `ID=FINGERPRINT`, or what a QR code holds: whose calls are taken, or who is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Contact {
-    pub(crate) client_id: ClientId,
-    fingerprint: Option<String>,
-}
-
 impl FromStr for ExpectedKey {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Contact { client_id, fingerprint } = text.parse().map_err(|error| match text {
+        let contact: Contact = text.parse().map_err(|error| match text {
             text if text.contains('=') => error,
             _ => NO_ID.to_owned(),
         })?;
-        let fingerprint = fingerprint.ok_or_else(|| NO_ID.to_owned())?;
-        Ok(Self { client_id, fingerprint })
+        contact.expected_key().ok_or_else(|| NO_ID.to_owned())
     }
 }
 
 const NO_ID: &str = "a fingerprint belongs to somebody: it is given as ID=FINGERPRINT";
-
-impl FromStr for Contact {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (id, digits) = match text.strip_prefix(SCHEME) {
-            Some(scanned) => split(scanned, "?fingerprint="),
-            None => split(text, "="),
-        };
-        let client_id = ClientId::try_from(id).map_err(|error| error.to_string())?;
-        Ok(Self { client_id, fingerprint: digits.map(fingerprint).transpose()? })
-    }
-}
 
 impl Contact {
     /// These keys, and that of the contact if one was given.
@@ -65,32 +43,11 @@ impl Contact {
         Ok(keys)
     }
 
-    /// The fingerprint that the contact must have, if one was given.
-    pub(crate) fn fingerprint(&self) -> Option<&str> {
-        self.fingerprint.as_deref()
-    }
-
     /// The key that the contact must have, if one was given.
     pub(crate) fn expected_key(&self) -> Option<ExpectedKey> {
-        let fingerprint = self.fingerprint.clone()?;
+        let fingerprint = self.fingerprint()?.to_owned();
         Some(ExpectedKey { client_id: self.client_id.clone(), fingerprint })
     }
-}
-
-fn split<'a>(text: &'a str, between: &str) -> (&'a str, Option<&'a str>) {
-    text.split_once(between).map_or((text, None), |(id, digits)| (id, Some(digits)))
-}
-
-/// Forty digits, with any blanks, in groups of five.
-fn fingerprint(text: &str) -> Result<String, String> {
-    const DIGITS: usize = 40;
-    let is_digit = |character: &char| !character.is_whitespace() && !deceives(*character);
-    let digits: String = text.chars().filter(is_digit).collect();
-    if digits.len() != DIGITS || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err("a fingerprint has 40 digits: securecall keys show prints it".to_owned());
-    }
-    let groups: Vec<&str> = (0..DIGITS / 5).filter_map(|n| digits.get(5 * n..5 * n + 5)).collect();
-    Ok(groups.join(" "))
 }
 
 /// The fingerprints that were given, by client id.

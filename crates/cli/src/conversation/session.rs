@@ -7,7 +7,6 @@ use securecall_client::{
     Client, Dialect, Disconnect, Error, ErrorCode, Event, Events, Identity, KnownKeys, Settings,
 };
 use securecall_peer::Receive;
-use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::GOODBYE_TIMEOUT;
@@ -20,6 +19,7 @@ use super::screen::Screen;
 use crate::failure::Failure;
 use crate::hints::explain;
 use crate::identity_file::StoredIdentity;
+use crate::runtime::runtime;
 
 /// A person at a terminal, or a script, that is registered with a server.
 pub(crate) struct Session {
@@ -48,12 +48,6 @@ pub(crate) struct Signals {
 /// A new device, or somebody else's id.
 pub(super) const KEY_PINNED: &str = "it has another key of this id, so nobody can call you. If the id is \
      yours and that device is lost, ask the operator for: securecall directory reset CLIENT_ID";
-
-/// Where a conversation runs: one thread does for two connections.
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::Talk(format!("no runtime: {error}")))
-}
 
 /// Tells the server that this client goes.
 pub(crate) async fn say_goodbye(client: Client) {

@@ -11,10 +11,10 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use tokio::time::timeout;
 
-use crate::conversation::fingerprint::Contact;
-use crate::conversation::session::runtime;
+use crate::contact::Contact;
 use crate::failure::Failure;
 use crate::identity_file::IdentityPath;
+use crate::runtime::runtime;
 use known::Known;
 use server::Connection;
 use shown::Shown;

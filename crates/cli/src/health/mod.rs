@@ -11,8 +11,8 @@ use securecall_server::reachable;
 use securecall_server::settings::{Loaded, Settings, Surroundings, with_options as with_settings};
 use tokio::time::timeout;
 
-use crate::conversation::session::runtime;
 use crate::failure::Failure;
+use crate::runtime::runtime;
 use request::{Trust, look_at};
 
 pub(crate) const NAME: &str = "health";

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use bip0039::{English, Mnemonic};
-use securecall_peer::deceives;
+use securecall_characters::deceives;
 use securecall_seal::Seed;
 use zeroize::Zeroizing;
 

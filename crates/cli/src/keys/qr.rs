@@ -6,7 +6,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use securecall_seal::DirectoryKey;
 
-use crate::contact_uri::SCHEME;
+use crate::contact::SCHEME;
 
 /// Black on white, in colours that no palette of a terminal changes.
 const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";

@@ -15,9 +15,9 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
 use crate::conversation::options::server;
-use crate::conversation::session::runtime;
 use crate::failure::Failure;
 use crate::health::request::{Trust, look_at as look_at_health};
+use crate::runtime::runtime;
 use report::Report;
 
 pub(crate) const NAME: &str = "probe";

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::AcmeError;
+use super::http::Http;
 use crate::data_dir::AcmeFolder;
 use crate::settings;
 
@@ -57,8 +58,5 @@ pub(super) fn is_unknown(error: &AcmeError) -> bool {
 }
 
 fn builder(settings: &settings::Acme) -> Result<AccountBuilder, AcmeError> {
-    Ok(match &settings.ca {
-        Some(ca) => Account::builder_with_root(ca)?,
-        None => Account::builder()?,
-    })
+    Ok(Account::builder_with_http(Box::new(Http::new(settings.ca.as_deref())?)))
 }

@@ -12,6 +12,7 @@
 
 mod account;
 mod challenge;
+mod http;
 mod order;
 
 use std::error::Error;
@@ -22,7 +23,6 @@ use std::time::{Duration, SystemTime};
 use rand::RngExt as _;
 use tokio::time::{sleep, timeout};
 
-use super::config::provider;
 use super::{Certificate, CertificateError, Certificates};
 use crate::data_dir::AcmeFolder;
 use crate::settings;
@@ -102,8 +102,6 @@ impl Acme {
 
     /// Keeps the certificate fresh, for ever.
     pub(super) async fn keep(self) {
-        // Its client speaks TLS too, with what this process speaks.
-        let _ = provider().install_default();
         let mut retry = RETRY_FIRST;
         loop {
             // Why it is of no use was said at the start, or when it came.

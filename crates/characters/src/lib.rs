@@ -1,4 +1,6 @@
 //! Characters by which a text from outside deceives its reader.
+//!
+//! It decides about one character alone. What is shown instead, or refused, is the user's decision.
 
 /// Whether a character commands a terminal, turns the direction of writing (`gpj.exe` looks like
 /// `exe.jpg`), breaks a line where none should break, or is there and cannot be seen, so that two

@@ -1,0 +1,99 @@
+//! Commands that this build was made without. Help lists them with the feature that brings them.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use clap::{Arg, Command, value_parser};
+
+/// A command that a feature of this crate brings, in a build without that feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Absent {
+    name: &'static str,
+    about: &'static str,
+    feature: &'static str,
+}
+
+/// Empty in a build with all features.
+const ABSENT: &[Absent] = &[
+    #[cfg(not(feature = "terminal"))]
+    Absent { name: "call", about: "Call somebody: chat and files", feature: "terminal" },
+    #[cfg(not(feature = "terminal"))]
+    Absent { name: "listen", about: "Wait to be called", feature: "terminal" },
+    #[cfg(not(feature = "terminal"))]
+    Absent { name: "probe", about: "Look whether a server is well", feature: "terminal" },
+    #[cfg(not(feature = "load"))]
+    Absent { name: "load", about: "Put a server under load", feature: "load" },
+];
+
+/// The absent commands, for the command line.
+pub(crate) fn commands() -> impl Iterator<Item = Command> {
+    ABSENT.iter().map(Absent::command)
+}
+
+/// Returns the absent command of this name. `None`: it is in this build.
+pub(crate) fn find(name: &str) -> Option<Absent> {
+    ABSENT.iter().find(|absent| absent.name == name).copied()
+}
+
+impl Absent {
+    fn command(&self) -> Command {
+        let Self { name, about, feature } = self;
+        // Whatever follows it, --help as well, is answered with the feature.
+        let rest = Arg::new("rest")
+            .num_args(0..)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true)
+            .value_parser(value_parser!(OsString))
+            .hide(true);
+        Command::new(*name)
+            .about(format!("{about} (not in this build: needs the feature {feature})"))
+            .disable_help_flag(true)
+            .arg(rest)
+    }
+}
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, feature, .. } = self;
+        write!(
+            f,
+            "this build has no {name}, which needs the feature {feature}: in the folder of the \
+             source, cargo install --locked --path crates/cli --features {feature}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DANCE: Absent = Absent { name: "dance", about: "Dance", feature: "music" };
+
+    #[test]
+    fn whatever_follows_an_absent_command_is_taken() {
+        for rest in [&["dance"][..], &["dance", "--help"], &["dance", "bob", "--send", "a b", "--"]]
+        {
+            let parsed = Command::new("securecall")
+                .subcommand(DANCE.command())
+                .try_get_matches_from([&["securecall"], rest].concat());
+            assert_eq!(parsed.unwrap().subcommand_name(), Some("dance"));
+        }
+    }
+
+    #[test]
+    fn it_names_the_feature_in_help_and_the_command_that_gets_it_when_run() {
+        assert!(DANCE.command().get_about().unwrap().to_string().contains("feature music"));
+        let said = DANCE.to_string();
+        assert!(said.contains("has no dance"));
+        assert!(said.ends_with("cargo install --locked --path crates/cli --features music"));
+    }
+
+    #[test]
+    fn each_absent_command_is_on_the_command_line() {
+        let line = crate::command_line::command();
+        for absent in ABSENT {
+            let command = line.find_subcommand(absent.name).unwrap();
+            assert_eq!(command.get_about(), absent.command().get_about());
+        }
+    }
+}
