@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use securecall_client::IdentityFileError;
 use securecall_load::LoadError;
 use securecall_server::ServeError;
 use securecall_server::directory::ImportError;
@@ -214,6 +215,12 @@ impl From<SettingsError> for Failure {
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
         Self::Settings(error.into())
+    }
+}
+
+impl From<IdentityFileError> for Failure {
+    fn from(error: IdentityFileError) -> Self {
+        Self::Identity(error.into())
     }
 }
 

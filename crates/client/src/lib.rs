@@ -39,18 +39,25 @@ mod client;
 mod command;
 mod error;
 mod event;
+mod folder;
+mod identity_file;
 mod known_keys;
 mod machine;
+#[cfg(feature = "peer")]
+pub mod peer;
 mod settings;
 mod shell;
 
 pub use client::{Client, Events, LookedUp, TurnCredentials};
 pub use error::Error;
 pub use event::{CallId, Disconnect, Ending, Event, KeyChange, Stop};
+pub use identity_file::{IdentityFileError, StoredIdentity};
 pub use known_keys::{KnownKeys, KnownKeysError};
 pub use settings::Settings;
 pub use shell::{ConnectError, Wire};
 
+/// The TLS library of [`Settings::tls`].
+pub use rustls;
 pub use securecall_protocol::client::IceServer;
 pub use securecall_protocol::{
     ClientId, ClientIdError, Dialect, EndReason, ErrorCode, RejectReason,
@@ -58,3 +65,5 @@ pub use securecall_protocol::{
 pub use securecall_seal::{
     self as seal, DirectoryKey, Fingerprint, Identity, Seed, ShortAuthenticationString, Suite,
 };
+/// The seed's bytes, wiped when they are dropped: for [`Seed::from_bytes`].
+pub use zeroize::Zeroizing;

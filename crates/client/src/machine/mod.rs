@@ -14,6 +14,7 @@
 //!   caller, callee, talk ───┘      what is said about a call; the seals are here
 //! ```
 
+mod awaiting;
 mod call;
 mod callee;
 mod caller;
@@ -40,10 +41,11 @@ use securecall_protocol::{ClientId, Dialect};
 use securecall_seal::{Callee, Identity};
 
 use crate::backoff::Backoff;
-use crate::command::{Command, Reply};
+use crate::command::Command;
 use crate::known_keys::Saved as SavedKeys;
 use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
+use awaiting::Awaiting;
 use call::Calls;
 use link::Link;
 use outbox::{MessageId, Outbox};
@@ -119,7 +121,7 @@ pub(crate) struct Machine {
     published: Option<Result<(), Error>>,
     /// When the key may be published again. `None`: at any time.
     republish_after: Option<Instant>,
-    awaiting_registration: Vec<Reply<()>>,
+    awaiting: Awaiting,
     stopped: Option<Stop>,
     outputs: VecDeque<Output>,
 }
@@ -148,7 +150,7 @@ impl Machine {
             calls: Calls::default(),
             published: None,
             republish_after: None,
-            awaiting_registration: Vec::new(),
+            awaiting: Awaiting::default(),
             stopped: None,
             outputs: VecDeque::new(),
         }
@@ -184,6 +186,7 @@ impl Machine {
             return;
         }
         self.mind_link(cx);
+        self.expire_awaiting(cx);
         self.expire_requests(cx);
         self.expire_calls(cx);
         self.flush(cx);
@@ -196,10 +199,8 @@ impl Machine {
         }
         let registered = matches!(self.link, Link::Registered { .. });
         let flow = if registered { self.flow_deadline() } else { None };
-        [self.link_deadline(), self.requests.deadline(), self.calls.deadline(), flow]
-            .into_iter()
-            .flatten()
-            .min()
+        let asked = [self.awaiting.deadline(), self.requests.deadline()];
+        [self.link_deadline(), self.calls.deadline(), flow].into_iter().chain(asked).flatten().min()
     }
 
     /// The remembered keys were saved; those of other programs count from now on.
