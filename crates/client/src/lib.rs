@@ -9,7 +9,7 @@
 //! use securecall_client::{Client, ClientId, Event, Identity, Seed, Settings, Suite};
 //!
 //! # async fn ten_lines(offer: String) -> Result<(), Box<dyn std::error::Error>> {
-//! let identity = Identity::new("alice", &Seed::generate(&mut rand::rng()), Suite::XWing)?;
+//! let identity = Identity::new("alice", &Seed::random(), Suite::XWing)?;
 //! let (client, mut events) = Client::connect(Settings::new("wss://example.net/signal", identity))?;
 //! let call = client.call(&ClientId::try_from("bob")?, offer).await?;
 //! client.candidate(call, "candidate:1 1 udp …").await?;
@@ -67,3 +67,12 @@ pub use securecall_seal::{
 };
 /// The seed's bytes, wiped when they are dropped: for [`Seed::from_bytes`].
 pub use zeroize::Zeroizing;
+
+/// The Rust of the pages that show it.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/client.md")]
+    struct ClientPage;
+}
