@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use securecall_client::IdentityFileError;
 use securecall_load::LoadError;
 use securecall_server::ServeError;
 use securecall_server::directory::ImportError;
@@ -218,8 +217,8 @@ impl From<clap::Error> for Failure {
     }
 }
 
-impl From<IdentityFileError> for Failure {
-    fn from(error: IdentityFileError) -> Self {
+impl From<securecall_client::IdentityFileError> for Failure {
+    fn from(error: securecall_client::IdentityFileError) -> Self {
         Self::Identity(error.into())
     }
 }
