@@ -34,12 +34,11 @@ class Home:
     def __init__(self, folder: Path, neighbour: "Home | None" = None):
         self.folder = folder
         self.neighbour = neighbour
-        for inner in ("bin", "etc/securecall", "run/secrets", "tmp", "target/release"):
+        for inner in ("bin", "etc/securecall", "run/secrets", "tmp"):
             (folder / inner).mkdir(parents=True)
         command = folder / "bin/securecall"
         command.write_text(WRAPPER.format(binary=binary(), free=free_port()))
         command.chmod(0o755)
-        (folder / "target/release/securecall").symlink_to(command)
 
     @cached_property
     def server(self) -> Server:
