@@ -36,6 +36,7 @@ class Home:
         self.neighbour = neighbour
         for inner in ("bin", "etc/securecall", "run/secrets", "tmp"):
             (folder / inner).mkdir(parents=True)
+        (folder / "etc/securecall/securecall.toml").write_text("# As a package leaves it: every default counts.\n")
         command = folder / "bin/securecall"
         command.write_text(WRAPPER.format(binary=binary(), free=free_port()))
         command.chmod(0o755)
@@ -60,12 +61,14 @@ class Home:
         """The same block for this server's ports, and for folders that a test may write to."""
         etc, data = self.folder / "etc", self.folder / "securecall-data"
         for written, here in (
-            (r"wss?://(example\.(org|net|com)|localhost:8080|127\.0\.0\.1:8080)/signal", self.server.url),
+            (r"wss?://((\w+\.)?example\.(org|net|com)|localhost:8080|127\.0\.0\.1:8080)/signal", self.server.url),
             (r"http://(localhost|127\.0\.0\.1):8080", f"http://127.0.0.1:{self.server.port}"),
             (r"http://(localhost|127\.0\.0\.1):9090", f"http://127.0.0.1:{self.server.admin_port}"),
             (r"--listen \S+", f"--listen 127.0.0.1:{free_port()}"),
             (r'listen = "\S+"', f'listen = "127.0.0.1:{free_port()}"'),
             (r"--admin-listen 9090", "--admin-listen 0"),
+            # Never the servers of everybody on this machine.
+            (r"\$\((pidof securecall|pgrep -f 'securecall serve')\)", str(self.server.process.pid)),
             (r"/etc/securecall", f"{etc}/securecall"),
             (r"/run/secrets", f"{self.folder}/run/secrets"),
             (r"/var/lib/securecall", str(data)),

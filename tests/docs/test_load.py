@@ -15,10 +15,10 @@ def test_a_first_load_test(home, tmp_path):
     assert words[:4] == ["securecall", "serve", "--listen", "127.0.0.1:8080"]
     server = Server(tmp_path, *words[4:], port=free_port())
     try:
-        # `pgrep` would find the servers of everybody on this machine.
-        command = block(PAGE, "load").text.replace("$(pgrep -f 'securecall serve')", str(server.process.pid))
-        assert str(server.process.pid) in command
-        said = home.succeeds(command.rstrip() + f" --url {server.url} --duration 1s", merged=True)
+        home.server = server
+        command = home.localized(block(PAGE, "load").text).rstrip()
+        assert f"--server-pid {server.process.pid}" in command
+        said = home.succeeds(f"{command} --url {server.url} --duration 1s", merged=True)
     finally:
         server.stop()
     assert (home.folder / "report.html").exists()
