@@ -8,7 +8,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)(?P<flags>\S*) *$")
-MARK = re.compile(r"^ *<!-- block: (?P<mark>.+) -->$")
+MARK = re.compile(r"^ *<!-- (?:block: (?P<mark>.+)|(?P<verdict>(?:not run: |run by ).+)) -->$")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def blocks_of(page: str, text: str, claims: list[dict]) -> list[Block]:
         end = next(line for line in range(at + 1, len(lines)) if lines[line].strip() == "```")
         inside = "\n".join(line.removeprefix(fence["indent"]) for line in lines[at + 1:end]) + "\n"
         above = MARK.match(lines[at - 1]) if at else None
-        mark = above["mark"] if above else claimed(page, inside, claims)
+        mark = above["mark"] or above["verdict"] if above else claimed(page, inside, claims)
         found.append(Block(page, at + 1, fence["language"], fence["flags"], inside, mark))
         at = end + 1
     return found
