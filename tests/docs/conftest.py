@@ -12,7 +12,7 @@ def home_of(tmp_path_factory):
 
     def get(page: str) -> Home:
         if page not in homes:
-            homes[page] = Home(tmp_path_factory.mktemp("page") / "home")
+            homes[page] = Home(tmp_path_factory.mktemp("page"))
         return homes[page]
 
     yield get
@@ -21,9 +21,9 @@ def home_of(tmp_path_factory):
 
 
 @pytest.fixture
-def home(tmp_path):
-    """A home for one test."""
-    home = Home(tmp_path / "home")
+def home(tmp_path_factory):
+    """A home for one test, with a short path: the control socket in its data folder has to fit."""
+    home = Home(tmp_path_factory.mktemp("h"))
     yield home
     home.close()
 
