@@ -266,6 +266,12 @@ impl From<clap::Error> for Failure {
     }
 }
 
+impl From<securecall_client::IdentityFileError> for Failure {
+    fn from(error: securecall_client::IdentityFileError) -> Self {
+        Self::Identity(error.into())
+    }
+}
+
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
         Self::Identity(error)

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Where a file with this path is.
-pub(crate) fn folder_of(path: &Path) -> &Path {
+fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
 }

@@ -65,7 +65,7 @@ impl TurnCredentials {
 
 impl Client {
     /// Starts a client, on the tokio runtime of the caller, and returns at once: it connects by
-    /// itself, and again and again. Wait for [`Client::registered`].
+    /// itself, and again and again. Wait for [`Client::registered_within`].
     ///
     /// # Errors
     /// What can never work: an address that is none, known keys of another server, TLS that cannot
@@ -81,13 +81,23 @@ impl Client {
     }
 
     /// Waits until the server knows this client and has its directory key, so that others can
-    /// call it.
+    /// call it. Where the address is wrong it waits for ever, as the client tries for ever;
+    /// [`Client::registered_within`] is for a program with a person in front of it.
     ///
     /// # Errors
     /// [`Error::Refused`] with `KEY_PINNED`: the directory has another key of this id.
     /// [`Error::Stopped`].
     pub async fn registered(&self) -> Result<(), Error> {
-        self.ask(|reply| Command::Registered { reply }).await
+        self.ask(|reply| Command::Registered { within: None, reply }).await
+    }
+
+    /// Waits as [`Client::registered`], at most this long.
+    ///
+    /// # Errors
+    /// [`Error::NotRegistered`] with the cause; the client goes on trying.
+    /// [`Error::Refused`] and [`Error::Stopped`], as [`Client::registered`].
+    pub async fn registered_within(&self, within: Duration) -> Result<(), Error> {
+        self.ask(|reply| Command::Registered { within: Some(within), reply }).await
     }
 
     /// Calls somebody. Looks up the key, seals the offer, and returns when it is on its way; what

@@ -1,5 +1,7 @@
 //! What the application asks of the client.
 
+use std::time::Duration;
+
 use securecall_protocol::{ClientId, RejectReason};
 use securecall_seal::DirectoryKey;
 use tokio::sync::oneshot;
@@ -11,6 +13,8 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 pub(crate) enum Command {
     Registered {
+        /// `None`: as long as it takes.
+        within: Option<Duration>,
         reply: Reply<()>,
     },
     Call {

@@ -3,7 +3,7 @@
 use securecall_protocol::ErrorCode;
 use securecall_seal as seal;
 
-use crate::{KeyChange, Stop};
+use crate::{Disconnect, KeyChange, Stop};
 
 /// Why a request of the application came to nothing.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -49,10 +49,21 @@ pub enum Error {
         /// In words, for the developer.
         message: String,
     },
+    /// The client is not registered in the time that it was given. It goes on trying.
+    #[error("not registered in time: {}", in_words(.cause.as_ref()))]
+    NotRegistered {
+        /// Why the last attempt came to nothing: a wrong port, path or scheme shows here. `None`:
+        /// the first attempt is still under way.
+        cause: Option<Disconnect>,
+    },
     /// There was no answer in time. The client goes on trying to reach the server.
     #[error("no answer in time")]
     TimedOut,
     /// The client has stopped for good.
     #[error("stopped: {0}")]
     Stopped(Stop),
+}
+
+fn in_words(cause: Option<&Disconnect>) -> String {
+    cause.map_or_else(|| "no answer from the server".to_owned(), Disconnect::to_string)
 }

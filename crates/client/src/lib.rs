@@ -9,7 +9,7 @@
 //! use securecall_client::{Client, ClientId, Event, Identity, Seed, Settings, Suite};
 //!
 //! # async fn ten_lines(offer: String) -> Result<(), Box<dyn std::error::Error>> {
-//! let identity = Identity::new("alice", &Seed::generate(&mut rand::rng()), Suite::XWing)?;
+//! let identity = Identity::new("alice", &Seed::random(), Suite::XWing)?;
 //! let (client, mut events) = Client::connect(Settings::new("wss://example.net/signal", identity))?;
 //! let call = client.call(&ClientId::try_from("bob")?, offer).await?;
 //! client.candidate(call, "candidate:1 1 udp …").await?;
@@ -39,18 +39,25 @@ mod client;
 mod command;
 mod error;
 mod event;
+mod folder;
+mod identity_file;
 mod known_keys;
 mod machine;
+#[cfg(feature = "peer")]
+pub mod peer;
 mod settings;
 mod shell;
 
 pub use client::{Client, Events, LookedUp, TurnCredentials};
 pub use error::Error;
 pub use event::{CallId, Disconnect, Ending, Event, KeyChange, Stop};
+pub use identity_file::{IdentityFileError, StoredIdentity};
 pub use known_keys::{KnownKeys, KnownKeysError};
 pub use settings::Settings;
 pub use shell::{ConnectError, Wire};
 
+/// The TLS library of [`Settings::tls`].
+pub use rustls;
 pub use securecall_protocol::client::IceServer;
 pub use securecall_protocol::{
     ClientId, ClientIdError, Dialect, EndReason, ErrorCode, RejectReason,
@@ -58,3 +65,14 @@ pub use securecall_protocol::{
 pub use securecall_seal::{
     self as seal, DirectoryKey, Fingerprint, Identity, Seed, ShortAuthenticationString, Suite,
 };
+/// The seed's bytes, wiped when they are dropped: for [`Seed::from_bytes`].
+pub use zeroize::Zeroizing;
+
+/// The Rust of the pages that show it.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/client.md")]
+    struct ClientPage;
+}

@@ -23,6 +23,12 @@ impl Seed {
         Self(seed)
     }
 
+    /// A new one, by the random generator of this thread, which the system seeds.
+    #[cfg(feature = "random")]
+    pub fn random() -> Self {
+        Self::generate(&mut rand::rng())
+    }
+
     /// Takes one back that was stored.
     pub const fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
         Self(bytes)

@@ -3,7 +3,8 @@
 //!
 //! This crate refuses to do three things: it opens no socket, it reads no clock, and it makes no
 //! randomness. Time and a random generator come in as arguments; what goes out is text, ready to
-//! be a JSON string.
+//! be a JSON string. (The one exception is `Seed::random`, behind the feature `random`, which is
+//! off by default.)
 //!
 //! ```text
 //! Caller::offer ──► Offered ───── accept(answer) ──► Established ─┐ seal_candidate, open_candidate,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::change::Changes;
 use super::entries::{Entries, Fingerprints};
 use super::{KnownKeysError, lock};
+use crate::folder::{folder_of, sync_folder};
 
 /// Ten servers, of which each has as many clients with long ids as are remembered.
 pub(super) const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -55,8 +56,7 @@ impl KeysFile {
         if changes.is_empty() {
             return Ok(self.read()?.fingerprints);
         }
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(&self.path);
         fs::create_dir_all(folder).map_err(|error| KnownKeysError::io(folder, error))?;
         let _lock = self.lock()?;
         let mut entries = self.read()?;
@@ -102,11 +102,6 @@ fn write_through(path: &Path, text: &str) -> io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
-}
-
-/// So that the rename is on the disk, too.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Whether others may write to it.

@@ -10,14 +10,11 @@ use super::{Context, Machine, Output};
 use crate::command::{Command, Reply};
 use crate::{CallId, Disconnect, Error, Stop};
 
-/// How many may wait for the registration.
-const AWAITING_MAX: usize = 64;
-
 /// There is nobody any more to do it.
 pub(crate) fn refuse(command: Command, error: &Error) {
     let error = error.clone();
     match command {
-        Command::Registered { reply }
+        Command::Registered { reply, .. }
         | Command::Accept { reply, .. }
         | Command::Reject { reply, .. }
         | Command::End { reply, .. }
@@ -36,7 +33,7 @@ pub(crate) fn refuse(command: Command, error: &Error) {
 impl Machine {
     pub(super) fn obey(&mut self, cx: &mut Context<'_>, command: Command) {
         match command {
-            Command::Registered { reply } => self.await_registration(reply),
+            Command::Registered { within, reply } => self.await_registration(cx, within, reply),
             Command::Call { target, offer, reply } => {
                 self.begin_call(cx, target, None, offer, reply);
             }
@@ -73,16 +70,6 @@ impl Machine {
             }
             Command::NetworkChanged => self.reconnect_now(cx, None, Disconnect::NetworkChanged),
             Command::Close => self.close(),
-        }
-    }
-
-    fn await_registration(&mut self, reply: Reply<()>) {
-        match &self.published {
-            Some(result) => answer_with(reply, result.clone()),
-            None if self.awaiting_registration.len() >= AWAITING_MAX => {
-                answer_with(reply, Err(Error::TooMuchWaits));
-            }
-            None => self.awaiting_registration.push(reply),
         }
     }
 

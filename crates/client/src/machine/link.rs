@@ -138,15 +138,14 @@ impl Machine {
         }
         let retry_in = self.backoff.next(&mut cx.rng, retry_after);
         self.link = Link::Waiting { until: cx.now + retry_in };
+        self.awaiting.lost(&cause);
         self.tell(Event::Disconnected { cause, retry_in });
     }
 
     /// Stops for good, and lets go of everything.
     pub(super) fn stop(&mut self, stop: Stop) {
         self.stopped = Some(stop);
-        for reply in self.awaiting_registration.drain(..) {
-            let _ = reply.send(Err(Error::Stopped(stop)));
-        }
+        self.awaiting.answer(&Err(Error::Stopped(stop)));
         self.requests.stop(stop);
         self.calls.stop(stop);
         self.tell(Event::Stopped(stop));

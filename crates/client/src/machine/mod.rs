@@ -14,6 +14,7 @@
 //!   caller, callee, talk ───┘      what is said about a call; the seals are here
 //! ```
 
+mod awaiting;
 mod call;
 mod callee;
 mod caller;
@@ -40,10 +41,11 @@ use securecall_protocol::{ClientId, Dialect};
 use securecall_seal::{Callee, DirectoryKey, Identity};
 
 use crate::backoff::Backoff;
-use crate::command::{Command, Reply};
+use crate::command::Command;
 use crate::known_keys::Saved as SavedKeys;
 use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
+use awaiting::Awaiting;
 use call::Calls;
 use link::Link;
 use outbox::{MessageId, Outbox};
@@ -123,7 +125,7 @@ pub(crate) struct Machine {
     key_waits: bool,
     /// When the key may be published again. `None`: at any time.
     republish_after: Option<Instant>,
-    awaiting_registration: Vec<Reply<()>>,
+    awaiting: Awaiting,
     stopped: Option<Stop>,
     outputs: VecDeque<Output>,
 }
@@ -154,7 +156,7 @@ impl Machine {
             published: None,
             key_waits: false,
             republish_after: None,
-            awaiting_registration: Vec::new(),
+            awaiting: Awaiting::default(),
             stopped: None,
             outputs: VecDeque::new(),
         }
@@ -195,6 +197,7 @@ impl Machine {
             return;
         }
         self.mind_link(cx);
+        self.expire_awaiting(cx);
         self.expire_requests(cx);
         self.expire_calls(cx);
         self.flush(cx);
@@ -207,10 +210,8 @@ impl Machine {
         }
         let registered = matches!(self.link, Link::Registered { .. });
         let flow = if registered { self.flow_deadline() } else { None };
-        [self.link_deadline(), self.requests.deadline(), self.calls.deadline(), flow]
-            .into_iter()
-            .flatten()
-            .min()
+        let asked = [self.awaiting.deadline(), self.requests.deadline()];
+        [self.link_deadline(), self.calls.deadline(), flow].into_iter().chain(asked).flatten().min()
     }
 
     /// The remembered keys were saved; those of other programs count from now on.

@@ -222,9 +222,7 @@ impl Machine {
         if let Err(Error::Refused { code, .. }) = &result {
             self.tell(Event::KeyRefused { code: *code });
         }
-        for reply in self.awaiting_registration.drain(..) {
-            let _ = reply.send(result.clone());
-        }
+        self.awaiting.answer(&result);
         self.published = Some(result);
     }
 

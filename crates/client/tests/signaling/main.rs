@@ -15,3 +15,4 @@ mod replaced;
 mod secure;
 mod server;
 mod storms;
+mod wrong_address;

@@ -147,7 +147,7 @@ fn the_own_key_is_asked_to_be_kept_for_as_long_as_it_takes_and_before_anything_e
     stage.open();
     stage.register(&json!({"resumed": false}));
     assert_eq!(stage.types(), ["REGISTER", "PKD_REGISTER", "PKD_LOOKUP"]);
-    let mut registered = stage.ask(|reply| Command::Registered { reply });
+    let mut registered = stage.ask(|reply| Command::Registered { within: None, reply });
     for _ in 0..60 {
         let publish = stage.id_of("PKD_REGISTER");
         stage.refuse(&publish, "UNAVAILABLE", Some(1000));

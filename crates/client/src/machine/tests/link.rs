@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::stage::Stage;
 use crate::command::Command;
-use crate::{Disconnect, Event, Stop};
+use crate::{Disconnect, Error, Event, Stop};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -142,4 +142,30 @@ fn whoever_closes_it_ends_its_calls_and_says_goodbye() {
     assert_eq!(stage.hangups, [Some(1000)]);
     assert_eq!(stage.machine.stopped(), Some(Stop::Here));
     assert!(matches!(stage.events.last(), Some(Event::Stopped(Stop::Here))));
+}
+
+#[test]
+fn a_bounded_wait_for_the_registration_ends_with_the_cause_of_the_last_loss() {
+    let mut stage = Stage::new();
+    let within = |seconds| Some(seconds * SECOND);
+    let mut soon = stage.ask(|reply| Command::Registered { within: within(1), reply });
+    stage.pass(SECOND);
+    assert!(matches!(soon.try_recv(), Ok(Err(Error::NotRegistered { cause: None }))));
+
+    let mut early = stage.ask(|reply| Command::Registered { within: within(10), reply });
+    let mut late = stage.ask(|reply| Command::Registered { within: within(60), reply });
+    let mut forever = stage.ask(|reply| Command::Registered { within: None, reply });
+    stage.lose(Disconnect::Http(404), None);
+    stage.pass(9 * SECOND);
+    assert!(early.try_recv().is_err(), "it waits");
+    stage.pass(SECOND);
+    let cause = early.try_recv().unwrap().unwrap_err();
+    assert!(matches!(cause, Error::NotRegistered { cause: Some(_) }), "{cause}");
+    // The client itself goes on.
+    stage.open();
+    stage.register(&json!({"resumed": false}));
+    let published = stage.id_of("PKD_REGISTER");
+    stage.answer(&published, "PKD_RESULT", json!({"clientId": "alice", "publicKey": "k"}));
+    assert!(matches!(late.try_recv(), Ok(Ok(()))));
+    assert!(matches!(forever.try_recv(), Ok(Ok(()))));
 }

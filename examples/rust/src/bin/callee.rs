@@ -1,13 +1,14 @@
 //! Waits for calls and answers each of them; what the caller says is said back.
 //!
 //! ```sh
-//! cargo run -p securecall-client --example callee -- ws://127.0.0.1:8080/signal bob
+//! cargo run -p securecall-examples --bin callee -- ws://127.0.0.1:8080/signal bertha
 //! ```
 
 // It talks to whoever runs it.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
+use std::time::Duration;
 
 use securecall_client::{Client, Event, Identity, Seed, Settings, Suite};
 
@@ -17,11 +18,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(url), Some(name)) = (arguments.next(), arguments.next()) else {
         return Err("give the server's address and an id".into());
     };
-    // A program that is to be called tomorrow keeps its seed.
-    let identity = Identity::new(&name, &Seed::generate(&mut rand::rng()), Suite::XWing)?;
+    answer_calls(&url, &name).await
+}
+
+async fn answer_calls(url: &str, name: &str) -> Result<(), Box<dyn Error>> {
+    // A program that is to be called tomorrow keeps its seed: see `chat.rs`.
+    let identity = Identity::new(name, &Seed::random(), Suite::XWing)?;
     let fingerprint = identity.directory_key().fingerprint();
     let (client, mut events) = Client::connect(Settings::new(url, identity))?;
-    client.registered().await?;
+    client.registered_within(Duration::from_secs(10)).await?;
     println!("{name} can be called, fingerprint {fingerprint}");
 
     while let Some(event) = events.next().await {

@@ -1,13 +1,14 @@
 //! Calls somebody, says hello, waits for the echo and hangs up.
 //!
 //! ```sh
-//! cargo run -p securecall-client --example caller -- ws://127.0.0.1:8080/signal alice bob
+//! cargo run -p securecall-examples --bin caller -- ws://127.0.0.1:8080/signal anton bertha
 //! ```
 
 // It talks to whoever runs it.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
+use std::time::Duration;
 
 use securecall_client::{Client, ClientId, Event, Identity, Seed, Settings, Suite};
 
@@ -19,12 +20,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     else {
         return Err("give the server's address, an id, and whom to call".into());
     };
-    let identity = Identity::new(&name, &Seed::generate(&mut rand::rng()), Suite::XWing)?;
+    say_hello(&url, &name, &target).await
+}
+
+async fn say_hello(url: &str, name: &str, target: &str) -> Result<(), Box<dyn Error>> {
+    let identity = Identity::new(name, &Seed::random(), Suite::XWing)?;
     let (client, mut events) = Client::connect(Settings::new(url, identity))?;
+    client.registered_within(Duration::from_secs(10)).await?;
 
     // Here a WebRTC stack, with relays from `client.turn_credentials()`, makes the offer.
-    let target = ClientId::try_from(target.as_str())?;
-    let call = client.call(&target, "the caller's SDP").await?;
+    let call = client.call(&ClientId::try_from(target)?, "the caller's SDP").await?;
     client.candidate(call, "a candidate of the caller").await?;
 
     while let Some(event) = events.next().await {
@@ -32,10 +37,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Event::Ringing { .. } => println!("it rings"),
             Event::Accepted { answer, digits, .. } => {
                 println!("answered: {answer}");
-                println!(
-                    "compare {}",
-                    digits.map_or_else(String::new, |digits| digits.to_string())
-                );
+                if let Some(digits) = digits {
+                    println!("compare {digits}");
+                }
                 client.signal(call, "hello").await?;
             }
             Event::Signal { signal, .. } => {

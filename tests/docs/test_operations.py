@@ -1,0 +1,92 @@
+"""Blocks of docs/operations.md that need more than a new user's home."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from blocks import block, takes
+from driver.server import Server, free_port
+from terminal import Terminal
+from transcripts import commands, pattern
+
+PAGE = "docs/operations.md"
+
+
+@takes(PAGE, "reset", "look at the new key")
+def test_a_lost_device(home, tmp_path):
+    """Alice's first key is forgotten by the operator, and her second one is taken."""
+    keys = []
+    for device in ("phone", "new phone"):
+        identity = f"--identity '{tmp_path}/{device}/identity.json'"
+        home.succeeds(f"securecall keys new alice {identity}")
+        keys.append(home.succeeds(f"securecall keys show {identity} | sed -n 's/^fingerprint *//p'").strip())
+        with Terminal(home) as alice:
+            alice.types(f"securecall listen {identity}\n")
+            alice.shows("waiting for calls")
+        if device == "phone":
+            [(command, printed)] = commands(block(PAGE, "reset").text)
+            assert pattern(printed).fullmatch(home.succeeds(command))
+    [(command, _)] = commands(block(PAGE, "look at the new key").text)
+    assert keys[1] in home.succeeds(command) and keys[0] != keys[1]
+
+
+@takes(PAGE, "refusals")
+def test_a_refused_start_says_what_to_do(home):
+    beside = f"--data-dir {home.server.data_dir} --listen 127.0.0.1:1"
+    commands_that_fail = ["securecall --turn-urls turn:turn.example.org", "SECURECALL_GRAC=1s securecall", f"securecall {beside}"]
+    for line, command in zip(block(PAGE, "refusals").text.splitlines(), commands_that_fail, strict=True):
+        refused = home.run(command)
+        expected = line.replace("folder securecall-data", f"folder {home.server.data_dir}")
+        assert refused.returncode != 0 and refused.stderr == f"{expected}\n"
+
+
+@takes(PAGE, "data folder")
+def test_the_data_folder_holds_what_the_page_shows(tmp_path):
+    """In a folder with a short path, as the control socket wants it."""
+    root, *entries = block(PAGE, "data folder").text.splitlines()
+    with tempfile.TemporaryDirectory() as short:
+        folder = Path(short) / "securecall-data"
+        server = Server(tmp_path, data_dir=folder)
+        shown = dict(re.fullmatch(r"[├└]── (\S+) +(.*)", entry).groups() for entry in entries)
+        try:
+            assert {path.name for path in folder.iterdir()} == shown.keys()
+            assert mode(folder) == root.split()[1]
+            for name, what in shown.items():
+                assert not what.startswith("0") or mode(folder / name) == what[:4], name
+        finally:
+            server.stop()
+
+
+def mode(path: Path) -> str:
+    return f"{path.stat().st_mode & 0o777:04o}"
+
+
+@takes(PAGE, "nginx")
+def test_nginx_takes_the_configuration(home):
+    home.has_certificate()
+    servers = re.sub(r"/etc/ssl/\S+/(\w+\.pem)", rf"{home.folder}/\1", block(PAGE, "nginx").text)
+    servers = servers.replace("listen 443", f"listen 127.0.0.1:{free_port()}")
+    path = home.folder / "nginx.conf"
+    path.write_text(f"pid {home.folder}/pid;\nevents {{}}\nhttp {{\n{servers}\n}}\n")
+    home.succeeds(f"nginx -t -q -e stderr -c {path}", merged=True)
+
+
+@takes(PAGE, "Caddyfile")
+def test_caddy_takes_the_file(tmp_path):
+    (tmp_path / "Caddyfile").write_text(block(PAGE, "Caddyfile").text)
+    checked = subprocess.run(
+        ["caddy", "validate", "--config", "Caddyfile", "--adapter", "caddyfile"], cwd=tmp_path, capture_output=True, text=True,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin:/usr/sbin"})
+    assert checked.returncode == 0, checked.stderr
+
+
+@takes(PAGE, "unit")
+def test_systemd_takes_the_unit(tmp_path, home):
+    """The program is installed where the unit says only in a test of packages."""
+    text = block(PAGE, "unit").text.replace("/usr/local/bin/securecall", shutil.which("true"))
+    (tmp_path / "securecall.service").write_text(text)
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / "securecall.service"], capture_output=True, text=True)
+    assert checked.returncode == 0 and "securecall.service" not in checked.stderr, checked.stderr
