@@ -36,7 +36,8 @@ import { connect } from "@nats-io/transport-node";
 
 const ignoreAuthErrorAbort = process.argv[2] === "ignore";
 const client = await connect({
-  servers: "127.0.0.1:27201", user: "node", pass: "node", maxReconnectAttempts: -1, reconnectTimeWait: 500, ignoreAuthErrorAbort,
+  servers: "127.0.0.1:27201", user: "node", pass: "node", maxReconnectAttempts: -1, reconnectTimeWait: 500,
+  ignoreAuthErrorAbort,
 });
 const seen = [];
 let reconnects = 0;

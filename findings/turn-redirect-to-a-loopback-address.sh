@@ -24,7 +24,8 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv python
 python/bin/pip install -q --disable-pip-version-check aiortc==1.16.0
-npm install --silent --no-audit --no-fund puppeteer-core@24.43.1 werift@0.24.4 node-datachannel@0.33.4 @roamhq/wrtc@0.10.0 >/dev/null
+npm install --silent --no-audit --no-fund puppeteer-core@24.43.1 werift@0.24.4 node-datachannel@0.33.4 \
+  @roamhq/wrtc@0.10.0 >/dev/null
 
 cat > gather.py <<'PY'
 import asyncio, logging, sys
@@ -70,7 +71,10 @@ const gather = async (Connection, urls) => {
 const browser = async (options) => {
   const launched = await puppeteer.launch({ headless: true, ...options });
   const page = await launched.newPage();
-  return { gather: (urls) => page.evaluate(`(${gather})(RTCPeerConnection, ${JSON.stringify(urls)})`), close: () => launched.close() };
+  return {
+    gather: (urls) => page.evaluate(`(${gather})(RTCPeerConnection, ${JSON.stringify(urls)})`),
+    close: () => launched.close(),
+  };
 };
 const chromium = await browser({
   executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--allow-loopback-in-peer-connection"],

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Of four WebRTC stacks outside browsers, one loses early candidates, one has no implicit rollback, one no rollback, two no ICE restart.
+# Four WebRTC stacks outside browsers: one loses early candidates, two do not roll back by themselves, two do not restart ICE.
 #
 # Seen with werift 0.24.4, node-datachannel 0.33.4 (its polyfill) and @roamhq/wrtc 0.10.0 (Node 20), aiortc 1.16.0 (Python 3.11),
 # on 2026-11-30. The other end is @roamhq/wrtc.
