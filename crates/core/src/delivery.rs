@@ -31,11 +31,11 @@ pub enum Client<B> {
 pub fn refusal<B: FnOnce() -> bool>(
     mail: &Mail<'_>,
     client: Client<B>,
-    is_draining: bool,
+    is_draining: impl FnOnce() -> bool,
 ) -> Option<Outcome> {
     match client {
         Client::Connected(is_behind) => (mail.is_ring() && is_behind()).then_some(Outcome::Busy),
-        Client::Away => is_draining.then_some(Outcome::Unavailable),
+        Client::Away => is_draining().then_some(Outcome::Unavailable),
     }
 }
 

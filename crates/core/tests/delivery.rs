@@ -102,12 +102,12 @@ fn deliver_to_bob(born: UnixTime, content: Content<'_>, drains: bool) -> Result<
 #[test]
 fn a_client_that_is_behind_is_busy_for_rings_and_gets_all_else() {
     assert_eq!(
-        refusal(&mail("call", ring()), Client::Connected(|| true), false),
+        refusal(&mail("call", ring()), Client::Connected(|| true), || false),
         Some(Outcome::Busy)
     );
     for content in all_but_rings() {
         let mail = mail("call", content);
-        assert_eq!(refusal(&mail, Client::Connected(|| true), false), None, "{mail:?}");
+        assert_eq!(refusal(&mail, Client::Connected(|| true), || false), None, "{mail:?}");
     }
 }
 
@@ -115,16 +115,16 @@ fn a_client_that_is_behind_is_busy_for_rings_and_gets_all_else() {
 fn whether_a_client_is_behind_is_asked_of_rings_alone() {
     for content in all_but_rings() {
         let asked = || -> bool { panic!("it costs a look at the socket") };
-        assert_eq!(refusal(&mail("call", content), Client::Connected(asked), true), None);
+        assert_eq!(refusal(&mail("call", content), Client::Connected(asked), || true), None);
     }
-    assert_eq!(refusal(&mail("call", ring()), Client::Connected(|| false), true), None);
+    assert_eq!(refusal(&mail("call", ring()), Client::Connected(|| false), || true), None);
 }
 
 #[test]
 fn what_would_be_deferred_on_a_node_that_drains_is_unavailable() {
     for content in all_but_rings().into_iter().chain([ring()]) {
         let mail = mail("call", content);
-        let refused = |drains| refusal(&mail, Client::<fn() -> bool>::Away, drains);
+        let refused = |drains| refusal(&mail, Client::<fn() -> bool>::Away, || drains);
         assert_eq!(refused(true), Some(Outcome::Unavailable), "{mail:?}");
         assert_eq!(refused(false), None, "{mail:?}");
     }

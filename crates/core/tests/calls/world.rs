@@ -501,7 +501,7 @@ impl World {
             Some(_) => Client::Connected(|| false),
             None => Client::Away,
         };
-        if let Some(refusal) = delivery::refusal(&mail, client, false) {
+        if let Some(refusal) = delivery::refusal(&mail, client, || false) {
             return refusal;
         }
         let receipt = self.nature.with(|cx| place.session.handle_mail(cx, from, &mail));
