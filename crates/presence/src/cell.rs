@@ -80,6 +80,11 @@ impl<H: Host> Cell<H> {
         look(&self.state.lock().session)
     }
 
+    /// The client's connection. For checks, as [`Cell::inspect`] is.
+    pub fn connection(&self) -> Option<Arc<H::Connection>> {
+        self.state.lock().connection.clone()
+    }
+
     /// The cell of the peer that the last letter went to, if that was the one named by `to`.
     pub(crate) fn last_peer(&self, to: &ClientId) -> Option<Arc<Self>> {
         let last = self.last_peer.lock();

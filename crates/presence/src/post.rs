@@ -102,7 +102,8 @@ impl<H: Host> Item<'_, H> {
 /// A [`Post`] that has to wait, with texts of its own.
 #[must_use = "mail that is dropped is lost"]
 pub struct OwnedPost<H: Host> {
-    items: Vec<OwnedItem<H>>,
+    /// The next is the last.
+    pub items: Vec<OwnedItem<H>>,
 }
 
 /// An [`Item`] with texts of its own.
@@ -125,25 +126,9 @@ pub struct OwnedLetter<H: Host> {
     pub request_id: Option<OwnedOpaque>,
 }
 
-impl<H: Host> OwnedPost<H> {
-    /// Takes out the next item.
-    pub fn pop(&mut self) -> Option<OwnedItem<H>> {
-        self.items.pop()
-    }
-
-    /// Puts an item before all others.
-    pub fn push(&mut self, item: OwnedItem<H>) {
-        self.items.push(item);
-    }
-
-    /// Puts what has followed from an item before all others.
-    pub fn push_all(&mut self, following: Self) {
-        self.items.extend(following.items);
-    }
-
-    /// Returns true if no mail is under way.
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+impl<H: Host> Default for OwnedPost<H> {
+    fn default() -> Self {
+        Self { items: Vec::new() }
     }
 }
 
