@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use securecall_core::{Connection as Protocol, Context, Instant, Session, UnixTime};
+use securecall_core::{Connection as Protocol, Context, Departure, Instant, Session, UnixTime};
 use securecall_presence::{OwnedPost, Registry};
 use securecall_protocol::ClientId;
 
@@ -179,23 +179,23 @@ impl Server {
 
     /// Compares what cells there are, and which connections they have, with what was known.
     fn note_cells(&mut self) {
-        let cells: BTreeMap<ClientId, Arc<Cell>> = self
-            .registry
-            .cells()
-            .into_iter()
-            .map(|cell| (cell.client_id().clone(), cell))
-            .collect();
+        let mut changed = self.registry.sessions() != self.cells.len();
         for (client, cell) in &self.cells {
-            let lost = cell.connection().is_none().then(|| self.attached.remove(client)).flatten();
             let name = || client.as_str().to_string();
-            if let Some(link) = lost {
-                let departure = securecall_core::Departure::Lost;
+            if cell.connection().is_none()
+                && let Some(link) = self.attached.remove(client)
+            {
+                let departure = Departure::Lost;
                 self.host.push(Event::Detached { link, client: name(), departure });
             }
-            if !cells.get(client).is_some_and(|now| Arc::ptr_eq(now, cell)) {
+            if !self.registry.find(client).is_some_and(|now| Arc::ptr_eq(&now, cell)) {
                 self.host.push(Event::Forgotten { client: name() });
+                changed = true;
             }
         }
-        self.cells = cells;
+        if changed {
+            let cells = self.registry.cells().into_iter();
+            self.cells = cells.map(|cell| (cell.client_id().clone(), cell)).collect();
+        }
     }
 }
