@@ -13,8 +13,8 @@
 //!    session ([`Session::handle_mail`]), a client that comes or goes ([`Session::attach`],
 //!    [`Session::detach`]) or the time ([`Session::handle_timeout`]).
 //! 2. Carry out all [`Output`]s, in order: send to the client, or hand mail to another session.
-//!    What became of a mail ([`Outcome`]) is told to [`Session::handle_outcome`] when it was not
-//!    delivered.
+//!    What becomes of mail whose receiver is not there is decided in [`delivery`]; the [`Outcome`]
+//!    is told to [`Session::handle_outcome`] where [`delivery::needs_report`] says so.
 //! 3. Drop it when [`Session::is_over`]; otherwise wait for the next input, but not beyond
 //!    [`Session::deadline`].
 //!
@@ -25,6 +25,7 @@ pub mod admission;
 pub mod call_id;
 pub mod connection;
 pub mod context;
+pub mod delivery;
 pub mod directory;
 pub mod envelope;
 pub mod limits;
@@ -39,7 +40,7 @@ pub use call_id::{CallIdKey, Nonce, Parties};
 pub use connection::{Connection, Due, Step};
 pub use context::{CallLimits, Config, ConnectionLimits, Context, UNANSWERED_PER_CALLER_MAX};
 pub use limits::{Bucket, Rate};
-pub use mail::{Content, Mail, Outcome};
+pub use mail::{Content, Mail, Outcome, OwnedMail};
 pub use new_records::NewRecords;
 pub use session::{Departure, Output, Outputs, Receipt, Session};
 pub use time::{Instant, UnixTime};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use securecall_protocol::{Dialect, EndReason, Opaque, RejectReason};
+use securecall_protocol::{Dialect, EndReason, Opaque, OwnedOpaque, RejectReason};
 
 /// A message from one session to another about a call that both have an end of.
 ///
@@ -86,4 +86,95 @@ pub enum Outcome {
     NotUnderstood,
     /// Whether it arrived cannot be said now.
     Unavailable,
+}
+
+/// A mail with texts of its own, for as long as it has to be kept.
+///
+/// `Debug` prints no call id.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OwnedMail {
+    call_id: Box<str>,
+    content: OwnedContent,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum OwnedContent {
+    Ring { sdp_offer: OwnedOpaque, dialect: Dialect },
+    Ringing,
+    Accept { sdp_answer: OwnedOpaque },
+    Reject { reason: RejectReason },
+    End { reason: EndReason },
+    Candidate { candidate: OwnedOpaque },
+    Signal { data: OwnedOpaque },
+    Present { answered: bool },
+}
+
+impl Mail<'_> {
+    /// Copies what it borrows.
+    pub fn into_owned(self) -> OwnedMail {
+        let content = match self.content {
+            Content::Ring { sdp_offer, dialect } => {
+                OwnedContent::Ring { sdp_offer: sdp_offer.into_owned(), dialect }
+            }
+            Content::Ringing => OwnedContent::Ringing,
+            Content::Accept { sdp_answer } => {
+                OwnedContent::Accept { sdp_answer: sdp_answer.into_owned() }
+            }
+            Content::Reject { reason } => OwnedContent::Reject { reason },
+            Content::End { reason } => OwnedContent::End { reason },
+            Content::Candidate { candidate } => {
+                OwnedContent::Candidate { candidate: candidate.into_owned() }
+            }
+            Content::Signal { data } => OwnedContent::Signal { data: data.into_owned() },
+            Content::Present { answered } => OwnedContent::Present { answered },
+        };
+        OwnedMail { call_id: self.call_id.into(), content }
+    }
+}
+
+impl OwnedMail {
+    /// The call that it is about.
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// The mail, lent out.
+    pub fn as_mail(&self) -> Mail<'_> {
+        let content = match &self.content {
+            OwnedContent::Ring { sdp_offer, dialect } => {
+                Content::Ring { sdp_offer: sdp_offer.as_opaque(), dialect: *dialect }
+            }
+            OwnedContent::Ringing => Content::Ringing,
+            OwnedContent::Accept { sdp_answer } => {
+                Content::Accept { sdp_answer: sdp_answer.as_opaque() }
+            }
+            OwnedContent::Reject { reason } => Content::Reject { reason: *reason },
+            OwnedContent::End { reason } => Content::End { reason: *reason },
+            OwnedContent::Candidate { candidate } => {
+                Content::Candidate { candidate: candidate.as_opaque() }
+            }
+            OwnedContent::Signal { data } => Content::Signal { data: data.as_opaque() },
+            OwnedContent::Present { answered } => Content::Present { answered: *answered },
+        };
+        Mail { call_id: (&*self.call_id).into(), content }
+    }
+}
+
+impl fmt::Debug for OwnedMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_mail().fmt(f)
+    }
+}
+
+impl Content<'_> {
+    /// How many bytes its opaque text takes, as JSON; 0 without one.
+    pub fn opaque_bytes(&self) -> usize {
+        match self {
+            Self::Ring { sdp_offer: opaque, .. }
+            | Self::Accept { sdp_answer: opaque }
+            | Self::Candidate { candidate: opaque }
+            | Self::Signal { data: opaque } => opaque.len(),
+            Self::Ringing | Self::Reject { .. } | Self::End { .. } | Self::Present { .. } => 0,
+        }
+    }
 }

@@ -40,7 +40,7 @@ pub use dialect::Dialect;
 pub use error_code::ErrorCode;
 pub use ids::{ClientId, ClientIdError};
 pub use message_class::{DefaultRate, MessageClass};
-pub use opaque::Opaque;
+pub use opaque::{Opaque, OwnedOpaque};
 pub use reason::{EndReason, RejectReason};
 pub use server_message::{Registered, Reply, Resumption, ServerMessage};
 pub use write::TextSink;

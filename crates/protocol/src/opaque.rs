@@ -28,6 +28,11 @@ impl<'a> Opaque<'a> {
         Self::from_value(value)
     }
 
+    /// Copies it.
+    pub fn into_owned(self) -> OwnedOpaque {
+        OwnedOpaque(self.0.into())
+    }
+
     /// The string as JSON, quotes included.
     pub fn as_json(self) -> &'a str {
         self.0
@@ -47,5 +52,22 @@ impl<'a> Opaque<'a> {
 impl fmt::Debug for Opaque<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Opaque({} bytes)", self.0.len())
+    }
+}
+
+/// An [`Opaque`] with a text of its own. `Debug` prints its length alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OwnedOpaque(Box<str>);
+
+impl OwnedOpaque {
+    /// The same, lent out.
+    pub fn as_opaque(&self) -> Opaque<'_> {
+        Opaque(&self.0)
+    }
+}
+
+impl fmt::Debug for OwnedOpaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_opaque().fmt(f)
     }
 }

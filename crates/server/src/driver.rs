@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use securecall_core::{Connection as Protocol, Departure, Due, Instant, Step};
+use securecall_presence::Host as _;
 use securecall_protocol::{CloseCode, Dialect, Opaque, Reply, ServerMessage};
 use securecall_websocket::{Decoder, Event, Role};
 use tokio::net::TcpStream;
@@ -29,12 +30,12 @@ use tokio::time::Sleep;
 use self::goodbye::Goodbye;
 use self::reading::Read;
 use self::turn::Turn;
-use crate::batch::Batch;
-use crate::cell::Cell;
 use crate::connection::{Condition, Connection};
 use crate::directory::Replacement;
 use crate::directory_queue::{DirectoryQueue, Permission, UNAVAILABLE};
+use crate::outbox::Outbox;
 use crate::permit::Permit;
+use crate::presence::{Batch, Cell, begin_batch};
 use crate::server::Server;
 use crate::tls::Records;
 
@@ -88,14 +89,14 @@ struct Driver {
 
 impl Driving {
     fn poll(&mut self, task: &mut TaskContext<'_>, timer: Pin<&mut Sleep>) -> Poll<()> {
-        let mut batch = Batch::begin(&self.server);
+        let mut batch = begin_batch(&self.server);
         self.driver.poll(&mut batch, task, timer)
     }
 }
 
 impl Drop for Driving {
     fn drop(&mut self) {
-        let mut batch = Batch::begin(&self.server);
+        let mut batch = begin_batch(&self.server);
         self.driver.release(&mut batch, Departure::Lost);
         self.driver.connection.set_driver(None);
         self.server.connections.remove(self.driver.table_key);
@@ -200,7 +201,7 @@ impl Driver {
             Event::Binary(_) => self.close(batch, CloseCode::Unsupported),
             Event::Ping(payload) => {
                 self.protocol.answered(batch.cx.now);
-                batch.pong(&self.connection, &payload);
+                batch.host.append(&self.connection, |outbox| outbox.push_pong(&payload));
             }
             Event::Pong(_) | Event::Fragment => {}
             Event::Close(reason) => self.handle_close(batch, reason.map(|reason| reason.code)),
@@ -209,8 +210,8 @@ impl Driver {
 
     fn handle_text(&mut self, batch: &mut Batch<'_>, text: &str) {
         let step = self.protocol.handle_text(&batch.cx, text);
-        batch.server.counters.step(&step);
-        let server = batch.server;
+        batch.host.counters.step(&step);
+        let server = batch.host;
         let registry = &server.registry;
         let directory_burst = server.config.connection.directory.burst() as usize;
         let (full, request_id) = match step {
@@ -222,8 +223,10 @@ impl Driver {
                 if let Some(cell) = &self.cell {
                     return cell.reaffirm(batch, &self.connection, request_id);
                 }
-                let cell = registry.register(batch, &self.connection, &registration, request_id);
+                let (cell, post) =
+                    registry.register(batch, &self.connection, &registration, request_id);
                 self.cell = Some(cell);
+                registry.run(batch, post);
                 self.protocol.registered(registration.client_id, registration.dialect);
                 return self.connection.deadline_moved();
             }
@@ -233,7 +236,9 @@ impl Driver {
             }
             Step::Call { message, request_id } => {
                 let Some(cell) = &self.cell else { return };
-                return registry.handle_message(batch, cell, &self.connection, message, request_id);
+                let connection = &self.connection;
+                let post = registry.handle_message(batch, cell, connection, message, request_id);
+                return registry.run(batch, post);
             }
             Step::PkdRegister { client_id, public_key, request_id } => {
                 let pushed =
@@ -250,14 +255,14 @@ impl Driver {
     }
 
     fn poll_directory(&mut self, batch: &mut Batch<'_>, task: &mut TaskContext<'_>) {
-        let directory = &*batch.server.directory;
+        let directory = &*batch.host.directory;
         loop {
             let replacement = match self.goodbye {
                 None => self.protocol.replacement(&batch.cx),
                 // Superseded, say: whoever came after it may have set a key of its own.
                 Some(_) => Replacement::Refused,
             };
-            let (address, new_records) = (self.permit.address(), &batch.server.new_records);
+            let (address, new_records) = (self.permit.address(), &batch.host.new_records);
             let permit = || Permission {
                 replacement,
                 place: new_records.lock().take(address, batch.cx.now),
@@ -285,7 +290,7 @@ impl Driver {
     ) {
         match (&self.cell, self.protocol.dialect()) {
             (Some(cell), Dialect::Two) => cell.reply(batch, &self.connection, message, reply_to),
-            _ => batch.send(&self.connection, &Reply { reply_to, ..message.into() }),
+            _ => batch.host.send(&self.connection, &Reply { reply_to, ..message.into() }),
         }
     }
 
@@ -313,7 +318,7 @@ impl Driver {
             if fired || next < self.armed {
                 self.armed = next;
                 self.timed = false;
-                timer.as_mut().reset(batch.server.clock.timer(next));
+                timer.as_mut().reset(batch.host.clock.timer(next));
             }
         }
     }
@@ -340,7 +345,7 @@ impl Driver {
         }
         match self.protocol.handle_timeout(&batch.cx) {
             Due::Nothing => {}
-            Due::Ping => batch.ping(&self.connection),
+            Due::Ping => batch.host.append(&self.connection, Outbox::push_ping),
             Due::Close(code) => {
                 self.close(batch, code);
                 return self.goodbye.as_ref().map_or(batch.cx.now, Goodbye::until);
@@ -348,22 +353,25 @@ impl Driver {
         }
         let latest = self.protocol.deadline(&batch.cx.config.connection);
         let Some(cell) = &self.cell else { return latest };
-        batch.server.registry.handle_timeout(batch, cell, &self.connection, latest)
+        let registry = &batch.host.registry;
+        let (next, post) = registry.handle_timeout(batch, cell, &self.connection, latest);
+        registry.run(batch, post);
+        next
     }
 
     /// The client closes. 1000 means that it does not come back.
     fn handle_close(&mut self, batch: &mut Batch<'_>, code: Option<u16>) {
         let normal = code == Some(CloseCode::Normal.code());
         self.say_goodbye(batch, if normal { Departure::Left } else { Departure::Lost });
-        batch.echo_close(&self.connection, code);
-        batch.server.counters.closed(CloseCode::Normal, true);
+        batch.host.append(&self.connection, |outbox| outbox.echo_close(code));
+        batch.host.counters.closed(CloseCode::Normal, true);
         if let Some(goodbye) = &mut self.goodbye {
             goodbye.answered();
         }
     }
 
     fn close(&mut self, batch: &mut Batch<'_>, code: CloseCode) {
-        self.connection.close(&batch.server.counters, code);
+        self.connection.close(&batch.host.counters, code);
         self.say_goodbye(batch, Departure::Lost);
     }
 
@@ -378,7 +386,9 @@ impl Driver {
 
     fn release(&mut self, batch: &mut Batch<'_>, departure: Departure) {
         if let Some(cell) = self.cell.take() {
-            batch.server.registry.release(batch, &cell, &self.connection, departure);
+            let registry = &batch.host.registry;
+            let post = registry.release(batch, &cell, &self.connection, departure);
+            registry.run(batch, post);
         }
     }
 }

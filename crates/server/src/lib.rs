@@ -7,15 +7,13 @@
 //! serve ─► accept ─► http ─► driver ◄─► connection (outbox)
 //!                               │
 //!                               ▼
-//!                           registry ─► cell (session) ─► another cell
+//!         the crate `presence`: registry ─► cell (session) ─► another cell
 //! ```
 
 mod accept;
 mod admin;
 mod announcement;
 mod arrival;
-mod batch;
-mod cell;
 mod check;
 mod client_address;
 mod clock;
@@ -36,10 +34,10 @@ pub mod operator;
 mod outbox;
 mod pending;
 mod permit;
+mod presence;
 mod read_buffer;
 mod readiness;
 mod refused;
-mod registry;
 mod requests;
 mod serve;
 mod server;

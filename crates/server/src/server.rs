@@ -4,19 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use securecall_core::{Admission, Config, Context, NewRecords, Nonce};
+use securecall_core::{Admission, Config, Context, NewRecords, Nonce, UnixTime};
 use securecall_websocket::HeadLimits;
 use slab::Slab;
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 
-use crate::cell::Cell;
 use crate::client_address::Proxies;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::directory::Directory;
-use crate::registry::Registry;
+use crate::presence::Registry;
 use crate::settings::Settings;
 use crate::tls::Tls;
 
@@ -33,13 +31,15 @@ pub(crate) struct Server {
     pub(crate) new_records: Mutex<NewRecords>,
     pub(crate) connections: Connections,
     pub(crate) registry: Registry,
+    /// Calls born before this can have been forgotten.
+    pub(crate) started: UnixTime,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) counters: Counters,
     /// None: connections are plain.
     pub(crate) tls: Option<Tls>,
     draining: AtomicBool,
-    /// Where sessions without a connection are looked after.
-    runtime: Handle,
+    /// Where keepers run.
+    pub(crate) runtime: Handle,
 }
 
 impl Server {
@@ -62,7 +62,8 @@ impl Server {
             admission: Mutex::new(Admission::new(settings.admission_limits())),
             new_records: Mutex::new(NewRecords::new(settings.limits.new_keys.into())),
             connections: Connections::default(),
-            registry: Registry::new(clock.unix()),
+            registry: Registry::default(),
+            started: clock.unix(),
             directory,
             counters: Counters::new(settings.workers.count()),
             tls,
@@ -79,12 +80,6 @@ impl Server {
             config: &self.config,
             nonce: &fresh_nonce,
         }
-    }
-
-    pub(crate) fn spawn_keeper(self: &Arc<Self>, cell: Arc<Cell>) -> AbortHandle {
-        let server = self.clone();
-        let keeping = async move { server.registry.keep(server.clone(), cell).await };
-        self.runtime.spawn(keeping).abort_handle()
     }
 
     /// Lets nobody in from here on.

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Puts each fault of this folder into the core, one after the other, and has the simulator find it.
+# Puts each fault of this folder into the core or presence, one after the other, and has the simulator
+# find it.
 # Usage: crates/sim/faults/try-all.sh [SEEDS]     (default 0..5000; ten minutes, to compile)
 set -eu
 seeds=${1:-0..5000}

@@ -30,8 +30,6 @@ pub(crate) enum Event {
     TimedOut { client: String },
     /// A message went out to a client.
     Sent { link: LinkId, client: String, text: String },
-    /// A session sent something although its client is away.
-    SentToNobody { client: String, text: String },
     /// A session was dropped.
     Forgotten { client: String },
     /// The server closes a connection.
@@ -60,9 +58,6 @@ impl fmt::Display for Event {
             Self::Delivered { letter, outcome } => write!(f, "  mail {letter}: {outcome:?}"),
             Self::TimedOut { client } => write!(f, "{client}'s session looks at the time"),
             Self::Sent { link, client, text } => write!(f, "{client}#{link} ← {}", Short(text)),
-            Self::SentToNobody { client, text } => {
-                write!(f, "{client} is away and misses {}", Short(text))
-            }
             Self::Forgotten { client } => write!(f, "{client}'s session is dropped"),
             Self::Closed { link, code } => write!(f, "#{link} is closed with {code}"),
             Self::Restarted { .. } => write!(f, "════ kill -9, restart ════"),

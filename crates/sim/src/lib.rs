@@ -17,7 +17,6 @@
 mod checks;
 mod client;
 mod event;
-mod letter;
 mod liveness;
 mod model;
 mod mutation;

@@ -1,9 +1,12 @@
-//! Faults that are put into the shell on purpose, to see that the checks find them.
+//! Faults that are put around the sessions on purpose, to see that the checks find them.
 
-use securecall_core::{CallLimits, Output, Outputs};
-use securecall_protocol::{ClientId, Registered, Registration, ServerMessage};
+use securecall_core::CallLimits;
+use securecall_protocol::Registration;
 
-/// What the shell does wrong.
+use crate::event::Event;
+use crate::network::LinkId;
+
+/// What is done wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Mutation {
     /// Nothing.
@@ -110,7 +113,7 @@ impl Mutation {
 /// How often a fault of sending happens: once in so many messages.
 const SENT_BETWEEN_FAULTS: u64 = 40;
 
-/// What the shell does instead.
+/// What is done instead.
 impl Mutation {
     pub(crate) fn mutate_limits(self, limits: &mut CallLimits) {
         if self == Self::IgnoreBounds {
@@ -140,21 +143,22 @@ impl Mutation {
         registration
     }
 
-    pub(crate) fn mutate_attachment(self, mut outputs: Outputs<'_>) -> Outputs<'_> {
-        let resumed = outputs.len() > 1
-            && outputs[1..].iter().all(|output| matches!(output, Output::SendText(_)));
+    /// What happened when a connection registered: what a resumed client is sent after REGISTERED.
+    pub(crate) fn mutate_attachment(self, link: LinkId, mut events: Vec<Event>) -> Vec<Event> {
+        let sent = |event: &Event| matches!(event, Event::Sent { link: to, .. } if *to == link);
+        let Some(registered) = events.iter().position(sent) else { return events };
+        let Event::Sent { text, .. } = &events[registered] else { return events };
+        if !text.contains(r#""resumed":true"#) {
+            return events;
+        }
+        let replayed = registered + 1;
+        let end = replayed + events[replayed..].iter().take_while(|event| sent(event)).count();
         match self {
-            Self::ResumeTooLate if resumed => _ = outputs.remove(1),
-            Self::ResumeBackwards if resumed => outputs[1..].reverse(),
+            Self::ResumeTooLate if replayed < end => _ = events.remove(replayed),
+            Self::ResumeBackwards => events[replayed..end].reverse(),
             _ => {}
         }
-        outputs
-    }
-
-    /// The session is not told that another connection has its client now.
-    pub(crate) fn trusting_attachment<'m>(self, client_id: &ClientId) -> Outputs<'m> {
-        let registered = Registered { client_id: client_id.clone(), resumption: None };
-        Outputs::from_iter([Output::Send(ServerMessage::Registered(registered).into())])
+        events
     }
 
     /// What is sent for a text, the `nth` that is sent.

@@ -148,7 +148,7 @@ impl Session {
         match (&call.phase, call.role, call.claim) {
             (Phase::Ringing { offer: Some(offer), .. }, Role::Callee, _) => {
                 let sdp_offer = offer.sdp.clone();
-                self.ring_again(cx, at, &sdp_offer, outputs);
+                self.ring_again(cx, at, sdp_offer.as_opaque(), outputs);
             }
             // A client of dialect 1 waits for an answer and does not know the id.
             (Phase::Ringing { .. }, Role::Caller, _) if dialect == Dialect::One => {
@@ -173,11 +173,10 @@ impl Session {
         &mut self,
         cx: &Context<'_>,
         at: usize,
-        sdp_offer: &str,
+        sdp_offer: Opaque<'_>,
         outputs: &mut Outputs<'_>,
     ) {
         let call = &self.calls[at];
-        let Some(sdp_offer) = Opaque::from_stored(sdp_offer) else { return };
         let (call_id, caller_id) = (call.id.clone(), call.peer.clone());
         let (call_id, ice_servers) = ((&*call_id).into(), self.ice_servers(cx));
         self.note_offer(cx, at);

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use securecall_protocol::{ClientId, EndReason};
+use securecall_protocol::{ClientId, EndReason, OwnedOpaque};
 
 use super::offer::Offer;
 use super::owner::Owner;
@@ -52,7 +52,7 @@ pub(super) struct Call {
 /// If the connection is lost, the client may not even know the call's id.
 pub(super) struct Unconfirmed {
     /// `None`: there was no room to keep it.
-    pub(super) sdp_answer: Option<Box<str>>,
+    pub(super) sdp_answer: Option<OwnedOpaque>,
     /// A connection that is alive then has delivered it.
     pub(super) until: Instant,
 }
@@ -200,13 +200,13 @@ impl Call {
 
     /// How long the offer is that is kept to ring again.
     pub(super) fn offer_bytes(&self) -> usize {
-        self.offer().map_or(0, |offer| offer.sdp.len())
+        self.offer().map_or(0, |offer| offer.sdp.as_opaque().len())
     }
 
     /// The bytes that are kept for the client, beside the offer.
     pub(super) fn kept_bytes(&self) -> usize {
         let answer = self.unconfirmed.as_ref().and_then(|answer| answer.sdp_answer.as_ref());
-        self.waiting.bytes() + answer.map_or(0, |sdp_answer| sdp_answer.len())
+        self.waiting.bytes() + answer.map_or(0, |sdp_answer| sdp_answer.as_opaque().len())
     }
 
     /// The client has said something of the call.

@@ -9,7 +9,7 @@ use super::call::{Call, Claim, Phase, Role, Unconfirmed};
 use super::glare::Glare;
 use super::offer::Offer;
 use super::output::{Outputs, Receipt};
-use super::waiting::{Full, Kept};
+use super::waiting::{Deferred, Full};
 use crate::context::Context;
 use crate::mail::{Content, Mail, Outcome};
 use crate::time::UnixTime;
@@ -37,14 +37,14 @@ impl Session {
             Content::End { reason } => self.receive_end(cx, at, call_id, reason),
             Content::Candidate { candidate } => {
                 let message = ServerMessage::IceCandidate { call_id: call_id.clone(), candidate };
-                self.tell(cx, at, message, || Kept::candidate(call_id, candidate))
+                self.tell(cx, at, mail.content.clone(), message)
             }
             Content::Signal { .. } if self.dialect() == Dialect::One && self.is_online() => {
                 Receipt::refused(Outcome::NotUnderstood)
             }
             Content::Signal { data } => {
                 let message = ServerMessage::CallSignal { call_id: call_id.clone(), data };
-                self.tell(cx, at, message, || Kept::signal(call_id, data))
+                self.tell(cx, at, mail.content.clone(), message)
             }
             Content::Present { answered } => {
                 self.calls[at].note_presented(answered, cx.now + cx.config.calls.ring_timeout);
@@ -80,7 +80,7 @@ impl Session {
             return Receipt { outcome: Outcome::Busy, outputs };
         }
         let deadline = cx.now + cx.config.calls.ring_timeout;
-        let kept = Some(Offer::new(sdp_offer.as_json().into()));
+        let kept = Some(Offer::new(sdp_offer.into_owned()));
         let id = call_id.as_ref().into();
         let mut call = Call::ringing(id, from.clone(), Role::Callee, deadline, kept);
         call.claim = Claim::Proven;
@@ -118,7 +118,7 @@ impl Session {
             return Receipt::delivered(None);
         }
         let ringing = ServerMessage::CallRinging { call_id: call_id.clone() };
-        self.tell(cx, at, ringing, || Kept::ringing(call_id))
+        self.tell(cx, at, Content::Ringing, ringing)
     }
 
     fn receive_accept<'m>(
@@ -147,7 +147,7 @@ impl Session {
             return self.tell_accepted(cx, at, call_id, sdp_answer);
         }
         let knows_the_call = self.calls[at].claim == Claim::Proven;
-        let receipt = self.keep(cx, at, Kept::accepted(call_id, sdp_answer));
+        let receipt = self.keep(cx, at, Deferred::new(call_id, Content::Accept { sdp_answer }));
         if receipt.outcome == Outcome::Delivered {
             // It is told to whoever registers next, with what waits beside it. Until then the call
             // is nobody's to be told of.
@@ -186,16 +186,16 @@ impl Session {
         // Candidates that came before their answer have waited for it.
         self.tell_waiting(cx, at, &mut receipt.outputs);
         if !self.speaks_dialect_two() {
-            self.doubt_answer(cx, at, sdp_answer.as_json());
+            self.doubt_answer(cx, at, sdp_answer);
         }
         receipt
     }
 
     /// A client of dialect 1 is sent this answer. It is kept until the client has shown that it has
     /// it, or the connection has outlived every silence.
-    pub(super) fn doubt_answer(&mut self, cx: &Context<'_>, at: usize, sdp_answer: &str) {
+    pub(super) fn doubt_answer(&mut self, cx: &Context<'_>, at: usize, sdp_answer: Opaque<'_>) {
         let room = cx.config.calls.waiting_bytes_max.saturating_sub(self.bytes_in_calls());
-        let sdp_answer = (sdp_answer.len() <= room).then(|| sdp_answer.into());
+        let sdp_answer = (sdp_answer.len() <= room).then(|| sdp_answer.into_owned());
         let until = cx.now + cx.config.connection.silence_timeout;
         self.calls[at].unconfirmed = Some(Unconfirmed { sdp_answer, until });
     }
@@ -231,23 +231,23 @@ impl Session {
         Receipt::delivered(self.say_last(cx, ended, None, Some(call)))
     }
 
-    /// Tells the client something of a call, now or when it may know.
+    /// Tells the client what a mail about a call says, now or when it may know.
     fn tell<'m>(
         &mut self,
         cx: &Context<'_>,
         at: usize,
+        content: Content<'_>,
         message: ServerMessage<'m>,
-        kept: impl FnOnce() -> Kept,
     ) -> Receipt<'m> {
         if self.calls[at].claim == Claim::Proven && self.is_online() {
             // To a client that is there nothing is over a bound.
             return Receipt::delivered(self.say(cx, message).ok().flatten());
         }
-        self.keep(cx, at, kept())
+        self.keep(cx, at, Deferred::new(&self.calls[at].id, content))
     }
 
     /// Keeps a message for a client that is away, or that has not shown that the call is its own.
-    fn keep<'m>(&mut self, cx: &Context<'_>, at: usize, message: Kept) -> Receipt<'m> {
+    fn keep<'m>(&mut self, cx: &Context<'_>, at: usize, message: Deferred) -> Receipt<'m> {
         let limits = &cx.config.calls;
         let others = self.bytes_in_calls() - self.calls[at].kept_bytes();
         let mut bytes_max = limits.waiting_bytes_max.saturating_sub(others);

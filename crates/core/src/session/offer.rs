@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use securecall_protocol::OwnedOpaque;
+
 use crate::time::Instant;
 
 /// The time in which a client finds out that it cannot take an offer. One that is still there
@@ -17,7 +19,7 @@ pub(super) const LOSSES_MAX: u8 = 3;
 
 /// An offer at the callee's end.
 pub(super) struct Offer {
-    pub(super) sdp: Box<str>,
+    pub(super) sdp: OwnedOpaque,
     /// The time at which the client was given it last. `None`: it has shown that it has it.
     delivered: Option<Instant>,
     /// The number of that message, in dialect 2.
@@ -26,7 +28,7 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    pub(super) fn new(sdp: Box<str>) -> Self {
+    pub(super) fn new(sdp: OwnedOpaque) -> Self {
         Self { sdp, delivered: None, seq: 0, losses: 0 }
     }
 

@@ -81,7 +81,7 @@ impl Session {
             let answer = call.unconfirmed.take().and_then(|answer| answer.sdp_answer);
             if let Some(sdp_answer) = answer.filter(|_| doubtful) {
                 call.claim = Claim::Untold;
-                call.waiting.put_back_answer(&call.id, sdp_answer);
+                call.waiting.put_back_answer(&call.id, sdp_answer.as_opaque());
             }
         }
     }

@@ -6,9 +6,10 @@ use securecall_protocol::{Dialect, EndReason, Opaque, Registration, Reply, Serve
 
 use super::call::{Call, Claim, Role};
 use super::stream::{Bound, Stream};
-use super::waiting::{Full, Kept, Waiting};
+use super::waiting::{Deferred, Full, Waiting};
 use super::{Output, Outputs, Session};
 use crate::context::Context;
+use crate::mail::Content;
 
 impl Session {
     /// Answers a request that does not concern calls. A client that is away is not answered.
@@ -93,14 +94,18 @@ impl Session {
             let bound = if claimed { Bound::Exceed } else { Bound::Refuse };
             return self.number(cx, message, reply_to, bound).ok().flatten();
         }
-        let kept = match &message {
-            ServerMessage::CallRejected { call_id, reason } => Kept::rejected(call_id, *reason),
-            ServerMessage::CallEnded { call_id, reason } => Kept::ended(call_id, *reason),
+        let deferred = match &message {
+            ServerMessage::CallRejected { call_id, reason } => {
+                Deferred::new(call_id, Content::Reject { reason: *reason })
+            }
+            ServerMessage::CallEnded { call_id, reason } => {
+                Deferred::new(call_id, Content::End { reason: *reason })
+            }
             _ => return None,
         };
         // Over the bound the client will find the call gone when it asks for it.
         let limits = &cx.config.calls;
-        let _ = self.farewells.push(kept, limits, limits.waiting_bytes_max);
+        let _ = self.farewells.push(deferred, limits, limits.waiting_bytes_max);
         None
     }
 
@@ -132,7 +137,7 @@ impl Session {
         call.claim = Claim::Proven;
         call.bind(self.stream.as_deref());
         let waiting = call.waiting.take();
-        let answer = waiting.iter().find_map(Kept::answer).filter(|_| in_one);
+        let answer = waiting.iter().find_map(Deferred::answer).filter(|_| in_one);
         if let Some(sdp_answer) = answer {
             self.doubt_answer(cx, at, sdp_answer);
         }
@@ -145,12 +150,12 @@ impl Session {
     pub(super) fn say_waiting(
         &mut self,
         cx: &Context<'_>,
-        waiting: impl IntoIterator<Item = Kept>,
+        waiting: impl IntoIterator<Item = Deferred>,
         outputs: &mut Outputs<'_>,
     ) -> Result<(), Full> {
-        for kept in waiting {
+        for deferred in waiting {
             let ice_servers = self.ice_servers(cx);
-            let Some(message) = kept.message(ice_servers.as_deref()) else { continue };
+            let Some(message) = deferred.message(ice_servers.as_deref()) else { continue };
             outputs.extend(self.say_text(cx, message)?);
         }
         Ok(())

@@ -14,7 +14,6 @@ mod deadlines;
 mod fatal_offers;
 mod glare;
 mod late;
-mod letter;
 mod lost_answers;
 mod misled;
 mod mixed;

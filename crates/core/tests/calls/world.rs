@@ -7,14 +7,16 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use securecall_core::delivery::{self, Client};
 use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
     CallIdKey, CallLimits, Config, ConnectionLimits, Context, Departure, Instant, Nonce, Outcome,
-    Output, Outputs, Rate, Session, Turn, UnixTime,
+    Output, Outputs, OwnedMail, Rate, Session, Turn, UnixTime,
 };
-use securecall_protocol::{CallMessage, ClientId, ClientMessage, Opaque, Registration, decode};
+use securecall_protocol::{
+    CallMessage, ClientId, ClientMessage, Opaque, OwnedOpaque, Registration, decode,
+};
 
-use crate::letter::Letter;
 use crate::wire;
 
 pub(crate) const RING_TIMEOUT: Duration = Duration::from_secs(60);
@@ -66,6 +68,14 @@ pub(crate) struct World {
 struct Place {
     session: Session,
     attached: Option<usize>,
+}
+
+/// A mail that can be held back.
+struct Letter {
+    from: ClientId,
+    to: ClientId,
+    mail: OwnedMail,
+    request_id: Option<OwnedOpaque>,
 }
 
 /// Time, configuration and randomness.
@@ -443,7 +453,9 @@ impl World {
                 Output::Send(reply) => reply.encode(&mut text),
                 Output::SendText(waited) => text = waited.into(),
                 Output::Mail { to, mail, request_id } => {
-                    self.post.push_back(Letter::new(client.clone(), to, &mail, request_id));
+                    let (from, mail) = (client.clone(), mail.into_owned());
+                    let request_id = request_id.map(Opaque::into_owned);
+                    self.post.push_back(Letter { from, to, mail, request_id });
                     continue;
                 }
             }
@@ -469,39 +481,45 @@ impl World {
     }
 
     fn report(&mut self, letter: &Letter, outcome: Outcome) {
-        let mail = letter.mail();
-        if outcome == Outcome::Delivered && !letter.is_ring() {
+        let mail = letter.mail.as_mail();
+        if !delivery::needs_report(&mail, outcome) {
             return;
         }
         if let Some(sender) = self.places.get_mut(&letter.from) {
-            let told = self
-                .nature
-                .with(|cx| sender.session.handle_outcome(cx, mail, outcome, letter.request_id()));
+            let request_id = letter.request_id.as_ref().map(OwnedOpaque::as_opaque);
+            let told =
+                self.nature.with(|cx| sender.session.handle_outcome(cx, mail, outcome, request_id));
             self.carry_out(letter.from.clone(), told);
         }
     }
 
     fn receive(&mut self, letter: &Letter) -> Outcome {
-        let mail = letter.mail();
-        let nature = &self.nature;
-        let mut expected = None;
-        let session = match self.places.get_mut(&letter.to) {
-            Some(place) => &mut place.session,
-            None if letter.is_ring() => return Outcome::Offline,
-            None => expected
-                .insert(nature.with(|cx| Session::expected(letter.to.clone(), self.started, cx))),
+        let Letter { from, to, mail, .. } = letter;
+        let mail = mail.as_mail();
+        let Some(place) = self.places.get_mut(to) else { return self.receive_for_absent(letter) };
+        let client = match place.attached {
+            Some(_) => Client::Connected(|| false),
+            None => Client::Away,
         };
-        let receipt = nature.with(|cx| session.handle_mail(cx, &letter.from, &mail));
-        let outcome = receipt.outcome;
-        match expected {
-            Some(_) if outcome != Outcome::Delivered => return Outcome::Offline,
-            Some(session) => {
-                self.places.insert(letter.to.clone(), Place { session, attached: None });
-            }
-            None => {}
+        if let Some(refusal) = delivery::refusal(&mail, client, || false) {
+            return refusal;
         }
-        self.carry_out(letter.to.clone(), receipt.outputs);
-        outcome
+        let receipt = self.nature.with(|cx| place.session.handle_mail(cx, from, &mail));
+        self.carry_out(to.clone(), receipt.outputs);
+        receipt.outcome
+    }
+
+    fn receive_for_absent(&mut self, Letter { from, to, mail, .. }: &Letter) -> Outcome {
+        let expected = self.nature.with(|cx| {
+            delivery::deliver_to_absent(cx, from, to, &mail.as_mail(), self.started, false)
+        });
+        match expected {
+            Ok(session) => {
+                self.places.insert(to.clone(), Place { session, attached: None });
+                Outcome::Delivered
+            }
+            Err(outcome) => outcome,
+        }
     }
 
     fn drop_if_over(&mut self, client: &ClientId) {

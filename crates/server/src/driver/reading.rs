@@ -7,8 +7,8 @@ use std::task::{Context as TaskContext, Poll};
 
 use super::Driver;
 use super::turn::Turn;
-use crate::batch::Batch;
 use crate::flusher;
+use crate::presence::Batch;
 use crate::read_buffer;
 use crate::tls::{Incoming, PARTIAL_BYTES_MAX};
 

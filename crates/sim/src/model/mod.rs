@@ -143,9 +143,6 @@ impl Model {
             Event::Answered => self.see_answered()?,
             Event::TimedOut { client } => self.see_timed_out(client),
             Event::Sent { link, client, text } => self.see_sent(*link, client, text)?,
-            Event::SentToNobody { client, text } => {
-                ensure!(false, "{client} is away and was sent {text}");
-            }
             Event::Forgotten { client } => self.see_forgotten(client)?,
             Event::Delivered { .. } | Event::Closed { .. } | Event::ClockSet { .. } => {}
             Event::Restarted { started } => self.see_restarted(*started),

@@ -1,53 +1,67 @@
-//! The shell: what the real server does around the core, without sockets and threads.
+//! One server process after the other: the server's own presence code, without sockets and threads.
 //!
 //! Connections are read by drivers; a driver that has mail under way reads no further, as a task
-//! that delivers does not. Between any two steps of one driver, all the others may do anything.
+//! that delivers does not. A [`Post`](securecall_presence::Post) is dealt with one step at a time,
+//! and between any two steps of one, all other posts, drivers and keepers may do anything: these are
+//! the interleavings of threads, since a thread holds no lock between two steps.
 
 mod connections;
+mod host;
 mod post;
 mod timers;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use securecall_core::{Connection, Session, UnixTime};
+use securecall_core::{Connection as Protocol, Context, Departure, Instant, Session, UnixTime};
+use securecall_presence::{OwnedPost, Registry};
 use securecall_protocol::ClientId;
 
+pub(crate) use self::host::SimHost;
+use self::host::{Connection, KeeperId};
+use self::post::UnderWay;
 use crate::event::Event;
-use crate::letter::Post;
 use crate::mutation::Mutation;
 use crate::nature::{Nature, call_id_key};
 use crate::network::LinkId;
+
+type Cell = securecall_presence::Cell<SimHost>;
+type Batch<'a> = securecall_presence::Batch<'a, SimHost>;
 
 /// One server process after the other.
 pub(crate) struct Server {
     pub(crate) nature: Nature,
     started: UnixTime,
-    cells: BTreeMap<ClientId, Cell>,
+    host: Arc<SimHost>,
+    registry: Registry<SimHost>,
     drivers: BTreeMap<LinkId, Driver>,
-    post: Post,
-    events: Vec<Event>,
-    sessions_ever: u64,
-    sent_ever: u64,
+    posts: Vec<UnderWay>,
+    posts_ever: u64,
+    /// Which connection each client has, and which cell: what presence should make of it.
+    attached: BTreeMap<ClientId, LinkId>,
+    cells: BTreeMap<ClientId, Arc<Cell>>,
+    /// What resumes each client's session. For faults: the server need not know.
+    tokens: BTreeMap<String, String>,
     mutation: Mutation,
-}
-
-/// One client id's place.
-struct Cell {
-    session: Session,
-    serial: u64,
-    attached: Option<LinkId>,
-    /// What resumes it. For faults: the shell need not know.
-    token: Option<String>,
 }
 
 /// What looks after a connection.
 struct Driver {
-    connection: Connection,
-    client: Option<ClientId>,
-    /// Letters that it has sent and that are not dealt with.
-    under_way: usize,
-    closing: bool,
+    connection: Arc<Connection>,
+    protocol: Protocol,
+    cell: Option<Arc<Cell>>,
+    /// When its timer fires.
+    armed: Instant,
+}
+
+/// Whose thread deals with a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Driver(LinkId),
+    Keeper(KeeperId),
+    /// A driver that is no more.
+    Nobody,
 }
 
 impl Server {
@@ -57,62 +71,131 @@ impl Server {
         Self {
             nature,
             started,
-            cells: BTreeMap::new(),
+            host: SimHost::start(started, mutation),
+            registry: Registry::default(),
             drivers: BTreeMap::new(),
-            post: Post::default(),
-            events: Vec::new(),
-            sessions_ever: 0,
-            sent_ever: 0,
+            posts: Vec::new(),
+            posts_ever: 0,
+            attached: BTreeMap::new(),
+            cells: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             mutation,
         }
     }
 
     /// kill -9, and a new process a moment later.
     pub(crate) fn restart(&mut self) {
-        self.cells.clear();
-        self.drivers.clear();
-        self.post = Post::default();
+        let events = self.host.take_events();
         self.nature.pass(Duration::from_millis(1));
         self.started = self.nature.unix();
         self.nature.pass(Duration::from_millis(1));
         if self.mutation == Mutation::LoseTheKey {
             self.nature.config.call_ids = call_id_key(8);
         }
-        self.events.push(Event::Restarted { started: self.started });
+        self.registry = Registry::default();
+        self.host = SimHost::start(self.started, self.mutation);
+        self.drivers.clear();
+        self.posts.clear();
+        self.attached.clear();
+        self.cells.clear();
+        events.into_iter().for_each(|event| self.host.push(event));
+        self.host.push(Event::Restarted { started: self.started });
     }
 
     /// Somebody sets the wall clock forward, or back.
     pub(crate) fn set_clock(&mut self, millis: i64) {
         self.nature.epoch_millis = self.nature.epoch_millis.saturating_add_signed(millis);
-        self.events.push(Event::ClockSet { now: self.nature.unix() });
+        self.host.push(Event::ClockSet { now: self.nature.unix() });
     }
 
     /// What happened since it was asked last.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+        self.host.take_events()
     }
 
-    pub(crate) fn sessions(&self) -> impl Iterator<Item = &Session> {
-        self.cells.values().map(|cell| &cell.session)
+    /// Looks at each session.
+    pub(crate) fn for_each_session(&self, mut look: impl FnMut(&Session)) {
+        self.registry.cells().iter().for_each(|cell| cell.inspect(&mut look));
+    }
+
+    /// How many sessions there are.
+    pub(crate) fn sessions(&self) -> usize {
+        self.registry.sessions()
+    }
+
+    /// How many calls sessions take part in, as they were counted.
+    pub(crate) fn counted_calls(&self) -> i64 {
+        self.host.calls()
     }
 
     /// Whether a client's session has a record of a call.
     pub(crate) fn has_record(&self, client: &str, call: &str) -> bool {
-        self.cells.get(client).is_some_and(|cell| cell.session.call_ids().any(|id| id == call))
+        let cell = ClientId::try_from(client).ok().and_then(|id| self.registry.find(&id));
+        let knows = |session: &Session| session.call_ids().any(|id| id == call);
+        cell.is_some_and(|cell| cell.inspect(knows))
     }
 
     /// Whether nothing is under way.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.post.is_empty()
+        self.posts.is_empty()
     }
 
-    /// Whether the connection's driver would read a frame now.
+    /// Whether the connection's driver would read a frame now. One whose connection was superseded
+    /// may not know that yet, and reads what was sent before.
     pub(crate) fn is_reading(&self, link: LinkId) -> bool {
-        self.drivers.get(&link).is_some_and(|driver| driver.under_way == 0 && !driver.closing)
+        let Some(driver) = self.drivers.get(&link) else { return false };
+        let superseded = || driver.cell.as_ref().is_some_and(|cell| !self.is_attached(link, cell));
+        let reads = !driver.connection.is_closed() || superseded();
+        reads && !self.is_busy(Owner::Driver(link))
     }
 
     /// Whether the connection is to be torn down.
     pub(crate) fn is_closing(&self, link: LinkId) -> bool {
-        self.drivers.get(&link).is_none_or(|driver| driver.under_way == 0 && driver.closing)
+        self.drivers.get(&link).is_none_or(|driver| {
+            driver.connection.is_closed() && !self.is_busy(Owner::Driver(link))
+        })
+    }
+
+    fn is_busy(&self, owner: Owner) -> bool {
+        self.posts.iter().any(|post| post.owner == owner)
+    }
+
+    /// Gives presence one input, at a time that may be `hurried`, and takes note of what it did.
+    fn input(
+        &mut self,
+        owner: Owner,
+        hurried: Duration,
+        input: impl FnOnce(&Registry<SimHost>, &mut Batch<'_>) -> OwnedPost<SimHost>,
+    ) {
+        let (registry, host) = (&self.registry, &self.host);
+        host.note_time(self.nature.unix());
+        let post = self.nature.with(|cx| {
+            let cx = Context { now: cx.now + hurried, ..*cx };
+            input(registry, &mut Batch::begin(host, cx))
+        });
+        self.put_under_way(owner, post);
+        self.note_cells();
+    }
+
+    /// Compares what cells there are, and which connections they have, with what was known.
+    fn note_cells(&mut self) {
+        let mut changed = self.registry.sessions() != self.cells.len();
+        for (client, cell) in &self.cells {
+            let name = || client.as_str().to_string();
+            if cell.connection().is_none()
+                && let Some(link) = self.attached.remove(client)
+            {
+                let departure = Departure::Lost;
+                self.host.push(Event::Detached { link, client: name(), departure });
+            }
+            if !self.registry.find(client).is_some_and(|now| Arc::ptr_eq(&now, cell)) {
+                self.host.push(Event::Forgotten { client: name() });
+                changed = true;
+            }
+        }
+        if changed {
+            let cells = self.registry.cells().into_iter();
+            self.cells = cells.map(|cell| (cell.client_id().clone(), cell)).collect();
+        }
     }
 }

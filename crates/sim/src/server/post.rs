@@ -1,161 +1,192 @@
-//! Outputs of sessions, and the mail among them.
+//! Mail under way between sessions, one step after another.
 
-use securecall_core::{Outcome, Output, Outputs, Session};
-use securecall_protocol::ClientId;
+use std::fmt;
+use std::sync::Arc;
 
-use super::{Cell, Server};
-use crate::event::Event;
-use crate::letter::Letter;
+use securecall_core::{Content, Mail, Outcome, OwnedMail};
+use securecall_presence::{OwnedItem, OwnedLetter, OwnedPost};
+use securecall_protocol::Opaque;
+
+use super::{Batch, Owner, Server, SimHost};
+use crate::event::{Event, Short};
 use crate::mutation::Mutation;
-use crate::network::LinkId;
 use crate::random::Random;
 
+/// A post that a thread deals with.
+pub(super) struct UnderWay {
+    pub(super) owner: Owner,
+    /// Posts that began later have a higher one.
+    serial: u64,
+    post: OwnedPost<SimHost>,
+    /// The next item.
+    next: OwnedItem<SimHost>,
+}
+
+impl UnderWay {
+    fn is_of_driver(&self) -> bool {
+        matches!(self.owner, Owner::Driver(_)) && self.next.outcome.is_none()
+    }
+}
+
 impl Server {
-    /// The next letter of some route reaches its session.
+    pub(super) fn put_under_way(&mut self, owner: Owner, mut post: OwnedPost<SimHost>) {
+        for OwnedItem { letter, .. } in &post.items {
+            if letter.mail.as_mail().is_ring() {
+                self.host.push(Event::Rang { call: letter.mail.call_id().to_string() });
+            }
+        }
+        if let Some(next) = post.items.pop() {
+            self.posts_ever += 1;
+            self.posts.push(UnderWay { owner, serial: self.posts_ever, post, next });
+        }
+    }
+
+    /// Some thread hands over its next letter.
     pub(crate) fn deliver(&mut self, random: &mut Random) -> bool {
-        let Some(letter) = self.post.take_letter(random) else { return false };
-        self.deliver_letter(letter, random);
-        true
+        self.step_some(random, |outcome| outcome.is_none())
     }
 
-    /// A session learns what became of a letter.
+    /// Some thread tells a session what became of its letter.
     pub(crate) fn tell_outcome(&mut self, random: &mut Random) -> bool {
-        let Some((letter, outcome)) = self.post.take_outcome(random) else { return false };
-        self.done_with(&letter);
-        let cell = self.cells.get_mut(&letter.from).filter(|cell| cell.serial == letter.sender);
-        if let (Some(cell), Some(mail)) = (cell, letter.mail()) {
-            let told = self
-                .nature
-                .with(|cx| cell.session.handle_outcome(cx, mail, outcome, letter.request_id()));
-            self.carry_out(&letter.from, None, told);
-        }
+        self.step_some(random, |outcome| outcome.is_some())
+    }
+
+    fn step_some(&mut self, random: &mut Random, which: fn(Option<Outcome>) -> bool) -> bool {
+        let candidates: Vec<usize> = (0..self.posts.len())
+            .filter(|at| which(self.posts[*at].next.outcome) && self.may_step(&self.posts[*at]))
+            .collect();
+        let Some(at) = random.pick(&candidates).copied() else { return false };
+        let under_way = self.posts.swap_remove(at);
+        self.step(under_way, random);
         true
     }
 
-    /// Its driver may read on.
-    fn done_with(&mut self, letter: &Letter) {
-        if let Some(driver) = letter.driver.and_then(|link| self.drivers.get_mut(&link)) {
-            driver.under_way = driver.under_way.saturating_sub(1);
-        }
+    /// Whether the thread of this post may go on. A client that takes over from its own superseded
+    /// connection has needed a round trip for that, and the thread of the old one microseconds for
+    /// its letter: so connections of one client do not overtake each other.
+    fn may_step(&self, post: &UnderWay) -> bool {
+        let is_overtaken = |older: &UnderWay| {
+            let (old, new) = (&older.next.letter, &post.next.letter);
+            let same_way = Arc::ptr_eq(&old.from, &new.from) && old.to == new.to;
+            older.serial < post.serial && older.is_of_driver() && same_way
+        };
+        !post.is_of_driver() || !self.posts.iter().any(is_overtaken)
     }
 
-    fn deliver_letter(&mut self, letter: Letter, random: &mut Random) {
-        let letter = match self.mutation {
-            Mutation::RewordOpaque => letter.reworded(),
+    fn step(&mut self, under_way: UnderWay, random: &mut Random) {
+        let UnderWay { owner, serial, mut post, next } = under_way;
+        if let Some(item) = self.mutate_item(next, random) {
+            let following = self.step_item(&item);
+            post.items.extend(self.mutate_following(following, &item).items);
+        }
+        if let Some(next) = post.items.pop() {
+            self.posts.push(UnderWay { owner, serial, post, next });
+        }
+        self.note_cells();
+    }
+
+    fn step_item(&mut self, item: &OwnedItem<SimHost>) -> OwnedPost<SimHost> {
+        let (registry, host) = (&self.registry, &self.host);
+        host.note_time(self.nature.unix());
+        self.nature
+            .with(|cx| registry.step(&mut Batch::begin(host, *cx), item.as_item()).into_owned())
+    }
+
+    /// What happens to an item before it is dealt with. `None`: it is lost.
+    fn mutate_item(
+        &mut self,
+        mut item: OwnedItem<SimHost>,
+        random: &mut Random,
+    ) -> Option<OwnedItem<SimHost>> {
+        if item.outcome.is_some() {
+            return Some(item);
+        }
+        let ends = matches!(item.letter.mail.as_mail().content, Content::End { .. });
+        match self.mutation {
+            Mutation::RewordOpaque => item.letter.mail = reworded(&item.letter.mail),
             Mutation::DeliverTwice if random.percent(20) => {
-                self.receive(&letter);
-                letter
+                // What the first leads to is of no interest.
+                drop(self.step_item(&item));
             }
             Mutation::DeliverOutOfOrder if random.percent(20) => {
-                return self.post.send(letter);
+                self.posts.push(UnderWay {
+                    owner: Owner::Nobody,
+                    serial: 0,
+                    post: OwnedPost::default(),
+                    next: item,
+                });
+                return None;
             }
-            Mutation::DropEnds if letter.is_end() && random.percent(20) => {
-                return self.done_with(&letter);
-            }
+            Mutation::DropEnds if ends && random.percent(20) => return None,
             Mutation::DeliverToSomebodyElse if random.percent(10) => {
-                let cells: Vec<&ClientId> = self.cells.keys().collect();
-                let to = random.pick(&cells).map_or(letter.to.clone(), |to| (*to).clone());
-                letter.redirected(to)
+                let clients: Vec<_> = self.cells.keys().cloned().collect();
+                item.letter.to = random.pick(&clients).cloned().unwrap_or(item.letter.to);
             }
-            _ => letter,
-        };
-        let outcome = self.receive(&letter);
-        self.events.push(Event::Delivered { letter: letter.to_string(), outcome });
-        match outcome {
-            Outcome::Delivered if !letter.is_ring() => self.done_with(&letter),
-            _ if self.mutation == Mutation::SwallowOutcomes => self.done_with(&letter),
-            Outcome::Glare if self.mutation == Mutation::SwallowGlare => self.done_with(&letter),
-            outcome => self.post.report(letter, outcome),
-        }
-    }
-
-    fn receive(&mut self, letter: &Letter) -> Outcome {
-        let Some(mail) = letter.mail() else { return Outcome::NoSuchCall };
-        if !self.cells.contains_key(&letter.to) && !self.expect(letter) {
-            return Outcome::Offline;
-        }
-        let Some(cell) = self.cells.get_mut(&letter.to) else { return Outcome::Offline };
-        let receipt = self.nature.with(|cx| cell.session.handle_mail(cx, &letter.from, &mail));
-        self.carry_out(&letter.to, None, receipt.outputs);
-        receipt.outcome
-    }
-
-    /// Makes a place for a client that a restart has cut off, if the mail proves that there was a
-    /// call.
-    fn expect(&mut self, letter: &Letter) -> bool {
-        if letter.is_ring() || self.mutation == Mutation::ExpectNobody {
-            return false;
-        }
-        let Some(mail) = letter.mail() else { return false };
-        let expected =
-            || self.nature.with(|cx| Session::expected(letter.to.clone(), self.started, cx));
-        let receipt = self.nature.with(|cx| expected().handle_mail(cx, &letter.from, &mail));
-        if receipt.outcome != Outcome::Delivered {
-            return false;
-        }
-        self.sessions_ever += 1;
-        let (session, serial) = (expected(), self.sessions_ever);
-        let cell = Cell { session, serial, attached: None, token: None };
-        self.cells.insert(letter.to.clone(), cell);
-        true
-    }
-
-    /// Does what a session wants done. `driver` waits for the letters among it.
-    pub(super) fn carry_out(
-        &mut self,
-        client: &ClientId,
-        driver: Option<LinkId>,
-        outputs: Outputs<'_>,
-    ) {
-        self.post.begin_thread();
-        for output in outputs {
-            match output {
-                Output::Send(reply) => {
-                    let mut text = String::new();
-                    reply.encode(&mut text);
-                    self.send(client, text);
-                }
-                Output::SendText(text) => self.send(client, text.into()),
-                Output::Mail { to, mail, request_id } => {
-                    let sender = self.cells.get(client).map_or(0, |cell| cell.serial);
-                    let from = (client.clone(), sender);
-                    self.post_letter(Letter::new(from, to, &mail, request_id, driver));
-                }
+            Mutation::ExpectNobody if self.registry.find(&item.letter.to).is_none() => {
+                item.outcome = Some(Outcome::Offline);
             }
+            _ => {}
         }
+        Some(item)
     }
 
-    fn send(&mut self, client: &ClientId, text: String) {
-        let attached = self.cells.get(client).and_then(|cell| cell.attached);
-        let client = client.as_str().to_string();
-        let Some(link) = attached else {
-            return self.events.push(Event::SentToNobody { client, text });
+    /// What becomes of the outcome of a letter.
+    fn mutate_following(
+        &self,
+        mut following: OwnedPost<SimHost>,
+        item: &OwnedItem<SimHost>,
+    ) -> OwnedPost<SimHost> {
+        if item.outcome.is_some() {
+            return following;
+        }
+        let letter = Letter(&item.letter).to_string();
+        let outcome =
+            following.items.iter().find_map(|item| item.outcome).unwrap_or(Outcome::Delivered);
+        self.host.push(Event::Delivered { letter, outcome });
+        let swallowed = match self.mutation {
+            Mutation::SwallowOutcomes => true,
+            Mutation::SwallowGlare => outcome == Outcome::Glare,
+            _ => false,
         };
-        self.sent_ever += 1;
-        for text in self.mutation.mutate_sent(text, self.sent_ever) {
-            self.events.push(Event::Sent { link, client: client.clone(), text });
+        if swallowed {
+            following.items.retain(|item| item.outcome.is_none());
         }
+        following
     }
+}
 
-    fn post_letter(&mut self, letter: Letter) {
-        if letter.is_ring() {
-            self.events.push(Event::Rang { call: letter.call_id().to_string() });
-        }
-        if let Some(driver) = letter.driver.and_then(|link| self.drivers.get_mut(&link)) {
-            driver.under_way += 1;
-        }
-        self.post.send(letter);
+/// The same mail with another wording of what is opaque.
+fn reworded(owned: &OwnedMail) -> OwnedMail {
+    let mut text = String::new();
+    let Mail { call_id, mut content } = owned.as_mail();
+    if let Content::Candidate { candidate: opaque }
+    | Content::Signal { data: opaque }
+    | Content::Accept { sdp_answer: opaque }
+    | Content::Ring { sdp_offer: opaque, .. } = &mut content
+    {
+        text.push_str(&opaque.as_json().replace(r"\u0041", "A").replace(r"\/", "/"));
+        *opaque = Opaque::from_stored(&text).unwrap_or(*opaque);
     }
+    Mail { call_id, content }.into_owned()
+}
 
-    pub(super) fn drop_if_over(&mut self, client: &ClientId) {
-        let early = self.mutation == Mutation::DropSessionsEarly;
-        let over = self
-            .cells
-            .get(client)
-            .is_some_and(|cell| cell.attached.is_none() && (cell.session.is_over() || early));
-        if over && self.mutation != Mutation::KeepSessions {
-            self.cells.remove(client);
-            self.events.push(Event::Forgotten { client: client.as_str().to_string() });
-        }
+/// A letter as the trace has it.
+struct Letter<'a>(&'a OwnedLetter<SimHost>);
+
+impl fmt::Display for Letter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OwnedLetter { from, to, mail, .. } = self.0;
+        let what = match mail.as_mail().content {
+            Content::Ring { .. } => "Ring",
+            Content::Accept { .. } => "Accept",
+            Content::Ringing => "Ringing",
+            Content::Reject { .. } => "Reject",
+            Content::End { .. } => "End",
+            Content::Candidate { .. } => "Candidate",
+            Content::Signal { .. } => "Signal",
+            Content::Present { .. } => "Present",
+        };
+        let (from, to) = (from.client_id().as_str(), to.as_str());
+        write!(f, "{from} ⇢ {to} {what} {}", Short(mail.call_id()))
     }
 }

@@ -1,11 +1,13 @@
-//! Deadlines of sessions and of connections.
+//! Deadlines: those that drivers watch, of their connection and its session, and those that keepers
+//! watch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use securecall_core::{Due, Instant};
-use securecall_protocol::ClientId;
+use securecall_core::{Departure, Due, Instant, Session};
 
-use super::{Cell, Server};
+use super::host::{Keeper, KeeperId};
+use super::{Cell, Driver, Owner, Server};
 use crate::event::Event;
 use crate::mutation::Mutation;
 use crate::network::LinkId;
@@ -16,80 +18,121 @@ const HURRY: Duration = Duration::from_secs(1);
 /// A deadline that has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Timer {
-    Session(ClientId),
-    Connection(LinkId),
+    Keeper(KeeperId),
+    Driver(LinkId),
 }
 
 impl Server {
     /// The deadlines that have come.
     pub(crate) fn due(&self) -> Vec<Timer> {
-        let now = self.nature.now;
-        let sessions = self.cells.iter().filter(|(_, cell)| self.is_due(cell, now));
-        let limits = &self.nature.config.connection;
-        let drivers = self.drivers.iter().filter(|(_, driver)| {
-            !driver.closing && driver.under_way == 0 && driver.connection.deadline(limits) <= now
+        let keepers = self.host.keepers().into_iter().filter(|(id, keeper)| {
+            self.is_watched(keeper)
+                && (keeper.deadline <= self.nature.now || self.is_due(&keeper.cell))
+                && !self.is_busy(Owner::Keeper(*id))
         });
-        let sessions = sessions.map(|(client, _)| Timer::Session(client.clone()));
-        sessions.chain(drivers.map(|(link, _)| Timer::Connection(*link))).collect()
+        let drivers = self.drivers.iter().filter(|(link, driver)| {
+            self.is_driver_due(driver) && !self.is_busy(Owner::Driver(**link))
+        });
+        let keepers = keepers.map(|(id, _)| Timer::Keeper(id));
+        keepers.chain(drivers.map(|(link, _)| Timer::Driver(*link))).collect()
     }
 
     /// The next deadline.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let cells = self.cells.values().filter(|cell| self.is_watched(cell));
-        let sessions = cells.filter_map(|cell| cell.session.deadline());
-        let limits = &self.nature.config.connection;
-        let open = self.drivers.values().filter(|driver| !driver.closing);
-        sessions.chain(open.map(|driver| driver.connection.deadline(limits))).min()
+        let keepers = self.host.keepers().into_iter().map(|(_, keeper)| keeper);
+        let keepers =
+            keepers.filter(|keeper| self.is_watched(keeper)).map(|keeper| keeper.deadline);
+        let open = self.drivers.values().filter(|driver| !driver.connection.is_closed());
+        keepers.chain(open.map(|driver| driver.armed)).min()
     }
 
     /// A deadline that has come is dealt with. Returns a connection that is to be pinged.
     pub(crate) fn fire(&mut self, timer: Timer) -> Option<LinkId> {
         match timer {
-            Timer::Session(client) => {
-                self.fire_session(&client);
+            Timer::Keeper(id) => {
+                self.fire_keeper(id);
                 None
             }
-            Timer::Connection(link) => self.fire_connection(link),
+            Timer::Driver(link) => self.fire_driver(link),
         }
     }
 
-    fn fire_session(&mut self, client: &ClientId) {
-        let Some(cell) = self.cells.get_mut(client) else { return };
-        self.events.push(Event::TimedOut { client: client.as_str().to_string() });
-        let now = self.nature.now;
-        if self.mutation == Mutation::HurryDeadlines {
-            self.nature.pass(HURRY);
-        }
-        let outputs = self.nature.with(|cx| cell.session.handle_timeout(cx));
-        self.nature.now = now;
-        self.carry_out(client, None, outputs);
-        self.drop_if_over(client);
+    fn fire_keeper(&mut self, id: KeeperId) {
+        let Some(Keeper { cell, .. }) = self.host.keeper(id) else { return };
+        self.note_due(&cell);
+        let mut next = None;
+        self.input(Owner::Keeper(id), self.hurry(), |registry, batch| {
+            let (until, post) = registry.handle_absence(batch, &cell);
+            next = until;
+            post.into_owned()
+        });
+        self.host.set_keeper(id, next);
     }
 
-    fn fire_connection(&mut self, link: LinkId) -> Option<LinkId> {
+    fn fire_driver(&mut self, link: LinkId) -> Option<LinkId> {
         let driver = self.drivers.get_mut(&link)?;
-        match self.nature.with(|cx| driver.connection.handle_timeout(cx)) {
+        if driver.connection.is_closed() {
+            self.say_goodbye(link, Departure::Lost);
+            return None;
+        }
+        driver.connection.take_moved_deadline();
+        let pinged = match self.nature.with(|cx| driver.protocol.handle_timeout(cx)) {
             Due::Nothing => None,
             Due::Ping => Some(link),
             Due::Close(code) => {
                 self.close(link, code);
-                None
+                return None;
             }
+        };
+        let latest = driver.protocol.deadline(&self.nature.config.connection);
+        let (cell, connection) = (driver.cell.clone(), driver.connection.clone());
+        let mut next = latest;
+        if let Some(cell) = cell.filter(|_| self.mutation != Mutation::ForgetDeadlines) {
+            self.note_due(&cell);
+            self.input(Owner::Driver(link), self.hurry(), |registry, batch| {
+                let (until, post) = registry.handle_timeout(batch, &cell, &connection, latest);
+                next = until;
+                post.into_owned()
+            });
+        }
+        if let Some(driver) = self.drivers.get_mut(&link) {
+            driver.armed = next;
+        }
+        pinged
+    }
+
+    fn is_driver_due(&self, driver: &Driver) -> bool {
+        let Driver { connection, cell, armed, .. } = driver;
+        if connection.is_closed() {
+            // Whoever has closed it has woken the driver.
+            return cell.is_some();
+        }
+        let session_is_due = || cell.as_ref().is_some_and(|cell| self.is_due(cell));
+        connection.has_moved_deadline()
+            || *armed <= self.nature.now
+            || (self.mutation == Mutation::HurryDeadlines && session_is_due())
+    }
+
+    /// The model is told of the time when a session is.
+    fn note_due(&self, cell: &Arc<Cell>) {
+        if self.is_due(cell) {
+            let client = cell.client_id().as_str().to_string();
+            self.host.push(Event::TimedOut { client });
         }
     }
 
-    fn is_due(&self, cell: &Cell, now: Instant) -> bool {
+    fn is_due(&self, cell: &Arc<Cell>) -> bool {
+        let now = self.nature.now + self.hurry();
+        cell.inspect(Session::deadline).is_some_and(|deadline| deadline <= now)
+    }
+
+    fn hurry(&self) -> Duration {
         let hurries = self.mutation == Mutation::HurryDeadlines;
-        let now = if hurries { now + HURRY } else { now };
-        self.is_watched(cell) && cell.session.deadline().is_some_and(|deadline| deadline <= now)
+        if hurries { HURRY } else { Duration::ZERO }
     }
 
-    /// Whether anybody looks at its deadlines.
-    fn is_watched(&self, cell: &Cell) -> bool {
-        match self.mutation {
-            Mutation::ForgetDeadlines => cell.attached.is_none(),
-            Mutation::KeepSessions => !cell.session.is_over(),
-            _ => true,
-        }
+    /// Whether anybody looks at a session without a connection.
+    fn is_watched(&self, keeper: &Keeper) -> bool {
+        self.mutation != Mutation::KeepSessions || keeper.cell.inspect(Session::calls) > 0
     }
 }
