@@ -11,13 +11,17 @@ pub(crate) const ABOUT: &str = "Serve clients until SIGTERM or SIGINT (also with
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
-    let Loaded { settings, warnings, .. } = Loaded::new(flags, &Surroundings::of_process())?;
-    logging::start(&settings.log, settings.log_format);
-    for warning in warnings {
+    let surroundings = Surroundings::of_process();
+    let loaded = Loaded::new(flags, &surroundings)?;
+    logging::start(&loaded.settings.log, loaded.settings.log_format);
+    for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     if let Err(error) = raise_descriptor_limit() {
         tracing::warn!("the limit of open files stays as it is: {error}");
     }
-    securecall_server::serve(settings).map_err(Failure::Serve)
+    // The flags and the environment stay what they are; the files may be others.
+    let flags = flags.clone();
+    let load = move || Loaded::new(&flags, &surroundings);
+    securecall_server::serve_and_reload(loaded, load).map_err(Failure::Serve)
 }

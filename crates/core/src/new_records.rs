@@ -30,6 +30,11 @@ impl NewRecords {
         Self { rate, buckets: HashMap::new(), recovering: VecDeque::new() }
     }
 
+    /// Puts another rate in force.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.rate = rate;
+    }
+
     /// Takes a place for one new record.
     ///
     /// # Errors
@@ -100,6 +105,18 @@ mod tests {
         assert_eq!(records.take(address(1), START), Err(wait));
         assert_eq!(records.take(address(2), START), Ok(()), "others are not concerned");
         assert_eq!(records.take(address(1), START + wait), Ok(()));
+    }
+
+    #[test]
+    fn another_rate_counts_for_what_was_taken_before() {
+        let mut records = NewRecords::new(Rate::new(3, 0.5));
+        for _ in 0..3 {
+            records.take(address(1), START).unwrap();
+        }
+        records.set_rate(Rate::new(4, 0.5));
+        assert_eq!(records.take(address(1), START), Ok(()));
+        records.set_rate(Rate::new(1, 0.5));
+        assert_eq!(records.take(address(1), START), Err(Duration::from_secs(8)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use securecall_core::Context;
+use securecall_core::{Config, Context};
 use securecall_protocol::{ClientId, Reply, ServerMessage};
 
 use crate::cell::Cell;
@@ -22,8 +22,8 @@ pub(crate) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// Begins a turn: the time is read here, once.
-    pub(crate) fn begin(server: &'a Arc<Server>) -> Self {
-        Self { server, cx: server.context(), last_peer: None }
+    pub(crate) fn begin(server: &'a Arc<Server>, config: &'a Config) -> Self {
+        Self { server, cx: server.context(config), last_peer: None }
     }
 
     pub(crate) fn send(&mut self, connection: &Arc<Connection>, reply: &Reply<'_>) {

@@ -109,7 +109,8 @@ impl Registry {
 
     /// None: there is nothing more to keep.
     fn keep_until(&self, server: &Arc<Server>, cell: &Arc<Cell>) -> Option<Instant> {
-        let mut batch = Batch::begin(server);
+        let live = server.live.latest();
+        let mut batch = Batch::begin(server, &live.config);
         let (next, letters) = cell.handle_absence(&mut batch)?;
         self.post(&mut batch, cell, letters);
         if cell.is_over() {
