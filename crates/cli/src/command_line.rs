@@ -12,14 +12,17 @@ use crate::{
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
-pub(crate) fn parse(
-    arguments: impl Iterator<Item = OsString>,
-) -> Result<Option<ArgMatches>, Failure> {
-    match command().try_get_matches_from(with_command(arguments.collect())) {
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Option<ArgMatches>, Failure> {
+    match command().try_get_matches_from(with_command(arguments)) {
         Ok(matches) => Ok(Some(matches)),
         Err(text) if !text.use_stderr() => text.print().map(|()| None).map_err(Failure::Output),
         Err(error) => Err(SettingsError::from(error).into()),
     }
+}
+
+/// Tells whether this command line is to serve.
+pub(crate) fn is_serve(arguments: &[OsString]) -> bool {
+    with_command(arguments.to_vec()).get(1).is_some_and(|command| command == serve::NAME)
 }
 
 /// All commands, with their flags.

@@ -33,8 +33,10 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use failure::Failure;
+use securecall_server::settings::LogFormat;
 use tikv_jemallocator::Jemalloc;
 
 /// Gives memory back to the system some seconds after it was freed, wherever it lies. The system's
@@ -44,17 +46,22 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     core_dumps::forbid();
-    match run(env::args_os()) {
+    let arguments: Vec<_> = env::args_os().collect();
+    match run(arguments.clone()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let line = match serve::log_format(&arguments) {
+                LogFormat::Text => format!("error: {failure}"),
+                LogFormat::Json => logging::error_line(&failure, SystemTime::now()),
+            };
             // Where standard error is closed, the exit code still tells.
-            let _ = writeln!(io::stderr(), "error: {failure}");
+            let _ = writeln!(io::stderr(), "{line}");
             failure.exit_code()
         }
     }
 }
 
-fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(matches) = command_line::parse(arguments)? else { return Ok(()) };
     match matches.subcommand() {
         Some((check_config::NAME, flags)) => check_config::run(flags),

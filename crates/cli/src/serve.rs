@@ -1,13 +1,26 @@
 //! `securecall serve`: the server.
 
-use clap::ArgMatches;
-use securecall_server::settings::{Loaded, Surroundings, raise_descriptor_limit};
+use std::ffi::OsString;
 
+use clap::ArgMatches;
+use securecall_server::settings::{
+    Loaded, LogFormat, Surroundings, log_format_asked_for, raise_descriptor_limit,
+};
+
+use crate::command_line::is_serve;
 use crate::failure::Failure;
 use crate::logging;
 
 pub(crate) const NAME: &str = "serve";
 pub(crate) const ABOUT: &str = "Serve clients until SIGTERM or SIGINT (also without a command)";
+
+/// Returns the form in which to say why this command line failed: that of the log, for a server.
+pub(crate) fn log_format(arguments: &[OsString]) -> LogFormat {
+    if !is_serve(arguments) {
+        return LogFormat::Text;
+    }
+    log_format_asked_for(arguments, &Surroundings::of_process())
+}
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {

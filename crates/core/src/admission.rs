@@ -92,8 +92,17 @@ impl Admission {
         Self { limits, connections: 0, addresses: HashMap::new(), recovering: VecDeque::new() }
     }
 
-    /// Puts other bounds in force. Connections that are open stay, also beyond them.
+    /// Puts other bounds in force. Connections that are open stay, also beyond them. With other rates each
+    /// address begins anew: what it owed at the old one could take an hour.
     pub fn set_limits(&mut self, limits: AdmissionLimits) {
+        let rates = |limits: &AdmissionLimits| {
+            (limits.new_per_address, limits.handshakes_per_address)
+        };
+        if rates(&limits) != rates(&self.limits) {
+            for entry in self.addresses.values_mut() {
+                (entry.arrivals, entry.handshakes) = Default::default();
+            }
+        }
         self.limits = limits;
     }
 
@@ -297,6 +306,19 @@ mod tests {
         }
         assert_eq!(admission.admit(key("192.0.2.1"), START), Err(Refusal::AddressFull));
         assert_eq!(admission.admit(key("192.0.2.2"), START), Ok(()));
+    }
+
+    #[test]
+    fn with_another_rate_each_address_begins_anew() {
+        let mut admission = admission();
+        let slow = AdmissionLimits { new_per_address: Rate::new(1, 0.001), ..admission.limits };
+        admission.set_limits(slow);
+        admission.admit(key("192.0.2.1"), START).unwrap();
+        admission.set_limits(AdmissionLimits { per_address_max: 10, ..slow });
+        assert!(admission.admit(key("192.0.2.1"), START).is_err(), "the rate is the same");
+        admission.set_limits(AdmissionLimits { new_per_address: Rate::new(1, 1.0), ..slow });
+        assert_eq!(admission.admit(key("192.0.2.1"), START), Ok(()));
+        assert!(admission.admit(key("192.0.2.1"), START).is_err());
     }
 
     #[test]

@@ -114,7 +114,11 @@ fn parse_binary(bytes: &[u8]) -> Parsed {
         None => Parsed::Partial,
         // Its family and addresses are to be ignored, whatever they are; the parser does not.
         Some(_) if command == LOCAL => Parsed::Header { client: None, bytes: length },
-        Some(header) => parse_with_crate(header),
+        Some(header) => match parse_with_crate(header) {
+            // It is whole, and too short for its addresses.
+            Parsed::Partial => Parsed::Invalid,
+            parsed => parsed,
+        },
     }
 }
 
