@@ -87,7 +87,7 @@ def test_whoever_copies_the_example_has_calls_limits_by_client_and_health(behind
             time.sleep(1)
             assert is_open(alice) and is_open(bob)
         else:
-            assert eventually(lambda: not (is_open(alice) or is_open(bob)), 15)
+            assert eventually(lambda: not (is_open(alice) or is_open(bob)), 15, every=0.5)
     assert eventually(lambda: lets_in(proxy), 10), "after the reload clients can come"
 
 

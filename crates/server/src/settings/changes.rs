@@ -32,3 +32,41 @@ impl Loaded {
         keys
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::declarations;
+    use super::*;
+
+    #[test]
+    fn what_is_settled_at_the_start_exists_and_both_pages_name_it() {
+        let pages = [
+            include_str!("../../../../docs/configuration.md"),
+            include_str!("../../../../docs/operations.md"),
+        ];
+        for settled in SETTLED_AT_START {
+            let known = declarations().into_iter().any(|declaration| {
+                declaration.key == settled || declaration.key.starts_with(settled)
+            });
+            assert!(known, "{settled} is no setting");
+            let written = match settled.strip_suffix('.') {
+                Some(section) => format!("`[{section}]`"),
+                None => format!("`{settled}`"),
+            };
+            for page in pages {
+                let sentence = page.split_once("ettled at the start").map(|(before, after)| {
+                    let (before, after) = (before.rsplit('.').next(), after.split("\n\n").next());
+                    before.unwrap_or_default().to_owned() + after.unwrap_or_default()
+                });
+                assert!(sentence.unwrap_or_default().contains(&written), "{written} is not named");
+            }
+        }
+    }
+
+    #[test]
+    fn a_section_and_a_whole_key_are_told_apart() {
+        assert!(!is_live("listen") && !is_live("admin.listen") && !is_live("tls.key"));
+        assert!(is_live("proxy.trusted") && is_live("limits.calls") && is_live("directory.replace"));
+        assert!(!is_live("log") && !is_live("log_format"));
+    }
+}
