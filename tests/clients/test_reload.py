@@ -1,5 +1,6 @@
 """SIGHUP: the settings file is read again, and what is in it counts at once, for connections that are open too."""
 
+import json
 import re
 import signal
 import socket
@@ -10,7 +11,7 @@ import pytest
 
 from driver.client import Client, establish, refused, ring
 from driver.coturn import credential
-from driver.frames import PING, RawSocket, frame
+from driver.frames import PING, RawSocket
 from driver.server import binary, clean_environment, eventually
 
 
@@ -148,15 +149,19 @@ def _(server, alice, bob):
     assert int(response.headers["Retry-After"]) > 90
 
 
-@effect(limits__outbox_bytes_max=65536, calls__waiting_bytes_max=65536)
+@effect(limits__outbox_bytes_max=65536, calls__waiting_bytes_max=65536, limits__candidates="1000/1000", calls__grace="300ms")
 def _(server, alice, bob):
-    # Pings of a client that does not read: their pongs wait for it. The kernel takes a few MB of them.
-    pings = frame(PING, b"x" * 125) * 1000
-    raw = RawSocket(server.port, receive_buffer=4096)
-    with pytest.raises(OSError):
-        for _ in range(16_000_000 // len(pings)):
-            raw.socket.sendall(pings)
-    assert server.metrics()["securecall_closes_total"] == 1
+    # 12 MB, which would fit into the outbox of before.
+    slow = RawSocket(server.port, receive_buffer=4096)
+    slow.register("slow")
+    alice.send("CALL_INITIATE", targetId="slow", sdpOffer="offer")
+    call_id = json.loads(slow.receive_frame()[1])["payload"]["callId"]
+    slow.send("CALL_ACCEPT", callId=call_id, sdpAnswer="answer")
+    alice.expect("CALL_ACCEPTED", callId=call_id)
+    for _ in range(200):
+        alice.send("ICE_CANDIDATE", callId=call_id, candidate="x" * 60_000)
+    alice.expect("CALL_ENDED", timeout=10)
+    assert slow.receive_close() == 1013
 
 
 @effect(limits__calls="1/0.001")
@@ -283,12 +288,13 @@ def _(server, alice, bob):
 
 @effect(drain__period="0s")
 def _(server, alice, bob):
-    with Client(server.url, "carol"), Client(server.url, "dave"):
-        began = time.monotonic()
-        server.terminate()
-        alice.expect_close(1012)
-        bob.expect_close(1012)
-        assert time.monotonic() - began < 0.15
+    # By default they would go over 2 seconds, one each 100 ms.
+    crowd = [Client(server.url, f"client-{number}") for number in range(18)]
+    began = time.monotonic()
+    server.terminate()
+    for client in [alice, bob, *crowd]:
+        client.expect_close(1012)
+    assert time.monotonic() - began < 1.5
 
 
 @effect(drain__timeout="1s", drain__period="1s")
