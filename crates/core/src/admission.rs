@@ -95,9 +95,8 @@ impl Admission {
     /// Puts other bounds in force. Connections that are open stay, also beyond them. With other rates each
     /// address begins anew: what it owed at the old one could take an hour.
     pub fn set_limits(&mut self, limits: AdmissionLimits) {
-        let rates = |limits: &AdmissionLimits| {
-            (limits.new_per_address, limits.handshakes_per_address)
-        };
+        let rates =
+            |limits: &AdmissionLimits| (limits.new_per_address, limits.handshakes_per_address);
         if rates(&limits) != rates(&self.limits) {
             for entry in self.addresses.values_mut() {
                 (entry.arrivals, entry.handshakes) = Default::default();

@@ -183,9 +183,10 @@ mod tests {
         for (header, client) in headers() {
             let with_more = [&header[..], b"GET / HTTP/1.1\r\n"].concat();
             for bytes in 0..with_more.len() {
-                let expected = match bytes < header.len() {
-                    true => Parsed::Partial,
-                    false => Parsed::Header { client, bytes: header.len() },
+                let expected = if bytes < header.len() {
+                    Parsed::Partial
+                } else {
+                    Parsed::Header { client, bytes: header.len() }
                 };
                 assert_eq!(parse(&with_more[..bytes]), expected, "{bytes} of {header:?}");
             }
@@ -268,9 +269,10 @@ mod tests {
             let named = proxy_header::ProxiedAddress::stream(source, destination.parse().unwrap());
             let header = ProxyHeader::with_address(named);
             let mut bytes = [0; 256];
-            let length = match binary {
-                true => header.encode_to_slice_v2(&mut bytes),
-                false => header.encode_to_slice_v1(&mut bytes),
+            let length = if binary {
+                header.encode_to_slice_v2(&mut bytes)
+            } else {
+                header.encode_to_slice_v1(&mut bytes)
             };
             let length = length.unwrap();
             let client = Some(source.ip().to_canonical());

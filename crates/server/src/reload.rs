@@ -64,9 +64,10 @@ impl Reload {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        match changed.is_empty() {
-            true => tracing::info!("SIGHUP: the settings were read again, nothing has changed"),
-            false => tracing::info!("SIGHUP: in force from now on: {}", changed.join(", ")),
+        if changed.is_empty() {
+            tracing::info!("SIGHUP: the settings were read again, nothing has changed");
+        } else {
+            tracing::info!("SIGHUP: in force from now on: {}", changed.join(", "));
         }
         if changed.iter().any(|key| key.starts_with("proxy.")) {
             self.reach.server.live.latest().proxies.announce();

@@ -66,7 +66,9 @@ mod tests {
     #[test]
     fn a_section_and_a_whole_key_are_told_apart() {
         assert!(!is_live("listen") && !is_live("admin.listen") && !is_live("tls.key"));
-        assert!(is_live("proxy.trusted") && is_live("limits.calls") && is_live("directory.replace"));
+        assert!(
+            is_live("proxy.trusted") && is_live("limits.calls") && is_live("directory.replace")
+        );
         assert!(!is_live("log") && !is_live("log_format"));
     }
 }

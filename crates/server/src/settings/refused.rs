@@ -22,9 +22,8 @@ pub fn log_format_asked_for(arguments: &[OsString], surroundings: &Surroundings)
 }
 
 fn in_file(arguments: &[OsString], surroundings: &Surroundings) -> Option<OsString> {
-    let named = flag(arguments, CONFIG).or_else(|| {
-        surroundings.variable(CONFIG_VARIABLE).map(OsStr::to_owned)
-    });
+    let named = flag(arguments, CONFIG)
+        .or_else(|| surroundings.variable(CONFIG_VARIABLE).map(OsStr::to_owned));
     let path = named.map(PathBuf::from).or_else(|| surroundings.config_of_packages.clone())?;
     let values = file::read(&path).ok()?;
     values.into_iter().find(|(key, _)| key == KEY).map(|(_, text)| text.into())
