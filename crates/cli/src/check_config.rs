@@ -11,6 +11,12 @@ use crate::note::note;
 pub(crate) const NAME: &str = "check-config";
 pub(crate) const ABOUT: &str = "Check the configuration; print what counts and where it comes from";
 
+/// How to use it.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  securecall check-config --config /etc/securecall/securecall.toml
+  securecall check-config --print > securecall.toml";
+
 const PRINT: &str = "print";
 
 /// The command with its options.

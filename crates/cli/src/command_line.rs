@@ -3,20 +3,22 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::{ArgMatches, Command};
-use securecall_server::settings::{SettingsError, with_options};
+use securecall_server::settings::with_options;
 
 use crate::failure::Failure;
 use crate::{
-    call, check_config, completions, directory, health, keys, listen, load, man, probe, serve, turn,
+    call, check_config, completions, directory, health, keys, listen, load, man, probe, serve,
+    turn, usage,
 };
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Option<ArgMatches>, Failure> {
-    match command().try_get_matches_from(with_command(arguments)) {
+    let arguments = with_command(arguments);
+    match command().try_get_matches_from(&arguments) {
         Ok(matches) => Ok(Some(matches)),
         Err(text) if !text.use_stderr() => text.print().map(|()| None).map_err(Failure::Output),
-        Err(error) => Err(SettingsError::from(error).into()),
+        Err(error) => Err(usage::refused(&command(), &arguments, error)),
     }
 }
 
@@ -31,11 +33,15 @@ pub(crate) fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
         .after_help(EXAMPLES)
-        .subcommand(with_options(Command::new(serve::NAME)).about(serve::ABOUT).after_help(LAYERS))
+        .subcommand(
+            with_options(Command::new(serve::NAME))
+                .about(serve::ABOUT)
+                .after_help(format!("{}\n\n{LAYERS}", serve::EXAMPLES)),
+        )
         .subcommand(
             check_config::with_options(Command::new(check_config::NAME))
                 .about(check_config::ABOUT)
-                .after_help(LAYERS),
+                .after_help(format!("{}\n\n{LAYERS}", check_config::EXAMPLES)),
         )
         .subcommand(
             call::with_options(Command::new(call::NAME)).about(call::ABOUT).after_help(call::HINTS),
@@ -63,7 +69,11 @@ pub(crate) fn command() -> Command {
                 .about(directory::ABOUT)
                 .after_help(directory::HINTS),
         )
-        .subcommand(turn::with_options(Command::new(turn::NAME)).about(turn::ABOUT))
+        .subcommand(
+            turn::with_options(Command::new(turn::NAME))
+                .about(turn::ABOUT)
+                .after_help(turn::EXAMPLES),
+        )
         .subcommand(
             load::with_options(Command::new(load::NAME)).about(load::ABOUT).after_help(load::HINTS),
         )
@@ -110,7 +120,7 @@ Examples:
   securecall keys new alice
       Make an identity; securecall keys show shows its fingerprint
   securecall listen --server wss://example.org/signal
-      Wait for calls; elsewhere: securecall call alice --server …
+      Wait for calls, and /call others; elsewhere: securecall call alice --server …
   securecall probe wss://example.org/signal
       Is that server well? A whole call, its rules, its relays
   securecall directory reset alice

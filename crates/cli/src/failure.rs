@@ -19,6 +19,8 @@ use crate::identity_file::IdentityError;
 pub(crate) enum Failure {
     /// The command line or the configuration is wrong: the same again fails the same.
     Settings(SettingsError),
+    /// The command line is wrong.
+    Usage(String),
     /// The configuration is right and names what cannot be used, such as the data folder.
     Unusable(ServeError),
     /// The server failed.
@@ -29,6 +31,12 @@ pub(crate) enum Failure {
     UnderLoad(u64),
     /// A load test was stopped before its time, which is in its report.
     Interrupted,
+    /// A person stopped a command that was in no call, by Ctrl-C or a signal.
+    Stopped(&'static str),
+    /// A person hung up, by Ctrl-C or a signal.
+    HungUp(&'static str),
+    /// A person let another program go on with the identity.
+    LeftAlone,
     /// The report cannot be written where it was asked for.
     Report(std::io::Error),
     /// There is no identity to work with.
@@ -49,14 +57,16 @@ pub(crate) enum Failure {
     Interference,
     /// A conversation did not come about, or broke off.
     Talk(String),
-    /// A conversation is over, and files did not get through.
-    FilesNotSent,
+    /// A conversation is over, and these files did not get through.
+    Files(String),
     /// A conversation is over before everything was said.
     Unsaid,
     /// The message that is to be said cannot be read.
     MessageFile { path: PathBuf, cause: std::io::Error },
     /// Two fingerprints were given for this client.
     TwoFingerprints(String),
+    /// A file that is to be sent cannot be.
+    NoFile { path: PathBuf, cause: std::io::Error },
     /// Where files are to go there is no folder.
     NoFolder(PathBuf),
     /// Standard input cannot be read.
@@ -89,6 +99,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Settings(_)
+            | Self::Usage(_)
             | Self::Unusable(_)
             | Self::Identity(_)
             | Self::Phrase(_)
@@ -98,6 +109,7 @@ impl Failure {
             | Self::KnownKeys(_)
             | Self::Operator(OperatorError::DataDir(_))
             | Self::NoFolder(_)
+            | Self::NoFile { .. }
             | Self::MessageFile { .. }
             | Self::TwoFingerprints(_)
             | Self::NobodyToAsk => ExitCode::from(2),
@@ -110,7 +122,8 @@ impl Failure {
             | Self::Server(_)
             | Self::NoKey(_)
             | Self::Talk(_)
-            | Self::FilesNotSent
+            | Self::Files(_)
+            | Self::LeftAlone
             | Self::Unsaid
             | Self::Input(_)
             | Self::NotHealthy(_)
@@ -122,8 +135,18 @@ impl Failure {
             // So that a script can tell it from a network that fails.
             Self::OtherKey(_) | Self::Interference | Self::KeysChanged(_) => ExitCode::from(3),
             // As of a program that SIGINT ended.
-            Self::Interrupted => ExitCode::from(130),
+            Self::Interrupted | Self::Stopped(_) | Self::HungUp(_) => ExitCode::from(130),
         }
+    }
+
+    /// Whether a command that goes on after a failed call does not go on after this.
+    pub(crate) const fn ends_all(&self) -> bool {
+        matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::Output(_))
+    }
+
+    /// Whether a person wanted it so.
+    pub(crate) const fn is_wanted(&self) -> bool {
+        matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::LeftAlone)
     }
 }
 
@@ -131,10 +154,14 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Settings(error) => error.fmt(f),
+            Self::Usage(text) => f.write_str(text.trim_end()),
             Self::Unusable(error) | Self::Serve(error) => error.fmt(f),
             Self::Load(error) => error.fmt(f),
             Self::UnderLoad(failures) => write!(f, "{failures} failures under load"),
             Self::Interrupted => write!(f, "stopped before its time"),
+            Self::Stopped(cause) => write!(f, "stopped ({cause})"),
+            Self::HungUp(cause) => write!(f, "hung up ({cause})"),
+            Self::LeftAlone => write!(f, "stopped: the other one goes on"),
             Self::Report(error) => write!(f, "--report: {error}"),
             Self::Identity(error) => error.fmt(f),
             Self::Phrase(reason) => write!(f, "these are not the words of a backup: {reason}"),
@@ -153,13 +180,14 @@ impl fmt::Display for Failure {
             Self::OtherKey(who) => write!(f, "not talking to {who}: the key is another one"),
             Self::Interference => write!(f, "somebody interferes with the call"),
             Self::Talk(reason) => write!(f, "{}", harmless(reason)),
-            Self::FilesNotSent => write!(f, "not every file got through"),
+            Self::Files(which) => write!(f, "{}", harmless(which)),
             Self::Unsaid => write!(f, "the conversation ended before everything was said"),
             Self::NoFolder(path) => write!(
                 f,
                 "{} is no folder: make it, or name another with --receive-into",
                 path.display()
             ),
+            Self::NoFile { path, cause } => write!(f, "--send: {}: {cause}", path.display()),
             Self::MessageFile { path, cause } => {
                 write!(f, "--message-file: {}: {cause}", path.display())
             }

@@ -4,6 +4,8 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use securecall_client::{CallId, Client, Event, KeyChange, RejectReason};
 use tokio::time::{Instant, sleep_until};
 
+use crate::conversation::dial::dial;
+use crate::conversation::end::{EndedCall, Side, Stage};
 use crate::conversation::fingerprint::{Contact, ExpectedKeys};
 use crate::conversation::input::{self, Line};
 use crate::conversation::link::{Arrival, Ringing};
@@ -49,6 +51,21 @@ enum Welcome {
     Decline,
 }
 
+/// What became of a call that rang.
+enum Decision {
+    Accepted,
+    Declined,
+    /// It is over, or nobody answered, which is said.
+    Missed,
+}
+
+/// What the person, or somebody else, wants.
+enum Next {
+    Answer(Ringing),
+    Dial(Contact),
+    Stop,
+}
+
 /// The command with its options.
 pub(crate) fn with_options(command: Command) -> Command {
     Listen::augment_args(command)
@@ -62,7 +79,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     }
     let named = listen.accept_from.iter().filter_map(Contact::expected_key);
     let expected = ExpectedKeys::new(listen.options.fingerprint.iter().cloned().chain(named))?;
-    Session::run(&listen.options, async |session| {
+    Session::run(NAME, &listen.options, async |session| {
         session.screen.note("waiting for calls");
         listen.take_calls(session, &expected).await
     })
@@ -78,49 +95,69 @@ impl Listen {
         session: &mut Session,
         expected: &ExpectedKeys,
     ) -> Result<(), Failure> {
-        while let Some(ringing) = self.wait(session, expected).await? {
-            let outcome = match self.take_call(session, expected, ringing).await {
-                Ok(false) => continue,
-                // What comes later would be heard by nobody either.
-                Err(failure @ (Failure::Interrupted | Failure::Output(_))) => return Err(failure),
-                result if self.once => return result.map(drop),
-                Ok(true) => "hung up".to_owned(),
-                Err(failure) => failure.to_string(),
+        loop {
+            let outcome = match self.wait(session, expected).await? {
+                Next::Answer(ringing) => self.take_call(session, expected, ringing).await,
+                Next::Dial(contact) => self.dial(session, expected, &contact).await.map(|()| true),
+                Next::Stop => return Ok(()),
             };
-            session.screen.note(&format!("{outcome}; waiting for calls"));
+            match outcome {
+                // What comes later would be heard by nobody either.
+                Err(failure) if failure.ends_all() => return Err(failure),
+                Ok(false) => {}
+                result if self.once => return result.map(drop),
+                Ok(true) => {}
+                Err(failure) => session.screen.note(&failure.to_string()),
+            }
+            session.screen.note("waiting for calls");
         }
-        Ok(())
     }
 
-    /// Waits for a call. `None`: the person does not want to wait any longer.
-    async fn wait(
+    /// Calls somebody, as `securecall call` does.
+    async fn dial(
         &self,
         session: &mut Session,
         expected: &ExpectedKeys,
-    ) -> Result<Option<Ringing>, Failure> {
+        contact: &Contact,
+    ) -> Result<(), Failure> {
+        let expected = contact.expected_beside(expected)?;
+        let ready_by = Instant::now() + self.options.connect_timeout;
+        let callee = (&contact.client_id, &expected);
+        dial(session, &self.options, callee, ready_by).await?.run().await
+    }
+
+    /// Waits for a call, or until the person wants something.
+    async fn wait(&self, session: &mut Session, expected: &ExpectedKeys) -> Result<Next, Failure> {
         loop {
             // What a person types now is for nobody; a script's lines wait for somebody.
             let reads = session.input.is_terminal() && !session.input.has_ended();
             if self.asks() && session.input.has_ended() {
                 // Nobody can be asked any more.
-                return Ok(None);
+                return Ok(Next::Stop);
             }
             let event = tokio::select! {
                 event = session.signals.next_of_running() => event?,
-                () = session.interrupt.raised() => return Err(Failure::Interrupted),
+                cause = session.interrupt.raised() => return Err(Failure::Stopped(cause)),
                 line = session.input.next(), if reads => match line {
-                    Some(Ok(Line::Quit)) => return Ok(None),
+                    Some(Ok(Line::Quit)) => return Ok(Next::Stop),
                     Some(Err(error)) => return Err(Failure::Input(error)),
                     Some(Ok(Line::Nothing)) | None => continue,
+                    Some(Ok(Line::Call(who))) => match who.parse() {
+                        Ok(contact) => return Ok(Next::Dial(contact)),
+                        Err(error) => {
+                            session.screen.note(&format!("/call {who}: {error}"));
+                            continue;
+                        }
+                    },
                     Some(Ok(_)) => {
-                        session.screen.note("nobody hears that: /quit stops waiting");
+                        session.screen.note("nobody hears that: /call CLIENT_ID, /quit");
                         continue;
                     }
                 },
             };
             let Session { client, screen, .. } = session;
             match Arrival::from(event) {
-                Arrival::Call(ringing) => return Ok(Some(ringing)),
+                Arrival::Call(ringing) => return Ok(Next::Answer(ringing)),
                 Arrival::Other(Event::KeyChanged { call, change }) => {
                     on_changed_key(client, screen, expected, call, &change).await;
                 }
@@ -136,10 +173,14 @@ impl Listen {
         expected: &ExpectedKeys,
         mut ringing: Ringing,
     ) -> Result<bool, Failure> {
-        if !self.accepts(session, expected, &mut ringing).await? {
-            // An error: it rings no longer.
-            let _ = session.client.reject(ringing.call, RejectReason::Declined).await;
-            return Ok(false);
+        match self.decide(session, expected, &mut ringing).await? {
+            Decision::Accepted => {}
+            Decision::Declined => {
+                // An error: it rings no longer.
+                let _ = session.client.reject(ringing.call, RejectReason::Declined).await;
+                return Ok(false);
+            }
+            Decision::Missed => return Ok(false),
         }
         let partner = ringing.partner.clone();
         let config = |servers: &_| self.options.peer_config(servers, session.receive.clone());
@@ -149,12 +190,12 @@ impl Listen {
     }
 
     /// Shows who calls, and finds out whether that is welcome.
-    async fn accepts(
+    async fn decide(
         &self,
         session: &mut Session,
         expected: &ExpectedKeys,
         ringing: &mut Ringing,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Decision, Failure> {
         let Ringing { partner, first_contact, .. } = &*ringing;
         let (caller, fingerprint) = (&partner.client_id, &partner.fingerprint);
         let screen = &session.screen;
@@ -162,20 +203,20 @@ impl Listen {
         if let Some(given) = given.filter(|given| given != fingerprint) {
             let failure = acquaintance::refuse(screen, caller, "you gave", given, fingerprint);
             screen.note(&failure.to_string());
-            return Ok(false);
+            return Ok(Decision::Declined);
         }
         let is_new = *first_contact && given.is_none();
         let new = if is_new { " (not seen before: compare it)" } else { "" };
         screen.note(&format!("{} calls, fingerprint {fingerprint}{new}", partner.name()));
-        let accepts = match self.welcome(session, ringing, is_new) {
-            Welcome::Accept => true,
+        let decision = match self.welcome(session, ringing, is_new) {
+            Welcome::Accept => Decision::Accepted,
             Welcome::Ask => self.ask(session, ringing).await?,
-            Welcome::Decline => false,
+            Welcome::Decline => Decision::Declined,
         };
-        if !accepts {
-            session.screen.note("declined");
+        if let Decision::Declined = decision {
+            session.screen.note(&format!("declined the call of {}", ringing.partner.name()));
         }
-        Ok(accepts)
+        Ok(decision)
     }
 
     /// A key that nobody has compared is accepted by a person alone: whoever came first with that
@@ -203,17 +244,29 @@ impl Listen {
 
     /// Asks the person, for as long as it rings. A caller who fell out and calls again meanwhile
     /// takes the place of the call before.
-    async fn ask(&self, session: &mut Session, ringing: &mut Ringing) -> Result<bool, Failure> {
+    async fn ask(&self, session: &mut Session, ringing: &mut Ringing) -> Result<Decision, Failure> {
         // A "y" that was typed before the question is no answer to it.
         session.input.forget_what_waits();
-        session.screen.note("accept? [y/N]");
+        session.screen.note("accept? [y/n]");
         let Session { client, signals, screen, input, interrupt, .. } = session;
-        let deadline = Instant::now() + self.options.ring_timeout;
+        let began = Instant::now();
+        let deadline = began + self.options.ring_timeout;
         loop {
             let event = tokio::select! {
-                () = interrupt.raised() => return Err(Failure::Interrupted),
-                () = sleep_until(deadline) => return Ok(false),
-                line = input.next() => return is_yes(line),
+                cause = interrupt.raised() => return Err(Failure::Stopped(cause)),
+                () = sleep_until(deadline) => {
+                    // The caller hears that nobody answered, and not that somebody declined.
+                    screen.note(&missed(ringing, began).unanswered());
+                    return Ok(Decision::Missed);
+                }
+                answer = input.answer() => match answer.map_err(Failure::Input)? {
+                    Some(true) => return Ok(Decision::Accepted),
+                    Some(false) => return Ok(Decision::Declined),
+                    None => {
+                        screen.note("accept? [y/n]");
+                        continue;
+                    }
+                },
                 event = signals.next_of_running() => event?,
             };
             match Arrival::from(event) {
@@ -222,9 +275,9 @@ impl Listen {
                     let _ = client.reject(before.call, RejectReason::Declined).await;
                 }
                 Arrival::Call(other) => reject_as_busy(client, screen, &other).await,
-                Arrival::Other(Event::Ended { call, .. }) if call == ringing.call => {
-                    screen.note("they do not wait any longer");
-                    return Ok(false);
+                Arrival::Other(Event::Ended { call, reason }) if call == ringing.call => {
+                    screen.note(&missed(ringing, began).sentence(&reason));
+                    return Ok(Decision::Missed);
                 }
                 Arrival::Other(event) => on_other_call(client, screen, event).await,
             }
@@ -259,11 +312,8 @@ async fn on_changed_key(
     }
 }
 
-fn is_yes(line: Option<std::io::Result<Line>>) -> Result<bool, Failure> {
-    match line.transpose().map_err(Failure::Input)? {
-        Some(Line::Say(text)) => {
-            Ok(["y", "yes"].iter().any(|yes| text.trim().eq_ignore_ascii_case(yes)))
-        }
-        _ => Ok(false),
-    }
+/// A call that nobody here has answered.
+fn missed(ringing: &Ringing, began: Instant) -> EndedCall<'_> {
+    let who = ringing.partner.name();
+    EndedCall { who, side: Side::Callee, stage: Stage::Ringing, rang: began.elapsed() }
 }

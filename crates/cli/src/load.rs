@@ -22,6 +22,9 @@ pub(crate) const ABOUT: &str = "Put a server under load, and measure it";
 
 /// What a server needs to be put under load from few addresses by few clients.
 pub(crate) const HINTS: &str = "\
+Example:
+  securecall load relay --url ws://127.0.0.1:8080/signal
+
 The limits of a server for one client and one address are below a load test;
 serve with
 
@@ -49,6 +52,7 @@ struct Load {
 #[derive(Debug, Subcommand)]
 enum Scenario {
     /// Registered clients that do nothing
+    #[command(after_help = "Example:\n  securecall load idle --connections 5000")]
     Idle {
         /// Clients
         #[arg(long, default_value_t = 1000)]
@@ -57,6 +61,7 @@ enum Scenario {
         common: Common,
     },
     /// Candidates both ways, in calls that were set up before
+    #[command(after_help = "Example:\n  securecall load relay --pairs 500 --rate 20000")]
     Relay {
         /// Pairs of clients
         #[arg(long, default_value_t = 100)]
@@ -75,6 +80,7 @@ enum Scenario {
         common: Common,
     },
     /// Whole calls: initiate, accept, candidates both ways, end
+    #[command(after_help = "Example:\n  securecall load calls --rate 200")]
     Calls {
         /// Calls at the same time; the server sets the speed
         #[arg(long, default_value_t = 100)]
@@ -93,6 +99,7 @@ enum Scenario {
         common: Common,
     },
     /// All clients lose their connections at once, and come back at once
+    #[command(after_help = "Example:\n  securecall load storm --connections 5000")]
     Storm {
         /// Clients
         #[arg(long, default_value_t = 1000)]
@@ -101,6 +108,7 @@ enum Scenario {
         common: Common,
     },
     /// Large offers, each of which is rejected
+    #[command(after_help = "Example:\n  securecall load offers --bytes 60000")]
     Offers {
         /// Offers at the same time; the server sets the speed
         #[arg(long, default_value_t = 16)]

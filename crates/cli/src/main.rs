@@ -8,6 +8,7 @@ mod call;
 mod check_config;
 mod command_line;
 mod completions;
+mod contact_uri;
 mod conversation;
 mod core_dumps;
 mod directory;
@@ -28,6 +29,7 @@ mod serve;
 mod settings_of_serve;
 mod throwaway_id;
 mod turn;
+mod usage;
 
 use std::env;
 use std::ffi::OsString;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let line = match serve::log_format(&arguments) {
+                LogFormat::Text if failure.is_wanted() => failure.to_string(),
                 LogFormat::Text => format!("error: {failure}"),
                 LogFormat::Json => logging::error_line(&failure, SystemTime::now()),
             };

@@ -39,13 +39,18 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
+/// The commands that have a page: `help` has none.
+fn command() -> Command {
+    command_line::command().disable_help_subcommand(true)
+}
+
 fn print() -> io::Result<()> {
     let mut page = Vec::new();
-    Man::new(command_line::command()).render(&mut page)?;
+    Man::new(command()).render(&mut page)?;
     io::stdout().write_all(&page)
 }
 
 fn write_all(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(command_line::command(), folder)
+    clap_mangen::generate_to(command(), folder)
 }

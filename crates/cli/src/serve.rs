@@ -12,6 +12,12 @@ use crate::failure::Failure;
 use crate::logging;
 
 pub(crate) const NAME: &str = "serve";
+/// How to use it.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  securecall serve --listen 127.0.0.1:9000 --data-dir /var/lib/securecall
+  securecall serve --config /etc/securecall/securecall.toml";
+
 pub(crate) const ABOUT: &str = "Serve clients until SIGTERM or SIGINT (also without a command)";
 
 /// Returns the form in which to say why this command line failed: that of the log, for a server.

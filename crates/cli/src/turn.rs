@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use securecall_core::{TurnRest, UnixTime};
 use securecall_protocol::ClientId;
-use securecall_server::settings::{TurnSettings, with_options as with_settings};
+use securecall_server::settings::{TurnSettings, with_turn_options};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -19,7 +19,15 @@ const CREDENTIAL: &str = "credential";
 const NAME_AT_TURN: &str = "name";
 const JSON: &str = "json";
 
+/// How to use it.
+pub(crate) const EXAMPLES: &str = "\
+Example:
+  SECURECALL_TURN_SECRET=… securecall turn credential try-1 --turn-urls turn:turn.example.org";
+
 const HINTS: &str = "\
+Example:
+  SECURECALL_TURN_SECRET=… securecall turn credential try-1 --turn-urls turn:turn.example.org
+
 URLs, secret and duration come from the same places as those of securecall
 serve: the TOML file of --config, the environment, and these flags. The secret is
 in SECURECALL_TURN_SECRET, or in the file of --turn-secret-file.
@@ -40,21 +48,13 @@ pub(crate) fn with_options(command: Command) -> Command {
         .action(ArgAction::SetTrue)
         .value_parser(value_parser!(bool))
         .help("Print the payload of TURN_CREDENTIALS, as clients get it");
-    let credential = with_settings(Command::new(CREDENTIAL))
+    let credential = with_turn_options(Command::new(CREDENTIAL))
         .about("Print a fresh credential")
-        .mut_args(hide_what_is_not_for_turn)
+        .next_help_heading(None)
         .arg(name)
         .arg(json)
         .after_help(HINTS);
     command.subcommand_required(true).subcommand(credential)
-}
-
-/// Everything that `serve` takes is taken, so that one set of flags does for both; shown is what
-/// counts here.
-fn hide_what_is_not_for_turn(arg: Arg) -> Arg {
-    let for_all = arg.get_help_heading().is_none();
-    let for_turn = arg.get_help_heading() == Some("TURN");
-    arg.hide(!(for_all || for_turn))
 }
 
 /// Prints a credential.

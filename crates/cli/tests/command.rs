@@ -89,3 +89,69 @@ fn help_says_nothing_about_the_source() {
         assert!(output.status.success() && !help.contains("::"), "{command}: {help}");
     }
 }
+
+#[test]
+fn what_is_missing_is_named_with_what_to_type() {
+    let says = |arguments: &[&str], says| assert_refused(&securecall(arguments, &[]), says);
+    says(&["call"], "CLIENT_ID is missing: securecall call CLIENT_ID");
+    says(&["keys", "new"], "CLIENT_ID is missing: securecall keys new CLIENT_ID");
+    says(&["probe"], "URL is missing: securecall probe URL");
+    says(&["directory", "lookup"], "CLIENT_ID");
+    says(&["completions"], "SHELL is missing: securecall completions SHELL");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_those_that_there_are() {
+    let says = |arguments: &[&str], says| assert_refused(&securecall(arguments, &[]), says);
+    says(&["completions", "csh"], "is none of bash, elvish, fish, powershell, zsh");
+    says(&["call", "bob", "--ring-timeout", "soon"], "--ring-timeout DURATION: \"soon\": ");
+    says(&["call", "b b"], "CLIENT_ID: \"b b\": a client id is");
+    says(&["call", "a", "b"], "see securecall call --help");
+    says(&["keys", "neww"], "did you mean new?");
+    says(&["keys", "zzz"], "after securecall keys comes one of new, show, backup, restore");
+}
+
+#[test]
+fn a_command_without_its_subcommand_shows_its_help() {
+    for (command, names) in [
+        ("keys", "new, show, backup, restore"),
+        ("directory", "lookup, export, import, reset"),
+        ("turn", "credential"),
+        ("load", "idle, relay, calls, storm, offers"),
+    ] {
+        let output = securecall(&[command], &[]);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        let says = format!("error: after securecall {command} one of these is missing: {names}\n");
+        assert!(error.starts_with(&says), "{error}");
+        assert!(error.contains(&format!("Usage: securecall {command} <COMMAND>")), "{error}");
+    }
+}
+
+/// Each command, and each below it.
+fn commands_of(help: &str) -> Vec<String> {
+    let listed = help.split_once("Commands:\n").map_or("", |(_, after)| after);
+    let listed = listed.split("\n\n").next().unwrap_or_default().lines();
+    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_help_of_each_command_has_an_example() {
+    let help = |path: &[String]| {
+        let arguments: Vec<_> = path.iter().map(String::as_str).chain(["--help"]).collect();
+        text(&securecall(&arguments, &[]).stdout).to_owned()
+    };
+    let mut paths: Vec<_> = commands_of(&help(&[])).into_iter().map(|name| vec![name]).collect();
+    let mut seen = 0;
+    while let Some(path) = paths.pop() {
+        let shown = help(&path);
+        let (usage, rest) = shown.split_once("Usage:").unwrap();
+        let example = format!("securecall {}", path.join(" "));
+        assert!(rest.lines().skip(1).any(|line| line.contains(&example)), "{example}: {usage}");
+        paths.extend(commands_of(&shown).into_iter().map(|name| [&path[..], &[name]].concat()));
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen} commands");
+}

@@ -152,7 +152,11 @@ fn a_reset_names_what_had_no_key_and_resets_the_others() {
     assert_eq!(output.stdout, b"Bob: had no key\nbob: reset\n");
     assert_eq!(bench.exported(), ALICE);
     assert_failed(&bench.directory(&["reset", "a/b"]), 2, "a client id is");
-    assert_failed(&bench.directory(&["reset"]), 2, "see --help");
+    assert_failed(
+        &bench.directory(&["reset"]),
+        2,
+        "CLIENT_ID is missing: securecall directory reset",
+    );
 }
 
 #[test]
@@ -482,7 +486,7 @@ async fn more_lookups_than_a_server_allows_at_once_wait_their_turn() {
 fn a_server_that_is_none_is_named() {
     let bench = Bench::new();
     let lookup = |url: &str| bench.directory(&["lookup", "alice", "--server", url]);
-    assert_failed(&lookup("ws://127.0.0.1:9/signal"), 1, "Does it run");
+    assert_failed(&lookup("ws://127.0.0.1:9/signal"), 1, "does it run");
     assert_failed(&lookup("nonsense"), 2, "ws://");
     assert_failed(&bench.directory(&["lookup", "a/b"]), 2, "a client id is");
 }

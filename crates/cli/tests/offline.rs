@@ -215,9 +215,11 @@ fn a_turn_credential_without_turn_says_what_to_set() {
     let urls_alone = ["turn", "credential", "alice", "--turn-urls", "turn:a"];
     assert_refused(&home.run(&urls_alone), "set SECURECALL_TURN_SECRET");
     assert_refused(&home.run(&["turn", "credential", "a b"]), "client id");
-    assert_refused(&home.run(&["turn"]), "subcommand");
+    assert_refused(&home.run(&["turn", "credential"]), "NAME is missing: securecall turn");
     let help = home.stdout(&["turn", "credential", "--help"]);
     assert!(help.contains("--turn-ttl") && !help.contains("--ping-after"), "{help}");
+    assert!(!help.contains("Operators"), "{help}");
+    assert_refused(&home.run(&["turn", "credential", "a", "--ping-after=1s"]), "--ping-after");
 }
 
 #[test]
@@ -229,7 +231,8 @@ fn completions_know_the_commands_in_every_shell() {
             assert!(script.contains(word), "{word} is not in the script of {shell}");
         }
     }
-    assert_refused(&home.run(&["completions", "csh"]), "csh");
+    let shells = "SHELL: \"csh\" is none of bash, elvish, fish, powershell, zsh";
+    assert_refused(&home.run(&["completions", "csh"]), shells);
 }
 
 #[test]
@@ -240,4 +243,29 @@ fn manual_pages_are_printed_and_written() {
     for page in ["securecall.1", "securecall-serve.1", "securecall-keys-backup.1"] {
         assert!(home.0.path().join("man1").join(page).exists(), "{page}");
     }
+}
+
+/// The names of pages that a page refers to.
+fn references(page: &str) -> Vec<String> {
+    let plain = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
+    let named = plain.lines().filter(|line| !line.starts_with(".TH"));
+    let named = named.flat_map(|line| line.match_indices("(1)").map(move |(at, _)| &line[..at]));
+    named.filter_map(|before| before.rsplit([' ', '\t']).next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn manual_pages_refer_to_pages_that_exist() {
+    let home = Home::new();
+    home.stdout(&["man", "--out", "man1"]);
+    let folder = home.0.path().join("man1");
+    let pages = fs::read_dir(&folder).unwrap();
+    let pages = pages.map(|page| fs::read_to_string(page.unwrap().path()).unwrap());
+    let mut count = 0;
+    for page in pages.chain([home.stdout(&["man"])]) {
+        for name in references(&page) {
+            count += 1;
+            assert!(folder.join(format!("{name}.1")).exists(), "{name} has no page");
+        }
+    }
+    assert!(count > 20, "references were found");
 }

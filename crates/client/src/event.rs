@@ -37,8 +37,9 @@ pub enum Event {
         /// call ends without a reason.
         dialect: Dialect,
     },
-    /// The server does not take this client's directory key ([`ErrorCode::KeyPinned`]: it holds
-    /// another one for this id). Nobody can call this client until that is settled.
+    /// The server does not take this client's directory key: it holds another one for this id
+    /// ([`ErrorCode::KeyPinned`]), or cannot keep one now ([`ErrorCode::Unavailable`]), which is tried
+    /// again and told once. Nobody can call this client until that is settled.
     KeyRefused {
         /// Why.
         code: ErrorCode,
@@ -268,6 +269,18 @@ pub enum Disconnect {
         /// Where to.
         to: String,
     },
+    /// `wss://` was given, and the port speaks no TLS.
+    #[error("this port speaks no TLS, which wss:// needs: an address without TLS is ws://")]
+    NoTls,
+    /// `ws://` was given, and the port speaks TLS.
+    #[error("this port speaks TLS, which ws:// is without: an address with TLS is wss://")]
+    TlsPort,
+    /// The server's certificate is one that may only sign others (`CA:TRUE`).
+    #[error(
+        "the server shows the certificate of an authority (CA:TRUE) as its own, which nothing accepts: \
+         it needs one that the authority has signed for it"
+    )]
+    AuthorityCertificate,
     /// Nothing was heard from the server, neither a pong nor anything else.
     #[error("the server is silent")]
     Silent,

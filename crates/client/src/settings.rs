@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use securecall_seal::Identity;
+use securecall_seal::{DirectoryKey, Identity};
 
 use crate::KnownKeys;
 
@@ -11,6 +11,7 @@ pub struct Settings {
     pub(crate) url: String,
     pub(crate) identity: Identity,
     pub(crate) known_keys: KnownKeys,
+    pub(crate) unlisted: Option<Vec<DirectoryKey>>,
     pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
 }
 
@@ -19,13 +20,22 @@ impl Settings {
     /// machines is on the way), for this identity. Keys are known in memory until
     /// [`Settings::known_keys`] says otherwise.
     pub fn new(url: impl Into<String>, identity: Identity) -> Self {
-        Self { url: url.into(), identity, known_keys: KnownKeys::in_memory(), tls: None }
+        let known_keys = KnownKeys::in_memory();
+        Self { url: url.into(), identity, known_keys, unlisted: None, tls: None }
     }
 
     /// Whose keys are known, at this server.
     #[must_use]
     pub fn known_keys(self, known_keys: KnownKeys) -> Self {
         Self { known_keys, ..self }
+    }
+
+    /// Publishes no key, and leaves nothing in the server's directory. Only those whose keys are given
+    /// here can call this client, and with [`Client::call_with`](crate::Client::call_with) alone:
+    /// they have got its key in another way.
+    #[must_use]
+    pub fn unlisted(self, callers: impl IntoIterator<Item = DirectoryKey>) -> Self {
+        Self { unlisted: Some(callers.into_iter().collect()), ..self }
     }
 
     /// How TLS is spoken, in place of the system's authorities: for a private authority, or a

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::settings::LogFormat;
 
+/// How long `docker stop` waits before it kills: the shortest among what stops servers.
+const DOCKER_STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The state of a server that has just begun to listen, for whoever started it.
 #[derive(Debug)]
 pub(crate) struct Announcement {
@@ -45,6 +48,7 @@ impl Announcement {
                 "metrics": self.admin.map(metrics),
                 "data_dir": self.data_dir,
                 "settings_file": self.settings_file,
+                "drain_timeout": humantime::format_duration(self.drain_timeout).to_string(),
             },
             "target": module_path!(),
         })
@@ -76,6 +80,9 @@ impl fmt::Display for Announcement {
             f,
             "stop with Ctrl-C or SIGTERM: clients reconnect, it ends within {drain_timeout}"
         )?;
+        if self.drain_timeout >= DOCKER_STOP_TIMEOUT {
+            writeln!(f, "whatever stops it must wait that long: docker stop kills after 10s")?;
+        }
         f.write_char('\n')?;
         // The certificate is for a name, not for this address.
         let (insecure, no_check) = if self.tls { ("-k ", "-n ") } else { ("", "") };
@@ -112,7 +119,7 @@ mod tests {
             admin: None,
             data_dir: "/var/lib/securecall".into(),
             settings_file: None,
-            drain_timeout: Duration::from_secs(15),
+            drain_timeout: Duration::from_secs(9),
         }
     }
 
@@ -128,9 +135,19 @@ mod tests {
                 "listening on 0.0.0.0:8080 (all addresses)",
                 "from this machine: ws://127.0.0.1:8080/signal",
                 "data in /var/lib/securecall",
-                "stop with Ctrl-C or SIGTERM: clients reconnect, it ends within 15s",
+                "stop with Ctrl-C or SIGTERM: clients reconnect, it ends within 9s",
             ]
         );
+    }
+
+    #[test]
+    fn a_drain_longer_than_docker_waits_is_announced() {
+        let with = |seconds| {
+            let drain_timeout = Duration::from_secs(seconds);
+            Announcement { drain_timeout, ..announcement("0.0.0.0:8080") }.to_string()
+        };
+        assert!(with(10).contains("ends within 10s\nwhatever stops it must wait that long"));
+        assert!(!with(9).contains("must wait"));
     }
 
     #[test]
@@ -166,5 +183,6 @@ mod tests {
         assert_eq!(object["fields"]["metrics"], "http://127.0.0.1:9090/metrics");
         assert_eq!(object["fields"]["data_dir"], "/var/lib/securecall");
         assert_eq!(object["fields"]["settings_file"], "/etc/securecall/securecall.toml");
+        assert_eq!(object["fields"]["drain_timeout"], "9s");
     }
 }

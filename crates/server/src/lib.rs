@@ -47,6 +47,7 @@ mod reload;
 mod requests;
 mod serve;
 mod server;
+mod service_manager;
 pub mod settings;
 mod stream;
 mod tls;

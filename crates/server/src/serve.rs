@@ -21,6 +21,7 @@ use crate::liveness::Liveness;
 use crate::operator::Control;
 use crate::reload::{Load, Reach, Reload};
 use crate::server::Server;
+use crate::service_manager;
 use crate::settings::{Loaded, Settings, SettingsError};
 use crate::tls::{Source, TlsError};
 
@@ -118,6 +119,7 @@ async fn run(
         // Whoever started it may read one line and close the pipe: no reason not to serve.
         tracing::warn!(%error, "cannot say on standard output where the server listens");
     }
+    service_manager::notify_ready();
     server.live.latest().proxies.announce();
     if let Some(admin) = admin {
         let liveness = Liveness::of(workers.handles());
@@ -127,6 +129,7 @@ async fn run(
         let serving = accept(&server, &listener, &mut workers);
         let stopping = async {
             tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+            service_manager::notify_stopping(*server.live.latest().drain.timeout);
             tokio::select! {
                 () = drain::drain(&server) => {}
                 _ = terminate.recv() => {}

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securecall_client::{Client, Dialect, EndReason, Ending, RejectReason};
-use securecall_peer::{self as peer, Closed};
+use securecall_peer::{self as peer, Closed, Direction};
 use tokio::time::{Instant, timeout};
 
+use super::end::Side;
 use super::link::{Link, Ringing};
 use super::screen::Screen;
 use super::sender::Sender;
-use super::signals::why;
 use super::{Conversation, GOODBYE_TIMEOUT, Step, shown};
 use crate::failure::Failure;
 
@@ -70,9 +70,9 @@ impl Conversation<'_> {
             _ if self.crossing.is_some() => return self.answer_crossing().await,
             Ending::Ended(EndReason::Glare) => LEFT_CALL_TIMEOUT,
             Ending::NotConnected => CONNECTING_TIMEOUT,
-            ending => return Step::Over(Err(Failure::Talk(why(ending)))),
+            ending => return Step::Over(Err(Failure::Talk(self.as_ended().sentence(ending)))),
         };
-        self.failed = Some(why(ending));
+        self.failed = Some(self.as_ended().sentence(ending));
         self.rings_until = Some(Instant::now() + patience);
         Step::On
     }
@@ -83,9 +83,8 @@ impl Conversation<'_> {
         if self.crossing.is_some() {
             return self.answer_crossing().await;
         }
-        let waited = humantime::format_duration(self.options.ring_timeout);
-        let unanswered = || format!("nobody answered in {waited} (--ring-timeout)");
-        Step::Over(Err(Failure::Talk(self.failed.take().unwrap_or_else(unanswered))))
+        let failed = self.failed.take().unwrap_or_else(|| self.as_ended().unanswered());
+        Step::Over(Err(Failure::Talk(failed)))
     }
 
     /// Answers their call in place of one's own.
@@ -135,13 +134,17 @@ impl Conversation<'_> {
         let sender = Sender::start(link.peer.clone(), opening);
         let (before, sender) =
             (std::mem::replace(&mut self.link, link), std::mem::replace(&mut self.sender, sender));
-        self.files_failed |= self.was_connected && sender.has_files();
+        for name in sender.files().iter().filter(|_| self.was_connected) {
+            self.failed_files.add(Direction::Outgoing, name);
+        }
         if self.finishing {
             self.sender.finish();
         }
         self.answered = true;
+        self.side = Side::Callee;
         self.connected = false;
         self.rings_until = None;
+        (self.hung_up, self.hang_up_due) = (false, None);
         self.retire(before, self.was_connected.then_some(sender));
     }
 

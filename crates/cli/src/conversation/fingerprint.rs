@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use securecall_client::ClientId;
 
+use crate::contact_uri::SCHEME;
 use crate::failure::Failure;
 use securecall_peer::deceives;
 
@@ -16,7 +17,7 @@ pub(crate) struct ExpectedKey {
     fingerprint: String,
 }
 
-/// `ID` or `ID=FINGERPRINT`: whose calls are taken.
+/// `ID`, `ID=FINGERPRINT`, or what a QR code holds: whose calls are taken, or who is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Contact {
     pub(crate) client_id: ClientId,
@@ -42,9 +43,9 @@ impl FromStr for Contact {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (id, digits) = match text.split_once('=') {
-            Some((id, digits)) => (id, Some(digits)),
-            None => (text, None),
+        let (id, digits) = match text.strip_prefix(SCHEME) {
+            Some(scanned) => split(scanned, "?fingerprint="),
+            None => split(text, "="),
         };
         let client_id = ClientId::try_from(id).map_err(|error| error.to_string())?;
         Ok(Self { client_id, fingerprint: digits.map(fingerprint).transpose()? })
@@ -52,11 +53,32 @@ impl FromStr for Contact {
 }
 
 impl Contact {
+    /// These keys, and that of the contact if one was given.
+    ///
+    /// # Errors
+    /// Another fingerprint of the contact is among them.
+    pub(crate) fn expected_beside(&self, keys: &ExpectedKeys) -> Result<ExpectedKeys, Failure> {
+        let mut keys = keys.clone();
+        if let Some(ExpectedKey { client_id, fingerprint }) = self.expected_key() {
+            keys.insert(client_id, fingerprint)?;
+        }
+        Ok(keys)
+    }
+
+    /// The fingerprint that the contact must have, if one was given.
+    pub(crate) fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
     /// The key that the contact must have, if one was given.
     pub(crate) fn expected_key(&self) -> Option<ExpectedKey> {
         let fingerprint = self.fingerprint.clone()?;
         Some(ExpectedKey { client_id: self.client_id.clone(), fingerprint })
     }
+}
+
+fn split<'a>(text: &'a str, between: &str) -> (&'a str, Option<&'a str>) {
+    text.split_once(between).map_or((text, None), |(id, digits)| (id, Some(digits)))
 }
 
 /// Forty digits, with any blanks, in groups of five.
@@ -81,14 +103,20 @@ impl ExpectedKeys {
     /// # Errors
     /// Two different fingerprints of one client.
     pub(crate) fn new(keys: impl IntoIterator<Item = ExpectedKey>) -> Result<Self, Failure> {
-        let mut expected = BTreeMap::new();
+        let mut expected = Self::default();
         for ExpectedKey { client_id, fingerprint } in keys {
-            let before = expected.insert(client_id.clone(), fingerprint.clone());
-            if before.is_some_and(|before| before != fingerprint) {
-                return Err(Failure::TwoFingerprints(client_id.as_str().to_owned()));
-            }
+            expected.insert(client_id, fingerprint)?;
         }
-        Ok(Self(expected))
+        Ok(expected)
+    }
+
+    fn insert(&mut self, client_id: ClientId, fingerprint: String) -> Result<(), Failure> {
+        match self.0.insert(client_id.clone(), fingerprint.clone()) {
+            Some(before) if before != fingerprint => {
+                Err(Failure::TwoFingerprints(client_id.as_str().to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The fingerprint that this client must have. `None`: none was given.
@@ -137,6 +165,18 @@ mod tests {
         assert_eq!("alice".parse::<Contact>().unwrap().expected_key(), None);
         let contact: Contact = format!("alice={DIGITS}").parse().unwrap();
         assert_eq!(contact.expected_key(), format!("alice={DIGITS}").parse().ok());
+    }
+
+    #[test]
+    fn a_contact_may_be_what_a_qr_code_holds() {
+        let digits = DIGITS.replace(' ', "");
+        let scanned: Contact = format!("securecall:alice?fingerprint={digits}").parse().unwrap();
+        assert_eq!(scanned, format!("alice={DIGITS}").parse().unwrap());
+        let scanned = format!("securecall:alice?fingerprint={digits}").parse::<ExpectedKey>();
+        assert_eq!(scanned, format!("alice={DIGITS}").parse());
+        assert_eq!("securecall:alice".parse::<Contact>(), "alice".parse());
+        let short = "securecall:alice?fingerprint=12".parse::<Contact>();
+        assert!(short.unwrap_err().contains("40 digits"));
     }
 
     #[test]

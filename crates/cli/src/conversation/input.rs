@@ -2,10 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal as _, Read as _};
 use std::mem;
-use std::path::PathBuf;
 use std::thread;
 
 use tokio::sync::mpsc;
+
+use super::drawing::Drawing;
+use super::keyboard;
+pub(crate) use super::line::Line;
 
 /// Lines that wait while the network is slow.
 const LINES_WAITING_MAX: usize = 16;
@@ -19,16 +22,6 @@ pub(crate) struct Input {
     ended: bool,
 }
 
-/// What a line asks for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Line {
-    Say(String),
-    Send(PathBuf),
-    Quit,
-    Help,
-    Nothing,
-}
-
 /// Whether a person can be asked.
 pub(crate) fn is_terminal() -> bool {
     io::stdin().is_terminal()
@@ -37,17 +30,18 @@ pub(crate) fn is_terminal() -> bool {
 impl Input {
     /// Starts reading. At a terminal a line may be a command; elsewhere it is what it is, unless
     /// `commands` says otherwise.
-    pub(crate) fn start(commands: bool) -> Self {
+    pub(super) fn start(commands: bool, drawing: Drawing) -> Self {
         let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
         let commands = commands || is_terminal();
         thread::spawn(move || {
-            let mut pieces = Pieces::of(io::stdin().lock(), commands);
-            while let Some(line) = pieces.next().transpose() {
-                let failed = line.is_err();
-                if sender.blocking_send(line).is_err() || failed {
-                    return;
-                }
-            }
+            // An error: nobody waits for a line any more.
+            let take = |line: io::Result<Line>| sender.blocking_send(line).is_ok();
+            let read = if keyboard::can_edit() {
+                keyboard::read_lines(&drawing, |line| take(Ok(Line::parse(&line))))
+            } else {
+                read_pieces(commands, &drawing, |line| take(Ok(line)))
+            };
+            read.err().map(|error| take(Err(error)));
         });
         Self { lines, is_terminal: is_terminal(), ended: false }
     }
@@ -70,9 +64,48 @@ impl Input {
         line
     }
 
+    /// The answer to a question. `None`: the line was none. The end of the input is a no. Cancel safe.
+    ///
+    /// # Errors
+    /// Standard input cannot be read.
+    pub(crate) async fn answer(&mut self) -> io::Result<Option<bool>> {
+        match self.next().await.transpose()? {
+            Some(line) => Ok(yes_or_no(&line)),
+            None => Ok(Some(false)),
+        }
+    }
+
     /// Forgets what was typed before it was asked for.
     pub(crate) fn forget_what_waits(&mut self) {
         while self.lines.try_recv().is_ok() {}
+    }
+}
+
+/// Reads until the end, or until `take` returns false.
+fn read_pieces(
+    commands: bool,
+    drawing: &Drawing,
+    mut take: impl FnMut(Line) -> bool,
+) -> io::Result<()> {
+    let mut pieces = Pieces::of(io::stdin().lock(), commands);
+    loop {
+        keyboard::wait_for_foreground(|text| keyboard::print(drawing, text));
+        let Some(line) = pieces.next()? else { return Ok(()) };
+        if !take(line) {
+            return Ok(());
+        }
+    }
+}
+
+/// What a line answers to a question that takes yes or no. `None`: neither.
+fn yes_or_no(line: &Line) -> Option<bool> {
+    let is =
+        |words: [&str; 2], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    match line {
+        Line::Say(text) if is(["y", "yes"], text.trim()) => Some(true),
+        Line::Say(text) if is(["n", "no"], text.trim()) => Some(false),
+        Line::Quit => Some(false),
+        _ => None,
     }
 }
 
@@ -118,38 +151,9 @@ fn unfinished(bytes: &[u8]) -> usize {
     bytes.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len())
 }
 
-impl Line {
-    /// Reads a line: what begins with a slash is a command, two slashes are one that is said.
-    fn parse(line: &str) -> Self {
-        let Some(command) = line.strip_prefix('/') else { return Self::said(line) };
-        match command.split_once(' ').unwrap_or((command, "")) {
-            ("quit", "") => Self::Quit,
-            ("send", path) if !path.trim().is_empty() => Self::Send(path.trim().into()),
-            _ if command.starts_with('/') => Self::said(command),
-            _ => Self::Help,
-        }
-    }
-
-    fn said(text: &str) -> Self {
-        if text.is_empty() { Self::Nothing } else { Self::Say(text.to_owned()) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_said_and_commands_done() {
-        assert_eq!(Line::parse("hello /quit"), Line::Say("hello /quit".to_owned()));
-        assert_eq!(Line::parse("/quit"), Line::Quit);
-        assert_eq!(Line::parse("/send  my file.txt "), Line::Send("my file.txt".into()));
-        assert_eq!(Line::parse("//etc/passwd"), Line::Say("/etc/passwd".to_owned()));
-        assert_eq!(Line::parse(""), Line::Nothing);
-        for line in ["/send", "/help", "/quit now", "/"] {
-            assert_eq!(Line::parse(line), Line::Help, "{line}");
-        }
-    }
 
     fn lines(bytes: &[u8]) -> Vec<Line> {
         let mut pieces = Pieces::of(bytes, true);
@@ -171,6 +175,19 @@ mod tests {
         input.forget_what_waits();
         sender.try_send(Ok(say("n"))).unwrap();
         assert!(matches!(input.lines.try_recv(), Ok(Ok(line)) if line == say("n")));
+    }
+
+    #[test]
+    fn a_question_takes_yes_or_no_and_nothing_else() {
+        for (line, answer) in
+            [("y", Some(true)), (" YES ", Some(true)), ("n", Some(false)), ("no", Some(false))]
+        {
+            assert_eq!(yes_or_no(&say(line)), answer, "{line}");
+        }
+        assert_eq!(yes_or_no(&Line::Quit), Some(false));
+        for line in [say("yesterday"), say("what?"), Line::Nothing, Line::Help] {
+            assert_eq!(yes_or_no(&line), None, "{line:?}");
+        }
     }
 
     fn say(text: &str) -> Line {

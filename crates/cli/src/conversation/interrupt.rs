@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tokio::sync::watch;
 
+use super::keyboard;
 use crate::failure::Failure;
 
 /// As of a program that SIGINT ended.
@@ -20,7 +21,10 @@ const GOOD_ORDER_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// Whether the person wants to stop. Once raised it stays so, also where nobody was waiting for it.
 #[derive(Clone)]
-pub(crate) struct Interrupt(watch::Receiver<bool>);
+pub(crate) struct Interrupt(watch::Receiver<Option<Cause>>);
+
+/// What raised it, as a person knows it.
+pub(crate) type Cause = &'static str;
 
 impl Interrupt {
     /// Listens from now on.
@@ -28,16 +32,16 @@ impl Interrupt {
         let failed = |error| Failure::Talk(format!("no signals: {error}"));
         let wanted = [SIGINT, SIGTERM].into_iter().chain((!hangup_is_ignored()).then_some(SIGHUP));
         let mut signals = Signals::new(wanted).map_err(failed)?;
-        let (raise, raised) = watch::channel(false);
+        let (raise, raised) = watch::channel(None);
         spawn(move || {
-            for _ in &mut signals {
-                if raise.send_replace(true) {
-                    process::exit(EXIT_CODE);
+            for signal in &mut signals {
+                if raise.send_replace(Some(cause(signal))).is_some() {
+                    exit();
                 }
                 // An error: the second signal is left to do that.
                 let _ = spawn(|| {
                     thread::sleep(GOOD_ORDER_TIMEOUT);
-                    process::exit(EXIT_CODE);
+                    exit();
                 });
             }
         })
@@ -46,10 +50,11 @@ impl Interrupt {
     }
 
     /// Waits for the first one. Cancel safe.
-    pub(crate) async fn raised(&mut self) {
-        if self.0.wait_for(|raised| *raised).await.is_err() {
+    pub(crate) async fn raised(&mut self) -> Cause {
+        match self.0.wait_for(Option::is_some).await.map(|raised| *raised) {
+            Ok(Some(cause)) => cause,
             // The thread is gone only with the process.
-            pending::<()>().await;
+            _ => pending().await,
         }
     }
 
@@ -60,10 +65,24 @@ impl Interrupt {
     ) -> Result<T, Failure> {
         tokio::select! {
             biased;
-            () = self.raised() => Err(Failure::Interrupted),
+            cause = self.raised() => Err(Failure::Stopped(cause)),
             result = work => result,
         }
     }
+}
+
+const fn cause(signal: i32) -> Cause {
+    match signal {
+        SIGINT => "Ctrl-C",
+        SIGTERM => "SIGTERM",
+        _ => "SIGHUP",
+    }
+}
+
+/// Ends at once, and leaves the terminal as it was found.
+fn exit() -> ! {
+    keyboard::give_back();
+    process::exit(EXIT_CODE);
 }
 
 fn spawn(run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {

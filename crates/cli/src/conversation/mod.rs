@@ -3,12 +3,21 @@
 
 pub(crate) mod acquaintance;
 mod call_back;
+pub(crate) mod dial;
+mod drawing;
+mod editor;
+pub(crate) mod end;
+mod failed_files;
 pub(crate) mod fingerprint;
+mod in_use;
 pub(crate) mod input;
 mod interrupt;
+mod keyboard;
+mod line;
 pub(crate) mod link;
 pub(crate) mod options;
 mod output;
+mod over;
 pub(crate) mod screen;
 mod sender;
 pub(crate) mod session;
@@ -20,12 +29,15 @@ use std::time::Duration;
 use securecall_client as signal;
 use securecall_peer::{self as peer, Closed, Direction, FileError};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::failure::Failure;
+use end::Side;
+use failed_files::FailedFiles;
 use input::Line;
+use interrupt::Cause;
 use link::{Link, Partner, Ringing};
-use options::Options;
+use options::{Options, check_file};
 use screen::Screen;
 use sender::Sender;
 use session::Session;
@@ -34,8 +46,6 @@ pub(crate) use signals::{on_other_call, reject_as_busy};
 
 /// How long the last words to the server, and to the other end, may take.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long it may take to read that there is no more to read.
-const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A conversation with one person, over one call after the other if need be.
 pub(crate) struct Conversation<'a> {
@@ -53,13 +63,17 @@ pub(crate) struct Conversation<'a> {
     /// Somebody here wants to end it, or the input has ended.
     finishing: bool,
     closing: bool,
-    files_failed: bool,
+    failed_files: FailedFiles,
     /// Something that was said in a call before this one did not get through.
     unsaid: bool,
-    /// The server says that the other one did.
+    /// The server says that the other one did, and since when that should have shown.
     hung_up: bool,
+    hang_up_due: Option<Instant>,
     /// When to hang up. `None`: when somebody wants to.
     deadline: Option<Instant>,
+    deadline_reached: bool,
+    side: Side,
+    rings_since: Instant,
     /// When nobody answers any more. `None`: it is answered.
     rings_until: Option<Instant>,
 
@@ -83,8 +97,10 @@ enum Turn {
     AllSent,
     Deadline,
     Unanswered,
+    /// The server said that they hung up, and the channel stands.
+    StillThere,
     OutputFailed(io::Error),
-    Interrupted,
+    Interrupted(Cause),
 }
 
 /// Whether it goes on.
@@ -137,10 +153,14 @@ impl<'a> Conversation<'a> {
             was_connected: false,
             finishing: false,
             closing: false,
-            files_failed: false,
+            failed_files: FailedFiles::default(),
             unsaid: false,
             hung_up: false,
+            hang_up_due: None,
             deadline: None,
+            deadline_reached: false,
+            side: Side::Callee,
+            rings_since: Instant::now(),
             rings_until: None,
             crossing: None,
             failed: None,
@@ -149,11 +169,16 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// One whose call rings there. The end of the input ends it, too, unless its duration is given.
+    /// One whose call rings there.
     pub(crate) fn calling(self) -> Self {
         let rings_until = Some(Instant::now() + self.options.ring_timeout);
+        Self { answered: false, rings_until, side: Side::Caller, ..self }
+    }
+
+    /// One that the end of the input ends, too, unless its duration is given.
+    pub(crate) fn ending_with_input(self) -> Self {
         let ends_with_input = self.options.exit_after.is_none();
-        Self { answered: false, rings_until, ends_with_input, ..self }
+        Self { ends_with_input, ..self }
     }
 
     /// Runs to its end. An error: it did not come about, or broke off, or something did not get
@@ -164,16 +189,17 @@ impl<'a> Conversation<'a> {
             let mut interrupt = self.session.interrupt.clone();
             let step = tokio::select! {
                 biased;
-                () = interrupt.raised() => Step::Over(Err(Failure::Interrupted)),
+                cause = interrupt.raised() => Step::Over(Err(Failure::HungUp(cause))),
                 step = self.take(turn) => step,
             };
             if let Step::Over(over) = step {
                 break over;
             }
         };
+        let by = self.hung_up_by();
         self.hang_up().await;
         let flushed = self.flush().await;
-        self.outcome(over?).await.and(flushed)
+        self.outcome(over?, by).await.and(flushed)
     }
 
     async fn next(&mut self) -> Turn {
@@ -196,7 +222,8 @@ impl<'a> Conversation<'a> {
             () = self.sender.all_sent(), if self.finishing && !self.closing => Turn::AllSent,
             () = until(self.deadline) => Turn::Deadline,
             () = until(self.rings_until) => Turn::Unanswered,
-            () = interrupt.raised() => Turn::Interrupted,
+            () = until(self.hang_up_due) => Turn::StillThere,
+            cause = interrupt.raised() => Turn::Interrupted(cause),
         }
     }
 
@@ -219,12 +246,14 @@ impl<'a> Conversation<'a> {
             Turn::AllSent => self.close(),
             Turn::Deadline => {
                 self.deadline = None;
+                self.deadline_reached = true;
                 self.finish();
                 self.close();
             }
             Turn::Unanswered => return self.on_unanswered().await,
             Turn::OutputFailed(error) => return Step::Over(Err(Failure::Output(error))),
-            Turn::Interrupted => return Step::Over(Err(Failure::Interrupted)),
+            Turn::StillThere => self.note_still_there(),
+            Turn::Interrupted(cause) => return Step::Over(Err(Failure::HungUp(cause))),
         }
         Step::On
     }
@@ -254,6 +283,19 @@ impl<'a> Conversation<'a> {
                 let help = "/send FILE sends a file, /quit hangs up, // says a slash";
                 self.session.screen.note(help);
             }
+            Line::Call(_) => {
+                let who = self.partner.name();
+                let note = format!("you are in a call with {who}: /quit, then /call");
+                self.session.screen.note(&note);
+            }
+            Line::Send(path) => match check_file(&path) {
+                Ok(()) => self.sender.take(Line::Send(path)),
+                Err(cause) => {
+                    let name = path.display().to_string();
+                    self.session.screen.note(&format!("not sent: {name}: {cause}"));
+                    self.failed_files.add(Direction::Outgoing, &name);
+                }
+            },
             line => self.sender.take(line),
         }
     }
@@ -266,13 +308,14 @@ impl<'a> Conversation<'a> {
         match event {
             peer::Event::Candidate(candidate) => self.link.send_candidate(candidate),
             peer::Event::Connected => self.on_connected(),
-            peer::Event::FileSent { .. } => self.sender.file_done(),
-            peer::Event::FileFailed { direction, error, .. } => {
+            peer::Event::FileSent { name, .. } => self.sender.file_done(&name),
+            peer::Event::FileFailed { direction, name, error } => {
                 // One that is not wanted here fails there alone.
-                self.files_failed |=
-                    direction == Direction::Outgoing || error == FileError::Cancelled;
+                if direction == Direction::Outgoing || error == FileError::Cancelled {
+                    self.failed_files.add(direction, &name);
+                }
                 if direction == Direction::Outgoing {
-                    self.sender.file_done();
+                    self.sender.file_done(&name);
                 }
             }
             peer::Event::Closed(closed) => return self.on_closed(closed),
@@ -293,66 +336,5 @@ impl<'a> Conversation<'a> {
     /// A conversation that nobody here wants to end goes on with their new call, if there is one.
     fn on_closed(&mut self, closed: Closed) -> Step {
         if !self.closing && self.move_to_successor() { Step::On } else { Step::Over(Ok(closed)) }
-    }
-
-    /// Both ends: the channel, so that relays are given back and the other one hears of it, and the
-    /// call, which may be over already. Other calls of the partner end as well.
-    async fn hang_up(&mut self) {
-        self.closing = true;
-        self.link.close();
-        let client = self.session.client.clone();
-        let calls = [self.successor.take().map(|link| link.call), Some(self.link.call)];
-        let crossing = self.crossing.take();
-        let ended = async {
-            for call in calls.into_iter().flatten() {
-                let _ = client.end(call).await;
-            }
-            if let Some(Ringing { call, .. }) = crossing {
-                let _ = client.reject(call, signal::RejectReason::Declined).await;
-            }
-        };
-        // What has arrived is shown.
-        let closed = async {
-            let screen = self.session.screen.clone();
-            while let Some(event) = shown(&mut self.link, &screen).await {
-                let _ = self.on_peer(Some(event));
-            }
-        };
-        let _ = timeout(GOODBYE_TIMEOUT, async { tokio::join!(ended, closed) }).await;
-    }
-
-    /// Waits until what the other one said is written. A person who stops it waits for nobody.
-    async fn flush(&mut self) -> Result<(), Failure> {
-        let screen = self.session.screen.clone();
-        let flushed = async { screen.flush().await.map_err(Failure::Output) };
-        self.session.interrupt.or(flushed).await
-    }
-
-    /// What the end of the channel means for the command.
-    async fn outcome(&mut self, closed: Closed) -> Result<(), Failure> {
-        let in_order = match closed {
-            Closed::Local | Closed::Remote | Closed::Unsent => closed != Closed::Unsent,
-            // The other end's last datagram was lost, and the server brought the news.
-            Closed::Lost if self.hung_up => true,
-            other => return Err(Failure::Talk(other.to_string())),
-        };
-        if self.files_failed || self.sender.has_files() {
-            return Err(Failure::FilesNotSent);
-        }
-        while let Some(said) = self.retired.join_next().await {
-            self.note_retired(said);
-        }
-        let took_all = self.sender.end().await && !self.unsaid;
-        let read_all = self.has_read_all().await;
-        if in_order && took_all && read_all { Ok(()) } else { Err(Failure::Unsaid) }
-    }
-
-    /// Whether a script's input was read to its end. A person may end a conversation at any time.
-    async fn has_read_all(&mut self) -> bool {
-        let input = &mut self.session.input;
-        if !self.ends_with_input || self.finishing || input.is_terminal() || input.has_ended() {
-            return true;
-        }
-        matches!(timeout(LAST_LINE_TIMEOUT, input.next()).await, Ok(None))
     }
 }

@@ -1,7 +1,7 @@
 //! The flags that `call` and `listen` share.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -81,12 +81,14 @@ pub(crate) struct Opening {
 const MESSAGE_FILE_BYTES_MAX: u64 = 1 << 20;
 
 impl Options {
-    /// Whether files can be received where they are to go.
+    /// Whether files can be received where they are to go, and those to be sent are there.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        match &self.receive_into {
-            Some(folder) if !folder.is_dir() => Err(Failure::NoFolder(folder.clone())),
-            _ => Ok(()),
+        if let Some(folder) = self.receive_into.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(Failure::NoFolder(folder.clone()));
         }
+        self.send.iter().try_for_each(|path| {
+            check_file(path).map_err(|cause| Failure::NoFile { path: path.clone(), cause })
+        })
     }
 
     /// Reads what is to be said first.
@@ -120,6 +122,15 @@ impl Options {
             ..Config::default()
         }
     }
+}
+
+/// Whether a file can be sent, as far as this shows before it is.
+pub(super) fn check_file(path: &Path) -> io::Result<()> {
+    // Opening a pipe would wait for its writer.
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    File::open(path).map(drop)
 }
 
 /// What is not UTF-8 is said with U+FFFD in its place, as the lines of standard input are.

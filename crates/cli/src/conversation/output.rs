@@ -5,8 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use indicatif::MultiProgress;
 use tokio::sync::{mpsc, oneshot};
+
+use super::drawing::Drawing;
 
 /// Lines that wait. Beyond them nothing is taken from the other end, which waits then.
 const LINES_WAITING_MAX: usize = 64;
@@ -24,19 +25,19 @@ enum Item {
 }
 
 impl Output {
-    /// Starts the thread. On a terminal it writes between the bars of `drawing`.
-    pub(super) fn start(drawing: MultiProgress) -> io::Result<Self> {
+    /// Starts the thread. On a terminal it writes above what is drawn.
+    pub(super) fn start(drawing: Drawing) -> io::Result<Self> {
         let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
         let failure = Arc::new(OnceLock::new());
         let failed = failure.clone();
         let is_terminal = io::stdout().is_terminal();
         let write = move |line: &str| match is_terminal {
-            true => drawing.suspend(|| writeln!(io::stdout(), "{line}")),
+            true => drawing.undisturbed(|| writeln!(io::stdout(), "{line}")),
             // Nothing is drawn there, and who waits for it must not hold up what is.
             false => writeln!(io::stdout(), "{line}"),
         };
         let thread = thread::Builder::new().name("output".to_owned());
-        thread.spawn(move || drop(run(items, write).map_err(|error| failed.set(error))))?;
+        thread.spawn(move || write_all(items, write, &failed))?;
         Ok(Self { queue, failure })
     }
 
@@ -77,8 +78,20 @@ impl Output {
     }
 }
 
+/// Writes all that comes, and says why not before the queue closes: who finds it closed asks why.
+fn write_all(
+    mut items: mpsc::Receiver<Item>,
+    write: impl Fn(&str) -> io::Result<()>,
+    failed: &OnceLock<io::Error>,
+) {
+    if let Err(error) = run(&mut items, write) {
+        // An error: it has failed before.
+        let _ = failed.set(error);
+    }
+}
+
 /// Writes until nobody sends any more, or nothing more can be written.
-fn run(mut items: mpsc::Receiver<Item>, write: impl Fn(&str) -> io::Result<()>) -> io::Result<()> {
+fn run(items: &mut mpsc::Receiver<Item>, write: impl Fn(&str) -> io::Result<()>) -> io::Result<()> {
     while let Some(item) = items.blocking_recv() {
         match item {
             Item::Line(line) => write(&line)?,
@@ -97,7 +110,7 @@ mod tests {
         let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
         let failure = Arc::new(OnceLock::new());
         let failed = failure.clone();
-        thread::spawn(move || drop(run(items, write).map_err(|error| failed.set(error))));
+        thread::spawn(move || write_all(items, write, &failed));
         Output { queue, failure }
     }
 

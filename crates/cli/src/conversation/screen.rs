@@ -4,17 +4,17 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Mutex;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use securecall_peer::{Direction, Event, FileError, FileProgress, Refusal};
 
+use super::drawing::Drawing;
 use super::output::Output;
 use crate::failure::Failure;
 use crate::harmless::harmless;
 
 /// The two streams, and a bar for a file that is under way.
 pub(crate) struct Screen {
-    /// Draws the bars below one another, on a terminal alone.
-    drawing: MultiProgress,
+    drawing: Drawing,
     output: Output,
     /// One for each direction.
     bars: Mutex<[Option<ProgressBar>; 2]>,
@@ -22,9 +22,22 @@ pub(crate) struct Screen {
 
 impl Screen {
     pub(crate) fn new() -> Result<Self, Failure> {
-        let drawing = MultiProgress::new();
+        let drawing = Drawing::new();
         let output = Output::start(drawing.clone()).map_err(Failure::Output)?;
         Ok(Self { drawing, output, bars: Mutex::new([None, None]) })
+    }
+
+    /// Where the line that is being typed is drawn.
+    pub(super) fn drawing(&self) -> Drawing {
+        self.drawing.clone()
+    }
+
+    /// Draws nothing more, so that the terminal can be given back.
+    pub(super) fn leave(&self) {
+        for direction in [Direction::Incoming, Direction::Outgoing] {
+            self.take_away(direction);
+        }
+        self.drawing.hide_typed();
     }
 
     /// Waits for room for what the other one says next. Cancel safe.
@@ -87,8 +100,10 @@ impl Screen {
 
     fn progress(&self, progress: &FileProgress) {
         self.with_bar(progress.direction, |slot| {
-            let bar = slot.get_or_insert_with(|| self.drawing.add(new_bar(progress)));
-            bar.set_position(progress.bytes);
+            let bar = slot.get_or_insert_with(|| {
+                self.drawing.add_bar(progress.bytes_total, harmless(&progress.name))
+            });
+            self.drawing.advance(bar, progress.bytes);
         });
     }
 
@@ -125,7 +140,7 @@ impl Screen {
     fn take_away(&self, direction: Direction) {
         self.with_bar(direction, |slot| {
             if let Some(bar) = slot.take() {
-                bar.finish_and_clear();
+                self.drawing.remove_bar(&bar);
             }
         });
     }
@@ -142,17 +157,6 @@ impl Screen {
 
     /// Writes while no bar is drawn.
     fn undisturbed<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.drawing.suspend(write)
+        self.drawing.undisturbed(write)
     }
-}
-
-fn new_bar(progress: &FileProgress) -> ProgressBar {
-    let bar = ProgressBar::new(progress.bytes_total);
-    const TEMPLATE: &str = "{msg:20!} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-    // The template is a constant; without it there is a plainer bar.
-    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-        bar.set_style(style.progress_chars("━╸─"));
-    }
-    bar.set_message(harmless(&progress.name));
-    bar
 }

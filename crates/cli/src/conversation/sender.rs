@@ -1,6 +1,7 @@
 //! What is to be sent, in a task of its own: it waits for room in the channel, and meanwhile what
 //! arrives is read.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use securecall_peer::Peer;
@@ -20,15 +21,15 @@ pub(super) struct Sender {
     task: JoinHandle<bool>,
     /// Once the task has ended: whether the channel took everything.
     took_all: Option<bool>,
-    /// Files of which it is not known yet what became of them.
-    files: usize,
+    /// Files of which it is not known yet what became of them, by the names that the other end sees.
+    files: Vec<String>,
 }
 
 impl Sender {
     /// Starts with what the command line asks for.
     pub(super) fn start(peer: Arc<Peer>, opening: Opening) -> Self {
         let (queue, lines) = mpsc::channel(LINES_WAITING_MAX);
-        let files = opening.files.len();
+        let files = opening.files.iter().map(|path| name_of(path)).collect();
         let says = opening.lines.into_iter().map(Line::Say);
         let first: Vec<Line> = says.chain(opening.files.into_iter().map(Line::Send)).collect();
         let task = tokio::spawn(run(peer, first, lines));
@@ -49,9 +50,9 @@ impl Sender {
 
     /// Takes a line; there must be room.
     pub(super) fn take(&mut self, line: Line) {
-        let is_file = matches!(line, Line::Send(_));
+        let file = if let Line::Send(path) = &line { Some(name_of(path)) } else { None };
         let taken = self.queue.as_ref().is_some_and(|queue| queue.try_send(line).is_ok());
-        self.files += usize::from(is_file && taken);
+        self.files.extend(file.filter(|_| taken));
     }
 
     /// Nothing more will come.
@@ -60,12 +61,20 @@ impl Sender {
     }
 
     /// The other end has a file, or never will.
-    pub(super) const fn file_done(&mut self) {
-        self.files = self.files.saturating_sub(1);
+    pub(super) fn file_done(&mut self, name: &str) {
+        // Of several with one name it does not matter which.
+        if let Some(at) = self.files.iter().position(|file| file == name) {
+            self.files.remove(at);
+        }
     }
 
-    pub(super) const fn has_files(&self) -> bool {
-        self.files > 0
+    pub(super) fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// The files of which it is not known what became of them.
+    pub(super) fn files(&self) -> &[String] {
+        &self.files
     }
 
     /// Waits until everything is with the channel and every file with the other end. Call it anew
@@ -113,8 +122,13 @@ async fn send(peer: &Peer, line: Line) -> Result<(), securecall_peer::Error> {
             Ok(())
         }
         Line::Send(path) => peer.send_file(path).await,
-        Line::Quit | Line::Help | Line::Nothing => Ok(()),
+        Line::Call(_) | Line::Quit | Line::Help | Line::Nothing => Ok(()),
     }
+}
+
+/// The name of a file, as events of the peer have it.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A line may be longer than a message: it is cut between characters.

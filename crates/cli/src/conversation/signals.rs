@@ -1,14 +1,19 @@
 //! What the server brings during a conversation.
 
-use securecall_client::seal::{self, ClockOffset};
-use securecall_client::{CallId, Client, EndReason, Ending, ErrorCode, Event, RejectReason};
+use std::time::Duration;
+
+use securecall_client::{CallId, Client, EndReason, Ending, ErrorCode, Event, RejectReason, seal};
+use tokio::time::Instant;
 
 use super::link::{Arrival, Link, Ringing};
 use super::screen::Screen;
-use super::session::{KEY_PINNED, Session};
+use super::session::{KEY_PINNED, KEY_WAITS, Session};
 use super::{Conversation, Step};
 use crate::failure::Failure;
 use crate::hints::explain;
+
+/// How long the end of the channel may take, once the server says that the other one hung up.
+const HANG_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Conversation<'_> {
     pub(super) async fn on_signal(&mut self, event: Event) -> Step {
@@ -89,41 +94,31 @@ impl Conversation<'_> {
             _ if self.failed.is_some() && !self.answered => {}
             _ if !self.answered => return self.on_failed(reason).await,
             _ if self.move_to_successor() => {}
-            _ => return Step::Over(Err(Failure::Talk(why(reason)))),
+            _ => return Step::Over(Err(Failure::Talk(self.as_ended().sentence(reason)))),
         }
         Step::On
     }
 
     fn note_end(&mut self, reason: &Ending) {
-        let screen = &self.session.screen;
-        match reason {
-            Ending::Ended(EndReason::Hangup) => {
-                // Usually the channel's own end is here first, or comes now.
-                self.hung_up = true;
-                screen.note("the server says that they hung up; the connection says when");
-            }
-            _ => screen.note("the server has ended the call; the connection goes on without it"),
+        if let Ending::Ended(EndReason::Hangup) = reason {
+            // Usually the channel's own end is here first, or comes now.
+            self.hung_up = true;
+            self.hang_up_due = Some(Instant::now() + HANG_UP_TIMEOUT);
+            return;
         }
+        let sentence = self.as_ended().sentence(reason);
+        let note = format!("the server says that {sentence}; the conversation goes on without it");
+        self.session.screen.note(&note);
     }
-}
 
-/// Why there was no conversation, and what to do.
-pub(crate) fn why(reason: &Ending) -> String {
-    match reason {
-        Ending::Rejected(RejectReason::Busy) => "they are busy: try again later".to_owned(),
-        Ending::Rejected(RejectReason::Clock { ahead_seconds }) => {
-            let offset = ClockOffset::from_seconds(i64::from(*ahead_seconds));
-            format!("your clock is {offset} theirs: set the one that is wrong, and call again")
-        }
-        Ending::Rejected(RejectReason::Declined) => "they declined".to_owned(),
-        Ending::NotConnected => "they are not connected: try again later".to_owned(),
-        Ending::Ended(EndReason::Timeout) => "nobody answered".to_owned(),
-        Ending::Ended(EndReason::Glare) => {
-            "you called each other at once, and their call does not ring: try again".to_owned()
-        }
-        Ending::Refused(code) => format!("the server refused the call: {}", code.as_str()),
-        Ending::Ended(reason) => format!("the call ended: {}", reason.as_str()),
-        _ => "the call ended".to_owned(),
+    /// The server said that they hung up, and nothing came of it.
+    pub(super) fn note_still_there(&mut self) {
+        self.hang_up_due = None;
+        let who = self.partner.name();
+        let note = format!(
+            "the server says that {who} hung up, and {who} is still connected: the conversation goes on"
+        );
+        self.session.screen.note(&note);
     }
 }
 
@@ -152,12 +147,16 @@ pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event
         Event::KeyRefused { code: ErrorCode::KeyPinned } => {
             screen.note(&format!("the server: {KEY_PINNED}"));
         }
+        Event::KeyRefused { code: ErrorCode::Unavailable } => {
+            screen.note(&format!("{KEY_WAITS}; trying again"));
+        }
         Event::KeysNotSaved(error) => {
             screen.note(&format!("the keys that were seen are not saved: {error}"));
         }
         Event::MessageRefused { error, .. } if error != seal::Error::Replayed => {
             screen.note(&format!("a message did not open and is ignored: {error}"));
         }
+        Event::Registered { .. } => screen.note("the server is back"),
         Event::Stopped(stop) => screen.note(&stop.to_string()),
         _ => {}
     }

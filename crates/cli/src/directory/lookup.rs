@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
-use securecall_client::ClientId;
 use tokio::time::timeout;
 
+use crate::conversation::fingerprint::Contact;
 use crate::conversation::session::runtime;
 use crate::failure::Failure;
 use crate::identity_file::IdentityPath;
@@ -35,10 +35,9 @@ remembered: a new device, or somebody in between. Ask them.";
 
 #[derive(Debug, Args)]
 struct Lookup {
-    /// Whose keys
+    /// Whose keys: an id, ID=DIGITS with the fingerprint expected, or what a QR code holds
     #[arg(value_name = "CLIENT_ID", required = true, num_args = 1..)]
-    #[arg(value_parser = |text: &str| ClientId::try_from(text))]
-    client_ids: Vec<ClientId>,
+    contacts: Vec<Contact>,
     /// The server
     #[arg(long, value_name = "URL", env = "SECURECALL_SERVER")]
     #[arg(default_value = "ws://127.0.0.1:8080/signal")]
@@ -73,9 +72,14 @@ async fn look_up(lookup: &Lookup, known: &Known) -> Result<(), Failure> {
     let connection = timeout(lookup.timeout, Connection::open(&lookup.server));
     let mut connection = connection.await.map_err(late)??;
     let (mut missing, mut changed) = (0, 0);
-    for client_id in &lookup.client_ids {
+    for contact in &lookup.contacts {
+        let client_id = &contact.client_id;
         let key = timeout(lookup.timeout, connection.look_up(client_id)).await.map_err(late)??;
-        let shown = Shown::new(client_id, key.as_deref(), known.fingerprint(client_id));
+        let shown = Shown::new(
+            client_id,
+            key.as_deref(),
+            contact.fingerprint().or_else(|| known.fingerprint(client_id)),
+        );
         let text = if lookup.json { shown.as_json() } else { shown.as_text() };
         io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
         missing += usize::from(shown.is_missing());

@@ -18,6 +18,12 @@ pub(crate) const ABOUT: &str = "Make, show, back up and restore a client's ident
 
 /// What is secret, and what is not.
 pub(crate) const HINTS: &str = "\
+Examples:
+  securecall keys new alice
+  securecall keys show --qr
+  securecall keys backup
+  securecall keys restore alice < words.txt
+
 The identity file holds a client id and a seed, from which all keys follow.
 Whoever reads it is that client: it has mode 600, and is refused with any other.
 
@@ -33,6 +39,7 @@ struct Keys {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Make an identity; one that is there stays as it is
+    #[command(after_help = "Example:\n  securecall keys new alice")]
     New {
         /// Who you are: 1 to 64 of a-z, A-Z, 0-9, _ and -
         client_id: String,
@@ -40,6 +47,7 @@ enum Action {
         path: IdentityPath,
     },
     /// Show id and fingerprint
+    #[command(after_help = "Example:\n  securecall keys show --qr")]
     Show {
         /// Show them as a QR code too
         #[arg(long, conflicts_with = "json")]
@@ -51,11 +59,13 @@ enum Action {
         path: IdentityPath,
     },
     /// Print the identity as 24 words, to be written on paper
+    #[command(after_help = "Example:\n  securecall keys backup > words.txt")]
     Backup {
         #[command(flatten)]
         path: IdentityPath,
     },
     /// Make the identity file again, from 24 words on standard input
+    #[command(after_help = "Example:\n  securecall keys restore alice < words.txt")]
     Restore {
         /// The same client id as before
         client_id: String,

@@ -1,8 +1,8 @@
 //! A whole call between two clients that nobody knows.
 
 use securecall_client::{
-    CallId, Client, ClientId, EndReason, Ending, Event, Events, IceServer, Identity, LookedUp,
-    Seed, Settings, ShortAuthenticationString, Suite,
+    CallId, Client, ClientId, DirectoryKey, EndReason, Ending, Event, Events, IceServer, Identity,
+    LookedUp, Seed, Settings, ShortAuthenticationString, Suite,
 };
 use securecall_peer::{self as peer, Config, Peer};
 
@@ -16,7 +16,8 @@ struct End {
     client: Client,
     events: Events,
     client_id: ClientId,
-    fingerprint: String,
+    /// Of the other end.
+    key: DirectoryKey,
 }
 
 /// An end that knows the call, with its WebRTC peer.
@@ -29,9 +30,11 @@ struct Talking {
 
 /// Makes the call. Returns the relays that the server knows; None: it came to no call.
 pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer>> {
-    let mut alice = report.step("register a caller", End::connect(url)).await?;
-    let mut bob = report.step("register a callee", End::connect(url)).await?;
-    report.step("directory", alice.looks_up(&bob)).await?;
+    let (caller, callee) = (throwaway().ok()?, throwaway().ok()?);
+    let (of_caller, of_callee) = (caller.directory_key().clone(), callee.directory_key().clone());
+    let mut alice = report.step("register a caller", End::connect(url, caller, of_callee)).await?;
+    let mut bob = report.step("register a callee", End::connect(url, callee, of_caller)).await?;
+    report.step("directory", alice.looks_up_nobody()).await?;
     let relays = report.step("TURN credentials", alice.relays()).await?;
     let (alices, call, offer) = report.step("ring", ring(&alice, &mut bob)).await?;
     let (mut alices, mut bobs) =
@@ -45,27 +48,22 @@ pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer
 }
 
 impl End {
-    async fn connect(url: &str) -> Result<Self, String> {
+    /// The two ends know each other's keys from here, so the directory keeps neither.
+    async fn connect(url: &str, identity: Identity, key: DirectoryKey) -> Result<Self, String> {
         let failed = |error: &dyn std::error::Error| error.to_string();
-        let id = throwaway_id("probe");
-        let identity = Identity::new(&id, &Seed::generate(&mut rand::rng()), Suite::XWing)
+        let client_id = ClientId::try_from(identity.directory_key().client_id())
             .map_err(|error| failed(&error))?;
-        let fingerprint = identity.directory_key().fingerprint().to_string();
-        let client_id = ClientId::try_from(id.as_str()).map_err(|error| failed(&error))?;
-        let (client, mut events) =
-            Client::connect(Settings::new(url, identity)).map_err(|error| failed(&error))?;
+        let settings = Settings::new(url, identity).unlisted([key.clone()]);
+        let (client, mut events) = Client::connect(settings).map_err(|error| failed(&error))?;
         register(&client, &mut events).await?;
-        Ok(Self { client, events, client_id, fingerprint })
+        Ok(Self { client, events, client_id, key })
     }
 
-    async fn looks_up(&self, other: &Self) -> Result<(), String> {
-        match self.client.lookup(&other.client_id).await.map_err(|error| error.to_string())? {
-            LookedUp::Nothing => Err("the directory does not have a key that it took".to_owned()),
-            LookedUp::New(key) | LookedUp::Known(key) => {
-                let right = key.fingerprint().to_string() == other.fingerprint;
-                right.then_some(()).ok_or("the directory gives another key".to_owned())
-            }
-            LookedUp::Changed { .. } => Err("the directory gives another key".to_owned()),
+    /// Nobody has published a key of these ids.
+    async fn looks_up_nobody(&self) -> Result<(), String> {
+        match self.client.lookup(&self.client_id).await.map_err(|error| error.to_string())? {
+            LookedUp::Nothing => Ok(()),
+            _ => Err("the directory has a key of an id that was never published".to_owned()),
         }
     }
 
@@ -86,6 +84,11 @@ impl End {
         }
         Err("the client stopped".to_owned())
     }
+}
+
+/// An identity that is forgotten when the probe ends.
+fn throwaway() -> Result<Identity, securecall_client::seal::Error> {
+    Identity::new(&throwaway_id("probe"), &Seed::generate(&mut rand::rng()), Suite::XWing)
 }
 
 async fn register(client: &Client, events: &mut Events) -> Result<(), String> {
@@ -122,7 +125,7 @@ async fn ring(alice: &End, bob: &mut End) -> Result<(Talking, CallId, String), S
         Peer::offer(Config::default()).await.map_err(|error| error.to_string())?;
     let call = alice
         .client
-        .call(&bob.client_id, offer.as_str())
+        .call_with(&alice.key, offer.as_str())
         .await
         .map_err(|error| error.to_string())?;
     let (ringing, heard) = bob

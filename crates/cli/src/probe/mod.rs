@@ -25,8 +25,8 @@ pub(crate) const ABOUT: &str = "Look whether a server is well: a whole call, its
 
 /// What it does.
 pub(crate) const HINTS: &str = "\
-Two throwaway clients register and make a call. Nobody else is called, and all
-that stays are two keys in the server's directory, of ids that nobody will use.
+Two throwaway clients register and make a call. Nobody else is called, and no key
+is published: nothing stays at the server.
 
   securecall probe wss://example.org/signal
   securecall probe --json ws://127.0.0.1:8080/signal | jq .ok

@@ -68,12 +68,20 @@ impl Report {
             };
             text.push_str(&format!("{word:<8} {:<26} {what}\n", harmless(name)));
         }
-        let verdict = match (self.failed(), self.steps.len()) {
-            (0, steps) => format!("all is well: {steps} steps"),
-            (failed, steps) => format!("not well: {failed} of {steps} steps failed"),
-        };
-        text.push_str(&format!("\n{verdict}\n"));
+        text.push_str(&format!("\n{}\n", self.verdict()));
         text
+    }
+
+    /// Counts what was done, and what was not.
+    fn verdict(&self) -> String {
+        let skipped = self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Skipped(_)));
+        let skipped = skipped.count();
+        let steps = self.steps.len() - skipped;
+        let left_out = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        match self.failed() {
+            0 => format!("all is well: {steps} steps{left_out}"),
+            failed => format!("not well: {failed} of {steps} steps failed{left_out}"),
+        }
     }
 
     pub(crate) fn as_json(&self) -> String {

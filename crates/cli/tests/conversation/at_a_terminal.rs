@@ -24,27 +24,32 @@ fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
     at_bob.waits_for("nobody hears that");
     alice.writes_lines("words", "good morning");
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
-    at_bob.waits_for("accept? [y/N]");
+    at_bob.waits_for("accept? [y/n]");
     sleep(Duration::from_secs(1));
     assert!(!at_bob.stdout().contains("connected"), "{}", at_bob.stdout());
     at_bob.types("y");
     at_bob.waits_for("alice: good morning");
     at_alice.ends_with(0);
-    at_bob.waits_for("hung up; waiting for calls");
+    at_bob.shows("alice hung up\nwaiting for calls");
     at_bob.types("/quit");
     at_bob.ends_by_itself_with(0);
 }
 
 #[test]
-fn any_other_answer_declines() {
+fn any_answer_but_yes_and_no_asks_again() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
-    at_bob.waits_for("accept? [y/N]");
-    at_bob.types("");
+    at_bob.waits_for("accept? [y/n]");
+    for (n, answer) in ["", "what?", "yess"].iter().enumerate() {
+        at_bob.types(answer);
+        at_bob.waits_for_times("accept? [y/n]", n + 2);
+    }
+    at_bob.types("n");
+    at_bob.waits_for("declined the call of alice");
     at_alice.ends_with(1);
-    assert!(at_alice.stderr().contains("they declined"), "{}", at_alice.stderr());
+    assert!(at_alice.stderr().ends_with("error: bob declined\n"), "{}", at_alice.stderr());
 }
 
 #[test]
@@ -53,10 +58,11 @@ fn a_question_is_over_when_the_caller_does_not_wait() {
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
-    at_bob.waits_for("accept? [y/N]");
+    at_bob.waits_for("accept? [y/n]");
     at_alice.types_bytes(CTRL_C);
     at_alice.ends_by_itself_with(130);
-    at_bob.waits_for("they do not wait any longer");
+    at_bob.waits_for("alice hung up before you answered");
+    assert!(at_alice.stdout().contains("hung up (Ctrl-C)"), "{}", at_alice.stdout());
 }
 
 #[test]
@@ -72,7 +78,7 @@ fn ctrl_c_is_heard_at_each_moment() {
     interrupt(&mut listening(&bob, &server));
     let mut asked = listening(&bob, &server);
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
-    asked.waits_for("accept? [y/N]");
+    asked.waits_for("accept? [y/n]");
     interrupt(&mut asked);
     at_alice.ends_with(1);
     let nowhere = "ws://127.0.0.1:9/signal";
@@ -89,7 +95,7 @@ fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
     crashes.waits_for("waiting for calls");
     alice.writes_lines("words", "at last");
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
-    crashes.waits_for("accept? [y/N]");
+    crashes.waits_for("accept? [y/n]");
     crashes.crashes();
     // The server tells of the call as soon as he has registered.
     let accept = ["listen", "--accept-from", &alice.contact(), "--once"];

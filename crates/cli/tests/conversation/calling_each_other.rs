@@ -99,7 +99,7 @@ fn somebody_else_who_calls_meanwhile_is_told_that_one_is_busy() {
     at_bob.waits_for("connected to alice");
     let mut at_carol = carol.run(&server.url(), &["call", "bob"]);
     at_carol.ends_with(1);
-    assert!(at_carol.stderr().contains("they are busy"), "{}", at_carol.stderr());
+    assert!(at_carol.stderr().contains("bob is busy"), "{}", at_carol.stderr());
     at_alice.types("still here");
     at_bob.waits_for("alice: still here");
     at_alice.ends_with(0);

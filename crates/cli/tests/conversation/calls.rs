@@ -107,6 +107,9 @@ fn a_server_that_is_gone_does_not_end_a_conversation() {
     server.crashes_and_comes_back();
     at_alice.types("who needs a server");
     at_bob.waits_for("alice: who needs a server");
+    at_alice.waits_for("the server is back");
+    let said = |text: &str| at_alice.stderr().matches(text).count();
+    assert_eq!((said("no connection to the server"), said("the server is back")), (1, 1));
     at_alice.types("/quit");
     at_alice.ends_with(0);
     at_bob.ends_with(0);
@@ -133,8 +136,8 @@ fn whoever_is_not_to_be_accepted_is_declined() {
     let mut at_bob = listening(&bob, &server, &["--accept-from", "alice"]);
     let mut at_eve = eve.run(&server.url(), &["call", "bob"]);
     at_eve.ends_with(1);
-    assert!(at_eve.stderr().contains("they declined"), "{}", at_eve.stderr());
-    at_bob.waits_for("declined");
+    assert!(at_eve.stderr().contains("bob declined"), "{}", at_eve.stderr());
+    at_bob.waits_for("declined the call of eve");
 }
 
 #[test]
@@ -146,11 +149,13 @@ fn a_file_that_is_not_taken_fails_the_command() {
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--send", "letter.txt"]);
     at_alice.ends_with(1);
     assert!(at_alice.stderr().contains("letter.txt: refused: no files are taken"));
+    assert!(at_alice.stderr().ends_with("error: letter.txt was not sent\n"));
     at_bob.waits_for("not received: letter.txt: refused: no files are taken (--receive-into");
     assert!(!bob.folder().join("letter.txt").exists());
     let mut missing = alice.run(&server.url(), &["call", "bob", "--send", "missing.txt"]);
-    missing.ends_with(1);
-    assert!(missing.stderr().contains("not every file got through"));
+    missing.ends_with(2);
+    assert!(missing.stderr().contains("--send: missing.txt: "), "{}", missing.stderr());
+    assert!(!missing.stderr().contains("calling bob"), "{}", missing.stderr());
 }
 
 #[test]
@@ -194,7 +199,7 @@ fn whoever_claims_a_name_first_is_not_accepted_unasked() {
         mallory.writes("letter.txt", 10);
         let mut refused = mallory.run(&server.url(), &["call", "bob", "--send", "letter.txt"]);
         refused.ends_with(1);
-        assert!(refused.stderr().contains("they declined"), "{}", refused.stderr());
+        assert!(refused.stderr().contains("bob declined"), "{}", refused.stderr());
         at_bob.waits_for(&format!("--accept-from \"{}\"", mallory.contact()));
         assert!(!bob.folder().join("letter.txt").exists());
     }
@@ -223,9 +228,9 @@ fn ringing_is_bounded_by_its_own_flag() {
     let began = std::time::Instant::now();
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--ring-timeout", "2s"]);
     at_alice.ends_with(1);
-    assert!(at_alice.stderr().contains("nobody answered in 2s"), "{}", at_alice.stderr());
+    assert!(at_alice.stderr().contains("bob did not answer (2 s)"), "{}", at_alice.stderr());
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
-    at_bob.waits_for("they do not wait any longer");
+    at_bob.waits_for("alice hung up before you answered");
 }
 
 #[test]

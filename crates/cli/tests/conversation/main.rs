@@ -13,3 +13,5 @@ mod keys_that_change;
 mod middle;
 mod server;
 mod terminal;
+mod typing;
+mod words;

@@ -1,6 +1,7 @@
 //! A person's `securecall`, with a home of its own.
 
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::{Read, Write as _};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -34,6 +35,11 @@ impl Person {
         shown.waits_for("fingerprint");
         let text = shown.stdout();
         text.split_once("fingerprint").unwrap().1.trim().to_owned()
+    }
+
+    /// The fingerprint without blanks.
+    pub(crate) fn digits(&self) -> String {
+        self.fingerprint().replace(' ', "")
     }
 
     /// As `--accept-from` and `--fingerprint` take it.
@@ -108,15 +114,22 @@ impl Person {
 
     /// The same at a terminal, which `script` of util-linux makes: both streams are one.
     pub(crate) fn run_at_a_terminal(&self, server: &str, arguments: &[&str]) -> Terminal {
-        let mut command = Command::new("script");
-        command.env_clear();
         let quote = |word: &&str| match word.contains(' ') {
             true => format!("'{word}'"),
             false => (*word).to_owned(),
         };
         let words = [&[env!("CARGO_BIN_EXE_securecall")], arguments].concat();
         let line = words.iter().map(quote).collect::<Vec<_>>().join(" ");
-        command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
+        self.run_line_at_a_terminal(server, &line)
+    }
+
+    /// A line of a shell at a terminal.
+    pub(crate) fn run_line_at_a_terminal(&self, server: &str, line: &str) -> Terminal {
+        let mut command = Command::new("script");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path);
+        command.env("TERM", "xterm-256color");
+        command.args(["--quiet", "--return", "--flush", "--command", line, "/dev/null"]);
         self.start(server, command, Stdio::piped())
     }
 
@@ -143,9 +156,12 @@ impl Person {
 pub(crate) struct Terminal {
     child: Child,
     input: Option<ChildStdin>,
-    stdout: Arc<Mutex<String>>,
-    stderr: Arc<Mutex<String>>,
+    stdout: Collected,
+    stderr: Collected,
 }
+
+/// What was written so far.
+type Collected = Arc<Mutex<Vec<u8>>>;
 
 impl Terminal {
     pub(crate) fn types(&mut self, line: &str) {
@@ -162,11 +178,11 @@ impl Terminal {
     }
 
     pub(crate) fn stdout(&self) -> String {
-        self.stdout.lock().unwrap().clone()
+        text(&self.stdout)
     }
 
     pub(crate) fn stderr(&self) -> String {
-        self.stderr.lock().unwrap().clone()
+        text(&self.stderr)
     }
 
     /// Waits until a text is on either stream.
@@ -174,6 +190,30 @@ impl Terminal {
     pub(crate) fn waits_for(&mut self, text: &str) {
         let shown = |terminal: &Self| terminal.stdout() + &terminal.stderr();
         self.waits_until(text, |terminal| shown(terminal).contains(text));
+    }
+
+    /// Waits until a text is on either stream so many times.
+    #[track_caller]
+    pub(crate) fn waits_for_times(&mut self, text: &str, times: usize) {
+        let shown = |terminal: &Self| terminal.stdout() + &terminal.stderr();
+        self.waits_until(text, |terminal| shown(terminal).matches(text).count() >= times);
+    }
+
+    /// Waits until the screen of a terminal shows a text, with what it shows.
+    #[track_caller]
+    pub(crate) fn shows(&mut self, text: &str) -> String {
+        self.waits_until(text, |terminal| terminal.screen().contains(text));
+        self.screen()
+    }
+
+    /// The screen of a terminal, without what is blank at the end of a line.
+    pub(crate) fn screen(&self) -> String {
+        const COLUMNS: u16 = 80;
+        let [rows, columns] = [200, COLUMNS].map(|count| NonZeroU16::new(count).unwrap());
+        let mut parser = vt100::Parser::new(rows, columns, 0);
+        parser.process(&self.stdout.lock().unwrap());
+        let rows = parser.screen().rows(0, COLUMNS).map(|row| row.trim_end().to_owned());
+        rows.collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
     /// Waits for the end of the command, whose input ends.
@@ -191,6 +231,12 @@ impl Terminal {
         // What the readers have not seen yet.
         thread::sleep(Duration::from_millis(100));
         assert_eq!(status.code(), Some(code), "{}", self.stderr());
+    }
+
+    /// Waits for the end of what runs, whatever its exit code.
+    #[track_caller]
+    pub(crate) fn waits_until_ended(&mut self) {
+        self.waits_until("the end", |terminal| terminal.status().is_some());
     }
 
     pub(crate) fn process_id(&self) -> u32 {
@@ -234,18 +280,21 @@ impl Drop for Terminal {
     }
 }
 
-fn collect(stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
-    let text = Arc::new(Mutex::new(String::new()));
-    let collected = text.clone();
+fn text(collected: &Collected) -> String {
+    // A terminal ends lines in its own way.
+    String::from_utf8_lossy(&collected.lock().unwrap()).replace("\r\n", "\n")
+}
+
+fn collect(mut stream: impl Read + Send + 'static) -> Collected {
+    let collected = Collected::default();
+    let taken = collected.clone();
     thread::spawn(move || {
-        for line in BufReader::new(stream).lines() {
-            let Ok(line) = line else { return };
-            let mut text = collected.lock().unwrap();
-            text.push_str(&line);
-            text.push('\n');
+        let mut buffer = [0; 4096];
+        while let Ok(bytes @ 1..) = stream.read(&mut buffer) {
+            taken.lock().unwrap().extend_from_slice(&buffer[..bytes]);
         }
     });
-    text
+    collected
 }
 
 fn child_of(process: u32) -> Option<u32> {

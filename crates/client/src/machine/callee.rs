@@ -14,7 +14,7 @@ impl Machine {
     /// INCOMING_CALL, for the first time or again.
     pub(super) fn incoming_call(
         &mut self,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         wire_id: String,
         caller: ClientId,
         sdp_offer: String,
@@ -67,7 +67,11 @@ impl Machine {
         }
     }
 
-    fn seek_caller(&mut self, cx: &Context<'_>, id: CallId, caller: ClientId) {
+    fn seek_caller(&mut self, cx: &mut Context<'_>, id: CallId, caller: ClientId) {
+        if let Some(callers) = &self.unlisted {
+            let key = callers.iter().find(|key| key.client_id() == caller.as_str()).cloned();
+            return self.caller_key(cx, id, Ok(key));
+        }
         self.request(cx, Outgoing::PkdLookup { client_id: caller }, Purpose::CallerKey(id));
     }
 

@@ -37,7 +37,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rand_core::CryptoRng;
 use securecall_protocol::{ClientId, Dialect};
-use securecall_seal::{Callee, Identity};
+use securecall_seal::{Callee, DirectoryKey, Identity};
 
 use crate::backoff::Backoff;
 use crate::command::{Command, Reply};
@@ -96,6 +96,8 @@ pub(crate) struct Machine {
     identity: Identity,
     callee: Callee,
     known_keys: KnownKeys,
+    /// The keys of those who may call. `None`: this client is in the directory, as its callers are.
+    unlisted: Option<Vec<DirectoryKey>>,
 
     link: Link,
     backoff: Backoff,
@@ -117,6 +119,8 @@ pub(crate) struct Machine {
     calls: Calls,
     /// Whether the server has this client's key. None: it was not asked yet.
     published: Option<Result<(), Error>>,
+    /// It was told that the server cannot keep the key now.
+    key_waits: bool,
     /// When the key may be published again. `None`: at any time.
     republish_after: Option<Instant>,
     awaiting_registration: Vec<Reply<()>>,
@@ -132,6 +136,7 @@ impl Machine {
             callee: Callee::new(&identity),
             identity,
             known_keys,
+            unlisted: None,
             link: Link::Idle,
             backoff: Backoff::default(),
             heard: None,
@@ -147,11 +152,17 @@ impl Machine {
             last_id: 0,
             calls: Calls::default(),
             published: None,
+            key_waits: false,
             republish_after: None,
             awaiting_registration: Vec::new(),
             stopped: None,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// Without the directory, if the keys of those who may call are given.
+    pub(crate) fn unlisted(self, callers: Option<Vec<DirectoryKey>>) -> Self {
+        Self { unlisted: callers, ..self }
     }
 
     /// The application wants something.

@@ -210,7 +210,15 @@ impl Machine {
         }
     }
 
+    /// The server cannot keep the key now; it is asked again. Told once until it can.
+    pub(super) fn key_waits(&mut self) {
+        if !std::mem::replace(&mut self.key_waits, true) {
+            self.tell(Event::KeyRefused { code: ErrorCode::Unavailable });
+        }
+    }
+
     pub(super) fn key_published(&mut self, result: Result<(), Error>) {
+        self.key_waits = false;
         if let Err(Error::Refused { code, .. }) = &result {
             self.tell(Event::KeyRefused { code: *code });
         }

@@ -121,6 +121,9 @@ impl Machine {
     /// Asks the directory to hold this client's key, before anything else: whom we call looks it
     /// up. Nobody waits for the answer alone, so it is asked for as long as it takes.
     pub(super) fn publish_key(&mut self) {
+        if self.unlisted.is_some() {
+            return self.key_published(Ok(()));
+        }
         let publishes = |request: &Request| matches!(request.purpose, Purpose::PublishKey);
         if self.requests.0.iter().any(publishes) {
             return;
@@ -196,6 +199,10 @@ impl Machine {
         let Incoming::Error { code, message, retry_after_ms } = error else { return false };
         let Some(mut request) = self.requests.take(id, |_| true) else { return false };
         if matches!(code, Some(ErrorCode::RateLimited | ErrorCode::Unavailable)) {
+            let publishes = matches!(request.purpose, Purpose::PublishKey);
+            if publishes && *code == Some(ErrorCode::Unavailable) {
+                self.key_waits();
+            }
             let wait = retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
             request.not_before = Some(cx.now + wait);
             request.sent = false;

@@ -2,6 +2,7 @@
 
 mod address;
 mod dial;
+mod first_byte;
 mod socket;
 mod task;
 mod unsupported;
@@ -53,6 +54,7 @@ pub(crate) fn start(
     }
     let connector = Connector::new(address, settings.tls)?;
     let machine = Machine::new(client_id, settings.identity, settings.known_keys);
+    let machine = machine.unlisted(settings.unlisted);
     runtime.spawn(Task::new(machine, connector, commands, events).run());
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! TCP, TLS and WebSocket.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +12,13 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::error::Error as WebSocketError;
+use tokio_tungstenite::tungstenite::error::{Error as WebSocketError, ProtocolError};
 use tokio_tungstenite::tungstenite::http::{Response, header::RETRY_AFTER};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::dial::dial;
+use super::first_byte::FirstByte;
 use super::unsupported::{is_set, location, unused_proxy};
 use super::{Address, ConnectError};
 use crate::Disconnect;
@@ -75,11 +77,12 @@ impl Connector {
             dial(host, self.address.port).await.map_err(|error| Failure::dial(host, &error))?;
         // Each message matters by itself.
         tcp.set_nodelay(true).map_err(Failure::network)?;
+        let (first_byte, has_tls) = (FirstByte::default(), self.tls.is_some());
         let stream: Box<dyn Stream> = match self.tls {
-            None => Box::new(tcp),
+            None => Box::new(first_byte.of(tcp)),
             Some(tls) => {
                 let name = ServerName::try_from(self.address.host).map_err(Failure::network)?;
-                Box::new(tls.connect(name, tcp).await.map_err(Failure::network)?)
+                Box::new(tls.connect(name, tcp).await.map_err(Failure::tls)?)
             }
         };
         let request = self.address.uri.into_client_request().map_err(Failure::network)?;
@@ -87,7 +90,11 @@ impl Connector {
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
         let upgraded = client_async_with_config(request, stream, Some(config)).await;
-        upgraded.map(|(socket, _)| Box::new(Socket(socket))).map_err(Failure::of)
+        upgraded.map(|(socket, _)| Box::new(Socket(socket))).map_err(|error| match error {
+            _ if first_byte.is_tls() => Disconnect::TlsPort.into(),
+            error if !has_tls && is_unanswered(&error) => Failure::network(UNANSWERED),
+            error => Failure::of(error),
+        })
     }
 }
 
@@ -148,6 +155,20 @@ impl Failure {
         Self { cause: Disconnect::Network(error.to_string()), retry_after: None }
     }
 
+    fn tls(error: std::io::Error) -> Self {
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        match cause {
+            Some(rustls::Error::InvalidMessage(_)) => Disconnect::NoTls.into(),
+            // The verifier of each platform has a type of its own for it.
+            Some(rustls::Error::InvalidCertificate(why))
+                if format!("{why:?}").contains("CaUsedAsEndEntity") =>
+            {
+                Disconnect::AuthorityCertificate.into()
+            }
+            _ => Self::network(error),
+        }
+    }
+
     fn dial(host: &str, error: &std::io::Error) -> Self {
         match unused_proxy(host, is_set) {
             Some(proxy) => Self::network(format!("{error}; {proxy}")),
@@ -165,12 +186,39 @@ impl Failure {
     }
 }
 
-fn refusal<B>(response: &Response<B>) -> Disconnect {
+impl From<Disconnect> for Failure {
+    fn from(cause: Disconnect) -> Self {
+        Self { cause, retry_after: None }
+    }
+}
+
+fn refusal(response: &Response<Option<Vec<u8>>>) -> Disconnect {
+    if response.body().as_deref().is_some_and(wants_tls) {
+        return Disconnect::TlsPort;
+    }
     let status = response.status();
     match location(response.headers()) {
         Some(to) if status.is_redirection() => Disconnect::Redirected { to },
         _ => Disconnect::Http(status.as_u16()),
     }
+}
+
+/// HAProxy and stunnel close a port with TLS so, if the request comes without it.
+const UNANSWERED: &str =
+    "the connection was closed without an answer: if this port speaks TLS, the address is wss://";
+
+fn is_unanswered(error: &WebSocketError) -> bool {
+    match error {
+        WebSocketError::Io(error) => error.kind() == ErrorKind::ConnectionReset,
+        error => matches!(error, WebSocketError::Protocol(ProtocolError::HandshakeIncomplete)),
+    }
+}
+
+/// Whether a server says in its own words that this port speaks TLS: ours, nginx, Apache, Go.
+fn wants_tls(body: &[u8]) -> bool {
+    let body = String::from_utf8_lossy(body);
+    let said = ["This port speaks TLS", "HTTPS port", "SSL-enabled server port", "HTTPS server"];
+    said.iter().any(|words| body.contains(words))
 }
 
 /// `Retry-After` in seconds (RFC 9110 section 10.2.3). None: it is not there, or a date.

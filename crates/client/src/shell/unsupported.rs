@@ -11,10 +11,15 @@ const PROXY_VARIABLES: [&str; 6] =
 /// Characters of an address that are shown.
 const LOCATION_CHARS_MAX: usize = 200;
 
-/// Where a redirect leads to, fit to be shown. `None`: it does not say.
+/// Where a redirect leads to, fit to be shown and to be given in place of the address. `None`: it does
+/// not say.
 pub(super) fn location(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(LOCATION)?.to_str().ok()?;
     let shown: String = location.chars().take(LOCATION_CHARS_MAX).collect();
+    let shown = match shown.strip_prefix("http") {
+        Some(rest) if rest.starts_with("://") || rest.starts_with("s://") => format!("ws{rest}"),
+        _ => shown,
+    };
     (!shown.is_empty()).then_some(shown)
 }
 

@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{Resource, getrlimit};
+#[cfg(target_os = "linux")]
+use rustix::time::{ClockId, clock_gettime};
 
 /// What `/proc` says of this process; without Linux there is nothing.
 #[derive(Debug, Default)]
@@ -55,11 +58,22 @@ fn field(stat: &str, place: usize) -> Option<f64> {
 fn start_time_seconds(stat: &str) -> Option<f64> {
     static START: OnceLock<Option<f64>> = OnceLock::new();
     *START.get_or_init(|| {
-        let system = fs::read_to_string("/proc/stat").ok()?;
-        let boot: f64 =
-            system.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
-        Some(boot + field(stat, 22)? / clock_ticks_per_second() as f64)
+        let began = field(stat, 22)? / clock_ticks_per_second() as f64;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
+        Some(now - (seconds_since_boot()? - began))
     })
+}
+
+/// From the clock, as `/proc/stat` and `/proc/uptime` are hidden in a sandbox (`ProcSubset=pid`).
+#[cfg(target_os = "linux")]
+fn seconds_since_boot() -> Option<f64> {
+    let time = clock_gettime(ClockId::Boottime);
+    Some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn seconds_since_boot() -> Option<f64> {
+    None
 }
 
 /// The number of open descriptors.
@@ -74,8 +88,6 @@ fn open_fds() -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{SystemTime, UNIX_EPOCH};
-
     use super::*;
 
     #[test]

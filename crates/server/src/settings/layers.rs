@@ -111,7 +111,9 @@ impl<'a> Layers<'a> {
     /// Flags were checked when the command line was parsed.
     fn add_flags(&mut self, flags: &ArgMatches) -> Result<(), SettingsError> {
         for declaration in self.declarations {
-            if flags.value_source(&declaration.key) != Some(ValueSource::CommandLine) {
+            // A command may have flags for some settings alone.
+            let is_flag = flags.try_contains_id(&declaration.key).is_ok();
+            if !is_flag || flags.value_source(&declaration.key) != Some(ValueSource::CommandLine) {
                 continue;
             }
             let mut texts = flags.get_raw(&declaration.key).into_iter().flatten();

@@ -195,6 +195,20 @@ pub fn with_options(command: Command) -> Command {
     Settings::augment_args(command).mut_args(show_absent_default)
 }
 
+/// Adds `--config` and the flags of TURN alone, for a command that serves nothing. What the file and
+/// the environment set is read as for [`with_options`].
+#[must_use]
+pub fn with_turn_options(command: Command) -> Command {
+    let all = with_options(Command::new("all"));
+    let is_turn = |arg: &&Arg| arg.get_help_heading().is_none_or(|heading| heading == "TURN");
+    command.disable_help_flag(true).args(all.get_arguments().filter(is_turn))
+}
+
+/// Whether a command has flags of settings.
+pub fn takes_settings(command: &Command) -> bool {
+    command.get_arguments().any(|arg| arg.get_id() == CONFIG)
+}
+
 /// Says so where nothing is set by default: clap shows only values.
 fn show_absent_default(arg: Arg) -> Arg {
     let is_setting = arg.get_help_heading().is_some();

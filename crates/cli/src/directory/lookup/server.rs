@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::failure::Failure;
+use crate::hints::explain;
 use crate::throwaway_id::throwaway_id;
 
 /// Until a server with the usual limits lets another lookup pass.
@@ -79,7 +80,7 @@ impl Connection {
 }
 
 fn unreachable(cause: &Disconnect) -> Failure {
-    Failure::Server(format!("{cause}. Does it run, and is --server right? It ends in /signal"))
+    Failure::Server(explain(cause))
 }
 
 /// Only codes of ours are shown: a server says what it wants.

@@ -6,5 +6,6 @@ mod link;
 mod replaced;
 mod resumption;
 mod stage;
+mod unlisted;
 mod unremembered;
 mod unwanted;

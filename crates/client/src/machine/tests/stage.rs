@@ -43,6 +43,17 @@ impl Stage {
         Self::knowing(KnownKeys::in_memory())
     }
 
+    /// Not connected yet, and unlisted: Bob alone may call.
+    pub(super) fn unlisted() -> Self {
+        let mut stage = Self::new();
+        let bob = DirectoryKey::parse(stage.bob.directory_key().as_str(), "bob").unwrap();
+        let (key, known_keys) = (stage.alice.clone(), KnownKeys::in_memory());
+        stage.machine = Machine::new(id("alice"), key, known_keys).unlisted(Some(vec![bob]));
+        stage.forget();
+        stage.give(|machine, cx| machine.handle_timeout(cx));
+        stage
+    }
+
     fn knowing(known_keys: KnownKeys) -> Self {
         let mut rng = StdRng::seed_from_u64(7);
         let (alice, bob) = (identity("alice", &mut rng), identity("bob", &mut rng));

@@ -1,0 +1,111 @@
+//! The lower end of a terminal: the bars of files, and below them the line that is being typed.
+//! All else that is printed scrolls above both.
+
+use std::io::{self, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::editor::View;
+
+/// Draws on standard error, if that is a terminal.
+#[derive(Clone)]
+pub(super) struct Drawing {
+    bars: MultiProgress,
+    typed: Arc<Mutex<Option<TypedLine>>>,
+}
+
+/// The line that is being typed, drawn as the last of the bars.
+struct TypedLine {
+    bar: ProgressBar,
+    cursor: usize,
+}
+
+impl TypedLine {
+    /// Moves the cursor from the end of the drawing to where one types.
+    fn place_cursor(&self) {
+        // An error: nobody sees it.
+        let _ = write!(io::stderr(), "\r\x1b[{}C", self.cursor);
+    }
+}
+
+impl Drawing {
+    pub(super) fn new() -> Self {
+        Self { bars: MultiProgress::new(), typed: Arc::default() }
+    }
+
+    /// Does `write` while nothing is drawn.
+    pub(super) fn undisturbed<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.drawn(|_| self.bars.suspend(write))
+    }
+
+    /// Adds a bar, above the line that is typed. It is drawn once it is set to a position.
+    pub(super) fn add_bar(&self, bytes_total: u64, name: String) -> ProgressBar {
+        // Drawn nowhere until it is complete: its first frame is one of all of them.
+        let bar = ProgressBar::with_draw_target(Some(bytes_total), ProgressDrawTarget::hidden());
+        const TEMPLATE: &str = "{msg:20!} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        // The template is a constant; without it there is a plainer bar.
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        bar.set_message(name);
+        self.drawn(|typed| match typed {
+            Some(typed) => self.bars.insert_before(&typed.bar, bar),
+            None => self.bars.add(bar),
+        })
+    }
+
+    pub(super) fn advance(&self, bar: &ProgressBar, bytes: u64) {
+        self.drawn(|_| bar.set_position(bytes));
+    }
+
+    pub(super) fn remove_bar(&self, bar: &ProgressBar) {
+        self.drawn(|_| {
+            bar.finish_and_clear();
+            self.bars.remove(bar);
+        });
+    }
+
+    /// Shows the line that is being typed.
+    pub(super) fn show_typed(&self, view: View) {
+        self.drawn(|typed| {
+            let typed = typed.get_or_insert_with(|| self.new_typed_line());
+            typed.cursor = view.cursor;
+            typed.bar.set_message(view.text);
+            // Each key is seen at once, however fast one types.
+            typed.bar.force_draw();
+        });
+    }
+
+    /// Takes the line that is being typed away.
+    pub(super) fn hide_typed(&self) {
+        let mut typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(TypedLine { bar, .. }) = typed.take() {
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
+            let _ = write!(io::stderr(), "\r");
+        }
+    }
+
+    fn new_typed_line(&self) -> TypedLine {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        TypedLine { bar: self.bars.add(bar), cursor: 0 }
+    }
+
+    /// Draws, by one thread at a time, and leaves the cursor where one types.
+    fn drawn<T>(&self, draw: impl FnOnce(&mut Option<TypedLine>) -> T) -> T {
+        let mut typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = draw(&mut typed);
+        typed.as_ref().into_iter().for_each(TypedLine::place_cursor);
+        result
+    }
+}
+
+/// The width of the terminal.
+pub(super) fn columns() -> usize {
+    Term::stderr().size().1.into()
+}

@@ -1,0 +1,105 @@
+//! Errors of the command line: what is missing or wrong, and what to type instead.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, Error};
+use securecall_server::settings::{SettingsError, takes_settings};
+
+use crate::failure::Failure;
+
+/// Why a command line is refused. `arguments` begin with the program.
+pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> Failure {
+    let (mut command, path) = named(root, arguments);
+    match error.kind() {
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let help = command.render_help();
+            let which = subcommands(&command).join(", ");
+            Failure::Usage(format!("after {path} one of these is missing: {which}\n\n{help}"))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = list(&error, ContextKind::InvalidArg).join(" and ");
+            let is = if missing.contains(" and ") { "are" } else { "is" };
+            let missing = plain(&missing).replace("...", "");
+            Failure::Usage(format!("{missing} {is} missing: {}", usage(&error, &path)))
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation if !takes_settings(&command) => {
+            Failure::Usage(value(&error, &path))
+        }
+        ErrorKind::InvalidSubcommand if suggestion(&error).is_none() => {
+            let which = subcommands(&command).join(", ");
+            Failure::Usage(format!("{}: after {path} comes one of {which}", first_line(&error)))
+        }
+        ErrorKind::UnknownArgument if suggestion(&error).is_none() => {
+            Failure::Usage(format!("{}: see {path} --help", first_line(&error)))
+        }
+        _ => SettingsError::from(error).into(),
+    }
+}
+
+/// The innermost command that the arguments name, and how it is called.
+fn named(root: &Command, arguments: &[OsString]) -> (Command, String) {
+    let mut root = root.clone();
+    // Makes what is shown in help complete.
+    root.build();
+    let (mut command, mut path) = (&root, "securecall".to_owned());
+    for argument in arguments.iter().skip(1) {
+        let Some(next) = argument.to_str().and_then(|name| command.find_subcommand(name)) else {
+            break;
+        };
+        path = format!("{path} {}", next.get_name());
+        command = next;
+    }
+    (command.clone(), path)
+}
+
+fn subcommands(command: &Command) -> Vec<&str> {
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.map(Command::get_name).filter(|name| *name != "help").collect()
+}
+
+/// Says what is wrong with a value, and names those that there are.
+fn value(error: &Error, path: &str) -> String {
+    let argument = plain(&list(error, ContextKind::InvalidArg).join(" "));
+    let given = list(error, ContextKind::InvalidValue).join(" ");
+    let choices = list(error, ContextKind::ValidValue);
+    match std::error::Error::source(error) {
+        _ if given.is_empty() => format!("{argument} has no value: see {path} --help"),
+        Some(cause) => format!("{argument}: {given:?}: {cause}"),
+        None if choices.is_empty() => format!("{argument}: {given:?}: see {path} --help"),
+        None => format!("{argument}: {given:?} is none of {}", choices.join(", ")),
+    }
+}
+
+/// The usage of the command, as far as is known from what was typed.
+fn usage(error: &Error, path: &str) -> String {
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    match usage.trim().strip_prefix("Usage: ") {
+        Some(usage) => plain(usage),
+        None => format!("see {path} --help"),
+    }
+}
+
+fn suggestion(error: &Error) -> Option<Vec<String>> {
+    let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
+    kinds.iter().map(|kind| list(error, *kind)).find(|names| !names.is_empty())
+}
+
+fn list(error: &Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Without the angle brackets, which nobody types.
+fn plain(text: &str) -> String {
+    text.replace(['<', '>'], "")
+}
+
+fn first_line(error: &Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
