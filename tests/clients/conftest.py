@@ -2,7 +2,7 @@
 
 import pytest
 
-from driver.fixtures import serve, server, small_disk  # noqa: F401
+from driver.fixtures import machine_address, serve, server, small_disk  # noqa: F401
 
 
 def pytest_addoption(parser):

@@ -8,7 +8,7 @@ import pytest
 from driver import tcp_proxies
 from driver.client import Client, refused
 from driver.server import eventually
-from driver.tcp_proxies import trusting
+from driver.tcp_proxies import in_front, trusting  # noqa: F401
 
 TRUSTED = ("--trusted-proxies", "127.0.0.1")
 TWO_AN_ADDRESS = ("--connections-per-address-max", "2")
@@ -21,22 +21,6 @@ PROXY_PROTOCOL = {
     "hitch-1": (tcp_proxies.hitch, "--write-proxy-v1"),
     "hitch-2": (tcp_proxies.hitch, "--write-proxy-v2"),
 }
-
-
-@pytest.fixture
-def in_front(tmp_path):
-    """Starts a proxy in front of a server."""
-    proxies = []
-
-    def start(proxy, upstream: int, options: str = ""):
-        folder = tmp_path / f"proxy-{len(proxies)}"
-        folder.mkdir()
-        proxies.append(proxy(folder, upstream, options))
-        return proxies[-1]
-
-    yield start
-    for proxy in proxies:
-        proxy.stop()
 
 
 def ask(port: int, tls: bool) -> bytes:

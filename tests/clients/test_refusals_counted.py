@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 
 import pytest
 
@@ -63,6 +64,17 @@ def test_a_client_that_leaves_is_counted(server, begun):
     with socket.create_connection(("127.0.0.1", server.port)) as plain:
         plain.sendall(begun)
     assert eventually(lambda: server.refusals() == {"gone": 1}, 2)
+
+
+def test_what_is_malformed_is_answered_after_the_client_has_closed_its_half(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in b"GET / HTTP/1.1\r\nHost: a\r\nb d":
+            plain.sendall(bytes([byte]))
+            time.sleep(0.002)
+        plain.shutdown(socket.SHUT_WR)
+        assert plain.recv(4096).startswith(b"HTTP/1.1 400 ")
+    assert server.refusals() == {"malformed": 1}
 
 
 def test_a_client_that_is_reset_is_counted(server):

@@ -86,6 +86,33 @@ def test_with_json_logs_every_line_is_json(tmp_path):
     assert re.fullmatch(r"ws://127\.0\.0\.1:\d+/signal", start["url"])
 
 
+FAILED_STARTS = {
+    "a value out of range": (["--connections-max", "0"], "limits.connections_max", 2),
+    "an unknown flag": (["--nonsense"], "--nonsense", 2),
+    "a data folder that cannot be": (["--data-dir", "/dev/null/state"], "/dev/null/state", 1),
+}
+
+
+@pytest.mark.parametrize("what", FAILED_STARTS)
+@pytest.mark.parametrize("asked_by", ["flag", "environment", "file"])
+def test_with_json_logs_the_reason_of_a_failed_start_is_json(tmp_path, what, asked_by):
+    arguments, named, code = FAILED_STARTS[what]
+    file = tmp_path / "securecall.toml"
+    file.write_text('log_format = "json"\n')
+    flags = {"flag": ["--log-format", "json"], "environment": [], "file": ["--config", str(file)]}[asked_by]
+    environment = {"SECURECALL_LOG_FORMAT": "json"} if asked_by == "environment" else {}
+    failed = subprocess.run([binary(), "serve", "--listen", "127.0.0.1:0", *flags, *arguments], cwd=tmp_path,
+                            env=clean_environment(**environment), capture_output=True, text=True, timeout=15)
+    assert failed.returncode == code
+    lines = [json.loads(line) for line in failed.stderr.splitlines()]
+    assert (lines[-1]["level"], set(lines[-1])) == ("ERROR", {"timestamp", "level", "fields", "target"})
+    assert named in lines[-1]["fields"]["message"]
+    # Without, it is for people.
+    failed = subprocess.run([binary(), "serve", "--listen", "127.0.0.1:0", *arguments], cwd=tmp_path, env=clean_environment(),
+                            capture_output=True, text=True, timeout=15)
+    assert failed.stderr.splitlines()[-1].startswith("error: ") or "error: " in failed.stderr
+
+
 # A look at the configuration.
 
 

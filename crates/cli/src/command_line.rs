@@ -14,15 +14,18 @@ use crate::{call, listen, probe};
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.
-pub(crate) fn parse(
-    arguments: impl Iterator<Item = OsString>,
-) -> Result<Option<ArgMatches>, Failure> {
-    let arguments = with_command(arguments.collect());
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Option<ArgMatches>, Failure> {
+    let arguments = with_command(arguments);
     match command().try_get_matches_from(&arguments) {
         Ok(matches) => Ok(Some(matches)),
         Err(text) if !text.use_stderr() => text.print().map(|()| None).map_err(Failure::Output),
         Err(error) => Err(usage::refused(&command(), &arguments, error)),
     }
+}
+
+/// Tells whether this command line is to serve.
+pub(crate) fn is_serve(arguments: &[OsString]) -> bool {
+    with_command(arguments.to_vec()).get(1).is_some_and(|command| command == serve::NAME)
 }
 
 /// All commands, with their flags.

@@ -1,21 +1,35 @@
 //! Log lines, on standard error: standard output is for what was asked for.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _};
+use std::time::SystemTime;
 
 use securecall_server::settings::{LogFilter, LogFormat};
+use serde_json::json;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer, fmt, registry};
+use tracing_subscriber::{Layer, fmt as lines_of, registry};
 
 /// Starts logging for the whole process.
 pub(crate) fn start(filter: &LogFilter, format: LogFormat) {
-    let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let lines = lines_of::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
     registry().with(lines.with_filter(targets(filter))).init();
+}
+
+/// Returns an error as a JSON line like those of the log, which may not have begun yet.
+pub(crate) fn error_line(error: &impl fmt::Display, now: SystemTime) -> String {
+    json!({
+        "timestamp": humantime::format_rfc3339_micros(now).to_string(),
+        "level": "ERROR",
+        "fields": { "message": error.to_string() },
+        "target": module_path!(),
+    })
+    .to_string()
 }
 
 /// A `LogFilter` is stricter than `Targets`, so this takes each; were one refused, too much is

@@ -42,8 +42,10 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use failure::Failure;
+use securecall_server::settings::LogFormat;
 
 /// Gives memory back to the system some seconds after it was freed, wherever it lies. The system's
 /// own allocator keeps what was freed below anything that lives on: after a flood, all of it.
@@ -53,18 +55,23 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     core_dumps::forbid();
-    match run(env::args_os()) {
+    let arguments: Vec<_> = env::args_os().collect();
+    match run(arguments.clone()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let line = match serve::log_format(&arguments) {
+                LogFormat::Text if failure.is_wanted() => failure.to_string(),
+                LogFormat::Text => format!("error: {failure}"),
+                LogFormat::Json => logging::error_line(&failure, SystemTime::now()),
+            };
             // Where standard error is closed, the exit code still tells.
-            let prefix = if failure.is_wanted() { "" } else { "error: " };
-            let _ = writeln!(io::stderr(), "{prefix}{failure}");
+            let _ = writeln!(io::stderr(), "{line}");
             failure.exit_code()
         }
     }
 }
 
-fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(matches) = command_line::parse(arguments)? else { return Ok(()) };
     match matches.subcommand() {
         Some((check_config::NAME, flags)) => check_config::run(flags),

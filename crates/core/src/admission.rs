@@ -92,6 +92,19 @@ impl Admission {
         Self { limits, connections: 0, addresses: HashMap::new(), recovering: VecDeque::new() }
     }
 
+    /// Puts other bounds in force. Connections that are open stay, also beyond them. With other rates each
+    /// address begins anew: what it owed at the old one could take an hour.
+    pub fn set_limits(&mut self, limits: AdmissionLimits) {
+        let rates =
+            |limits: &AdmissionLimits| (limits.new_per_address, limits.handshakes_per_address);
+        if rates(&limits) != rates(&self.limits) {
+            for entry in self.addresses.values_mut() {
+                (entry.arrivals, entry.handshakes) = Default::default();
+            }
+        }
+        self.limits = limits;
+    }
+
     /// Lets a TLS handshake begin, which costs more than all that is decided after it.
     ///
     /// # Errors
@@ -273,6 +286,38 @@ mod tests {
         assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::2"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+    }
+
+    #[test]
+    fn other_bounds_are_in_force_at_once_and_open_connections_stay() {
+        let mut admission = admission();
+        for _ in 0..3 {
+            admission.admit(key("192.0.2.1"), START).unwrap();
+        }
+        let limits = AdmissionLimits { per_address_max: 4, ..admission.limits };
+        admission.set_limits(limits);
+        assert_eq!(admission.admit(key("192.0.2.1"), START), Ok(()));
+        admission.set_limits(AdmissionLimits { per_address_max: 1, connections_max: 2, ..limits });
+        assert_eq!(admission.connections(), 4);
+        assert_eq!(admission.admit(key("192.0.2.2"), START), Err(Refusal::ServerFull));
+        for _ in 0..3 {
+            admission.release(key("192.0.2.1"), START);
+        }
+        assert_eq!(admission.admit(key("192.0.2.1"), START), Err(Refusal::AddressFull));
+        assert_eq!(admission.admit(key("192.0.2.2"), START), Ok(()));
+    }
+
+    #[test]
+    fn with_another_rate_each_address_begins_anew() {
+        let mut admission = admission();
+        let slow = AdmissionLimits { new_per_address: Rate::new(1, 0.001), ..admission.limits };
+        admission.set_limits(slow);
+        admission.admit(key("192.0.2.1"), START).unwrap();
+        admission.set_limits(AdmissionLimits { per_address_max: 10, ..slow });
+        assert!(admission.admit(key("192.0.2.1"), START).is_err(), "the rate is the same");
+        admission.set_limits(AdmissionLimits { new_per_address: Rate::new(1, 1.0), ..slow });
+        assert_eq!(admission.admit(key("192.0.2.1"), START), Ok(()));
+        assert!(admission.admit(key("192.0.2.1"), START).is_err());
     }
 
     #[test]

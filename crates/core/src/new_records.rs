@@ -30,6 +30,14 @@ impl NewRecords {
         Self { rate, buckets: HashMap::new(), recovering: VecDeque::new() }
     }
 
+    /// Puts another rate in force. With it each address begins anew: what it owed at the old one could
+    /// take an hour.
+    pub fn set_rate(&mut self, rate: Rate) {
+        if rate != self.rate {
+            *self = Self::new(rate);
+        }
+    }
+
     /// Takes a place for one new record.
     ///
     /// # Errors
@@ -100,6 +108,18 @@ mod tests {
         assert_eq!(records.take(address(1), START), Err(wait));
         assert_eq!(records.take(address(2), START), Ok(()), "others are not concerned");
         assert_eq!(records.take(address(1), START + wait), Ok(()));
+    }
+
+    #[test]
+    fn with_another_rate_each_address_begins_anew() {
+        let mut records = NewRecords::new(Rate::new(1, 0.001));
+        records.take(address(1), START).unwrap();
+        records.set_rate(Rate::new(1, 0.001));
+        assert!(records.take(address(1), START).is_err(), "it is the same");
+        records.set_rate(Rate::new(2, 0.5));
+        assert_eq!(records.take(address(1), START), Ok(()));
+        assert_eq!(records.take(address(1), START), Ok(()));
+        assert!(records.take(address(1), START).is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::flusher;
 use crate::http;
 use crate::listener::Listener;
+use crate::live::Live;
 use crate::refused::Refused;
 use crate::requests::{Request, Requests, attend};
 use crate::server::Server;
@@ -62,20 +63,29 @@ impl Workers {
     }
 
     /// Connections go around.
-    fn spawn(&mut self, arrival: Arrival, stream: TcpStream, request: Request) {
+    fn spawn(&mut self, server: Arc<Server>, live: Arc<Live>, begun: Begun) {
         let worker = self.next;
         self.next = (worker + 1) % self.handles.len();
+        let Begun { stream, peer, request } = begun;
+        let arrival = move |place| Arrival::new(server, live, peer, place);
         if worker == 0 {
-            tokio::spawn(attend(request, http::serve(arrival, stream)));
+            tokio::spawn(attend(request, |place| http::serve(arrival(place), stream)));
         } else if let Ok(stream) = stream.into_std() {
-            let serving = async move {
+            self.handles[worker].spawn(attend(request, async move |place| {
+                let arrival = arrival(place);
                 if let Ok(stream) = TcpStream::from_std(stream) {
                     http::serve(arrival, stream).await;
                 }
-            };
-            self.handles[worker].spawn(attend(request, serving));
+            }));
         }
     }
+}
+
+/// A connection that is worth reading from.
+struct Begun {
+    stream: TcpStream,
+    peer: IpAddr,
+    request: Request,
 }
 
 /// One thread's event loop.
@@ -88,8 +98,9 @@ pub(crate) async fn accept(server: &Arc<Server>, listener: &Listener, workers: &
     let requests = Requests::public();
     loop {
         let (stream, peer) = listener.accept().await;
-        match begin(server, &requests, peer.ip()).await {
-            Ok(request) => workers.spawn(Arrival::new(server.clone(), peer.ip()), stream, request),
+        let (live, peer) = (server.live.latest(), peer.ip());
+        match begin(server, &live, &requests, peer).await {
+            Ok(request) => workers.spawn(server.clone(), live, Begun { stream, peer, request }),
             Err(why) => {
                 server.counters.refused(why);
                 // A reset, so that the kernel remembers nothing of it either.
@@ -101,12 +112,18 @@ pub(crate) async fn accept(server: &Arc<Server>, listener: &Listener, workers: &
 
 /// Decides by its address alone whether a connection is worth reading from. What a proxy brings is
 /// judged by the addresses that it names. Waits until there is room.
-async fn begin(server: &Server, requests: &Requests, peer: IpAddr) -> Result<Request, Refused> {
-    let is_proxy = server.proxies.is_trusted(peer);
-    if server.tls.is_some() && !is_proxy {
-        let now = server.clock.now();
-        let admitted = server.admission.lock().admit_handshake(peer.into(), now);
-        admitted.map_err(|_| Refused::HandshakesTooFast)?;
+async fn begin(
+    server: &Server,
+    live: &Live,
+    requests: &Requests,
+    peer: IpAddr,
+) -> Result<Request, Refused> {
+    if !live.proxies.may_come(peer) {
+        return Err(Refused::UntrustedPeer);
+    }
+    let is_proxy = live.proxies.is_trusted(peer);
+    if !is_proxy {
+        server.admit_handshake(peer)?;
     }
     requests.begin(peer, is_proxy).await.ok_or(Refused::RequestsFull)
 }

@@ -37,7 +37,7 @@ pub(crate) async fn serve(admin: Admin, listener: Listener) {
         let (stream, peer) = listener.accept().await;
         let Some(request) = requests.begin(peer.ip(), false).await else { continue };
         let admin = admin.clone();
-        tokio::spawn(attend(request, async move {
+        tokio::spawn(attend(request, async move |_place| {
             let _ = timeout(TIMEOUT, answer(&admin, stream)).await;
         }));
     }

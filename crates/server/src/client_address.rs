@@ -3,7 +3,11 @@
 //! A header is believed only when a trusted proxy is the peer, and then from the right: each proxy
 //! appends the address it saw, so the rightmost one that is no trusted proxy is the last that
 //! somebody trustworthy saw. What stands left of it, the client may have written itself.
+//!
+//! With the PROXY protocol it is the proxy's header that says who the peer is. A peer that it names and
+//! that is a trusted proxy itself is believed in the same way.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
@@ -12,18 +16,53 @@ use ipnet::IpNet;
 use securecall_websocket::Request;
 
 use crate::log_limit::LogLimit;
-use crate::settings;
+use crate::settings::{self, ProxyProtocol};
+
+/// Where a connection comes from, as far as that is known before its request. `Debug` prints no
+/// address.
+#[derive(Clone, Copy)]
+pub(crate) struct Source {
+    address: IpAddr,
+    /// Whether a header of its request can be the word of a trusted proxy.
+    may_be_proxy: bool,
+}
+
+impl Source {
+    /// The peer of the socket, or of the proxy that named it.
+    pub(crate) fn peer(address: IpAddr) -> Self {
+        Self { address: address.to_canonical(), may_be_proxy: true }
+    }
+
+    /// A proxy that did not name its peer: what comes through it may be anybody's.
+    pub(crate) fn unnamed(proxy: IpAddr) -> Self {
+        Self { address: proxy.to_canonical(), may_be_proxy: false }
+    }
+
+    pub(crate) fn address(self) -> IpAddr {
+        self.address
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source(…)")
+    }
+}
 
 /// The proxies in front of the server.
 #[derive(Debug)]
 pub(crate) struct Proxies {
     trusted: Vec<IpNet>,
     header: String,
+    /// Whether each connection begins with a header of the PROXY protocol.
+    protocol: ProxyProtocol,
     /// Connections of private addresses, while no proxy is trusted.
     unknown_proxy: Suspicion,
     /// Connections of trusted proxies without the header.
     silent_proxy: Suspicion,
     proxy_headers: LogLimit,
+    missing_headers: LogLimit,
+    untrusted_peers: LogLimit,
 }
 
 impl Proxies {
@@ -31,19 +70,22 @@ impl Proxies {
         Self {
             trusted: settings.trusted.iter().map(|network| network.net()).collect(),
             header: settings.header.as_str().to_owned(),
+            protocol: settings.protocol,
             unknown_proxy: Suspicion::default(),
             silent_proxy: Suspicion::default(),
             proxy_headers: LogLimit::default(),
+            missing_headers: LogLimit::default(),
+            untrusted_peers: LogLimit::default(),
         }
     }
 
     /// The client's address.
-    pub(crate) fn client_address(&self, peer: IpAddr, request: &Request<'_>) -> IpAddr {
-        let peer = peer.to_canonical();
+    pub(crate) fn client_address(&self, source: Source, request: &Request<'_>) -> IpAddr {
+        let peer = source.address;
         if self.trusted.is_empty() {
             self.suspect_unknown_proxy(peer);
         }
-        if !self.is_trusted(peer) {
+        if !source.may_be_proxy || !self.is_trusted(peer) {
             return peer;
         }
         let values: Vec<&[u8]> = request.header_values(&self.header).collect();
@@ -61,12 +103,41 @@ impl Proxies {
         nearest
     }
 
+    /// Whether each connection begins with a header of the PROXY protocol.
+    pub(crate) fn speak_proxy_protocol(&self) -> bool {
+        self.protocol == ProxyProtocol::On
+    }
+
+    /// Tells whether a peer is worth reading from. Where the PROXY protocol is spoken, only proxies are,
+    /// and this machine, whose health check names nobody.
+    pub(crate) fn may_come(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        let may_come = !self.speak_proxy_protocol() || self.is_trusted(peer) || peer.is_loopback();
+        if !may_come
+            && is_private(peer)
+            && let Some(left_out) = self.untrusted_peers.take(Instant::now())
+        {
+            tracing::warn!(
+                left_out,
+                "a connection of a private address that is no trusted proxy was refused: with \
+                 --proxy-protocol on only those of --trusted-proxies may connect"
+            );
+        }
+        may_come
+    }
+
     /// Says at the start what trusting a proxy takes.
     pub(crate) fn announce(&self) {
         if self.trusted.is_empty() {
             return;
         }
         let trusted: Vec<_> = self.trusted.iter().map(ToString::to_string).collect();
+        if self.speak_proxy_protocol() {
+            return tracing::info!(
+                "client addresses are read in PROXY protocol headers from {}; nobody else may connect",
+                trusted.join(", ")
+            );
+        }
         tracing::info!(
             "client addresses are read in {} from {}: each proxy there has to set that header \
              itself. One that passes TCP on as it is (stunnel, hitch, mode tcp) does not, and its \
@@ -86,7 +157,22 @@ impl Proxies {
             tracing::warn!(
                 left_out,
                 "a proxy sends the PROXY protocol, which is not read here: its clients get 400. \
-                 Switch it off there (send-proxy, proxy_protocol, write-proxy)"
+                 Switch it off there (send-proxy, proxy_protocol, write-proxy), or read it with \
+                 --proxy-protocol on"
+            );
+        }
+    }
+
+    /// A connection of a proxy began without the PROXY protocol header that it should begin with.
+    pub(crate) fn note_missing_proxy_header(&self, peer: IpAddr) {
+        if self.is_trusted(peer)
+            && let Some(left_out) = self.missing_headers.take(Instant::now())
+        {
+            tracing::warn!(
+                left_out,
+                "a trusted proxy sends no PROXY protocol header that can be read: its clients get 400. \
+                 Switch it on there (send-proxy-v2, proxy_protocol, write-proxy-v2), or take \
+                 --proxy-protocol on away here"
             );
         }
     }
@@ -178,14 +264,40 @@ mod tests {
         Proxies::new(&settings.proxy)
     }
 
-    fn address_of(proxies: &Proxies, peer: &str, forwarded: &[&str]) -> String {
+    fn address_from(
+        source: fn(IpAddr) -> Source,
+        proxies: &Proxies,
+        peer: &str,
+        forwarded: &[&str],
+    ) -> String {
         let mut head = "GET /signal HTTP/1.1\r\nHost: x\r\n".to_owned();
         for value in forwarded {
             head += &format!("X-Forwarded-For: {value}\r\n");
         }
         head += "\r\n";
         let (request, _) = parse_request(head.as_bytes(), HeadLimits::default()).unwrap().unwrap();
-        proxies.client_address(peer.parse().unwrap(), &request).to_string()
+        proxies.client_address(source(peer.parse().unwrap()), &request).to_string()
+    }
+
+    fn address_of(proxies: &Proxies, peer: &str, forwarded: &[&str]) -> String {
+        address_from(Source::peer, proxies, peer, forwarded)
+    }
+
+    #[test]
+    fn through_a_proxy_that_names_nobody_the_header_is_its_clients() {
+        let proxies = proxies("10.0.0.0/8");
+        assert_eq!(address_from(Source::unnamed, &proxies, "10.0.0.1", &["192.0.2.1"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn with_the_proxy_protocol_only_proxies_and_this_machine_may_come() {
+        let flags = ["--trusted-proxies=10.0.0.0/8", "--proxy-protocol=on"];
+        let proxies = Proxies::new(&Settings::from_flags(flags).unwrap().proxy);
+        let may_come = |peer: &str| proxies.may_come(peer.parse().unwrap());
+        assert!(may_come("10.0.0.1") && may_come("::ffff:10.0.0.1"));
+        assert!(may_come("127.0.0.1") && may_come("::1"));
+        assert!(!may_come("192.0.2.1") && !may_come("192.168.0.1"));
+        assert!(self::proxies("10.0.0.0/8").may_come("192.0.2.1".parse().unwrap()));
     }
 
     #[test]

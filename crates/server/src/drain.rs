@@ -8,7 +8,6 @@ use securecall_protocol::CloseCode;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::server::Server;
-use crate::settings;
 
 /// Connections are closed in slices of this length, in random order: clients that reconnect at
 /// once do not all do so at once.
@@ -16,8 +15,10 @@ const SLICE: Duration = Duration::from_millis(100);
 
 /// Closes all connections with 1012, spread over the period, and waits until they are gone or the
 /// timeout has passed.
-pub(crate) async fn drain(server: &Arc<Server>, settings: &settings::Drain) {
+pub(crate) async fn drain(server: &Arc<Server>) {
     let began = Instant::now();
+    let live = server.live.latest();
+    let settings = &live.drain;
     server.begin_draining();
     let mut connections = server.connections.all();
     tracing::info!(connections = connections.len(), "draining");

@@ -33,6 +33,7 @@ use self::turn::Turn;
 use crate::connection::{Condition, Connection};
 use crate::directory::Replacement;
 use crate::directory_queue::{DirectoryQueue, Permission, UNAVAILABLE};
+use crate::live::Live;
 use crate::outbox::Outbox;
 use crate::permit::Permit;
 use crate::presence::{Batch, Cell, begin_batch};
@@ -42,13 +43,14 @@ use crate::tls::Records;
 /// Drives a connection to its end. `first` came right behind the upgrade request.
 pub(crate) fn drive(
     server: Arc<Server>,
+    live: Arc<Live>,
     stream: TcpStream,
     tls: Option<Box<Records>>,
     permit: Permit,
     first: Vec<u8>,
 ) -> impl Future<Output = ()> + Send {
-    let driver = Driver::new(&server, stream, tls, permit, first);
-    let mut driving = Driving { server, driver };
+    let driver = Driver::new(&server, &live, stream, tls, permit, first);
+    let mut driving = Driving { server, live, driver };
     // What begins a connection is not kept for as long as it lasts: the future holds no more than
     // it needs.
     async move {
@@ -61,6 +63,8 @@ pub(crate) fn drive(
 /// A driver with its server. Dropping it, for whatever reason, is the one teardown path.
 struct Driving {
     server: Arc<Server>,
+    /// The settings of the last turn.
+    live: Arc<Live>,
     driver: Driver,
 }
 
@@ -89,14 +93,15 @@ struct Driver {
 
 impl Driving {
     fn poll(&mut self, task: &mut TaskContext<'_>, timer: Pin<&mut Sleep>) -> Poll<()> {
-        let mut batch = begin_batch(&self.server);
+        self.server.live.refresh(&mut self.live);
+        let mut batch = begin_batch(&self.server, &self.live.config);
         self.driver.poll(&mut batch, task, timer)
     }
 }
 
 impl Drop for Driving {
     fn drop(&mut self) {
-        let mut batch = begin_batch(&self.server);
+        let mut batch = begin_batch(&self.server, &self.live.config);
         self.driver.release(&mut batch, Departure::Lost);
         self.driver.connection.set_driver(None);
         self.server.connections.remove(self.driver.table_key);
@@ -106,18 +111,19 @@ impl Drop for Driving {
 impl Driver {
     fn new(
         server: &Arc<Server>,
+        live: &Live,
         stream: TcpStream,
         tls: Option<Box<Records>>,
         permit: Permit,
         unhandled: Vec<u8>,
     ) -> Self {
         let encrypted = tls.is_some();
-        let connection = Connection::new(stream, tls, server.outbox_bytes_max);
+        let connection = Connection::new(stream, tls, live.outbox_bytes_max);
         let protocol = Protocol::new(server.clock.now());
         Self {
             table_key: server.connections.insert(connection.clone()),
-            decoder: Decoder::new(Role::Server, server.message_bytes_max),
-            armed: protocol.deadline(&server.config.connection),
+            decoder: Decoder::new(Role::Server, live.message_bytes_max),
+            armed: protocol.deadline(&live.config.connection),
             cell: None,
             directory: DirectoryQueue::default(),
             timed: false,
@@ -213,7 +219,7 @@ impl Driver {
         batch.host.counters.step(&step);
         let server = batch.host;
         let registry = &server.registry;
-        let directory_burst = server.config.connection.directory.burst() as usize;
+        let directory_burst = batch.cx.config.connection.directory.burst() as usize;
         let (full, request_id) = match step {
             Step::Reply(reply) => {
                 self.protocol.answered(batch.cx.now);

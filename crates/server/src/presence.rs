@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use securecall_core::{Instant, Outcome, UnixTime};
+use securecall_core::{Config, Instant, Outcome, UnixTime};
 use securecall_presence::Host;
 use securecall_protocol::{CloseCode, Reply, ServerMessage};
 use tokio::task::AbortHandle;
@@ -22,9 +22,9 @@ pub(crate) type Registry = securecall_presence::Registry<Server>;
 /// One wake-up of a task. What it sends is written at the end of its worker's turn.
 pub(crate) type Batch<'a> = securecall_presence::Batch<'a, Server>;
 
-/// Begins a batch: the time is read here, once.
-pub(crate) fn begin_batch(server: &Arc<Server>) -> Batch<'_> {
-    Batch::begin(server, server.context())
+/// Begins a batch under this configuration: the time is read here, once.
+pub(crate) fn begin_batch<'a>(server: &'a Arc<Server>, config: &'a Config) -> Batch<'a> {
+    Batch::begin(server, server.context(config))
 }
 
 impl Host for Server {
@@ -91,7 +91,8 @@ async fn keep(server: Arc<Server>, cell: Arc<Cell>) {
 }
 
 fn keep_until(server: &Arc<Server>, cell: &Arc<Cell>) -> Option<Instant> {
-    let mut batch = begin_batch(server);
+    let live = server.live.latest();
+    let mut batch = begin_batch(server, &live.config);
     let (next, post) = server.registry.handle_absence(&batch, cell);
     server.registry.run(&mut batch, post);
     next

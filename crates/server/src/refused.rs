@@ -20,8 +20,12 @@ pub(crate) enum Refused {
     TlsFailed,
     /// Plain HTTP for a port that speaks TLS (400).
     NotTls,
-    /// A proxy began with a PROXY protocol header (400).
+    /// A proxy began with a PROXY protocol header, which is not read here (400).
     ProxyHeader,
+    /// A trusted proxy began without a PROXY protocol header, or with a broken one (400).
+    ProxyHeaderMissing,
+    /// The PROXY protocol is spoken here, and the peer is no trusted proxy. Reset, without an answer.
+    UntrustedPeer,
     /// Not HTTP (400).
     Malformed,
     /// A line of the head ends with a line feed alone (400).
@@ -53,7 +57,7 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::RequestsFull,
         Self::HandshakesTooFast,
         Self::MadeRoom,
@@ -62,6 +66,8 @@ impl Refused {
         Self::TlsFailed,
         Self::NotTls,
         Self::ProxyHeader,
+        Self::ProxyHeaderMissing,
+        Self::UntrustedPeer,
         Self::Malformed,
         Self::BareLineFeed,
         Self::HostNotUnique,
@@ -89,6 +95,8 @@ impl Refused {
             Self::TlsFailed => "tls_failed",
             Self::NotTls => "not_tls",
             Self::ProxyHeader => "proxy_header",
+            Self::ProxyHeaderMissing => "proxy_header_missing",
+            Self::UntrustedPeer => "untrusted_peer",
             Self::Malformed => "malformed",
             Self::BareLineFeed => "bare_line_feed",
             Self::HostNotUnique => "host_not_unique",

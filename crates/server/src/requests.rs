@@ -42,14 +42,24 @@ struct Table {
     begun: u64,
 }
 
-/// A request that is under way, until it is dropped.
+/// A request that is under way.
 pub(crate) struct Request {
+    pub(crate) place: Place,
+    made_room: oneshot::Receiver<()>,
+}
+
+/// The place that a request has, until it is dropped.
+pub(crate) struct Place {
     number: u64,
     address: AddressKey,
-    made_room: oneshot::Receiver<()>,
+    per_address_max: usize,
     table: Arc<Mutex<Table>>,
     ended: Arc<Notify>,
 }
+
+/// An address has as many requests under way as it may.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AddressFull;
 
 impl Requests {
     /// Those of the public port.
@@ -79,8 +89,7 @@ impl Requests {
     /// Begins a request as soon as there is room. None: its address has too many under way.
     pub(crate) async fn begin(&self, peer: IpAddr, is_proxy: bool) -> Option<Request> {
         let address = AddressKey::from(peer);
-        let under_way = self.table.lock().addresses.get(&address).copied().unwrap_or_default();
-        if under_way >= self.per_address_max && !is_proxy {
+        if self.table.lock().of(address) >= self.per_address_max && !is_proxy {
             return None;
         }
         self.room().await;
@@ -90,12 +99,13 @@ impl Requests {
     fn insert(&self, address: AddressKey) -> Request {
         let (ends, made_room) = oneshot::channel();
         let mut table = self.table.lock();
-        *table.addresses.entry(address).or_default() += 1;
+        table.begin(address);
         table.begun += 1;
         let number = table.begun;
         table.under_way.insert(number, (Instant::now(), ends));
         let (table, ended) = (self.table.clone(), self.ended.clone());
-        Request { number, address, made_room, table, ended }
+        let per_address_max = self.per_address_max;
+        Request { place: Place { number, address, per_address_max, table, ended }, made_room }
     }
 }
 
@@ -113,33 +123,61 @@ impl Table {
         oldest.remove();
         None
     }
+
+    /// How many requests of this address are under way.
+    fn of(&self, address: AddressKey) -> usize {
+        self.addresses.get(&address).copied().unwrap_or_default()
+    }
+
+    fn begin(&mut self, address: AddressKey) {
+        *self.addresses.entry(address).or_default() += 1;
+    }
+
+    fn end(&mut self, address: AddressKey) {
+        if let Some(under_way) = self.addresses.get_mut(&address) {
+            *under_way -= 1;
+            if *under_way == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+    }
 }
 
 /// Serves a request to its end, or until it has to make room for others.
-pub(crate) async fn attend(mut request: Request, serving: impl Future<Output = ()>) {
+pub(crate) async fn attend<S: Future<Output = ()>>(
+    mut request: Request,
+    serve: impl FnOnce(Place) -> S,
+) {
+    let serving = serve(request.place);
     tokio::select! {
         () = serving => {}
-        () = request.made_room() => {}
+        _ = &mut request.made_room => {}
     }
 }
 
-impl Request {
-    /// Ends when the request has to make room for others.
-    async fn made_room(&mut self) {
-        let _ = (&mut self.made_room).await;
+impl Place {
+    /// Counts the request for another address from here on: the client's, which a proxy has named.
+    ///
+    /// # Errors
+    /// That address has as many under way as it may.
+    pub(crate) fn move_to(&mut self, client: IpAddr) -> Result<(), AddressFull> {
+        let client = AddressKey::from(client);
+        let mut table = self.table.lock();
+        if client != self.address && table.of(client) >= self.per_address_max {
+            return Err(AddressFull);
+        }
+        table.end(self.address);
+        table.begin(client);
+        self.address = client;
+        Ok(())
     }
 }
 
-impl Drop for Request {
+impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.table.lock();
         table.under_way.remove(&self.number);
-        if let Some(under_way) = table.addresses.get_mut(&self.address) {
-            *under_way -= 1;
-            if *under_way == 0 {
-                table.addresses.remove(&self.address);
-            }
-        }
+        table.end(self.address);
         self.ended.notify_one();
     }
 }
@@ -179,7 +217,7 @@ mod tests {
         let requests = Requests::public();
         let mut under_way = crowd(&requests).await;
         let is_over = async |request: &mut Request| {
-            tokio::time::timeout(Duration::ZERO, request.made_room()).await.is_ok()
+            tokio::time::timeout(Duration::ZERO, &mut request.made_room).await.is_ok()
         };
         tokio::time::advance(FAIR_TIME / 2).await;
         assert!(!is_over(&mut under_way[0]).await);
@@ -210,6 +248,25 @@ mod tests {
             idle.push(requests.begin(address(1), false).await.unwrap());
         }
         assert_eq!(began.elapsed(), FAIR_TIME);
+    }
+
+    #[tokio::test]
+    async fn one_that_a_proxy_names_a_client_for_counts_for_that_client() {
+        let requests = Requests::public();
+        let mut under_way = Vec::new();
+        for _ in 0..REQUESTS_PER_ADDRESS_MAX {
+            let mut request = requests.begin(address(1), true).await.unwrap();
+            assert_eq!(request.place.move_to(address(2)), Ok(()));
+            under_way.push(request);
+        }
+        let mut next = requests.begin(address(1), true).await.unwrap();
+        assert_eq!(next.place.move_to(address(2)), Err(AddressFull));
+        assert_eq!(next.place.move_to(address(3)), Ok(()), "others are not concerned");
+        assert_eq!(under_way[0].place.move_to(address(2)), Ok(()), "it is counted already");
+        under_way.pop();
+        assert_eq!(next.place.move_to(address(2)), Ok(()));
+        drop((next, under_way));
+        assert!(requests.table.lock().addresses.is_empty());
     }
 
     #[tokio::test]

@@ -4,10 +4,11 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::SystemTime;
 
 use tokio::runtime::Handle;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accept::{Workers, accept, event_loop};
 use crate::admin::{self, Admin};
@@ -15,11 +16,13 @@ use crate::announcement::Announcement;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::drain;
 use crate::listener::Listener;
+use crate::live::Live;
 use crate::liveness::Liveness;
 use crate::operator::Control;
+use crate::reload::{Load, Reach, Reload};
 use crate::server::Server;
 use crate::service_manager;
-use crate::settings::Settings;
+use crate::settings::{Loaded, Settings, SettingsError};
 use crate::tls::{Source, TlsError};
 
 /// Why the server could not start.
@@ -51,13 +54,30 @@ pub enum ServeError {
 /// # Errors
 /// When it cannot listen, or its data cannot be used. Once it serves it does not fail.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
+    start(settings, None)
+}
+
+/// Serves like [`serve()`], and reads the settings again at each SIGHUP: those that can change while the
+/// server runs ([`is_live`](crate::settings::is_live)) are in force at once. A configuration that `load`
+/// refuses changes nothing.
+///
+/// # Errors
+/// As [`serve()`].
+pub fn serve_and_reload(
+    loaded: Loaded,
+    load: impl Fn() -> Result<Loaded, SettingsError> + Send + Sync + 'static,
+) -> Result<(), ServeError> {
+    start(loaded.settings.clone(), Some((loaded, Arc::new(load))))
+}
+
+fn start(settings: Settings, reloading: Option<(Loaded, Load)>) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&settings.data_dir)?;
     let server_key = data_dir.server_key()?;
     let directory = data_dir.directory()?.with_records_max(settings.directory.records_max);
     let directory = Arc::new(directory);
     let (tls, source) = Source::open(&settings, &data_dir)?.unzip();
-    let key_bytes_max = settings.directory.key_bytes_max;
-    let control = Control::open(&settings.data_dir, directory.clone(), key_bytes_max);
+    let key_bytes_max = Arc::new(AtomicUsize::new(settings.directory.key_bytes_max));
+    let control = Control::open(&settings.data_dir, directory.clone(), key_bytes_max.clone());
     let runtime = event_loop()?;
     runtime.block_on(async {
         let listener = bind(settings.listen, "--listen")?;
@@ -65,26 +85,25 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
             Some(address) => Some(bind(address, "--admin-listen")?),
             None => None,
         };
-        let config = settings.core_config(server_key.expose());
-        let server = Server::new(&settings, config, directory.clone(), tls, Handle::current());
+        let live = Live::new(&settings, &server_key);
+        let server = Server::new(&settings, live, directory.clone(), tls, Handle::current());
+        let server = Arc::new(server);
+        // By default SIGHUP would end us; from here on it does not.
         let hangup = signal(SignalKind::hangup())?;
-        match source {
-            Some(source) => tokio::spawn(source.keep(hangup)),
-            None => tokio::spawn(live_through(hangup)),
-        };
-        run(Arc::new(server), &settings, listener, admin).await
+        if let Some((loaded, load)) = reloading {
+            let (server, directory) = (server.clone(), directory.clone());
+            let reach = Reach { server, server_key, directory, key_bytes_max };
+            tokio::spawn(Reload::new(load, loaded, reach).keep(hangup));
+        }
+        if let Some(source) = source {
+            tokio::spawn(source.keep(signal(SignalKind::hangup())?));
+        }
+        run(server, &settings, listener, admin).await
     })?;
     drop(runtime);
     drop(control);
     directory.close();
     Ok(())
-}
-
-/// Without a certificate there is nothing to read again on SIGHUP; by default it would end us.
-async fn live_through(mut hangup: Signal) {
-    while hangup.recv().await.is_some() {
-        tracing::info!("SIGHUP: there is no certificate to read again, nothing changes");
-    }
 }
 
 async fn run(
@@ -101,7 +120,7 @@ async fn run(
         tracing::warn!(%error, "cannot say on standard output where the server listens");
     }
     service_manager::notify_ready();
-    server.proxies.announce();
+    server.live.latest().proxies.announce();
     if let Some(admin) = admin {
         let liveness = Liveness::of(workers.handles());
         tokio::spawn(admin::serve(Admin { server: server.clone(), liveness }, admin));
@@ -110,9 +129,9 @@ async fn run(
         let serving = accept(&server, &listener, &mut workers);
         let stopping = async {
             tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
-            service_manager::notify_stopping(*settings.drain.timeout);
+            service_manager::notify_stopping(*server.live.latest().drain.timeout);
             tokio::select! {
-                () = drain::drain(&server, &settings.drain) => {}
+                () = drain::drain(&server) => {}
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }

@@ -1,32 +1,29 @@
 //! What all parts of a running server share.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use securecall_core::{Admission, Config, Context, NewRecords, Nonce, UnixTime};
-use securecall_websocket::HeadLimits;
 use slab::Slab;
 use tokio::runtime::Handle;
 
-use crate::client_address::Proxies;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::counters::Counters;
+use crate::current::Current;
 use crate::directory::Directory;
+use crate::live::Live;
 use crate::presence::Registry;
+use crate::refused::Refused;
 use crate::settings::Settings;
 use crate::tls::Tls;
 
 /// A running server.
 pub(crate) struct Server {
     pub(crate) clock: Clock,
-    pub(crate) config: Config,
-    pub(crate) message_bytes_max: u32,
-    pub(crate) outbox_bytes_max: usize,
-    pub(crate) request_timeout: std::time::Duration,
-    pub(crate) head_limits: HeadLimits,
-    pub(crate) proxies: Proxies,
+    pub(crate) live: Current<Live>,
     pub(crate) admission: Mutex<Admission>,
     pub(crate) new_records: Mutex<NewRecords>,
     pub(crate) connections: Connections,
@@ -45,7 +42,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(
         settings: &Settings,
-        config: Config,
+        live: Live,
         directory: Arc<dyn Directory>,
         tls: Option<Tls>,
         runtime: Handle,
@@ -53,12 +50,7 @@ impl Server {
         let clock = Clock::start();
         Self {
             clock,
-            config,
-            message_bytes_max: settings.limits.message_bytes_max as u32,
-            outbox_bytes_max: settings.limits.outbox_bytes_max,
-            request_timeout: *settings.limits.request_timeout,
-            head_limits: settings.head_limits(),
-            proxies: Proxies::new(&settings.proxy),
+            live: Current::new(live),
             admission: Mutex::new(Admission::new(settings.admission_limits())),
             new_records: Mutex::new(NewRecords::new(settings.limits.new_keys.into())),
             connections: Connections::default(),
@@ -72,14 +64,28 @@ impl Server {
         }
     }
 
-    /// The world as a decision made now sees it.
-    pub(crate) fn context(&self) -> Context<'_> {
-        Context {
-            now: self.clock.now(),
-            unix: self.clock.unix(),
-            config: &self.config,
-            nonce: &fresh_nonce,
+    /// The world as a decision made now, under this configuration, sees it.
+    pub(crate) fn context<'a>(&self, config: &'a Config) -> Context<'a> {
+        Context { now: self.clock.now(), unix: self.clock.unix(), config, nonce: &fresh_nonce }
+    }
+
+    /// Lets a client begin its TLS handshake, if connections have one.
+    ///
+    /// # Errors
+    /// Its address shakes hands too fast.
+    pub(crate) fn admit_handshake(&self, client: IpAddr) -> Result<(), Refused> {
+        if self.tls.is_none() {
+            return Ok(());
         }
+        let admitted = self.admission.lock().admit_handshake(client.into(), self.clock.now());
+        admitted.map_err(|_| Refused::HandshakesTooFast)
+    }
+
+    /// Puts other settings in force. What is open stays open, also beyond a bound that is lower now.
+    pub(crate) fn reload(&self, settings: &Settings, live: Live) {
+        self.admission.lock().set_limits(settings.admission_limits());
+        self.new_records.lock().set_rate(settings.limits.new_keys.into());
+        self.live.replace(live);
     }
 
     /// Lets nobody in from here on.

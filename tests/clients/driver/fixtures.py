@@ -1,6 +1,7 @@
 """Fixtures of every folder of tests that starts servers."""
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -31,6 +32,17 @@ def serve(tmp_path: Path):
 def server(serve) -> Server:
     """A server with every default."""
     return serve()
+
+
+@pytest.fixture
+def machine_address() -> str:
+    """An address of this machine that is not loopback; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return probe.getsockname()[0]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)\n")
+LISTENING = re.compile(r"listening on (?:127\.0\.0\.1|0\.0\.0\.0):(\d+)(?: \(all addresses\))?\n")
 METRICS = re.compile(r"metrics on http://127\.0\.0\.1:(\d+)/metrics\n")
 SAMPLE = re.compile(r"^(\w+)(?:\{.*\})? (\S+)$")
 REFUSED = re.compile(r'^securecall_connections_refused_total\{reason="(\w+)"\} (\d+)$', re.MULTILINE)
@@ -66,8 +66,9 @@ class Server:
     command that runs it."""
 
     def __init__(self, folder: Path, *options: str, port: int | None = None, data_dir: Path | None = None,
-                 environment: dict[str, str] | None = None, under: tuple[str, ...] = ()):
+                 environment: dict[str, str] | None = None, under: tuple[str, ...] = (), listen: str = "127.0.0.1"):
         self.folder = folder
+        self.listen = listen
         self.under = under
         self.data_dir = data_dir or folder / "state"
         self.options = options
@@ -128,7 +129,7 @@ class Server:
 
     def _spawn(self, port: int) -> subprocess.Popen:
         # `listen` by environment, so that PORT can be seen to replace its port.
-        listen = {"SECURECALL_LISTEN": f"127.0.0.1:{port}"}
+        listen = {"SECURECALL_LISTEN": f"{self.listen}:{port}"}
         command = [*self.under, binary(), "serve", "--data-dir", self.data_dir, "--admin-listen", "0", *self.options]
         self.starts += 1
         with self.log_path.open("w") as log:

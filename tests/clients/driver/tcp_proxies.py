@@ -1,15 +1,21 @@
 """Proxies that pass TCP on without looking into it: Debian's haproxy, stunnel and hitch."""
 
+import csv
+import io
 import os
+import socket
 import ssl
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from driver.server import accepts, eventually, free_port
 
 HAPROXY = """
 global
   stats timeout 10s
+  stats socket {folder}/stats
 defaults
   mode tcp
   timeout connect 5s
@@ -19,6 +25,7 @@ frontend in
   bind 127.0.0.1:{port}
   default_backend out
 backend out
+  {backend}
   server securecall 127.0.0.1:{upstream} {options}
 """
 
@@ -57,6 +64,7 @@ class TcpProxy:
     """A proxy process in front of the server on port `upstream`."""
 
     def __init__(self, folder: Path, command: list[str | Path], port: int):
+        self.folder = folder
         self.port = port
         with (folder / "proxy.log").open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
@@ -69,11 +77,33 @@ class TcpProxy:
         self.process.wait(10)
 
 
-def haproxy(folder: Path, upstream: int, options: str = "") -> TcpProxy:
+class CheckingHaproxy(TcpProxy):
+    """An HAProxy that asks the server by itself whether it is well."""
+
+    def status(self) -> str:
+        """What the last check of the server gave."""
+        with socket.socket(socket.AF_UNIX) as stats:
+            stats.connect(str(self.folder / "stats"))
+            stats.sendall(b"show stat\n")
+            table = b""
+            while more := stats.recv(65536):
+                table += more
+        rows = csv.DictReader(io.StringIO(table.decode()))
+        return next(row["check_status"] for row in rows if row["svname"] == "securecall")
+
+    def says(self, status: str) -> bool:
+        return self.status() == status
+
+
+def haproxy(folder: Path, upstream: int, options: str = "", backend: str = "", kind: type = TcpProxy) -> TcpProxy:
     port = free_port()
     configuration = folder / "haproxy.cfg"
-    configuration.write_text(HAPROXY.format(port=port, upstream=upstream, options=options))
-    return TcpProxy(folder, ["haproxy", "-db", "-f", configuration], port)
+    configuration.write_text(HAPROXY.format(port=port, upstream=upstream, options=options, backend=backend, folder=folder))
+    return kind(folder, ["haproxy", "-db", "-f", configuration], port)
+
+
+def haproxy_checking(folder: Path, upstream: int, options: str, backend: str) -> CheckingHaproxy:
+    return haproxy(folder, upstream, options, backend, CheckingHaproxy)
 
 
 def stunnel(folder: Path, upstream: int, options: str = "") -> TcpProxy:
@@ -91,3 +121,19 @@ def hitch(folder: Path, upstream: int, options: str = "") -> TcpProxy:
     if os.geteuid() == 0:
         command += ["--user=nobody"]
     return TcpProxy(folder, [*command, certificate(folder)], port)
+
+
+@pytest.fixture
+def in_front(tmp_path):
+    """Starts proxies in front of servers."""
+    proxies = []
+
+    def start(proxy, upstream: int, *options: str):
+        folder = tmp_path / f"proxy-{len(proxies)}"
+        folder.mkdir()
+        proxies.append(proxy(folder, upstream, *options))
+        return proxies[-1]
+
+    yield start
+    for proxy in proxies:
+        proxy.stop()

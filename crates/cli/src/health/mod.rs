@@ -1,6 +1,7 @@
 //! `securecall health`: one question to a server, for the health check of a container.
 
 mod any_certificate;
+mod connector;
 pub(crate) mod request;
 
 use std::io::{self, Write as _};
@@ -8,7 +9,9 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 use securecall_server::reachable;
-use securecall_server::settings::{Loaded, Settings, Surroundings, with_options as with_settings};
+use securecall_server::settings::{
+    Loaded, ProxyProtocol, Settings, Surroundings, with_options as with_settings,
+};
 use tokio::time::timeout;
 
 use crate::failure::Failure;
@@ -53,7 +56,7 @@ fn hide_what_does_not_matter(arg: Arg) -> Arg {
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let (url, trust) = match flags.get_one::<String>(URL) {
         Some(url) => (url.clone(), Trust::Authorities),
-        None => (own_url(flags).map_err(Failure::NotHealthy)?, Trust::Anybody),
+        None => own_server(flags).map_err(Failure::NotHealthy)?,
     };
     let answer = async { timeout(ANSWER_TIMEOUT, look_at(&url, trust)).await };
     runtime()?
@@ -63,8 +66,8 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     writeln!(io::stdout(), "ok").map_err(Failure::Output)
 }
 
-/// The address of the server that would run with these flags.
-fn own_url(flags: &ArgMatches) -> Result<String, String> {
+/// The server that would run with these flags.
+fn own_server(flags: &ArgMatches) -> Result<(String, Trust), String> {
     let mut surroundings = Surroundings::of_process();
     // Nothing is served, so it does not matter how many files may be open.
     surroundings.descriptors_max = None;
@@ -74,7 +77,9 @@ fn own_url(flags: &ArgMatches) -> Result<String, String> {
         return Err("the port is 0, so any: name the URL".to_owned());
     }
     let scheme = if speaks_tls(&settings) { "https" } else { "http" };
-    Ok(format!("{scheme}://{}/health", reachable(settings.listen)))
+    let proxy_protocol = settings.proxy.protocol == ProxyProtocol::On;
+    let url = format!("{scheme}://{}/health", reachable(settings.listen));
+    Ok((url, Trust::Anybody { proxy_protocol }))
 }
 
 fn speaks_tls(settings: &Settings) -> bool {

@@ -14,6 +14,7 @@ use rustls::crypto::aws_lc_rs;
 use serde_json::Value;
 
 use super::any_certificate::AnyCertificate;
+use super::connector::Connector;
 
 /// Bytes of an answer that are read: `{"status":"ok"}` has 15.
 const ANSWER_BYTES_MAX: usize = 4096;
@@ -28,8 +29,14 @@ pub(crate) enum Trust {
     /// Those of authorities that this machine trusts.
     Authorities,
     /// Every one. For a server of this machine, whose certificate is for a name; it is told nothing.
-    Anybody,
+    Anybody {
+        /// Whether it expects a header of the PROXY protocol first.
+        proxy_protocol: bool,
+    },
 }
+
+/// A header of the PROXY protocol that names nobody.
+const NOBODY: &[u8] = b"PROXY UNKNOWN\r\n";
 
 /// Asks the server at this WebSocket or HTTP address whether it is well.
 pub(crate) async fn look_at(url: &str, trust: Trust) -> Result<(), String> {
@@ -44,12 +51,12 @@ pub(crate) async fn look_at(url: &str, trust: Trust) -> Result<(), String> {
     judge(status, &body)
 }
 
-fn connector(trust: Trust) -> Result<HttpsConnector<HttpConnector>, Box<dyn Error>> {
+fn connector(trust: Trust) -> Result<HttpsConnector<Connector>, Box<dyn Error>> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = HttpsConnectorBuilder::new();
     let builder = match trust {
         Trust::Authorities => builder.with_provider_and_native_roots(provider)?,
-        Trust::Anybody => {
+        Trust::Anybody { .. } => {
             let verifier = Arc::new(AnyCertificate(provider.signature_verification_algorithms));
             let config = ClientConfig::builder_with_provider(provider)
                 .with_safe_default_protocol_versions()?
@@ -62,7 +69,11 @@ fn connector(trust: Trust) -> Result<HttpsConnector<HttpConnector>, Box<dyn Erro
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    Ok(builder.https_or_http().enable_http1().wrap_connector(tcp))
+    let first = match trust {
+        Trust::Anybody { proxy_protocol: true } => NOBODY,
+        _ => &[],
+    };
+    Ok(builder.https_or_http().enable_http1().wrap_connector(Connector { tcp, first }))
 }
 
 /// The reference protocol says which answer is the right one.

@@ -86,8 +86,13 @@ impl Embedded {
     /// imports counts, and is not refused.
     #[must_use]
     pub fn with_records_max(self, records_max: u64) -> Self {
-        self.population.set_records_max(records_max);
+        self.set_records_max(records_max);
         self
+    }
+
+    /// Changes the bound of [`Embedded::with_records_max`].
+    pub fn set_records_max(&self, records_max: u64) {
+        self.population.set_records_max(records_max);
     }
 
     /// Takes in all records, or none if one conflicts.

@@ -1,7 +1,5 @@
 //! The answer to a request: the upgrade at `/signal`, `/health`, a word for browsers, or a refusal.
 
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use securecall_core::Refusal;
@@ -9,8 +7,10 @@ use securecall_websocket::{
     Request, RequestError, UpgradeKey, parse_request, write_switching_protocols,
 };
 
-use super::{proxy_header, response};
+use super::response;
+use crate::arrival::Arrival;
 use crate::permit::Permit;
+use crate::proxy_protocol;
 use crate::refused::Refused;
 use crate::server::Server;
 
@@ -29,13 +29,8 @@ pub(super) enum Answer {
 }
 
 /// Writes the response to a request with this head.
-pub(super) fn answer(
-    server: &Arc<Server>,
-    peer: IpAddr,
-    head: &[u8],
-    response: &mut Vec<u8>,
-) -> Answer {
-    match route(server, peer, head, response) {
+pub(super) fn answer(arrival: &Arrival, head: &[u8], response: &mut Vec<u8>) -> Answer {
+    match route(arrival, head, response) {
         Ok(answer) => answer,
         Err(refusal) => {
             refusal.write(response);
@@ -44,21 +39,16 @@ pub(super) fn answer(
     }
 }
 
-fn route(
-    server: &Arc<Server>,
-    peer: IpAddr,
-    head: &[u8],
-    response: &mut Vec<u8>,
-) -> Result<Answer, HttpRefusal> {
-    let request = parse(server, peer, head)?;
+fn route(arrival: &Arrival, head: &[u8], response: &mut Vec<u8>) -> Result<Answer, HttpRefusal> {
+    let request = parse(arrival, head)?;
     match (request.path(), request.method()) {
         ("/signal", _) => {
-            let (permit, key) = admit(server, peer, &request)?;
+            let (permit, key) = admit(arrival, &request)?;
             write_switching_protocols(response, key);
             Ok(Answer::Upgrade(permit))
         }
         ("/health", "GET" | "HEAD") => {
-            health(server, &request, response);
+            health(&arrival.server, &request, response);
             Ok(Answer::Served)
         }
         ("/", "GET" | "HEAD") => {
@@ -75,12 +65,13 @@ fn route(
     }
 }
 
-fn parse<'b>(server: &Server, peer: IpAddr, head: &'b [u8]) -> Result<Request<'b>, HttpRefusal> {
-    match parse_request(head, server.head_limits) {
+fn parse<'b>(arrival: &Arrival, head: &'b [u8]) -> Result<Request<'b>, HttpRefusal> {
+    let proxies = &arrival.live.proxies;
+    match parse_request(head, arrival.live.head_limits) {
         Ok(Some((request, _))) => Ok(request),
         Ok(None) => Err(RequestError::HeadTooLarge.into()),
-        Err(_) if proxy_header::is_at_front_of(head) => {
-            server.proxies.note_proxy_header(peer);
+        Err(_) if proxy_protocol::is_at_front_of(head) && !proxies.speak_proxy_protocol() => {
+            proxies.note_proxy_header(arrival.source.address());
             Err(HttpRefusal::ProxyHeader)
         }
         Err(error) => Err(error.into()),
@@ -89,15 +80,15 @@ fn parse<'b>(server: &Server, peer: IpAddr, head: &'b [u8]) -> Result<Request<'b
 
 /// Checks all that an upgrade needs, the cheapest and most general first.
 fn admit<'r>(
-    server: &Arc<Server>,
-    peer: IpAddr,
+    arrival: &Arrival,
     request: &Request<'r>,
 ) -> Result<(Permit, UpgradeKey<'r>), HttpRefusal> {
+    let server = &arrival.server;
     let key = request.upgrade()?;
     if server.is_draining() {
         return Err(HttpRefusal::Draining);
     }
-    let address = server.proxies.client_address(peer, request);
+    let address = arrival.live.proxies.client_address(arrival.source, request);
     Ok((Permit::take(server, address.into())?, key))
 }
 
@@ -126,6 +117,8 @@ pub(super) enum HttpRefusal {
     Request(RequestError),
     /// Instead of a request, a proxy's header.
     ProxyHeader,
+    /// Instead of a proxy's header, something else.
+    ProxyHeaderMissing,
     /// Plain HTTP where TLS is spoken.
     NotTls,
     NotFound,
@@ -152,6 +145,7 @@ impl HttpRefusal {
         match self {
             Self::Request(error) => (*error).into(),
             Self::ProxyHeader => Refused::ProxyHeader,
+            Self::ProxyHeaderMissing => Refused::ProxyHeaderMissing,
             Self::NotTls => Refused::NotTls,
             Self::NotFound => Refused::NotFound,
             Self::MethodNotAllowed => Refused::MethodNotAllowed,
@@ -169,7 +163,14 @@ impl HttpRefusal {
                 "400 Bad Request",
                 "",
                 "The PROXY protocol is not read here: switch it off in the proxy (send-proxy, \
-                 proxy_protocol, write-proxy)",
+                 proxy_protocol, write-proxy), or read it with --proxy-protocol on",
+            ),
+            Self::ProxyHeaderMissing => response::write_sentence(
+                out,
+                "400 Bad Request",
+                "",
+                "A PROXY protocol header is expected here before all else: switch it on in the proxy \
+                 (send-proxy-v2, proxy_protocol, write-proxy-v2)",
             ),
             Self::NotTls => response::write_sentence(
                 out,

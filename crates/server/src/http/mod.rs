@@ -5,7 +5,6 @@
 
 mod answer;
 pub(crate) mod head;
-mod proxy_header;
 pub(crate) mod response;
 
 use tokio::net::TcpStream;
@@ -16,16 +15,23 @@ use self::response::linger;
 use crate::arrival::Arrival;
 use crate::counters::Handshake;
 use crate::driver::drive;
+use crate::proxy_protocol::{self, Missing};
 use crate::refused::Refused;
 use crate::stream::Stream;
 use crate::tls::{HandshakeError, Tls, TlsStream};
 
 /// Serves a connection that was just accepted.
-pub(crate) async fn serve(mut arrival: Arrival, stream: TcpStream) {
+pub(crate) async fn serve(mut arrival: Arrival, mut stream: TcpStream) {
     // Relayed messages are small and somebody waits for each.
     let _ = stream.set_nodelay(true);
-    // For the request, and the handshake before it.
-    let deadline = Instant::now() + arrival.server.request_timeout;
+    // For the request, and what is before it: a proxy's header, a handshake.
+    let deadline = Instant::now() + arrival.live.request_timeout;
+    if arrival.live.proxies.speak_proxy_protocol() {
+        match read_proxy_header(&mut arrival, stream, deadline).await {
+            Some(behind_it) => stream = behind_it,
+            None => return,
+        }
+    }
     let server = arrival.server.clone();
     match &server.tls {
         None => serve_request(arrival, stream, deadline).await,
@@ -35,6 +41,31 @@ pub(crate) async fn serve(mut arrival: Arrival, stream: TcpStream) {
             }
         }
     }
+}
+
+/// Reads whose connection it is. Returns what follows; `None`: nothing, it is over.
+async fn read_proxy_header(
+    arrival: &mut Arrival,
+    mut stream: TcpStream,
+    deadline: Instant,
+) -> Option<TcpStream> {
+    let why = match timeout_at(deadline, proxy_protocol::read(&mut stream)).await {
+        Ok(Ok(client)) => match arrival.named(client) {
+            Ok(()) => return Some(stream),
+            Err(why) => why,
+        },
+        Ok(Err(Missing::Invalid)) => {
+            arrival.live.proxies.note_missing_proxy_header(arrival.source.address());
+            refuse_in_clear(arrival, stream, &HttpRefusal::ProxyHeaderMissing).await;
+            return None;
+        }
+        Ok(Err(Missing::Gone)) => Refused::Gone,
+        Err(_) => Refused::TimedOut,
+    };
+    arrival.refused(why);
+    // A reset: without one, the proxy's kernel would wait for its client.
+    let _ = stream.set_zero_linger();
+    None
 }
 
 /// The stream of a client that speaks TLS.
@@ -69,12 +100,18 @@ async fn shake_hands(
 
 /// Somebody wrote `http://` or `ws://` for this port, or a proxy says whose connection it is: both
 /// are told in plain words.
-async fn refuse_plain(arrival: &mut Arrival, mut stream: TcpStream, first: &[u8]) {
-    let is_header = proxy_header::is_at_front_of(first);
+async fn refuse_plain(arrival: &mut Arrival, stream: TcpStream, first: &[u8]) {
+    let proxies = &arrival.live.proxies;
+    let is_header = proxy_protocol::is_at_front_of(first) && !proxies.speak_proxy_protocol();
     if is_header {
-        arrival.server.proxies.note_proxy_header(arrival.peer);
+        proxies.note_proxy_header(arrival.source.address());
     }
     let refusal = if is_header { HttpRefusal::ProxyHeader } else { HttpRefusal::NotTls };
+    refuse_in_clear(arrival, stream, &refusal).await;
+}
+
+/// Answers before any TLS, in words for whoever looks.
+async fn refuse_in_clear(arrival: &mut Arrival, mut stream: TcpStream, refusal: &HttpRefusal) {
     arrival.refused(refusal.reason());
     let mut response = Vec::new();
     refusal.write(&mut response);
@@ -85,7 +122,7 @@ async fn refuse_plain(arrival: &mut Arrival, mut stream: TcpStream, first: &[u8]
 
 async fn serve_request(mut arrival: Arrival, mut stream: impl Stream, deadline: Instant) {
     let mut head = Vec::new();
-    let limits = arrival.server.head_limits;
+    let limits = arrival.live.head_limits;
     let head_bytes = match timeout_at(deadline, head::read(&mut stream, limits, &mut head)).await {
         Ok(Ok(bytes @ 1..)) => bytes,
         Ok(Ok(0) | Err(_)) => return arrival.refused(Refused::Gone),
@@ -93,20 +130,21 @@ async fn serve_request(mut arrival: Arrival, mut stream: impl Stream, deadline: 
     };
     let first = head.split_off(head_bytes.min(head.len()));
     let mut response = Vec::new();
-    let answer = answer(&arrival.server, arrival.peer, &head, &mut response);
+    let answer = answer(&arrival, &head, &mut response);
     drop(head);
     match &answer {
         Answer::Upgrade(_) => {}
         Answer::Served => arrival.answered(),
         Answer::Refused(why) => arrival.refused(*why),
     }
-    let written = timeout(arrival.server.request_timeout, stream.write_all(&response)).await;
+    let written = timeout(arrival.live.request_timeout, stream.write_all(&response)).await;
     match (written, answer) {
         (Ok(Ok(())), Answer::Upgrade(permit)) => {
             arrival.upgraded();
             // A task of its own: it is smaller than this one, and there are many of them.
             let (socket, tls) = stream.into_parts();
-            tokio::spawn(drive(arrival.server.clone(), socket, tls, permit, first));
+            let (server, live) = (arrival.server.clone(), arrival.live.clone());
+            tokio::spawn(drive(server, live, socket, tls, permit, first));
         }
         (Ok(Ok(())), _) => linger(stream).await,
         _ => arrival.refused(Refused::Gone),

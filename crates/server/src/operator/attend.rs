@@ -2,6 +2,8 @@
 
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use securecall_core::directory::Replacement;
 use securecall_protocol::ClientId;
@@ -14,8 +16,8 @@ use crate::directory::{Conflicts, Embedded, Import, ImportError, Imported};
 pub(super) struct Bounds {
     /// How many bytes an import may have, all of which are held in memory.
     pub(super) import_bytes_max: u64,
-    /// How many bytes a key may have between its quotes.
-    pub(super) key_bytes_max: usize,
+    /// How many bytes a key may have between its quotes: as many as in the directory, where that changes.
+    pub(super) key_bytes_max: Arc<AtomicUsize>,
 }
 
 /// Does what is asked for, and says what came of it. Waits for the stream and the disk.
@@ -45,8 +47,9 @@ pub(super) fn attend(
         Request::Import { records, bytes, replace } => {
             send(&mut stream, &Reply::Ready)?;
             let mut lines = words.take(bytes);
+            let key_bytes_max = bounds.key_bytes_max.load(Ordering::Relaxed);
             let replacement = if replace { Replacement::Allowed } else { Replacement::Refused };
-            let import = Import::read(&mut lines, bounds.key_bytes_max, replacement);
+            let import = Import::read(&mut lines, key_bytes_max, replacement);
             // All of it: an answer is not heard by somebody who is still talking.
             io::copy(&mut lines, &mut io::sink())?;
             take_in(directory, import, records)

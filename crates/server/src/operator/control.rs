@@ -12,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ impl Control {
     pub(crate) fn open(
         data_dir: &Path,
         directory: Arc<Embedded>,
-        key_bytes_max: usize,
+        key_bytes_max: Arc<AtomicUsize>,
     ) -> Option<Self> {
         let bounds = Bounds { import_bytes_max: IMPORT_BYTES_MAX, key_bytes_max };
         let opened = listen(data_dir).and_then(|listener| {

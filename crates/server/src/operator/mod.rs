@@ -17,6 +17,7 @@ mod tests;
 use std::io::{self, BufReader, BufWriter, Read as _, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -128,6 +129,7 @@ impl Operator {
 
     fn of_stopped(directory: Embedded, key_bytes_max: usize) -> Result<Self, OperatorError> {
         let (ours, theirs) = UnixStream::pair()?;
+        let key_bytes_max = Arc::new(key_bytes_max.into());
         let bounds = Bounds { import_bytes_max: u64::MAX, key_bytes_max };
         let thread = thread::Builder::new().name("directory".to_owned()).spawn(move || {
             // It ends with the last word of the other side.

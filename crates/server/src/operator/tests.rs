@@ -31,7 +31,7 @@ struct Running {
 
 fn run(folder: &Path) -> Running {
     let directory = Arc::new(DataDir::open(folder).unwrap().directory().unwrap());
-    let control = Control::open(folder, directory.clone(), KEY_BYTES_MAX);
+    let control = Control::open(folder, directory.clone(), Arc::new(KEY_BYTES_MAX.into()));
     Running { directory, control }
 }
 

@@ -6,7 +6,7 @@ use securecall_core::envelope::{KEY_ENVELOPE_BYTES_MAX, OPAQUE_BYTES_MIN, opaque
 use securecall_core::{NameKey, Turn, TurnRest};
 
 use super::layers::Layers;
-use super::{Settings, SettingsError, tls};
+use super::{ProxyProtocol, Settings, SettingsError, tls};
 
 /// What a message with a key has beside it, rounded up.
 const KEY_ENVELOPE: usize = 1024;
@@ -97,6 +97,10 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
             ("proxy.header", &proxy.header),
             false,
         )?;
+    }
+    if proxy.protocol == ProxyProtocol::On && proxy.trusted.is_empty() {
+        let setting = layers.named("proxy.protocol");
+        return Err(SettingsError::Alone { setting, other: "proxy.trusted" });
     }
     tls::check(settings, layers)?;
     check_listeners(settings, layers)

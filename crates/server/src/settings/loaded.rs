@@ -11,7 +11,7 @@ use super::layers::Layers;
 use super::{Origin, Settings, SettingsError, Surroundings, consistency, descriptors, tls, turn};
 
 /// A configuration that passed all checks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Loaded {
     /// The values.
     pub settings: Settings,
@@ -22,7 +22,7 @@ pub struct Loaded {
 }
 
 /// The value of a setting that counts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Effective {
     pub(super) declaration: Declaration,
     /// `None`: not set, and there is no default.

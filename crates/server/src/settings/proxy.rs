@@ -20,6 +20,20 @@ pub struct Proxy {
     #[arg(id = "proxy.header", long = "client-address-header", value_name = "NAME")]
     #[arg(default_value = defaults::CLIENT_ADDRESS_HEADER)]
     pub header: HeaderName,
+
+    /// Whether each connection begins with a PROXY protocol header, version 1 or 2, of a trusted proxy
+    #[arg(id = "proxy.protocol", long = "proxy-protocol", value_name = "SWITCH")]
+    #[arg(value_enum, default_value_t = ProxyProtocol::Off)]
+    pub protocol: ProxyProtocol,
+}
+
+/// Whether the PROXY protocol is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProxyProtocol {
+    /// A connection begins with its client's bytes.
+    Off,
+    /// A connection begins with the proxy's header, or is refused.
+    On,
 }
 
 /// The header to which each proxy appends an address, so that a client can write the first ones.

@@ -22,6 +22,7 @@ fn sample(declaration: &Declaration) -> &'static str {
         ("turn.urls", _) => "turn:a.example,stun:b.example",
         ("turn.secret_file", _) => "secret",
         ("proxy.header", _) => "x-real-ip",
+        ("proxy.protocol", _) => "on",
         ("turn.ttl", _) => "90s",
         ("drain.period", _) => "2s",
         ("tls.certificate", _) => "chain.pem",
@@ -59,6 +60,7 @@ fn world_for(declaration: &Declaration) -> World {
     match declaration.key.as_str() {
         "turn.preset" | "turn.urls" => World::new().variable("SECURECALL_TURN_SECRET", "hush"),
         "turn.secret_file" => World::new().flag("--turn-urls=turn:a.example"),
+        "proxy.protocol" => World::new().flag("--trusted-proxies=10.0.0.0/8"),
         "tls.certificate" => World::new().flag("--tls-key=key.pem"),
         "tls.key" => World::new().flag("--tls-certificate=chain.pem"),
         "acme.contact" | "acme.ca" => World::new().flag("--acme-domains=a.example"),
