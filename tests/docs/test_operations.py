@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from blocks import block, takes
-from driver.server import Server, free_port
+from driver.server import Server
 from terminal import Terminal
 from transcripts import commands, pattern
 
@@ -63,23 +63,21 @@ def mode(path: Path) -> str:
     return f"{path.stat().st_mode & 0o777:04o}"
 
 
-@takes(PAGE, "nginx")
-def test_nginx_takes_the_configuration(home):
-    home.has_certificate()
-    servers = re.sub(r"/etc/ssl/\S+/(\w+\.pem)", rf"{home.folder}/\1", block(PAGE, "nginx").text)
-    servers = servers.replace("listen 443", f"listen 127.0.0.1:{free_port()}")
-    path = home.folder / "nginx.conf"
-    path.write_text(f"pid {home.folder}/pid;\nevents {{}}\nhttp {{\n{servers}\n}}\n")
-    home.succeeds(f"nginx -t -q -e stderr -c {path}", merged=True)
+@takes(PAGE, "why refused")
+def test_a_refusal_is_seen_with_its_reason(home):
+    home.server.http("/nowhere")
+    assert 'reason="' in home.succeeds(block(PAGE, "why refused").text)
 
 
-@takes(PAGE, "Caddyfile")
-def test_caddy_takes_the_file(tmp_path):
-    (tmp_path / "Caddyfile").write_text(block(PAGE, "Caddyfile").text)
-    checked = subprocess.run(
-        ["caddy", "validate", "--config", "Caddyfile", "--adapter", "caddyfile"], cwd=tmp_path, capture_output=True, text=True,
-        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin:/usr/sbin"})
-    assert checked.returncode == 0, checked.stderr
+@takes(PAGE, "restore")
+def test_a_backup_is_restored_into_an_empty_folder(home, tmp_path):
+    home.succeeds("securecall keys new alice")
+    with Terminal(home) as alice:
+        alice.types("securecall listen\n")
+        alice.shows("waiting for calls")
+    home.succeeds("securecall directory export keys.jsonl --data-dir /var/lib/securecall")
+    home.succeeds(block(PAGE, "restore").text.replace("/var/lib/securecall", f"{tmp_path}/new"))
+    home.succeeds(f"securecall directory export again.jsonl --data-dir {tmp_path}/new && cmp keys.jsonl again.jsonl")
 
 
 @takes(PAGE, "unit")
