@@ -1,8 +1,6 @@
 """Blocks of docs/operations.md that need more than a new user's home."""
 
 import re
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -78,13 +76,3 @@ def test_a_backup_is_restored_into_an_empty_folder(home, tmp_path):
     home.succeeds("securecall directory export keys.jsonl --data-dir /var/lib/securecall")
     home.succeeds(block(PAGE, "restore").text.replace("/var/lib/securecall", f"{tmp_path}/new"))
     home.succeeds(f"securecall directory export again.jsonl --data-dir {tmp_path}/new && cmp keys.jsonl again.jsonl")
-
-
-@takes(PAGE, "unit")
-def test_systemd_takes_the_unit(tmp_path, home):
-    """The program is installed where the unit says only in a test of packages."""
-    text = block(PAGE, "unit").text.replace("/usr/local/bin/securecall", shutil.which("true"))
-    (tmp_path / "securecall.service").write_text(text)
-    checked = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / "securecall.service"], capture_output=True, text=True)
-    assert checked.returncode == 0 and "securecall.service" not in checked.stderr, checked.stderr
