@@ -289,4 +289,4 @@ fn not_writable(folder: &Path, source: io::Error) -> DataDirError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

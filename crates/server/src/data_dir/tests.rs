@@ -1,6 +1,8 @@
 //! Folders that will do, and the many ways in which one will not.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -11,6 +13,20 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
+/// Opens a folder that was closed before. A process that another test starts holds a copy of each open
+/// file for a moment, until it runs its program, and with it the lock of that folder.
+pub(crate) fn opened(folder: &Path) -> DataDir {
+    let began = Instant::now();
+    loop {
+        match DataDir::open(folder) {
+            Err(DataDirError::InUse(_)) if began.elapsed() < Duration::from_secs(5) => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
@@ -18,7 +34,7 @@ fn mode(path: &Path) -> u32 {
 /// A folder whose directory has some records, and the bytes of that.
 async fn folder_with_records() -> (TempDir, PathBuf, Vec<u8>) {
     let folder = folder();
-    let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
+    let directory = opened(folder.path()).directory().unwrap();
     for n in 0..50 {
         let key = format!("\"{n}{}\"", "k".repeat(200));
         directory.register(&format!("id-{n}"), &key, Refused.into()).await.unwrap();
@@ -32,7 +48,7 @@ async fn folder_with_records() -> (TempDir, PathBuf, Vec<u8>) {
 /// What the start says, which must name the path and leave the bytes alone.
 fn refusal(folder: &TempDir, path: &Path) -> String {
     let before = fs::read(path).unwrap();
-    let error = DataDir::open(folder.path()).unwrap().directory().err().expect("was opened");
+    let error = opened(folder.path()).directory().err().expect("was opened");
     assert!(fs::read(path).unwrap() == before, "a refused file was changed");
     let message = error.to_string();
     assert!(message.contains(path.to_str().unwrap()), "{message}");
@@ -43,7 +59,7 @@ fn refusal(folder: &TempDir, path: &Path) -> String {
 fn a_new_folder_is_for_its_owner_alone() {
     let parent = folder();
     let path = parent.path().join("a/b");
-    let data_dir = DataDir::open(&path).unwrap();
+    let data_dir = opened(&path);
     data_dir.server_key().unwrap();
     drop(data_dir.directory().unwrap());
 
@@ -60,7 +76,7 @@ fn a_new_folder_is_for_its_owner_alone() {
 #[tokio::test]
 async fn keys_survive_a_restart() {
     let (folder, ..) = folder_with_records().await;
-    let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
+    let directory = opened(folder.path()).directory().unwrap();
     assert!(directory.lookup("id-49").await.unwrap().is_some());
     let created = directory.register("late", r#""k""#, Refused.into()).await;
     assert_eq!(created, Ok(Registered::Created));
@@ -69,8 +85,7 @@ async fn keys_survive_a_restart() {
 #[test]
 fn the_server_key_is_random_and_stays() {
     let (one, other) = (folder(), folder());
-    let key =
-        |folder: &TempDir| *DataDir::open(folder.path()).unwrap().server_key().unwrap().expose();
+    let key = |folder: &TempDir| *opened(folder.path()).server_key().unwrap().expose();
     assert_eq!(key(&one), key(&one));
     assert_ne!(key(&one), key(&other));
 }
@@ -78,34 +93,34 @@ fn the_server_key_is_random_and_stays() {
 #[test]
 fn a_server_key_is_not_printed() {
     let folder = folder();
-    let key = DataDir::open(folder.path()).unwrap().server_key().unwrap();
+    let key = opened(folder.path()).server_key().unwrap();
     assert_eq!(format!("{key:?}"), "ServerKey(..)");
 }
 
 #[test]
 fn a_second_server_is_refused() {
     let folder = folder();
-    let first = DataDir::open(folder.path()).unwrap();
+    let first = opened(folder.path());
     let error = DataDir::open(folder.path()).unwrap_err();
     assert!(matches!(error, DataDirError::InUse(_)));
     assert!(error.to_string().contains(folder.path().to_str().unwrap()));
     drop(first);
-    DataDir::open(folder.path()).unwrap();
+    opened(folder.path());
 }
 
 #[test]
 fn an_open_directory_keeps_the_folder_locked() {
     let folder = folder();
-    let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
+    let directory = opened(folder.path()).directory().unwrap();
     assert!(matches!(DataDir::open(folder.path()), Err(DataDirError::InUse(_))));
     directory.close();
-    DataDir::open(folder.path()).unwrap();
+    opened(folder.path());
 }
 
 #[test]
 fn a_directory_is_opened_once() {
     let folder = folder();
-    let data_dir = DataDir::open(folder.path()).unwrap();
+    let data_dir = opened(folder.path());
     let _open = data_dir.directory().unwrap();
     let source = data_dir.directory().err().unwrap();
     assert!(matches!(source, DataDirError::Directory { source: OpenError::InUse, .. }));
@@ -133,7 +148,7 @@ fn a_folder_below_a_file_is_refused() {
 fn a_folder_that_others_may_write_to_is_refused() {
     for others in [0o757, 0o775, 0o777, 0o1777, 0o702] {
         let folder = tempfile::tempdir().unwrap();
-        drop(DataDir::open(folder.path()).unwrap().directory().unwrap());
+        drop(opened(folder.path()).directory().unwrap());
         fs::set_permissions(folder.path(), Permissions::from_mode(others)).unwrap();
         for refused in [DataDir::open(folder.path()).err(), DataDir::existing(folder.path()).err()]
         {
@@ -142,7 +157,7 @@ fn a_folder_that_others_may_write_to_is_refused() {
             assert!(refused.to_string().contains("chmod go-w"), "{refused}");
         }
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-        DataDir::open(folder.path()).unwrap();
+        opened(folder.path());
     }
 }
 
@@ -154,7 +169,7 @@ fn a_folder_of_another_owner_that_our_group_may_write_to_is_taken() {
         return;
     }
     fs::set_permissions(folder.path(), Permissions::from_mode(0o2775)).unwrap();
-    DataDir::open(folder.path()).unwrap();
+    opened(folder.path());
     fs::set_permissions(folder.path(), Permissions::from_mode(0o2777)).unwrap();
     assert!(DataDir::open(folder.path()).is_err());
 }
@@ -162,10 +177,10 @@ fn a_folder_of_another_owner_that_our_group_may_write_to_is_taken() {
 #[test]
 fn a_directory_others_could_write_to_is_taken_from_them() {
     let folder = tempfile::tempdir().unwrap();
-    drop(DataDir::open(folder.path()).unwrap().directory().unwrap());
+    drop(opened(folder.path()).directory().unwrap());
     let path = folder.path().join("directory.redb");
     fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
-    drop(DataDir::open(folder.path()).unwrap().directory().unwrap());
+    drop(opened(folder.path()).directory().unwrap());
     assert_eq!(mode(&path), 0o600);
 }
 
@@ -186,7 +201,7 @@ fn a_server_key_of_another_size_is_refused_and_kept() {
         let folder = folder();
         let path = folder.path().join(SERVER_KEY);
         fs::write(&path, content).unwrap();
-        let error = DataDir::open(folder.path()).unwrap().server_key().unwrap_err();
+        let error = opened(folder.path()).server_key().unwrap_err();
         assert!(matches!(error, DataDirError::KeyDamaged(_)), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()));
         assert_eq!(fs::read(&path).unwrap(), content);
@@ -197,7 +212,7 @@ fn a_server_key_of_another_size_is_refused_and_kept() {
 fn a_folder_in_place_of_the_server_key_is_refused() {
     let folder = folder();
     fs::create_dir(folder.path().join(SERVER_KEY)).unwrap();
-    assert!(DataDir::open(folder.path()).unwrap().server_key().is_err());
+    assert!(opened(folder.path()).server_key().is_err());
 }
 
 #[test]
@@ -206,7 +221,7 @@ fn a_server_key_others_could_read_is_taken_from_them() {
     let path = folder.path().join(SERVER_KEY);
     fs::write(&path, [7; 32]).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(DataDir::open(folder.path()).unwrap().server_key().unwrap().expose(), &[7; 32]);
+    assert_eq!(opened(folder.path()).server_key().unwrap().expose(), &[7; 32]);
     assert_eq!(mode(&path), 0o600);
 }
 
@@ -216,7 +231,7 @@ fn what_a_start_left_unfinished_is_made_again() {
     for file in [SERVER_KEY, DIRECTORY] {
         fs::write(unfinished(&folder.path().join(file)), "half").unwrap();
     }
-    let data_dir = DataDir::open(folder.path()).unwrap();
+    let data_dir = opened(folder.path());
     data_dir.server_key().unwrap();
     data_dir.directory().unwrap();
 }
@@ -242,7 +257,7 @@ async fn a_database_of_somebody_else_is_refused() {
     let (folder, path, _) = folder_with_records().await;
     fs::remove_file(&path).unwrap();
     drop(redb::Database::create(&path).unwrap());
-    let error = DataDir::open(folder.path()).unwrap().directory().err().unwrap();
+    let error = opened(folder.path()).directory().err().unwrap();
     assert!(error.to_string().contains(path.to_str().unwrap()));
 }
 
@@ -259,7 +274,7 @@ async fn a_changed_byte_is_refused_or_changes_nothing() {
         let mut changed = bytes.clone();
         changed[position] ^= mask;
         fs::write(&path, &changed).unwrap();
-        match DataDir::open(folder.path()).unwrap().directory() {
+        match opened(folder.path()).directory() {
             Err(_) => {
                 refused += 1;
                 assert!(fs::read(&path).unwrap() == changed, "changed byte {position}, refused");

@@ -11,7 +11,7 @@ use super::database::{create, open_storage};
 use super::simulated_disk::SimulatedDisk;
 use super::volume::RETRY_PAUSE;
 use super::{Directory, Embedded, OpenError};
-use crate::data_dir::DataDir;
+use crate::data_dir::tests::opened;
 
 /// What the clients know of each record.
 #[derive(Clone, Default)]
@@ -169,7 +169,7 @@ async fn kill_9_loses_no_acknowledged_key() {
         let lifetime = Duration::from_millis(40 + 35 * round);
         acknowledged.extend(registered_until_killed(folder.path(), round, lifetime));
 
-        let directory = DataDir::open(folder.path()).unwrap().directory().unwrap();
+        let directory = opened(folder.path()).directory().unwrap();
         for id in &acknowledged {
             assert_eq!(directory.lookup(id).await.unwrap(), Some(key_of(id)), "round {round}");
         }
@@ -214,7 +214,7 @@ async fn child_that_registers_until_it_is_killed() {
     let (Ok(folder), Ok(salt)) = (std::env::var(CHILD_FOLDER), std::env::var(CHILD_SALT)) else {
         return;
     };
-    let directory = DataDir::open(folder.as_ref()).unwrap().directory().unwrap();
+    let directory = opened(folder.as_ref()).directory().unwrap();
     let mut output = std::io::stdout();
     for batch in 0u64.. {
         let ids = [0, 1, 2, 3].map(|n| format!("{salt}-{batch}-{n}"));

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::conversation::Refusal;
 use super::*;
+use crate::data_dir::tests::opened;
 use crate::directory::{Import, Replacement};
 
 const KEY_BYTES_MAX: usize = 4096;
@@ -19,7 +20,7 @@ const KEY_BYTES_MAX: usize = 4096;
 /// A folder with an empty directory.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    DataDir::open(folder.path()).unwrap().directory().unwrap();
+    opened(folder.path()).directory().unwrap();
     folder
 }
 
@@ -30,7 +31,7 @@ struct Running {
 }
 
 fn run(folder: &Path) -> Running {
-    let directory = Arc::new(DataDir::open(folder).unwrap().directory().unwrap());
+    let directory = Arc::new(opened(folder).directory().unwrap());
     let control = Control::open(folder, directory.clone(), Arc::new(KEY_BYTES_MAX.into()));
     Running { directory, control }
 }
@@ -147,7 +148,7 @@ fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
 #[test]
 fn a_folder_that_somebody_else_has_says_so() {
     let folder = folder();
-    let _held = DataDir::open(folder.path()).unwrap();
+    let _held = opened(folder.path());
     let error = Operator::at(folder.path(), KEY_BYTES_MAX).err().unwrap().to_string();
     assert!(error.contains("nobody answers"), "{error}");
 }
