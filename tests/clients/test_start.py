@@ -146,7 +146,7 @@ def test_check_config_refuses_what_a_start_refuses(run, tmp_path):
         (["--acme-domains", "a.example", "--acme-ca", file], "acme.ca"),
         (["--turn-urls", "turn:a.example", "--turn-secret-file", f"{file}-missing"], "missing"),
         (["--listen", "192.0.2.1:8080"], "--listen"),
-        (["--admin-listen", "192.0.2.1:9090"], "--admin-listen"),
+        (["--listen", f"127.0.0.1:{free_port()}", "--admin-listen", "192.0.2.1:9090"], "--admin-listen"),
     ]:
         refused = run("check-config", *arguments)
         assert refused.returncode == 2, arguments

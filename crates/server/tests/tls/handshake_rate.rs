@@ -36,10 +36,12 @@ fn refused(address: SocketAddr, config: &Arc<ClientConfig>) -> (bool, ErrorKind)
     let mut tls = ClientConnection::new(config.clone(), "localhost".try_into().unwrap()).unwrap();
     let mut hello = Vec::new();
     tls.write_tls(&mut hello).unwrap();
-    let mut socket = TcpStream::connect(address).unwrap();
-    let mut byte = [0];
-    // The reset may come before the hello is written; it is reported once.
-    match socket.write_all(&hello).and_then(|()| socket.read(&mut byte)) {
+    let answer = TcpStream::connect(address).and_then(|mut socket| {
+        socket.write_all(&hello)?;
+        socket.read(&mut [0])
+    });
+    // The reset may come before the hello is written, or before connecting returns; it is reported once.
+    match answer {
         Ok(bytes) => (bytes > 0, ErrorKind::UnexpectedEof),
         Err(error) => (false, error.kind()),
     }
