@@ -160,6 +160,11 @@ impl Failure {
         matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::Output(_))
     }
 
+    /// Returns true if whoever read standard output wants no more of it.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
     /// Whether a person wanted it so.
     pub(crate) const fn is_wanted(&self) -> bool {
         matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::LeftAlone)

@@ -16,6 +16,15 @@ pub(crate) struct IdentityPath {
 }
 
 impl IdentityPath {
+    /// Repeats the flag for a command that is suggested, after a blank; empty if the default counts.
+    pub(crate) fn as_flag(&self) -> String {
+        let given = self.identity.as_deref().map(|path| path.display().to_string());
+        given.map_or_else(String::new, |path| match path.contains(char::is_whitespace) {
+            true => format!(" --identity '{path}'"),
+            false => format!(" --identity {path}"),
+        })
+    }
+
     /// The path, as given or by default.
     pub(crate) fn resolve(&self) -> Result<PathBuf, IdentityError> {
         let by_default = || Some(configuration_folder()?.join("securecall/identity.json"));

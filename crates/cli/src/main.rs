@@ -58,6 +58,8 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = env::args_os().collect();
     match run(arguments.clone()) {
         Ok(()) => ExitCode::SUCCESS,
+        // As `head` does when it has what it wants: nothing is wrong.
+        Err(failure) if failure.is_broken_pipe() => failure.exit_code(),
         Err(failure) => {
             let line = match serve::log_format(&arguments) {
                 LogFormat::Text if failure.is_wanted() => failure.to_string(),

@@ -72,7 +72,12 @@ fn an_identity_is_never_overwritten() {
     let before = fs::read(home.identity()).unwrap();
     assert_refused(&home.run(&["keys", "new", "bob"]), "name another --identity");
     assert_eq!(fs::read(home.identity()).unwrap(), before);
-    home.stdout(&["keys", "new", "bob", "--identity", "bob.json"]);
+    let made = home.run(&["keys", "new", "bob", "--identity", "bob.json"]);
+    succeeded(&made);
+    let hint = String::from_utf8_lossy(&made.stderr);
+    let command = hint.trim().strip_prefix("back it up on paper: securecall ").unwrap();
+    let words = home.stdout(&command.split(' ').collect::<Vec<_>>());
+    assert_eq!(words.split_whitespace().count(), 24, "the suggested command works as it stands");
 }
 
 #[test]
@@ -268,4 +273,13 @@ fn manual_pages_refer_to_pages_that_exist() {
         }
     }
     assert!(count > 20, "references were found");
+}
+
+#[test]
+fn whoever_reads_no_further_is_no_error() {
+    // The pipe is closed before the program begins, so that it always finds it so.
+    let script = format!("{{ sleep 0.3; exec {} man; }} | true", env!("CARGO_BIN_EXE_securecall"));
+    let output =
+        std::process::Command::new("sh").args(["-c", &script]).env_clear().output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

@@ -84,7 +84,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     match Keys::from_arg_matches(flags)?.action {
         Action::New { client_id, path } => {
             create(client_id, Seed::generate(&mut rand::rng()), &path)?;
-            note("back it up on paper: securecall keys backup")
+            note(&format!("back it up on paper: securecall keys backup{}", path.as_flag()))
         }
         Action::Show { qr, json, path } => show(&path, qr, json),
         Action::Backup { path } => backup(&path),
