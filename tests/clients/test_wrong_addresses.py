@@ -135,7 +135,7 @@ def test_health_finds_the_tls_that_flags_have_set(serve, tmp_path):
 
 
 def test_health_takes_no_address_of_another_kind():
-    assert '"ftp://x": ' in says("health", "ftp://x", code=2)
+    assert 'error: URL: "ftp://x": a server\'s address is ws://' in says("health", "ftp://x", code=2)
 
 
 def test_a_certificate_that_nobody_has_signed_is_refused_in_words(serve, tmp_path):

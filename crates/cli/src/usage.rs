@@ -23,7 +23,9 @@ pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> F
             let missing = plain(&missing).replace("...", "");
             Failure::Usage(format!("{missing} {is} missing: {}", usage(&error, &path)))
         }
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation if !takes_settings(&command) => {
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation
+            if !takes_settings(&command) || !is_option(&error) =>
+        {
             Failure::Usage(value(&error, &path))
         }
         ErrorKind::InvalidSubcommand if suggestion(&error).is_none() => {
@@ -56,6 +58,11 @@ fn named(root: &Command, arguments: &[OsString]) -> (Command, String) {
 fn subcommands(command: &Command) -> Vec<&str> {
     let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
     shown.map(Command::get_name).filter(|name| *name != "help").collect()
+}
+
+/// Whether it is about an argument that begins with `--`, as those of all settings do.
+fn is_option(error: &Error) -> bool {
+    list(error, ContextKind::InvalidArg).iter().any(|argument| argument.starts_with("--"))
 }
 
 /// Says what is wrong with a value, and names those that there are.
