@@ -68,6 +68,9 @@ fn is_option(error: &Error) -> bool {
 /// Says what is wrong with a value, and names those that there are.
 fn value(error: &Error, path: &str) -> String {
     let argument = plain(&list(error, ContextKind::InvalidArg).join(" "));
+    // One that may be left out.
+    let optional = argument.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let argument = optional.unwrap_or(&argument);
     let given = list(error, ContextKind::InvalidValue).join(" ");
     let choices = list(error, ContextKind::ValidValue);
     match std::error::Error::source(error) {
