@@ -116,6 +116,61 @@ def test_the_certificate_of_an_authority_in_place_of_the_servers(serve, tmp_path
     assert AUTHORITY in said and "does not trust" not in said
 
 
+def test_health_says_what_probe_says(serve, server, tmp_path):
+    files = certificate(tmp_path)
+    port = serve(*tls(files)).port
+    for url in f"https://127.0.0.1:{port}/health", f"wss://127.0.0.1:{port}/signal":
+        said = says("health", url, SSL_CERT_FILE=str(files[0]))
+        assert said.startswith(f"error: {url}: {AUTHORITY}"), said
+    assert says("health", f"http://127.0.0.1:{port}") == f"error: http://127.0.0.1:{port}: {TLS_PORT}\n"
+    url = server.url.replace("ws:", "https:")
+    assert says("health", url) == f"error: {url}: {NO_TLS}\n"
+    url = f"http://127.0.0.1:{free_port()}/health"
+    assert says("health", url) == f"error: {url}: Connection refused (os error 111); does it run, and on that port?\n"
+
+
+def test_health_finds_the_tls_that_flags_have_set(serve, tmp_path):
+    port = serve(*tls(certificate(tmp_path, "CA:FALSE"))).port
+    assert says("health", "--listen", f"127.0.0.1:{port}", code=0) == "ok\n"
+
+
+def test_health_takes_no_address_of_another_kind():
+    assert 'error: URL: "ftp://x": a server\'s address is ws://' in says("health", "ftp://x", code=2)
+
+
+def test_a_certificate_that_nobody_has_signed_is_refused_in_words(serve, tmp_path):
+    url = serve(*tls(certificate(tmp_path, "CA:FALSE"))).url.replace("ws:", "wss:")
+    for command in "probe", "health":
+        said = says(command, url)
+        assert "this machine does not trust the certificate: no authority that this machine trusts has signed it" in said
+        assert "{" not in said and "UnknownIssuer" not in said
+
+
+def test_a_file_of_authorities_that_is_of_no_use_is_named(serve, tmp_path):
+    url = "wss://127.0.0.1:9/signal"
+    (tmp_path / "empty.pem").write_text("")
+    for name, why in ("none.pem", "cannot be read"), ("empty.pem", "has no certificate"):
+        file = str(tmp_path / name)
+        for command in "probe", "health":
+            said = says(command, url, SSL_CERT_FILE=file, SSL_CERT_DIR="/etc/ssl/certs")
+            assert f"SSL_CERT_FILE {file}: {why}" in said
+    said = says("health", url, SSL_CERT_DIR=str(tmp_path / "nowhere"))
+    assert "this machine has no certificate authorities" in said
+
+
+def test_an_address_without_its_path(server, alice):
+    url = server.url.removesuffix("/signal")
+    sentence = "the server answered with HTTP status 200: the address ends in /signal, unless a proxy renames it"
+    assert sentence in says("probe", url)
+    assert says("call", "bob", "--server", url, **alice).endswith(f"error: the server: {sentence}\n")
+
+
+def test_the_certificate_of_an_authority_is_worth_a_warning(serve, tmp_path):
+    files = certificate(tmp_path)
+    said = says("check-config", *tls(files), code=0)
+    assert f"warning: tls.certificate {files[0]} is the certificate of an authority (CA:TRUE)" in said
+
+
 def test_a_redirect_names_the_address_to_give(nginx):
     port = nginx("", "return 301 https://example.org$request_uri;")
     said = says("probe", f"ws://127.0.0.1:{port}/signal")

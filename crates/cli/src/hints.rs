@@ -15,9 +15,6 @@ pub(crate) fn explain(cause: &Disconnect) -> String {
         Disconnect::Http(502 | 504) => "the proxy does not reach the server",
         Disconnect::Http(503) => "the server is full, or stops",
         Disconnect::Network(text) if text.contains("refused") => "does it run, and on that port?",
-        Disconnect::Network(text) if text.contains("ertificate") => {
-            "this machine does not trust the certificate: is the name right, and the chain whole?"
-        }
         Disconnect::Network(text) if text.contains("lookup") || text.contains("resolve") => {
             "is the name right?"
         }

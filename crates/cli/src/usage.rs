@@ -23,7 +23,9 @@ pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> F
             let missing = plain(&missing).replace("...", "");
             Failure::Usage(format!("{missing} {is} missing: {}", usage(&error, &path)))
         }
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation if !takes_settings(&command) => {
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation
+            if !takes_settings(&command) || !is_option(&error) =>
+        {
             Failure::Usage(value(&error, &path))
         }
         ErrorKind::InvalidSubcommand if suggestion(&error).is_none() => {
@@ -58,9 +60,17 @@ fn subcommands(command: &Command) -> Vec<&str> {
     shown.map(Command::get_name).filter(|name| *name != "help").collect()
 }
 
+/// Whether it is about an argument that begins with `--`, as those of all settings do.
+fn is_option(error: &Error) -> bool {
+    list(error, ContextKind::InvalidArg).iter().any(|argument| argument.starts_with("--"))
+}
+
 /// Says what is wrong with a value, and names those that there are.
 fn value(error: &Error, path: &str) -> String {
     let argument = plain(&list(error, ContextKind::InvalidArg).join(" "));
+    // One that may be left out.
+    let optional = argument.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let argument = optional.unwrap_or(&argument);
     let given = list(error, ContextKind::InvalidValue).join(" ");
     let choices = list(error, ContextKind::ValidValue);
     match std::error::Error::source(error) {

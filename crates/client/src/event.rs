@@ -277,10 +277,18 @@ pub enum Disconnect {
     TlsPort,
     /// The server's certificate is one that may only sign others (`CA:TRUE`).
     #[error(
-        "the server shows the certificate of an authority (CA:TRUE) as its own, which nothing accepts: \
-         it needs one that the authority has signed for it"
+        "the server shows the certificate of an authority (CA:TRUE) as its own, which this \
+         client and some others do not accept: it needs one with CA:FALSE"
     )]
     AuthorityCertificate,
+    /// This machine does not trust the server's certificate: in words.
+    #[error("this machine does not trust the certificate: {0}")]
+    Untrusted(&'static str),
+    /// The server answered with a page of HTTP, at an address that does not end in `/signal`.
+    #[error(
+        "the server answered with HTTP status {0}: the address ends in /signal, unless a proxy renames it"
+    )]
+    NotSignal(u16),
     /// Nothing was heard from the server, neither a pong nor anything else.
     #[error("the server is silent")]
     Silent,

@@ -54,7 +54,7 @@ pub use event::{CallId, Disconnect, Ending, Event, KeyChange, Stop};
 pub use identity_file::{IdentityFileError, StoredIdentity};
 pub use known_keys::{KnownKeys, KnownKeysError};
 pub use settings::Settings;
-pub use shell::{ConnectError, Wire};
+pub use shell::{ConnectError, Wire, system_authorities};
 
 /// The TLS library of [`Settings::tls`].
 pub use rustls;

@@ -277,6 +277,7 @@ impl Trouble {
                 | Disconnect::Redirected { .. }
                 | Disconnect::NoTls
                 | Disconnect::TlsPort
+                | Disconnect::NotSignal(_)
                 | Disconnect::AuthorityCertificate,
             )
         )

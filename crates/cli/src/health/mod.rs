@@ -16,10 +16,10 @@ use tokio::time::timeout;
 
 use crate::failure::Failure;
 use crate::runtime::runtime;
-use request::{Trust, look_at};
+use request::{Trust, address, look_at};
 
 pub(crate) const NAME: &str = "health";
-pub(crate) const ABOUT: &str = "Ask a server whether it is well: exit code 0 or 1";
+pub(crate) const ABOUT: &str = "Ask a server whether it is well: exit code 0, 1 or 2";
 
 /// Who uses it.
 pub(crate) const HINTS: &str = "\
@@ -31,7 +31,10 @@ serve would take from the same file, environment and flags.
   securecall health https://example.org/health
       Through the proxy; ws:// and wss:// URLs do as well
 
-Exit codes: 0 it is well, 1 it is not, drains, or does not answer within 5 s.";
+It asks for /health in place of the last part of the path, which is signal or health.
+
+Exit codes: 0 it is well, 1 it is not, drains, or does not answer within 5 s, 2 the
+command line is wrong.";
 
 const URL: &str = "url";
 
@@ -42,6 +45,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) fn with_options(command: Command) -> Command {
     let url = Arg::new(URL)
         .value_name("URL")
+        .value_parser(address)
         .help("The server [default: this machine, and the port of --listen]");
     with_settings(command).mut_args(hide_what_does_not_matter).next_help_heading(None).arg(url)
 }
@@ -52,7 +56,7 @@ fn hide_what_does_not_matter(arg: Arg) -> Arg {
     arg.hide(is_setting && !is_listen)
 }
 
-/// Asks once. Every failure ends with 1: Docker knows no other code.
+/// Asks once. Every failure ends with 1, and a wrong command line with 2.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let (url, trust) = match flags.get_one::<String>(URL) {
         Some(url) => (url.clone(), Trust::Authorities),
@@ -62,7 +66,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     runtime()?
         .block_on(answer)
         .unwrap_or_else(|_| Err("no answer within 5 s".to_owned()))
-        .map_err(Failure::NotHealthy)?;
+        .map_err(|reason| Failure::NotHealthy(format!("{url}: {reason}")))?;
     writeln!(io::stdout(), "ok").map_err(Failure::Output)
 }
 

@@ -11,10 +11,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
+use securecall_client::{Disconnect, system_authorities};
 use serde_json::Value;
 
 use super::any_certificate::AnyCertificate;
 use super::connector::Connector;
+use crate::hints::explain;
 
 /// Bytes of an answer that are read: `{"status":"ok"}` has 15.
 const ANSWER_BYTES_MAX: usize = 4096;
@@ -40,23 +42,60 @@ const NOBODY: &[u8] = b"PROXY UNKNOWN\r\n";
 
 /// Asks the server at this WebSocket or HTTP address whether it is well.
 pub(crate) async fn look_at(url: &str, trust: Trust) -> Result<(), String> {
-    let not_a_url = || "not a ws://, wss://, http:// or https:// URL".to_owned();
-    let address = health_of(url).parse().map_err(|_| not_a_url())?;
+    match (ask(url, trust).await?, trust, url.strip_prefix("http://")) {
+        (Answer::Judged(judgement), ..) => judgement,
+        // Its flags may say so, which are not known here.
+        (Answer::None(Disconnect::TlsPort), Trust::Anybody { .. }, Some(place)) => {
+            match ask(&format!("https://{place}"), trust).await? {
+                Answer::Judged(judgement) => judgement,
+                Answer::None(cause) => Err(explain(&cause)),
+            }
+        }
+        (Answer::None(cause), ..) => Err(explain(&cause)),
+    }
+}
+
+/// What came back.
+enum Answer {
+    Judged(Result<(), String>),
+    None(Disconnect),
+}
+
+async fn ask(url: &str, trust: Trust) -> Result<Answer, String> {
+    let address = health_of(url).parse().map_err(|_| NOT_A_URL.to_owned())?;
     let connector = connector(trust).map_err(|error| error.to_string())?;
     let client = Client::builder(TokioExecutor::new()).build::<_, Empty<&[u8]>>(connector);
-    let response = client.get(address).await.map_err(|error| innermost(&error))?;
+    let response = match client.get(address).await {
+        Ok(response) => response,
+        Err(error) => return Ok(Answer::None(Disconnect::beneath(&error))),
+    };
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| error.to_string())?.to_bytes();
-    judge(status, &body)
+    Ok(match Disconnect::from_answer(&body).filter(|_| status == 400) {
+        Some(cause) => Answer::None(cause),
+        None => Answer::Judged(judge(status, &body)),
+    })
+}
+
+const NOT_A_URL: &str =
+    "a server's address is ws://, wss://, http:// or https://, and host[:port][/path]";
+
+/// Takes an address that can be asked.
+pub(super) fn address(text: &str) -> Result<String, String> {
+    let (scheme, place) = text.split_once("://").unwrap_or_default();
+    let is_known = ["ws", "wss", "http", "https"].contains(&scheme);
+    let has_host = !place.is_empty() && !place.starts_with(['/', '?', ':']);
+    let is_address = is_known && has_host && !text.contains(char::is_whitespace);
+    is_address.then(|| text.to_owned()).ok_or_else(|| NOT_A_URL.to_owned())
 }
 
 fn connector(trust: Trust) -> Result<HttpsConnector<Connector>, Box<dyn Error>> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = HttpsConnectorBuilder::new();
     let builder = match trust {
-        Trust::Authorities => builder.with_provider_and_native_roots(provider)?,
+        Trust::Authorities => builder.with_tls_config(system_authorities()?),
         Trust::Anybody { .. } => {
+            let provider = Arc::new(aws_lc_rs::default_provider());
             let verifier = Arc::new(AnyCertificate(provider.signature_verification_algorithms));
             let config = ClientConfig::builder_with_provider(provider)
                 .with_safe_default_protocol_versions()?
@@ -98,15 +137,6 @@ fn health_of(url: &str) -> String {
     format!("http{}/health", place.get(..path_at).unwrap_or(place))
 }
 
-/// What really went wrong, beneath "client error (Connect)".
-fn innermost(error: &dyn Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +149,16 @@ mod tests {
         assert_eq!(health_of("wss://a/signal?next=/x/y"), "https://a/health");
         assert_eq!(health_of("http://a:8080"), "http://a:8080/health");
         assert_eq!(health_of("https://a/calls/health"), "https://a/calls/health");
+    }
+
+    #[test]
+    fn an_address_of_another_kind_is_refused() {
+        for text in ["ws://a", "wss://a/signal", "http://a:8080", "https://[::1]:8443/health"] {
+            assert_eq!(address(text), Ok(text.to_owned()));
+        }
+        for text in ["ftp://x", "a", "https:", "http:///health", "http://a b", ""] {
+            assert!(address(text).unwrap_err().contains("ws://"), "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The machine in the world: one task that owns the socket.
 
 mod address;
+mod authorities;
+mod cause;
 mod dial;
 mod first_byte;
 mod socket;
@@ -16,6 +18,7 @@ use crate::machine::Machine;
 use crate::{Event, Settings};
 
 pub(crate) use address::Address;
+pub use authorities::system_authorities;
 use socket::Connector;
 use task::Task;
 pub use wire::Wire;
@@ -33,9 +36,12 @@ pub enum ConnectError {
     /// The identity's id is none that the server takes.
     #[error("the identity has no client id")]
     ClientId,
-    /// The system's authorities cannot be had, or the TLS settings are wrong.
+    /// TLS cannot be set up.
     #[error("TLS: {0}")]
     Tls(rustls::Error),
+    /// There are no authorities, or `SSL_CERT_FILE` names a file of no use: in words.
+    #[error("{0}")]
+    Authorities(String),
     /// There is no tokio runtime where [`Client::connect`](crate::Client::connect) was called.
     #[error("not inside a tokio runtime")]
     NoRuntime,

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -17,6 +15,7 @@ use tokio_tungstenite::tungstenite::http::{Response, header::RETRY_AFTER};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::authorities::system_authorities;
 use super::dial::dial;
 use super::first_byte::FirstByte;
 use super::unsupported::{is_set, location, unused_proxy};
@@ -66,7 +65,7 @@ impl Connector {
         let tls = match (address.tls, tls) {
             (false, _) => None,
             (true, Some(config)) => Some(config),
-            (true, None) => Some(Arc::new(system_authorities().map_err(ConnectError::Tls)?)),
+            (true, None) => Some(Arc::new(system_authorities()?)),
         };
         Ok(Self { address, tls: tls.map(TlsConnector::from) })
     }
@@ -82,9 +81,10 @@ impl Connector {
             None => Box::new(first_byte.of(tcp)),
             Some(tls) => {
                 let name = ServerName::try_from(self.address.host).map_err(Failure::network)?;
-                Box::new(tls.connect(name, tcp).await.map_err(Failure::tls)?)
+                Box::new(tls.connect(name, tcp).await.map_err(|error| Disconnect::beneath(&error))?)
             }
         };
+        let is_signal = self.address.uri.path().ends_with("/signal");
         let request = self.address.uri.into_client_request().map_err(Failure::network)?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
@@ -93,19 +93,12 @@ impl Connector {
         upgraded.map(|(socket, _)| Box::new(Socket(socket))).map_err(|error| match error {
             _ if first_byte.is_tls() => Disconnect::TlsPort.into(),
             error if !has_tls && is_unanswered(&error) => Failure::network(UNANSWERED),
+            WebSocketError::Http(response) if response.status().is_success() && !is_signal => {
+                Disconnect::NotSignal(response.status().as_u16()).into()
+            }
             error => Failure::of(error),
         })
     }
-}
-
-/// The system's authorities, so that an operator's own is among them.
-fn system_authorities() -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
-    Ok(config)
 }
 
 impl Socket {
@@ -155,20 +148,6 @@ impl Failure {
         Self { cause: Disconnect::Network(error.to_string()), retry_after: None }
     }
 
-    fn tls(error: std::io::Error) -> Self {
-        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-        match cause {
-            Some(rustls::Error::InvalidMessage(_)) => Disconnect::NoTls.into(),
-            // The verifier of each platform has a type of its own for it.
-            Some(rustls::Error::InvalidCertificate(why))
-                if format!("{why:?}").contains("CaUsedAsEndEntity") =>
-            {
-                Disconnect::AuthorityCertificate.into()
-            }
-            _ => Self::network(error),
-        }
-    }
-
     fn dial(host: &str, error: &std::io::Error) -> Self {
         match unused_proxy(host, is_set) {
             Some(proxy) => Self::network(format!("{error}; {proxy}")),
@@ -193,8 +172,8 @@ impl From<Disconnect> for Failure {
 }
 
 fn refusal(response: &Response<Option<Vec<u8>>>) -> Disconnect {
-    if response.body().as_deref().is_some_and(wants_tls) {
-        return Disconnect::TlsPort;
+    if let Some(cause) = response.body().as_deref().and_then(Disconnect::from_answer) {
+        return cause;
     }
     let status = response.status();
     match location(response.headers()) {
@@ -212,13 +191,6 @@ fn is_unanswered(error: &WebSocketError) -> bool {
         WebSocketError::Io(error) => error.kind() == ErrorKind::ConnectionReset,
         error => matches!(error, WebSocketError::Protocol(ProtocolError::HandshakeIncomplete)),
     }
-}
-
-/// Whether a server says in its own words that this port speaks TLS: ours, nginx, Apache, Go.
-fn wants_tls(body: &[u8]) -> bool {
-    let body = String::from_utf8_lossy(body);
-    let said = ["This port speaks TLS", "HTTPS port", "SSL-enabled server port", "HTTPS server"];
-    said.iter().any(|words| body.contains(words))
 }
 
 /// `Retry-After` in seconds (RFC 9110 section 10.2.3). None: it is not there, or a date.

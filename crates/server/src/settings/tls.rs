@@ -4,6 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
 use super::layers::Layers;
 use super::{AcmeContact, AcmeDirectory, DomainName, List, Settings, SettingsError, defaults};
 
@@ -69,9 +73,29 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
     Ok(())
 }
 
+/// What an operator should know of the files. Those of no use are refused when they are read.
+pub(super) fn warnings(tls: &Tls) -> impl Iterator<Item = String> {
+    key_of_all(tls).into_iter().chain(certificate_of_authority(tls))
+}
+
+/// A warning when the certificate may sign others: some clients take such a one, and some do not.
+fn certificate_of_authority(tls: &Tls) -> Option<String> {
+    let path = tls.certificate.as_ref()?;
+    let own = CertificateDer::from_pem_file(path).ok()?;
+    let (_, own) = X509Certificate::from_der(&own).ok()?;
+    let is_authority = own.basic_constraints().ok()??.value.ca;
+    let path = path.display();
+    is_authority.then(|| {
+        format!(
+            "tls.certificate {path} is the certificate of an authority (CA:TRUE), which some clients do \
+             not accept as a server's own: use one with CA:FALSE"
+        )
+    })
+}
+
 /// A warning when others than the owner may read the key. Keys that a container runtime mounts
 /// are often like that, so it is no error.
-pub(super) fn warnings(tls: &Tls) -> Option<String> {
+fn key_of_all(tls: &Tls) -> Option<String> {
     let path = tls.key.as_ref()?;
     // A file that cannot be looked at is refused when it is read.
     let mode = fs::metadata(path).ok()?.permissions().mode();

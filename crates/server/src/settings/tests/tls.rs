@@ -1,5 +1,7 @@
 //! TLS: from files, by ACME, or not at all.
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+
 use super::World;
 
 #[test]
@@ -59,5 +61,26 @@ fn an_authority_is_reached_over_https() {
     for unusable in ["http://ca.example", "ca.example", "https://", "https:///dir"] {
         let world = World::new().flag(&format!("--acme-directory={unusable}"));
         assert!(world.refusal().contains("must be a URL that begins with https://"));
+    }
+}
+
+#[test]
+fn the_certificate_of_an_authority_is_worth_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("own.pem"), folder.path().join("key.pem"));
+    let world = World::new()
+        .flag(&format!("--tls-certificate={}", certificate.display()))
+        .flag(&format!("--tls-key={}", key.display()));
+    for (is_ca, warns) in [
+        (IsCa::Ca(BasicConstraints::Unconstrained), true),
+        (IsCa::ExplicitNoCa, false),
+        (IsCa::NoCa, false),
+    ] {
+        let mut own = CertificateParams::new(["a.example".to_owned()]).unwrap();
+        own.is_ca = is_ca;
+        let own = own.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        std::fs::write(&certificate, own.pem()).unwrap();
+        let warnings = world.load().unwrap().warnings;
+        assert_eq!(warnings.iter().any(|warning| warning.contains("CA:TRUE")), warns);
     }
 }
