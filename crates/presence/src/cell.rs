@@ -16,11 +16,10 @@ use parking_lot::Mutex;
 use securecall_core::delivery::{self, Client};
 use securecall_core::{Departure, Instant, Mail, Outcome, Output, Outputs, Session};
 use securecall_protocol::{CallMessage, ClientId, Opaque, Registration, ServerMessage};
-use smallvec::SmallVec;
 
 use crate::batch::Batch;
 use crate::host::Host;
-use crate::post::{Letter, Post};
+use crate::post::{Item, Letter, Post};
 
 /// One client id's place.
 pub struct Cell<H: Host> {
@@ -39,13 +38,6 @@ struct State<H: Host> {
     keeper: Option<H::Keeper>,
     /// Nothing is left to keep it for; whoever finds it must look for another.
     over: bool,
-}
-
-/// What mail leads to at its receiver.
-pub(crate) struct Received<'m, H: Host> {
-    /// What became of it. `None`: this cell is over, and there may be another.
-    pub(crate) outcome: Option<Outcome>,
-    pub(crate) post: Post<'m, H>,
 }
 
 /// What attaching a connection leads to.
@@ -125,7 +117,8 @@ impl<H: Host> Cell<H> {
         let superseded = state.connection.replace(connection.clone());
         state.watched_until = None;
         let input = |session: &mut Session| session.attach(&batch.cx, registration, request_id);
-        let post = state.run(batch, || Cow::Owned(self.clone()), input);
+        let mut post = Post::empty();
+        state.run(batch, || Cow::Owned(self.clone()), input, &mut post);
         Some(Attached { superseded, post })
     }
 
@@ -136,13 +129,13 @@ impl<H: Host> Cell<H> {
         connection: &Arc<H::Connection>,
         departure: Departure,
     ) -> Post<'m, H> {
+        let mut post = Post::empty();
         let mut state = self.state.lock();
-        if !state.is_attached(connection) {
-            return Post::empty();
+        if state.is_attached(connection) {
+            let input = |session: &mut Session| session.detach(&batch.cx, departure);
+            state.run_last(batch, || Cow::Borrowed(self), input, &mut post);
+            self.begin_absence(&mut state, batch);
         }
-        let input = |session: &mut Session| session.detach(&batch.cx, departure);
-        let post = state.run_last(batch, || Cow::Borrowed(self), input);
-        self.begin_absence(&mut state, batch);
         post
     }
 
@@ -162,35 +155,38 @@ impl<H: Host> Cell<H> {
         message: CallMessage<'m>,
         request_id: Option<Opaque<'m>>,
     ) -> Post<'m, H> {
+        let mut post = Post::empty();
         let mut state = self.state.lock();
-        if !state.is_attached(connection) {
-            return Post::empty();
+        if state.is_attached(connection) {
+            let input =
+                |session: &mut Session| session.handle_message(&batch.cx, message, request_id);
+            state.run(batch, || Cow::Borrowed(self), input, &mut post);
+            state.report_earlier_deadline(batch.host);
         }
-        let input = |session: &mut Session| session.handle_message(&batch.cx, message, request_id);
-        let post = state.run(batch, || Cow::Borrowed(self), input);
-        state.report_earlier_deadline(batch.host);
         post
     }
 
-    /// Takes mail.
+    /// Takes mail, and puts what follows into `post`. Returns what became of it; `None`: this cell
+    /// is over, and there may be another.
     pub(crate) fn handle_mail<'m>(
         self: &Arc<Self>,
         batch: &Batch<'_, H>,
         from: &ClientId,
         mail: &Mail<'m>,
-    ) -> Received<'m, H> {
+        post: &mut Post<'m, H>,
+    ) -> Option<Outcome> {
         let sender = || Cow::Owned(self.clone());
         let mut state = self.state.lock();
-        let mut post = self.note_closed(&mut state, batch);
+        self.note_closed(&mut state, batch, post);
         if state.over {
-            return Received { outcome: None, post };
+            return None;
         }
         let client = match &state.connection {
             Some(connection) => Client::Connected(|| batch.host.is_behind(connection)),
             None => Client::Away,
         };
         if let Some(refusal) = delivery::refusal(mail, client, || batch.host.is_draining()) {
-            return Received { outcome: Some(refusal), post };
+            return Some(refusal);
         }
         let mut outcome = Outcome::Delivered;
         let input = |session: &mut Session| {
@@ -198,9 +194,9 @@ impl<H: Host> Cell<H> {
             outcome = receipt.outcome;
             receipt.outputs
         };
-        post.push_all(state.run(batch, sender, input));
+        state.run(batch, sender, input, post);
         state.report_earlier_deadline(batch.host);
-        Received { outcome: Some(outcome), post }
+        Some(outcome)
     }
 
     /// Detaches a connection that is closed. Its driver will find that out in a moment; mail must
@@ -209,14 +205,14 @@ impl<H: Host> Cell<H> {
         self: &Arc<Self>,
         state: &mut State<H>,
         batch: &Batch<'_, H>,
-    ) -> Post<'m, H> {
+        post: &mut Post<'m, H>,
+    ) {
         if !state.connection.as_ref().is_some_and(|connection| batch.host.is_closed(connection)) {
-            return Post::empty();
+            return;
         }
         let input = |session: &mut Session| session.detach(&batch.cx, Departure::Lost);
-        let post = state.run_last(batch, || Cow::Owned(self.clone()), input);
+        state.run_last(batch, || Cow::Owned(self.clone()), input, post);
         self.begin_absence(state, batch);
-        post
     }
 
     /// Answers a REGISTER of the connection that is attached already.
@@ -255,20 +251,20 @@ impl<H: Host> Cell<H> {
         }
     }
 
-    /// Takes the outcome of a letter that this session sent.
+    /// Takes the outcome of a letter that this session sent, and puts what follows into `post`.
     pub(crate) fn handle_outcome<'m>(
         self: &Arc<Self>,
         batch: &Batch<'_, H>,
         mail: Mail<'m>,
         outcome: Outcome,
         request_id: Option<Opaque<'m>>,
-    ) -> Post<'m, H> {
+        post: &mut Post<'m, H>,
+    ) {
         let input =
             |session: &mut Session| session.handle_outcome(&batch.cx, mail, outcome, request_id);
         let mut state = self.state.lock();
-        let post = state.run(batch, || Cow::Owned(self.clone()), input);
+        state.run(batch, || Cow::Owned(self.clone()), input, post);
         state.report_earlier_deadline(batch.host);
-        post
     }
 
     /// Looks at the session's deadlines for the driver of its connection. Returns when the driver
@@ -315,7 +311,10 @@ impl<H: Host> State<H> {
         if self.session.deadline().is_none_or(|deadline| deadline > batch.cx.now) {
             return Post::empty();
         }
-        self.run(batch, || Cow::Borrowed(cell), |session| session.handle_timeout(&batch.cx))
+        let mut post = Post::empty();
+        let input = |session: &mut Session| session.handle_timeout(&batch.cx);
+        self.run(batch, || Cow::Borrowed(cell), input, &mut post);
+        post
     }
 
     /// Gives the session an input that its client does not hear of any more.
@@ -324,32 +323,36 @@ impl<H: Host> State<H> {
         batch: &Batch<'_, H>,
         from: impl Fn() -> Cow<'m, Arc<Cell<H>>>,
         input: impl FnOnce(&mut Session) -> Outputs<'o>,
-    ) -> Post<'m, H> {
+        post: &mut Post<'m, H>,
+    ) {
         self.connection = None;
-        self.run(batch, from, input)
+        self.run(batch, from, input, post);
     }
 
-    /// Gives the session one input and carries out what follows: messages are sent, and mail is
-    /// returned, from the cell that `from` names.
+    /// Gives the session one input and carries out what follows: messages are sent, and mail comes
+    /// before all others in `post`, from the cell that `from` names. It is written in its place, not
+    /// returned: a letter is long, and each relayed message is one.
     fn run<'m, 'o: 'm>(
         &mut self,
         batch: &Batch<'_, H>,
         from: impl Fn() -> Cow<'m, Arc<Cell<H>>>,
         input: impl FnOnce(&mut Session) -> Outputs<'o>,
-    ) -> Post<'m, H> {
+        post: &mut Post<'m, H>,
+    ) {
         let calls_before = self.session.calls();
         let outputs = input(&mut self.session);
         batch.host.count_calls(calls_before, self.session.calls());
-        let mut letters: SmallVec<[Letter<'m, H>; 1]> = SmallVec::new();
+        let others = post.len();
         for output in outputs {
             match output {
                 Output::Mail { to, mail, request_id } => {
-                    letters.push(Letter { from: from(), to, mail, request_id });
+                    let letter = Letter { from: from(), to, mail, request_id };
+                    post.push(Item { letter, outcome: None });
                 }
                 message => self.send(batch.host, Some(message)),
             }
         }
-        Post::new(letters)
+        post.reverse_from(others);
     }
 
     /// Sends a message to the client. A session has nothing to say to a client that is away.

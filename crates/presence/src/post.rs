@@ -47,16 +47,6 @@ impl<'m, H: Host> Post<'m, H> {
         Self { items: SmallVec::new() }
     }
 
-    /// Letters to deliver, the first first.
-    pub(crate) fn new(letters: impl IntoIterator<Item = Letter<'m, H>>) -> Self {
-        let mut post = Self::empty();
-        post.items.extend(letters.into_iter().map(|letter| Item { letter, outcome: None }));
-        if post.items.len() > 1 {
-            post.items.reverse();
-        }
-        post
-    }
-
     /// Takes out the next item.
     pub fn pop(&mut self) -> Option<Item<'m, H>> {
         self.items.pop()
@@ -65,6 +55,25 @@ impl<'m, H: Host> Post<'m, H> {
     /// Puts an item before all others.
     pub(crate) fn push(&mut self, item: Item<'m, H>) {
         self.items.push(item);
+    }
+
+    /// The number of items.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Puts an item behind those that came after the first `others` were there.
+    pub(crate) fn insert(&mut self, others: usize, item: Item<'m, H>) {
+        self.items.insert(others, item);
+    }
+
+    /// Reverses the items that came after the first `others` were there.
+    pub(crate) fn reverse_from(&mut self, others: usize) {
+        if let Some(new) = self.items.get_mut(others..)
+            && new.len() > 1
+        {
+            new.reverse();
+        }
     }
 
     /// Puts what has followed from an item before all others.

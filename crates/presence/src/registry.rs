@@ -124,35 +124,38 @@ impl<H: Host> Registry<H> {
     /// Deals with one item of a post: delivers a letter, or reports its outcome. Returns what
     /// follows, which comes before the rest of that post.
     pub fn step<'m>(&self, batch: &mut Batch<'_, H>, item: Item<'m, H>) -> Post<'m, H> {
-        let Item { letter, outcome } = item;
-        match outcome {
-            Some(outcome) => {
-                let Letter { from, mail, request_id, .. } = letter;
-                from.handle_outcome(batch, mail, outcome, request_id)
-            }
-            None => self.deliver(batch, letter),
-        }
+        let mut following = Post::empty();
+        self.step_into(batch, item, &mut following);
+        following
     }
 
     /// Deals with a whole post, without a pause.
     pub fn run(&self, batch: &mut Batch<'_, H>, mut post: Post<'_, H>) {
         while let Some(item) = post.pop() {
-            let following = self.step(batch, item);
-            post.push_all(following);
+            self.step_into(batch, item, &mut post);
         }
     }
 
-    fn deliver<'m>(&self, batch: &mut Batch<'_, H>, letter: Letter<'m, H>) -> Post<'m, H> {
-        // Ends of other calls of the receiver (glare), or of what its lost connection costs.
-        let (outcome, followed) = self.hand_over(batch, &letter.from, &letter.to, &letter.mail);
-        batch.host.count_mail(outcome);
-        if !delivery::needs_report(&letter.mail, outcome) {
-            return followed;
+    fn step_into<'m>(&self, batch: &mut Batch<'_, H>, item: Item<'m, H>, post: &mut Post<'m, H>) {
+        let Item { letter, outcome } = item;
+        match outcome {
+            Some(outcome) => {
+                let Letter { from, mail, request_id, .. } = letter;
+                from.handle_outcome(batch, mail, outcome, request_id, post);
+            }
+            None => self.deliver(batch, letter, post),
         }
-        let mut post = Post::empty();
-        post.push(Item { letter, outcome: Some(outcome) });
-        post.push_all(followed);
-        post
+    }
+
+    fn deliver<'m>(&self, batch: &mut Batch<'_, H>, letter: Letter<'m, H>, post: &mut Post<'m, H>) {
+        let others = post.len();
+        // Ends of other calls of the receiver (glare), or of what its lost connection costs, come
+        // before the report.
+        let outcome = self.hand_over(batch, &letter.from, &letter.to, &letter.mail, post);
+        batch.host.count_mail(outcome);
+        if delivery::needs_report(&letter.mail, outcome) {
+            post.insert(others, Item { letter, outcome: Some(outcome) });
+        }
     }
 
     fn hand_over<'m>(
@@ -161,20 +164,18 @@ impl<H: Host> Registry<H> {
         from: &Arc<Cell<H>>,
         to: &ClientId,
         mail: &Mail<'m>,
-    ) -> (Outcome, Post<'m, H>) {
-        let mut followed = Post::empty();
+        post: &mut Post<'m, H>,
+    ) -> Outcome {
         loop {
             if let Some(cell) = self.find_for(batch, from, to) {
-                let received = cell.handle_mail(batch, from.client_id(), mail);
-                followed.push_all(received.post);
-                if let Some(outcome) = received.outcome {
+                if let Some(outcome) = cell.handle_mail(batch, from.client_id(), mail, post) {
                     batch.last_peer.set(to.clone(), cell);
-                    return (outcome, followed);
+                    return outcome;
                 }
                 from.set_last_peer(to, None);
                 self.remove(&cell);
             } else if let Some(outcome) = self.expect(batch, from.client_id(), to, mail) {
-                return (outcome, followed);
+                return outcome;
             }
         }
     }
