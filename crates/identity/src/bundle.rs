@@ -14,11 +14,10 @@
 
 use crate::{
     Head, Id, IdentityKey, Refusal, armor,
-    cursor::Cursor,
-    digest::{Digest, digest},
     kem_key::{SUITE_X25519, check_kem_key},
     labels,
     link::{ED25519_SHA256, VERSION},
+    notation::{Cursor, Digest, digest},
     public_key::SIGNATURE_BYTES,
 };
 

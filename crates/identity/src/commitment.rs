@@ -1,6 +1,6 @@
 //! The hash of a recovery key, which is published instead of the key.
 
-use crate::{PublicKey, digest::digest, labels};
+use crate::{PublicKey, labels, notation::digest};
 
 /// A commitment to a recovery key. Until the key is used, nobody learns even its public half.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

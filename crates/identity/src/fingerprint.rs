@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::notation::write_digits;
+
 /// The fingerprint of an identity: the digest of its inception, for people in eight groups of five
 /// digits, as good as 132 bits. It survives rotation and recovery.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,11 +23,6 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, bytes) in self.0.chunks_exact(4).enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            let number = bytes.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
-            write!(f, "{space}{:05}", number % 100_000)?;
-        }
-        Ok(())
+        write_digits(&self.0, f)
     }
 }

@@ -3,7 +3,7 @@
 use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::Zeroizing;
 
-use crate::{Commitment, PublicKey, digest::digest, labels, public_key::SIGNATURE_BYTES};
+use crate::{Commitment, PublicKey, labels, notation::digest, public_key::SIGNATURE_BYTES};
 
 /// The private key of an identity, as a device keeps it. It is wiped when dropped.
 #[derive(Clone)]

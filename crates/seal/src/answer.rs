@@ -10,9 +10,9 @@
 //! closed to whoever gets hold of the caller's keys later. Its encapsulated key is the callee's
 //! ephemeral key. Signed by the callee: see `envelope`.
 
-use crate::{
-    Error, Suite, context::answer_header, cursor::Cursor, digest::Digest, header::HeaderBytes,
-};
+use securecall_identity::notation::{Cursor, Digest};
+
+use crate::{Error, Suite, context::answer_header, header::HeaderBytes};
 
 /// What stands in clear.
 pub(crate) struct AnswerFront {

@@ -7,7 +7,9 @@
 //! A candidate's length tells a local address from a relayed one, and IPv4 from IPv6. With the
 //! padding nearly all candidates are equally long.
 
-use crate::{Error, cursor::Cursor};
+use securecall_identity::notation::Cursor;
+
+use crate::Error;
 
 /// The longest text that is sealed, in bytes: 40 KiB. Sealed and encoded it is at most 57 KiB, so
 /// that it fits a signaling message of 64 KiB.

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use rand_core::CryptoRng;
+use securecall_identity::notation::{Cursor, Digest};
 
 use crate::{
     DirectoryKey, Error, Established, Identity, Suite,
@@ -10,8 +11,6 @@ use crate::{
     armor,
     caller::unix_seconds,
     context::Parties,
-    cursor::Cursor,
-    digest::Digest,
     envelope::{Envelope, Opened},
     hpke_base::Exported,
     offer::{OfferFields, OfferFront, offer_hash},

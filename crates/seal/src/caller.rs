@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::VerifyingKey;
 use rand_core::CryptoRng;
+use securecall_identity::notation::{Cursor, Digest};
 
 use crate::{
     DirectoryKey, Error, Established, Identity, Suite,
@@ -11,8 +12,6 @@ use crate::{
     armor,
     commitment::Opening,
     context::Parties,
-    cursor::Cursor,
-    digest::Digest,
     envelope::Envelope,
     hpke_base::{Exported, KemPrivateKey},
     offer::{OfferFields, OfferFront, offer_hash},

@@ -13,12 +13,11 @@ use aes_gcm::{
     Aes256Gcm,
     aead::{Aead as _, Payload},
 };
+use securecall_identity::notation::{Cursor, Digest};
 use zeroize::Zeroizing;
 
 use crate::{
     Error,
-    cursor::Cursor,
-    digest::Digest,
     header::{Header, HeaderBytes},
     labels,
 };

@@ -6,13 +6,10 @@
 //! caller's end cannot change after its offer.
 
 use rand_core::CryptoRng;
+use securecall_identity::notation::{Digest, digest};
 use zeroize::Zeroizing;
 
-use crate::{
-    Error,
-    digest::{Digest, digest},
-    labels,
-};
+use crate::{Error, labels};
 
 pub(crate) const OPENING_BYTES: usize = 32;
 

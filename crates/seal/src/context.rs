@@ -7,9 +7,10 @@
 //!                 │ call id length u16 │ call id │ offer hash (32)
 //! ```
 
+use securecall_identity::notation::Digest;
+
 use crate::{
     DirectoryKey, Error, Suite,
-    digest::Digest,
     header::{Header, MessageType, Role},
     labels,
 };

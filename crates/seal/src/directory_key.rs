@@ -12,15 +12,9 @@
 //! as his own, nor leave out a suite.
 
 use ed25519_dalek::{SIGNATURE_LENGTH, Signature, Signer as _, SigningKey, VerifyingKey};
+use securecall_identity::notation::{Cursor, Digest, digest};
 
-use crate::{
-    Error, Fingerprint, Suite, armor,
-    cursor::Cursor,
-    digest::{Digest, digest},
-    header::VERSION,
-    hpke_base::KemPublicKey,
-    labels,
-};
+use crate::{Error, Fingerprint, Suite, armor, header::VERSION, hpke_base::KemPublicKey, labels};
 
 /// The longest directory key, in characters: what a signaling server takes.
 const TEXT_BYTES_MAX: usize = 4096;

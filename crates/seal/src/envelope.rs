@@ -12,11 +12,11 @@
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
+use securecall_identity::notation::Cursor;
 use zeroize::Zeroizing;
 
 use crate::{
     Error, body,
-    cursor::Cursor,
     hpke_base::{Exported, KemPrivateKey, KemPublicKey},
     labels,
 };

@@ -1,12 +1,12 @@
 //! A call whose offer is answered: candidates and signals both ways.
 
+use securecall_identity::notation::Cursor;
 use zeroize::Zeroizing;
 
 use crate::{
     Error, ShortAuthenticationString, Suite, armor, body,
     channel::{Receiving, Sending},
     commitment::{Commitment, OPENING_BYTES, Opening},
-    cursor::Cursor,
     header::{Header, MessageType, Role},
     schedule::Schedule,
     short_authentication::AuthenticationSecret,

@@ -3,11 +3,9 @@
 use std::fmt;
 
 use ed25519_dalek::VerifyingKey;
+use securecall_identity::notation::{Digest, digest, write_digits};
 
-use crate::{
-    digest::{Digest, digest},
-    labels,
-};
+use crate::labels;
 
 /// The fingerprint of an identity: eight groups of five digits, as good as 132 bits.
 ///
@@ -24,11 +22,6 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, bytes) in self.0.chunks_exact(4).enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            let number = bytes.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
-            write!(f, "{space}{:05}", number % 100_000)?;
-        }
-        Ok(())
+        write_digits(&self.0, f)
     }
 }

@@ -55,8 +55,6 @@ mod channel;
 mod clock_offset;
 mod commitment;
 mod context;
-mod cursor;
-mod digest;
 mod directory_key;
 mod envelope;
 mod error;

@@ -8,12 +8,12 @@
 //!
 //! Sealed to the callee's directory key, signed by the caller: see `envelope`.
 
+use securecall_identity::notation::{Cursor, Digest, digest};
+
 use crate::{
     Error, Suite,
     commitment::Commitment,
     context::{Parties, offer_header},
-    cursor::Cursor,
-    digest::{Digest, digest},
     header::HeaderBytes,
     hpke_base::KemPublicKey,
     labels,

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{ClockOffset, Error, Standing, digest::Digest};
+use securecall_identity::notation::Digest;
+
+use crate::{ClockOffset, Error, Standing};
 
 /// How far an offer's time and the callee's clock may be apart, either way. The server lets a call
 /// ring for one minute; four more are for clocks that are off.

@@ -11,15 +11,12 @@
 
 use aes_gcm::{Aes256Gcm, KeyInit as _};
 use hkdf::Hkdf;
+use securecall_identity::notation::{Digest, digest};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
-    channel::DirectionKey,
-    digest::{Digest, digest},
-    hpke_base::Exported,
-    labels,
+    Error, channel::DirectionKey, hpke_base::Exported, labels,
     short_authentication::AuthenticationSecret,
 };
 

@@ -24,7 +24,7 @@ mod parse;
 pub use parse::TIME_MAX;
 
 use crate::{
-    Commitment, Id, Position, PublicKey, Refusal, armor, digest::Digest, labels,
+    Commitment, Id, Position, PublicKey, Refusal, armor, labels, notation::Digest,
     public_key::SIGNATURE_BYTES,
 };
 

@@ -2,7 +2,8 @@
 
 use super::{Act, ED25519_SHA256, Kind, LINK_BYTES_MAX, Link, VERSION};
 use crate::{
-    Commitment, Id, Position, PublicKey, Refusal, cursor::Cursor, digest::digest, labels,
+    Commitment, Id, Position, PublicKey, Refusal, labels,
+    notation::{Cursor, digest},
     public_key::SIGNATURE_BYTES,
 };
 
@@ -35,8 +36,9 @@ impl Link {
         let kind = take_kind(&mut fields)?;
         let front = Front::take(kind, &mut fields).ok_or(Refusal::LinkMalformed)?;
         let keys = take_fields(kind, &mut fields).ok_or(Refusal::LinkMalformed)?;
-        let signed_bytes = bytes.len() - fields.remaining();
-        if fields.remaining() != kind.signatures() * SIGNATURE_BYTES || bytes.len() > LINK_BYTES_MAX
+        let signed_bytes = bytes.len() - fields.rest().len();
+        if fields.rest().len() != kind.signatures() * SIGNATURE_BYTES
+            || bytes.len() > LINK_BYTES_MAX
         {
             return Err(Refusal::LinkMalformed);
         }

@@ -2,9 +2,11 @@
 
 use sha2::{Digest as _, Sha256};
 
-pub(crate) type Digest = [u8; 32];
+/// A SHA-256 digest.
+pub type Digest = [u8; 32];
 
-pub(crate) fn digest(label: &[u8], parts: &[&[u8]]) -> Digest {
+/// Returns `SHA-256(label │ parts…)`.
+pub fn digest(label: &[u8], parts: &[&[u8]]) -> Digest {
     let mut hash = Sha256::new();
     hash.update(label);
     for part in parts {
