@@ -13,15 +13,6 @@ from driver.tcp_proxies import in_front, trusting  # noqa: F401
 TRUSTED = ("--trusted-proxies", "127.0.0.1")
 TWO_AN_ADDRESS = ("--connections-per-address-max", "2")
 
-# By which proxy, with which options, in which version.
-PROXY_PROTOCOL = {
-    "haproxy-1": (tcp_proxies.haproxy, "send-proxy"),
-    "haproxy-2": (tcp_proxies.haproxy, "send-proxy-v2"),
-    "stunnel-1": (tcp_proxies.stunnel, "protocol = proxy"),
-    "hitch-1": (tcp_proxies.hitch, "--write-proxy-v1"),
-    "hitch-2": (tcp_proxies.hitch, "--write-proxy-v2"),
-}
-
 
 def ask(port: int, tls: bool) -> bytes:
     """The answer to a request for /health."""
@@ -37,10 +28,10 @@ def ask(port: int, tls: bool) -> bytes:
         return answer
 
 
-@pytest.mark.parametrize("kind", PROXY_PROTOCOL)
+@pytest.mark.parametrize("kind", tcp_proxies.PROXY_HEADER_SENDERS)
 def test_a_proxy_protocol_header_is_named_counted_and_logged_once(serve, in_front, kind):
     server = serve()
-    proxy, options = PROXY_PROTOCOL[kind]
+    proxy, options = tcp_proxies.PROXY_HEADER_SENDERS[kind]
     port = in_front(proxy, server.port, options).port
     answers = {ask(port, tls=proxy is not tcp_proxies.haproxy) for _ in range(3)}
     # The answer comes before hitch has passed the request on, and one in a hundred times it loses it then.

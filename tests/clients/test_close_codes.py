@@ -6,6 +6,7 @@ import time
 import pytest
 
 from driver.client import Client, establish
+from driver.flood import flood_a_peer_who_does_not_read
 from driver.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawSocket, frame
 
 MESSAGE_BYTES_MAX = 65536
@@ -178,14 +179,3 @@ def test_a_reader_too_slow_for_its_mail_is_closed_with_1013(serve):
             bob.expect_quiet()
         assert slow.receive_close() == 1013
         alice.expect("CALL_ENDED", callId=call_id)
-
-
-def flood_a_peer_who_does_not_read(alice: Client, slow: RawSocket) -> str:
-    """A call to `slow`, accepted, and then far more candidates than kernel and outbox together can hold."""
-    alice.send("CALL_INITIATE", targetId="slow", sdpOffer="offer")
-    call_id = json.loads(slow.receive_frame()[1])["payload"]["callId"]
-    slow.send("CALL_ACCEPT", callId=call_id, sdpAnswer="answer")
-    alice.expect("CALL_ACCEPTED", callId=call_id)
-    for _ in range(200):
-        alice.send("ICE_CANDIDATE", callId=call_id, candidate="x" * 60_000)
-    return call_id

@@ -15,14 +15,6 @@ from driver.tcp_proxies import in_front, trusting  # noqa: F401
 ON = ("--proxy-protocol", "on", "--trusted-proxies", "127.0.0.1")
 TWO_AN_ADDRESS = ("--connections-per-address-max", "2")
 
-SENDERS = {
-    "haproxy-1": (tcp_proxies.haproxy, "send-proxy"),
-    "haproxy-2": (tcp_proxies.haproxy, "send-proxy-v2"),
-    "stunnel-1": (tcp_proxies.stunnel, "protocol = proxy"),
-    "hitch-1": (tcp_proxies.hitch, "--write-proxy-v1"),
-    "hitch-2": (tcp_proxies.hitch, "--write-proxy-v2"),
-}
-
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL = SIGNATURE + b"\x20\x00\x00\x00"
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -66,10 +58,10 @@ def exchange(port: int, *pieces: bytes, host: int = 1) -> bytes:
         return answer
 
 
-@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize("kind", tcp_proxies.PROXY_HEADER_SENDERS)
 def test_the_client_that_a_proxy_names_is_the_one_that_is_limited(serve, in_front, kind):
     server = serve(*ON, *TWO_AN_ADDRESS)
-    proxy, options = SENDERS[kind]
+    proxy, options = tcp_proxies.PROXY_HEADER_SENDERS[kind]
     proxied = Proxied(in_front(proxy, server.port, options).port, tls=proxy is not tcp_proxies.haproxy)
     claim = {"X-Forwarded-For": "203.0.113.9"}
     with proxied.connect(2, "alice") as alice, proxied.connect(2, **claim), proxied.connect(3, "bob") as bob:

@@ -1,6 +1,5 @@
 """SIGHUP: the settings file is read again, and what is in it counts at once, for connections that are open too."""
 
-import json
 import re
 import signal
 import socket
@@ -11,6 +10,7 @@ import pytest
 
 from driver.client import Client, establish, refused, ring
 from driver.coturn import credential
+from driver.flood import flood_a_peer_who_does_not_read
 from driver.frames import PING, RawSocket
 from driver.server import binary, clean_environment, eventually
 
@@ -154,12 +154,7 @@ def _(server, alice, bob):
     # 12 MB, which would fit into the outbox of before.
     slow = RawSocket(server.port, receive_buffer=4096)
     slow.register("slow")
-    alice.send("CALL_INITIATE", targetId="slow", sdpOffer="offer")
-    call_id = json.loads(slow.receive_frame()[1])["payload"]["callId"]
-    slow.send("CALL_ACCEPT", callId=call_id, sdpAnswer="answer")
-    alice.expect("CALL_ACCEPTED", callId=call_id)
-    for _ in range(200):
-        alice.send("ICE_CANDIDATE", callId=call_id, candidate="x" * 60_000)
+    flood_a_peer_who_does_not_read(alice, slow)
     alice.expect("CALL_ENDED", timeout=10)
     assert slow.receive_close() == 1013
 

@@ -9,15 +9,14 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::time::Duration;
 
 use divan::{Bencher, black_box};
-use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
-    CallIdKey, CallLimits, Config, Connection, ConnectionLimits, Context, Departure, Instant,
-    Nonce, Output, Outputs, Rate, Session, Step, UnixTime,
+    Config, Connection, Context, Departure, Instant, Nonce, Output, Outputs, Session, Step,
+    UnixTime,
 };
 use securecall_protocol::{ClientId, ServerMessage};
+use securecall_testkit::unlimited_config;
 
 const POPULATIONS: [usize; 2] = [1_000, 100_000];
 const STARTED: UnixTime = UnixTime::from_millis(1_767_225_600_000);
@@ -89,7 +88,7 @@ impl Population {
     /// Of so many clients, in pairs.
     fn in_calls(clients: usize) -> Self {
         let mut population = Self {
-            config: config(),
+            config: unlimited_config(),
             clients: HashMap::new(),
             candidates: Vec::new(),
             messages: 0,
@@ -219,36 +218,4 @@ fn post(
 
 fn id(number: usize) -> ClientId {
     ClientId::try_from(format!("client-{number}").as_str()).expect("a valid id")
-}
-
-/// Deadlines that do not come, and limits that nobody meets.
-fn config() -> Config {
-    let never = Duration::from_secs(1_000_000);
-    let unlimited = Rate::new(1_000_000, 1e6);
-    Config {
-        calls: CallLimits {
-            ring_timeout: never,
-            grace: never,
-            per_session_max: 16,
-            unanswered_max: 8,
-            waiting_bytes_max: 256 * 1024,
-            waiting_count_max: 1_000,
-            waiting_age_max: never,
-        },
-        connection: ConnectionLimits {
-            message_bytes_max: 64 * 1024,
-            register_timeout: never,
-            ping_after: never,
-            silence_timeout: never,
-            calls: unlimited,
-            hangups: unlimited,
-            candidates: unlimited,
-            directory: unlimited,
-            other: unlimited,
-        },
-        call_ids: CallIdKey::new(&[7; 32]),
-        turn: None,
-        replace_key: ReplacePolicy::Owner,
-        key_bytes_max: 4096,
-    }
 }

@@ -6,12 +6,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use securecall_core::delivery::{Client, deliver_to_absent, needs_report, refusal};
-use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
-    CallIdKey, CallLimits, Config, ConnectionLimits, Content, Context, Instant, Mail, Outcome,
-    Parties, Rate, Session, UnixTime,
+    CallLimits, Config, Content, Context, Instant, Mail, Outcome, Parties, Session, UnixTime,
 };
 use securecall_protocol::{ClientId, Dialect, EndReason, Opaque, RejectReason};
+use securecall_testkit::unlimited_config;
 
 const STARTED: UnixTime = UnixTime::from_millis(1_767_225_600_000);
 const BEFORE: UnixTime = UnixTime::from_millis(1_767_225_590_000);
@@ -59,33 +58,16 @@ fn id(client: &str) -> ClientId {
 
 fn config() -> Config {
     let minute = Duration::from_secs(60);
-    let rate = Rate::new(100, 100.0);
-    Config {
-        calls: CallLimits {
-            ring_timeout: minute,
-            grace: Duration::from_secs(30),
-            per_session_max: 4,
-            unanswered_max: 4,
-            waiting_bytes_max: 1_000,
-            waiting_count_max: 10,
-            waiting_age_max: minute,
-        },
-        connection: ConnectionLimits {
-            message_bytes_max: 65_536,
-            register_timeout: minute,
-            ping_after: minute,
-            silence_timeout: minute,
-            calls: rate,
-            hangups: rate,
-            candidates: rate,
-            directory: rate,
-            other: rate,
-        },
-        call_ids: CallIdKey::new(&[7; 32]),
-        turn: None,
-        replace_key: ReplacePolicy::Owner,
-        key_bytes_max: 4_096,
-    }
+    let calls = CallLimits {
+        ring_timeout: minute,
+        grace: Duration::from_secs(30),
+        per_session_max: 4,
+        unanswered_max: 4,
+        waiting_bytes_max: 1_000,
+        waiting_count_max: 10,
+        waiting_age_max: minute,
+    };
+    Config { calls, ..unlimited_config() }
 }
 
 /// Delivers mail about the call that Alice made at `born` to Bob, who has no session.

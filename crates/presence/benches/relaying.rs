@@ -7,16 +7,13 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on has nobody else to tell")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use divan::{AllocProfiler, Bencher, black_box};
 use parking_lot::Mutex;
-use securecall_core::directory::ReplacePolicy;
-use securecall_core::{
-    CallIdKey, CallLimits, Config, ConnectionLimits, Context, Instant, Outcome, Rate, UnixTime,
-};
+use securecall_core::{Config, Context, Instant, Outcome, UnixTime};
 use securecall_presence::{Batch, Cell, Host, Registry};
 use securecall_protocol::{ClientMessage, CloseCode, Reply, decode};
+use securecall_testkit::unlimited_config;
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -109,7 +106,7 @@ impl Population {
         let mut population = Self {
             host: Arc::new(Lines),
             registry: Registry::default(),
-            config: config(),
+            config: unlimited_config(),
             nonces: std::cell::Cell::new(0),
             clients: Vec::new(),
         };
@@ -179,37 +176,5 @@ impl Population {
         let cx =
             Context { now: Instant::from_millis(1), unix, config: &self.config, nonce: &nonce };
         act(&mut Batch::begin(&self.host, cx))
-    }
-}
-
-/// Deadlines that do not come, and limits that nobody meets.
-fn config() -> Config {
-    let never = Duration::from_secs(1_000_000);
-    let unlimited = Rate::new(1_000_000, 1e6);
-    Config {
-        calls: CallLimits {
-            ring_timeout: never,
-            grace: never,
-            per_session_max: 16,
-            unanswered_max: 8,
-            waiting_bytes_max: 256 * 1024,
-            waiting_count_max: 1_000,
-            waiting_age_max: never,
-        },
-        connection: ConnectionLimits {
-            message_bytes_max: 64 * 1024,
-            register_timeout: never,
-            ping_after: never,
-            silence_timeout: never,
-            calls: unlimited,
-            hangups: unlimited,
-            candidates: unlimited,
-            directory: unlimited,
-            other: unlimited,
-        },
-        call_ids: CallIdKey::new(&[7; 32]),
-        turn: None,
-        replace_key: ReplacePolicy::Owner,
-        key_bytes_max: 4096,
     }
 }

@@ -137,3 +137,13 @@ def in_front(tmp_path):
     yield start
     for proxy in proxies:
         proxy.stop()
+
+
+# Proxies that send a PROXY header: by which function they start, and with which option.
+PROXY_HEADER_SENDERS = {
+    "haproxy-1": (haproxy, "send-proxy"),
+    "haproxy-2": (haproxy, "send-proxy-v2"),
+    "stunnel-1": (stunnel, "protocol = proxy"),
+    "hitch-1": (hitch, "--write-proxy-v1"),
+    "hitch-2": (hitch, "--write-proxy-v2"),
+}

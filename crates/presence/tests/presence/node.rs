@@ -4,13 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use securecall_core::directory::ReplacePolicy;
-use securecall_core::{
-    CallIdKey, CallLimits, Config, ConnectionLimits, Context, Departure, Instant, Outcome, Rate,
-    UnixTime,
-};
+use securecall_core::{CallLimits, Config, Context, Departure, Instant, Outcome, UnixTime};
 use securecall_presence::{Batch, Cell, Host, OwnedPost, Post, Registry};
 use securecall_protocol::{ClientId, ClientMessage, CloseCode, Reply, decode};
+use securecall_testkit::unlimited_config;
 
 const EPOCH_MILLIS: u64 = 1_767_225_600_000;
 pub(crate) const GRACE: Duration = Duration::from_secs(30);
@@ -297,31 +294,14 @@ pub(crate) fn id(client: &str) -> ClientId {
 
 fn config() -> Config {
     let minute = Duration::from_secs(60);
-    let rate = Rate::new(1_000_000, 1e6);
-    Config {
-        calls: CallLimits {
-            ring_timeout: minute,
-            grace: GRACE,
-            per_session_max: 16,
-            unanswered_max: 8,
-            waiting_bytes_max: 100_000,
-            waiting_count_max: 1_000,
-            waiting_age_max: minute,
-        },
-        connection: ConnectionLimits {
-            message_bytes_max: 65_536,
-            register_timeout: minute,
-            ping_after: minute,
-            silence_timeout: minute,
-            calls: rate,
-            hangups: rate,
-            candidates: rate,
-            directory: rate,
-            other: rate,
-        },
-        call_ids: CallIdKey::new(&[7; 32]),
-        turn: None,
-        replace_key: ReplacePolicy::Owner,
-        key_bytes_max: 4_096,
-    }
+    let calls = CallLimits {
+        ring_timeout: minute,
+        grace: GRACE,
+        per_session_max: 16,
+        unanswered_max: 8,
+        waiting_bytes_max: 100_000,
+        waiting_count_max: 1_000,
+        waiting_age_max: minute,
+    };
+    Config { calls, ..unlimited_config() }
 }
