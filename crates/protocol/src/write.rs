@@ -11,18 +11,21 @@ pub trait TextSink {
 }
 
 impl TextSink for usize {
+    #[inline]
     fn put(&mut self, piece: &str) {
         *self += piece.len();
     }
 }
 
 impl TextSink for Vec<u8> {
+    #[inline]
     fn put(&mut self, piece: &str) {
         self.extend_from_slice(piece.as_bytes());
     }
 }
 
 impl TextSink for String {
+    #[inline]
     fn put(&mut self, piece: &str) {
         self.push_str(piece);
     }

@@ -37,14 +37,14 @@ impl Session {
             Content::End { reason } => self.receive_end(cx, at, call_id, reason),
             Content::Candidate { candidate } => {
                 let message = ServerMessage::IceCandidate { call_id: call_id.clone(), candidate };
-                self.tell(cx, at, mail.content.clone(), message)
+                self.tell(cx, at, &mail.content, message)
             }
             Content::Signal { .. } if self.dialect() == Dialect::One && self.is_online() => {
                 Receipt::refused(Outcome::NotUnderstood)
             }
             Content::Signal { data } => {
                 let message = ServerMessage::CallSignal { call_id: call_id.clone(), data };
-                self.tell(cx, at, mail.content.clone(), message)
+                self.tell(cx, at, &mail.content, message)
             }
             Content::Present { answered } => {
                 self.calls[at].note_presented(answered, cx.now + cx.config.calls.ring_timeout);
@@ -118,7 +118,7 @@ impl Session {
             return Receipt::delivered(None);
         }
         let ringing = ServerMessage::CallRinging { call_id: call_id.clone() };
-        self.tell(cx, at, Content::Ringing, ringing)
+        self.tell(cx, at, &Content::Ringing, ringing)
     }
 
     fn receive_accept<'m>(
@@ -236,14 +236,14 @@ impl Session {
         &mut self,
         cx: &Context<'_>,
         at: usize,
-        content: Content<'_>,
+        content: &Content<'_>,
         message: ServerMessage<'m>,
     ) -> Receipt<'m> {
         if self.calls[at].claim == Claim::Proven && self.is_online() {
             // To a client that is there nothing is over a bound.
             return Receipt::delivered(self.say(cx, message).ok().flatten());
         }
-        self.keep(cx, at, Deferred::new(&self.calls[at].id, content))
+        self.keep(cx, at, Deferred::new(&self.calls[at].id, content.clone()))
     }
 
     /// Keeps a message for a client that is away, or that has not shown that the call is its own.

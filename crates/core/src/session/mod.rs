@@ -111,11 +111,13 @@ impl Session {
     }
 
     /// Whose session this is.
+    #[inline]
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
     /// How many calls it takes part in.
+    #[inline]
     pub fn calls(&self) -> usize {
         self.calls.len()
     }
@@ -159,6 +161,7 @@ impl Session {
     }
 
     /// When it wants [`Session::handle_timeout`]. None: not before something else happens.
+    #[inline]
     pub fn deadline(&self) -> Option<Instant> {
         let away = match self.presence {
             Presence::Online => None,
