@@ -5,12 +5,13 @@ use std::ffi::{OsStr, OsString};
 use clap::{ArgMatches, Command};
 use securecall_server::settings::with_options;
 
-use crate::failure::Failure;
 #[cfg(feature = "load")]
-use crate::load;
-use crate::{absent, check_config, completions, directory, health, keys, man, serve, turn, usage};
+use crate::commands::load;
 #[cfg(feature = "terminal")]
-use crate::{call, listen, probe};
+use crate::commands::{call, listen, probe};
+use crate::commands::{check_config, completions, directory, health, keys, man, serve, turn};
+use crate::failure::Failure;
+use crate::{absent, usage};
 
 /// Parses a command line, its first item the program. `None`: help or the version was asked for,
 /// and is printed.

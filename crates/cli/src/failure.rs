@@ -12,9 +12,9 @@ use securecall_server::operator::OperatorError;
 use securecall_server::settings::SettingsError;
 
 use crate::absent::Absent;
-use crate::directory::ExportFileError;
-use crate::harmless::harmless;
-use crate::identity_file::IdentityError;
+use crate::commands::directory::ExportFileError;
+use crate::files::identity_file::IdentityError;
+use crate::terminal::harmless::harmless;
 
 /// Why a command fails.
 #[derive(Debug)]

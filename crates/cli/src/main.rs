@@ -5,37 +5,18 @@
 //! person is not the one expected, 130 after Ctrl-C.
 
 mod absent;
-#[cfg(feature = "terminal")]
-mod call;
-mod check_config;
 mod command_line;
-mod completions;
+mod commands;
 mod contact;
 #[cfg(feature = "terminal")]
 mod conversation;
 mod core_dumps;
-mod directory;
 mod failure;
-mod folder;
-mod harmless;
-mod health;
-mod hints;
-mod identity_file;
-mod keys;
-#[cfg(feature = "terminal")]
-mod listen;
-#[cfg(feature = "load")]
-mod load;
-mod logging;
-mod man;
-mod note;
-#[cfg(feature = "terminal")]
-mod probe;
+mod files;
 mod runtime;
-mod serve;
 mod settings_of_serve;
+mod terminal;
 mod throwaway_id;
-mod turn;
 mod usage;
 
 use std::env;
@@ -44,8 +25,14 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+#[cfg(feature = "load")]
+use commands::load;
+#[cfg(feature = "terminal")]
+use commands::{call, listen, probe};
+use commands::{check_config, completions, directory, health, keys, man, serve, turn};
 use failure::Failure;
 use securecall_server::settings::LogFormat;
+use terminal::logging;
 
 /// Gives memory back to the system some seconds after it was freed, wherever it lies. The system's
 /// own allocator keeps what was freed below anything that lives on: after a flood, all of it.

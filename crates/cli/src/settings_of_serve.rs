@@ -4,7 +4,7 @@ use clap::ArgMatches;
 use securecall_server::settings::{Loaded, Settings, Surroundings};
 
 use crate::failure::Failure;
-use crate::note::note;
+use crate::terminal::note::note;
 
 /// Those that `serve` would have with these flags. Warnings go to standard error.
 pub(crate) fn settings(flags: &ArgMatches) -> Result<Settings, Failure> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::frame::TEXT_BYTES_MAX;
+use crate::channel::frame::TEXT_BYTES_MAX;
 
 /// Why something could not be asked of a peer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -38,41 +38,21 @@
 //! # }
 //! ```
 
-mod allowance;
-mod candidate;
+mod channel;
 mod config;
 mod driver;
-mod early;
 mod error;
 mod event;
-mod file_name;
-mod frame;
-mod host;
-mod ice_server;
-mod inbox;
-mod incoming_file;
-mod network;
-mod outbox;
-mod paths;
+mod ice;
 mod peer;
-mod reflexive;
-mod relay;
-mod relay_failure;
-mod relays;
-mod resolve;
-mod sdp;
-mod stun_server;
-mod timers;
-mod turn_server;
-mod verdict;
-mod wire;
+mod turn;
 
+pub use channel::frame::TEXT_BYTES_MAX;
 pub use config::{Config, HostAddresses, KeptFiles, Policy, Receive};
 pub use error::{Error, FileError, Refusal, Violation};
 pub use event::{Closed, Direction, Event, Events, FileProgress};
-pub use frame::TEXT_BYTES_MAX;
-pub use ice_server::IceServer;
-pub use paths::{Kinds, Paths};
+pub use ice::paths::{Kinds, Paths};
 pub use peer::Peer;
-pub use relay_failure::RelayFailure;
 pub use securecall_characters::deceives;
+pub use turn::ice_server::IceServer;
+pub use turn::relay_failure::RelayFailure;

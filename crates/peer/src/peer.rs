@@ -10,15 +10,16 @@ use str0m::{Candidate, Rtc};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::allowance::Allowance;
+use crate::channel::allowance::Allowance;
+use crate::channel::frame::{Frame, MESSAGE_BYTES_MAX, Message, TEXT_BYTES_MAX};
+use crate::channel::inbox::Inbox;
+use crate::channel::outbox::{self, Outbox};
+use crate::channel::verdict::verdicts;
 use crate::driver::{BUFFERED_BYTES_MAX, Driver, Queues};
-use crate::frame::{Frame, MESSAGE_BYTES_MAX, Message, TEXT_BYTES_MAX};
-use crate::inbox::Inbox;
-use crate::outbox::{self, Outbox};
-use crate::sdp::{REMOTE_CANDIDATES_MAX, Remote, has_data_channel, mid};
-use crate::turn_server::TurnServer;
-use crate::verdict::verdicts;
-use crate::{Config, Error, Events, Policy, candidate};
+use crate::ice::candidate;
+use crate::ice::sdp::{REMOTE_CANDIDATES_MAX, Remote, has_data_channel, mid};
+use crate::turn::turn_server::TurnServer;
+use crate::{Config, Error, Events, Policy};
 
 /// The label of the channel. It names the version of the protocol on it.
 pub(crate) const LABEL: &str = "securecall-chat-1";

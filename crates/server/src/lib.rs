@@ -10,44 +10,24 @@
 //!         the crate `presence`: registry ─► cell (session) ─► another cell
 //! ```
 
-mod accept;
-mod admin;
+mod admission;
 mod announcement;
-mod arrival;
 mod check;
-mod client_address;
 mod clock;
 mod connection;
-mod counters;
-mod current;
 pub mod data_dir;
 pub mod directory;
-mod directory_queue;
 mod drain;
 mod driver;
-mod flusher;
 mod http;
-mod listener;
-mod live;
-mod liveness;
-mod log_limit;
-mod metrics;
 pub mod operator;
-mod outbox;
-mod pending;
-mod permit;
 mod presence;
-mod proxy_protocol;
-mod read_buffer;
-mod readiness;
-mod refused;
 mod reload;
-mod requests;
 mod serve;
 mod server;
 mod service_manager;
 pub mod settings;
-mod stream;
+mod telemetry;
 mod tls;
 
 pub use announcement::reachable;

@@ -8,9 +8,9 @@ use securecall_presence::Host;
 use securecall_protocol::{CloseCode, Reply, ServerMessage};
 use tokio::task::AbortHandle;
 
+use crate::connection::flusher;
+use crate::connection::outbox::Outbox;
 use crate::connection::{Appended, Connection};
-use crate::flusher;
-use crate::outbox::Outbox;
 use crate::server::Server;
 
 /// One client id's place.

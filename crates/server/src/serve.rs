@@ -10,19 +10,19 @@ use std::time::SystemTime;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::accept::{Workers, accept, event_loop};
-use crate::admin::{self, Admin};
 use crate::announcement::Announcement;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::drain;
-use crate::listener::Listener;
-use crate::live::Live;
-use crate::liveness::Liveness;
+use crate::http::accept::{Workers, accept, event_loop};
+use crate::http::listener::Listener;
 use crate::operator::Control;
+use crate::reload::live::Live;
 use crate::reload::{Load, Reach, Reload};
 use crate::server::Server;
 use crate::service_manager;
 use crate::settings::{Loaded, Settings, SettingsError};
+use crate::telemetry::admin::{self, Admin};
+use crate::telemetry::liveness::Liveness;
 use crate::tls::{Source, TlsError};
 
 /// Why the server could not start.

@@ -9,15 +9,15 @@ use securecall_core::{Admission, Config, Context, NewRecords, Nonce, UnixTime};
 use slab::Slab;
 use tokio::runtime::Handle;
 
+use crate::admission::refused::Refused;
 use crate::clock::Clock;
 use crate::connection::Connection;
-use crate::counters::Counters;
-use crate::current::Current;
 use crate::directory::Directory;
-use crate::live::Live;
 use crate::presence::Registry;
-use crate::refused::Refused;
+use crate::reload::current::Current;
+use crate::reload::live::Live;
 use crate::settings::Settings;
+use crate::telemetry::counters::Counters;
 use crate::tls::Tls;
 
 /// A running server.

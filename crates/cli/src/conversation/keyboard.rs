@@ -13,7 +13,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp
 
 use super::drawing::{Drawing, columns};
 use super::editor::{Editor, PROMPT, Typed};
-use crate::harmless::harmless;
+use crate::terminal::harmless::harmless;
 
 /// The interval at which a program in the background looks whether it is in the foreground again.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -11,7 +11,7 @@ use securecall_peer::{Config, IceServer, Policy, Receive};
 
 use super::fingerprint::ExpectedKey;
 use crate::failure::Failure;
-use crate::identity_file::IdentityPath;
+use crate::files::identity_file::IdentityPath;
 
 /// Where, as whom, and how.
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use securecall_peer::{Direction, Event, FileError, FileProgress, Refusal};
 use super::drawing::Drawing;
 use super::output::Output;
 use crate::failure::Failure;
-use crate::harmless::harmless;
+use crate::terminal::harmless::harmless;
 
 /// The two streams, and a bar for a file that is under way.
 pub(crate) struct Screen {

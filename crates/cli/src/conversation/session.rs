@@ -17,9 +17,9 @@ use super::keyboard;
 use super::options::{Opening, Options};
 use super::screen::Screen;
 use crate::failure::Failure;
-use crate::hints::explain;
-use crate::identity_file::StoredIdentity;
+use crate::files::identity_file::StoredIdentity;
 use crate::runtime::runtime;
+use crate::terminal::hints::explain;
 
 /// A person at a terminal, or a script, that is registered with a server.
 pub(crate) struct Session {

@@ -10,7 +10,7 @@ use super::screen::Screen;
 use super::session::{KEY_PINNED, KEY_WAITS, Session};
 use super::{Conversation, Step};
 use crate::failure::Failure;
-use crate::hints::explain;
+use crate::terminal::hints::explain;
 
 /// How long the end of the channel may take, once the server says that the other one hung up.
 const HANG_UP_TIMEOUT: Duration = Duration::from_secs(5);

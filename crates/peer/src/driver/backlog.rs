@@ -11,8 +11,8 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::early::Datagram;
-use crate::inbox::RawMessage;
+use crate::channel::inbox::RawMessage;
+use crate::ice::early::Datagram;
 
 /// Datagrams that are held back: SCTP's window of 1 MiB in packets of 1,150 bytes, so that an end
 /// that reads again goes on with everything that was on its way.

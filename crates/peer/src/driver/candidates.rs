@@ -9,13 +9,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Driver;
-use crate::network::{Arrival, HostSockets};
-use crate::reflexive::{Reflexive, Request};
-use crate::relays::Relays;
-use crate::sdp::REMOTE_CANDIDATES_MAX;
-use crate::stun_server::StunServer;
-use crate::turn_server::TurnServer;
-use crate::{Closed, Config, Error, Event, RelayFailure, candidate};
+use crate::ice::candidate;
+use crate::ice::network::{Arrival, HostSockets};
+use crate::ice::reflexive::{Reflexive, Request};
+use crate::ice::sdp::REMOTE_CANDIDATES_MAX;
+use crate::turn::relays::Relays;
+use crate::turn::stun_server::StunServer;
+use crate::turn::turn_server::TurnServer;
+use crate::{Closed, Config, Error, Event, RelayFailure};
 
 impl Driver {
     /// Opens the sockets of host candidates, asks what they look like from outside, and for relays.

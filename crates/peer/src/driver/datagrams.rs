@@ -8,7 +8,7 @@ use str0m::net::{Protocol, Receive, Transmit};
 
 use super::Driver;
 use crate::Closed;
-use crate::network::Arrival;
+use crate::ice::network::Arrival;
 
 impl Driver {
     pub(super) async fn arrive(&mut self, arrival: Arrival) -> Result<(), Closed> {

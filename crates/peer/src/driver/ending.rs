@@ -7,11 +7,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::backlog::Backlog;
+use super::timers::{CLOSE_TIMEOUT, Fired};
 use super::{Driver, Queues};
-use crate::inbox::RawMessage;
-use crate::network::Arrival;
-use crate::relays::Relays;
-use crate::timers::{CLOSE_TIMEOUT, Fired};
+use crate::channel::inbox::RawMessage;
+use crate::ice::network::Arrival;
+use crate::turn::relays::Relays;
 use crate::{Closed, Event, Paths, Violation};
 
 impl Driver {

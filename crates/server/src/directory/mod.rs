@@ -10,39 +10,20 @@
 //! Every backend passes the suite in `conformance`; a new one implements [`Directory`] and adds one
 //! line there.
 
-mod database;
 mod embedded;
-mod health;
 mod import;
-mod population;
-mod queue;
-mod reader;
 mod record;
-mod rehearsal;
-mod snapshot;
-mod volume;
-mod writer;
 
 #[cfg(test)]
 mod conformance;
-#[cfg(test)]
-mod crash_tests;
-#[cfg(test)]
-mod embedded_tests;
-#[cfg(test)]
-mod operator_crash_tests;
-#[cfg(test)]
-mod simulated_disk;
 
 use std::pin::Pin;
 
-pub use database::OpenError;
-pub(crate) use database::create;
-pub use embedded::{Embedded, Export, QUEUE_LENGTH};
+pub(crate) use embedded::create;
+pub use embedded::{Embedded, Export, OpenError, Page, QUEUE_LENGTH};
 pub use import::{Conflicts, Import, ImportError, Imported};
 pub use record::{Record, RecordError};
 pub use securecall_core::directory::{Creation, Replacement, Terms};
-pub use snapshot::Page;
 
 /// The answer to a request, some time later.
 ///

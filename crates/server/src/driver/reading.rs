@@ -7,9 +7,9 @@ use std::task::{Context as TaskContext, Poll};
 
 use super::Driver;
 use super::turn::Turn;
-use crate::flusher;
+use crate::connection::flusher;
+use crate::connection::read_buffer;
 use crate::presence::Batch;
-use crate::read_buffer;
 use crate::tls::{Incoming, PARTIAL_BYTES_MAX};
 
 /// How much is read at once, unless the frame in flight lacks more: fifty candidates.

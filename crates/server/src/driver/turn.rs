@@ -4,7 +4,7 @@
 /// frames, or bytes.
 ///
 /// However many connections have more than a turn's frames, one of them goes on in each turn of the
-/// worker ([`flusher`](crate::flusher)), and tokio asks for events after 61 tasks, every other of
+/// worker ([`flusher`](crate::connection::flusher)), and tokio asks for events after 61 tasks, every other of
 /// which is the flusher. So somebody else's message is found after 31 turns, and answered after one
 /// more. A ping costs 0.1 µs, nonsense and its error 0.4 µs: 32 × 64 × 0.4 µs = 0.8 ms.
 const UNITS_PER_TURN: usize = 64;

@@ -8,10 +8,10 @@ use securecall_websocket::{
 };
 
 use super::response;
-use crate::arrival::Arrival;
-use crate::permit::Permit;
-use crate::proxy_protocol;
-use crate::refused::Refused;
+use crate::admission::arrival::Arrival;
+use crate::admission::permit::Permit;
+use crate::admission::proxy_protocol;
+use crate::admission::refused::Refused;
 use crate::server::Server;
 
 /// When an address that is full should try again. Connections close at the pace of people.

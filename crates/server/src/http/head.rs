@@ -4,7 +4,7 @@ use std::io;
 
 use securecall_websocket::{HeadLimits, parse_request};
 
-use crate::stream::Stream;
+use super::stream::Stream;
 
 /// The room for a first read: the heads of browsers without cookies fit.
 const FIRST_BYTES: usize = 1024;

@@ -3,21 +3,24 @@
 //! One request per connection. It ends in an upgrade, or with a response and a close; so there is
 //! no keep-alive, no body and no pipelining to get wrong.
 
+pub(crate) mod accept;
 mod answer;
 pub(crate) mod head;
+pub(crate) mod listener;
 pub(crate) mod response;
+pub(crate) mod stream;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::answer::{Answer, HttpRefusal, answer};
 use self::response::linger;
-use crate::arrival::Arrival;
-use crate::counters::Handshake;
+use self::stream::Stream;
+use crate::admission::arrival::Arrival;
+use crate::admission::proxy_protocol::{self, Missing};
+use crate::admission::refused::Refused;
 use crate::driver::drive;
-use crate::proxy_protocol::{self, Missing};
-use crate::refused::Refused;
-use crate::stream::Stream;
+use crate::telemetry::counters::Handshake;
 use crate::tls::{HandshakeError, Tls, TlsStream};
 
 /// Serves a connection that was just accepted.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::stream::Stream;
+use super::stream::Stream;
 
 /// How long a client may take to read a response and close.
 const LINGER: Duration = Duration::from_secs(2);

@@ -6,7 +6,8 @@ use securecall_core::envelope::{KEY_ENVELOPE_BYTES_MAX, OPAQUE_BYTES_MIN, opaque
 use securecall_core::{NameKey, Turn, TurnRest};
 
 use super::layers::Layers;
-use super::{ProxyProtocol, Settings, SettingsError, tls};
+use super::sections::tls;
+use super::{ProxyProtocol, Settings, SettingsError};
 
 /// What a message with a key has beside it, rounded up.
 const KEY_ENVELOPE: usize = 1024;

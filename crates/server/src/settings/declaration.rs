@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use clap::{Arg, Args, Command};
 
-use super::surroundings::VARIABLE_PREFIX;
+use super::layers::surroundings::VARIABLE_PREFIX;
 use super::{DomainName, List, Settings, TurnUrl};
 
 /// One setting: its three names, and what people are told about it.
@@ -57,7 +57,7 @@ fn is_list(arg: &Arg) -> bool {
     let kind = arg.get_value_parser().type_id();
     [
         TypeId::of::<List<TurnUrl>>(),
-        TypeId::of::<List<super::proxy::Network>>(),
+        TypeId::of::<List<super::sections::proxy::Network>>(),
         TypeId::of::<List<DomainName>>(),
     ]
     .iter()

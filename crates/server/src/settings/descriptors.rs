@@ -6,7 +6,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::layers::Layers;
 use super::{Origin, Settings, SettingsError, Surroundings, defaults};
-use crate::requests::REQUESTS_MAX;
+use crate::admission::requests::REQUESTS_MAX;
 
 /// File descriptors beside those of connections: requests that are under way, and listeners,
 /// storage, an event queue for each of many workers, the cluster, standard streams; 64 is twice

@@ -12,42 +12,17 @@
 //! A setting is added as a field of its section and a constant in [`defaults`]; a rule between two
 //! settings in `consistency.rs`.
 
-mod acme_names;
-mod address;
-mod calls;
 mod changes;
 mod consistency;
 mod decisions;
 mod declaration;
 pub mod defaults;
 mod descriptors;
-mod directory;
-mod drain;
 mod error;
-mod file;
 mod layers;
-mod limits;
-mod list;
-mod loaded;
-mod log;
-mod nearest;
-mod origin;
-mod proxy;
-mod rate;
-mod refused;
 mod sample_file;
-mod secret;
-mod surroundings;
-mod tls;
-mod turn;
-mod turn_error;
-mod turn_ports;
-mod turn_secret;
-mod turn_servers;
-mod turn_url;
-mod usage;
-mod within;
-mod workers;
+mod sections;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -60,30 +35,30 @@ use clap::{Arg, ArgAction, Args as _, Command, value_parser};
 pub use humantime::Duration;
 pub use ipnet::IpNet;
 
-pub use self::acme_names::{AcmeContact, AcmeDirectory, DomainName};
-pub use self::address::Admin;
-pub use self::calls::Calls;
 pub use self::changes::{SETTLED_AT_START, is_live};
 pub use self::declaration::{Declaration, declarations};
 pub use self::descriptors::{DESCRIPTORS_RESERVED, raise_descriptor_limit};
-pub use self::directory::{Directory, Replace};
-pub use self::drain::Drain;
 pub use self::error::SettingsError;
-pub use self::limits::Limits;
-pub use self::list::List;
-pub use self::loaded::Loaded;
-pub use self::log::{LogFilter, LogFormat};
-pub use self::origin::Origin;
-pub use self::proxy::{HeaderName, Network, Proxy, ProxyProtocol};
-pub use self::rate::Rate;
-pub use self::refused::log_format_asked_for;
-pub use self::secret::Secret;
-pub use self::surroundings::Surroundings;
-pub use self::tls::{Acme, Tls};
-pub use self::turn::{Preset, Turn, TurnSettings};
-pub use self::turn_error::TurnError;
-pub use self::turn_url::TurnUrl;
-pub use self::workers::Workers;
+pub use self::layers::loaded::Loaded;
+pub use self::layers::origin::Origin;
+pub use self::layers::refused::log_format_asked_for;
+pub use self::layers::surroundings::Surroundings;
+pub use self::sections::address::Admin;
+pub use self::sections::calls::Calls;
+pub use self::sections::directory::{Directory, Replace};
+pub use self::sections::drain::Drain;
+pub use self::sections::limits::Limits;
+pub use self::sections::log::{LogFilter, LogFormat};
+pub use self::sections::proxy::{HeaderName, Network, Proxy, ProxyProtocol};
+pub use self::sections::tls::{Acme, Tls};
+pub use self::sections::turn::{Preset, Turn, TurnSettings};
+pub use self::values::acme_names::{AcmeContact, AcmeDirectory, DomainName};
+pub use self::values::list::List;
+pub use self::values::rate::Rate;
+pub use self::values::secret::Secret;
+pub use self::values::turn_error::TurnError;
+pub use self::values::turn_url::TurnUrl;
+pub use self::values::workers::Workers;
 
 /// Everything that can be set. Made by [`Loaded::new`], or [`Settings::from_flags`] in tests.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
@@ -95,7 +70,7 @@ pub struct Settings {
 
     /// Address for clients; port 0 takes a free one
     #[arg(id = "listen", long = "listen", value_name = "ADDRESS:PORT")]
-    #[arg(default_value_t = defaults::LISTEN, value_parser = address::parse)]
+    #[arg(default_value_t = defaults::LISTEN, value_parser = sections::address::parse)]
     pub listen: SocketAddr,
 
     /// Folder of the directory and the server key

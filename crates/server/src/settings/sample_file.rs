@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Declaration;
-use super::loaded::{Effective, Loaded, literal};
+use super::layers::loaded::{Effective, Loaded, literal};
 
 /// The first lines. A line that begins with `#` and no blank is a setting.
 const HEAD: &str = "\

@@ -14,8 +14,8 @@ use rustls::unbuffered::{
 };
 use rustls::{Error, HandshakeKind, ProtocolVersion, ServerConfig};
 
-use crate::outbox::Outbox;
-use crate::pending::Pending;
+use crate::connection::outbox::Outbox;
+use crate::connection::pending::Pending;
 
 /// How much of a read buffer must be free before what is read, for the beginning of a record that
 /// came before: more than the largest record (RFC 8446 section 5.2: 16 KiB and 256 bytes; RFC 5246

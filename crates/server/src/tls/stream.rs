@@ -8,8 +8,8 @@ use tokio::net::TcpStream;
 
 use super::acme::CHALLENGE_PROTOCOL;
 use super::records::{Incoming, PARTIAL_BYTES_MAX, Records};
-use crate::read_buffer;
-use crate::stream::Stream;
+use crate::connection::read_buffer;
+use crate::http::stream::Stream;
 
 /// The bytes of what is no TLS that are looked at.
 const FIRST_BYTES_MAX: usize = 16;

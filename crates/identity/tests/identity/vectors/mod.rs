@@ -1,7 +1,7 @@
 //! The test vectors in `vectors/identity`, for implementations in other languages.
 //!
 //! Each case is written from the page, by hand, with the result that it must have; the crate is
-//! held to it here, and `tests/clients/test_identity_vectors.py` holds a second implementation to
+//! held to it here, and `tests/interop/test_identity_vectors.py` holds a second implementation to
 //! the same files. `UPDATE=1 cargo test --workspace --test identity vectors` writes them again.
 
 mod bundles;

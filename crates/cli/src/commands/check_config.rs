@@ -1,0 +1,46 @@
+//! `securecall check-config`: a look at the configuration, without serving.
+
+use std::io::{self, Write as _};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use securecall_server::settings::{Loaded, Surroundings, with_options as with_settings};
+
+use crate::failure::Failure;
+use crate::terminal::note::note;
+
+pub(crate) const NAME: &str = "check-config";
+pub(crate) const ABOUT: &str = "Check the configuration; print what counts and where it comes from";
+
+/// How to use it.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  securecall check-config --config /etc/securecall/securecall.toml
+  securecall check-config --print > securecall.toml";
+
+const PRINT: &str = "print";
+
+/// The command with its options.
+pub(crate) fn with_options(command: Command) -> Command {
+    let print = Arg::new(PRINT)
+        .long(PRINT)
+        .action(ArgAction::SetTrue)
+        .help("Print a file with every setting and its meaning, to be edited");
+    with_settings(command).next_help_heading(None).arg(print)
+}
+
+/// Prints the configuration as TOML, with its origins or meanings as comments. Warnings go to
+/// standard error. Nothing is touched, so that it can be asked beside a running server.
+pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let loaded = Loaded::new(flags, &Surroundings::of_process())?;
+    for warning in &loaded.warnings {
+        note(&format!("warning: {warning}"))?;
+    }
+    // A file to be edited may name what is still to come.
+    let text = if flags.get_flag(PRINT) {
+        loaded.to_sample_file()
+    } else {
+        securecall_server::check(&loaded.settings).map_err(Failure::Unusable)?;
+        loaded.to_toml()
+    };
+    io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)
+}

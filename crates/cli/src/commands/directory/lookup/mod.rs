@@ -1,0 +1,94 @@
+//! `securecall directory lookup`: which keys a server gives out.
+
+mod known;
+mod server;
+mod shown;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches as _};
+use tokio::time::timeout;
+
+use crate::contact::Contact;
+use crate::failure::Failure;
+use crate::files::identity_file::IdentityPath;
+use crate::runtime::runtime;
+use known::Known;
+use server::Connection;
+use shown::Shown;
+
+pub(super) const NAME: &str = "lookup";
+
+const HINTS: &str = "\
+It asks as a client with a random id, which publishes no key and disturbs nobody.
+Keys that were seen in calls are in the file of --known-keys, which is read and
+not changed.
+
+  securecall directory lookup alice bob --server wss://example.org/signal
+  securecall directory lookup alice --json | jq -r .fingerprint
+
+Exit codes: 0 when all have a key, 1 when one has none or the server cannot be
+reached, 2 when the command line is wrong, 3 when a key is another one than
+remembered: a new device, or somebody in between. Ask them.";
+
+#[derive(Debug, Args)]
+struct Lookup {
+    /// Whose keys: an id, ID=DIGITS with the fingerprint expected, or what a QR code holds
+    #[arg(value_name = "CLIENT_ID", required = true, num_args = 1..)]
+    contacts: Vec<Contact>,
+    /// The server
+    #[arg(long, value_name = "URL", env = "SECURECALL_SERVER")]
+    #[arg(default_value = "ws://127.0.0.1:8080/signal")]
+    server: String,
+    /// Print a line of JSON for each
+    #[arg(long)]
+    json: bool,
+    /// File of the keys that were seen before [default: known_keys beside the identity]
+    #[arg(long, value_name = "FILE")]
+    known_keys: Option<PathBuf>,
+    #[command(flatten)]
+    identity: IdentityPath,
+    /// How long the server may take for each answer
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+pub(super) fn command() -> Command {
+    let about = "Ask a server for keys: fingerprints, suites, and whether they are known";
+    Lookup::augment_args(Command::new(NAME)).about(about).after_help(HINTS)
+}
+
+pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let lookup = Lookup::from_arg_matches(flags)?;
+    let known = Known::read(lookup.known_keys.as_deref(), &lookup.identity, &lookup.server)?;
+    runtime()?.block_on(look_up(&lookup, &known))
+}
+
+async fn look_up(lookup: &Lookup, known: &Known) -> Result<(), Failure> {
+    let late =
+        |_| Failure::Server(format!("no answer in {}", humantime::format_duration(lookup.timeout)));
+    let connection = timeout(lookup.timeout, Connection::open(&lookup.server));
+    let mut connection = connection.await.map_err(late)??;
+    let (mut missing, mut changed) = (0, 0);
+    for contact in &lookup.contacts {
+        let client_id = &contact.client_id;
+        let key = timeout(lookup.timeout, connection.look_up(client_id)).await.map_err(late)??;
+        let shown = Shown::new(
+            client_id,
+            key.as_deref(),
+            contact.fingerprint().or_else(|| known.fingerprint(client_id)),
+        );
+        let text = if lookup.json { shown.as_json() } else { shown.as_text() };
+        io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
+        missing += usize::from(shown.is_missing());
+        changed += usize::from(shown.is_changed());
+    }
+    connection.close().await;
+    match (changed, missing) {
+        (0, 0) => Ok(()),
+        (0, missing) => Err(Failure::KeysMissing(missing)),
+        (changed, _) => Err(Failure::KeysChanged(changed)),
+    }
+}

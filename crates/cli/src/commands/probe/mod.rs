@@ -1,0 +1,78 @@
+//! `securecall probe`: is that server well?
+//!
+//! Two clients that nobody knows register, look each other up, and have a whole call with a real
+//! data channel; a bare connection sees whether the rules are kept; each TURN server has to relay.
+//! What is printed names no client, key or address but those of servers.
+
+mod call;
+mod relays;
+mod report;
+mod rules;
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches as _};
+
+use super::health::request::{Trust, look_at as look_at_health};
+use crate::conversation::options::server;
+use crate::failure::Failure;
+use crate::runtime::runtime;
+use report::Report;
+
+pub(crate) const NAME: &str = "probe";
+pub(crate) const ABOUT: &str = "Look whether a server is well: a whole call, its rules, its relays";
+
+/// What it does.
+pub(crate) const HINTS: &str = "\
+Two throwaway clients register and make a call. Nobody else is called, and no key
+is published: nothing stays at the server.
+
+  securecall probe wss://example.org/signal
+  securecall probe --json ws://127.0.0.1:8080/signal | jq .ok
+
+Exit codes: 0 when all is well, 1 when something is not, 2 when the command line
+is wrong.";
+
+#[derive(Debug, Args)]
+struct Probe {
+    /// The server
+    #[arg(value_name = "URL", value_parser = server)]
+    url: String,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// How long each step may take
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+/// The command with its options.
+pub(crate) fn with_options(command: Command) -> Command {
+    Probe::augment_args(command)
+}
+
+/// Probes, and prints what was found.
+pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let probe = Probe::from_arg_matches(flags)?;
+    let report = runtime()?.block_on(look_at(&probe));
+    let text = if probe.json { report.as_json() } else { report.as_text() };
+    io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
+    match report.failed() {
+        0 => Ok(()),
+        failed => Err(Failure::Unwell(failed)),
+    }
+}
+
+async fn look_at(probe: &Probe) -> Report {
+    let mut report = Report::new(probe.timeout);
+    if !rules::look_at(&mut report, &probe.url).await {
+        return report;
+    }
+    report.step("health", look_at_health(&probe.url, Trust::Authorities)).await;
+    let Some(ice_servers) = call::make(&mut report, &probe.url).await else {
+        return report;
+    };
+    relays::look_at(&mut report, &ice_servers).await;
+    report
+}

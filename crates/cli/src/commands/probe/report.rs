@@ -1,0 +1,108 @@
+//! What was found, step by step.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, timeout};
+
+use crate::terminal::harmless::harmless;
+
+/// What was found.
+pub(crate) struct Report {
+    patience: Duration,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    name: String,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// It took so long.
+    Well(Duration),
+    Failed(String),
+    Skipped(&'static str),
+}
+
+impl Report {
+    /// A step that takes longer than `patience` has failed.
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self { patience, steps: Vec::new() }
+    }
+
+    /// Takes a step. None: it failed.
+    pub(crate) async fn step<T>(
+        &mut self,
+        name: impl Into<String>,
+        step: impl Future<Output = Result<T, String>>,
+    ) -> Option<T> {
+        let began = Instant::now();
+        let patience = humantime::format_duration(self.patience);
+        let late = || Err(format!("nothing came of it in {patience}"));
+        let result = timeout(self.patience, step).await.unwrap_or_else(|_| late());
+        let (outcome, value) = match result {
+            Ok(value) => (Outcome::Well(began.elapsed()), Some(value)),
+            Err(reason) => (Outcome::Failed(reason), None),
+        };
+        self.steps.push(Step { name: name.into(), outcome });
+        value
+    }
+
+    pub(crate) fn skip(&mut self, name: &str, reason: &'static str) {
+        self.steps.push(Step { name: name.to_owned(), outcome: Outcome::Skipped(reason) });
+    }
+
+    /// How many steps failed.
+    pub(crate) fn failed(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed(_))).count()
+    }
+
+    pub(crate) fn as_text(&self) -> String {
+        let mut text = String::new();
+        for Step { name, outcome } in &self.steps {
+            let (word, what) = match outcome {
+                Outcome::Well(took) => ("ok", format!("{:.1} ms", millis(*took))),
+                Outcome::Failed(reason) => ("FAILED", harmless(reason)),
+                Outcome::Skipped(reason) => ("skipped", (*reason).to_owned()),
+            };
+            text.push_str(&format!("{word:<8} {:<26} {what}\n", harmless(name)));
+        }
+        text.push_str(&format!("\n{}\n", self.verdict()));
+        text
+    }
+
+    /// Counts what was done, and what was not.
+    fn verdict(&self) -> String {
+        let skipped = self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Skipped(_)));
+        let skipped = skipped.count();
+        let steps = self.steps.len() - skipped;
+        let left_out = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        match self.failed() {
+            0 => format!("all is well: {steps} steps{left_out}"),
+            failed => format!("not well: {failed} of {steps} steps failed{left_out}"),
+        }
+    }
+
+    pub(crate) fn as_json(&self) -> String {
+        let steps: Vec<_> = self.steps.iter().map(Step::as_json).collect();
+        format!("{}\n", json!({"ok": self.failed() == 0, "steps": steps}))
+    }
+}
+
+impl Step {
+    fn as_json(&self) -> serde_json::Value {
+        let name = &self.name;
+        match &self.outcome {
+            Outcome::Well(took) => {
+                json!({"step": name, "outcome": "ok", "milliseconds": millis(*took)})
+            }
+            Outcome::Failed(reason) => json!({"step": name, "outcome": "failed", "why": reason}),
+            Outcome::Skipped(reason) => json!({"step": name, "outcome": "skipped", "why": reason}),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
+}

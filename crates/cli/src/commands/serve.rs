@@ -1,0 +1,46 @@
+//! `securecall serve`: the server.
+
+use std::ffi::OsString;
+
+use clap::ArgMatches;
+use securecall_server::settings::{
+    Loaded, LogFormat, Surroundings, log_format_asked_for, raise_descriptor_limit,
+};
+
+use crate::command_line::is_serve;
+use crate::failure::Failure;
+use crate::terminal::logging;
+
+pub(crate) const NAME: &str = "serve";
+/// How to use it.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  securecall serve --listen 127.0.0.1:9000 --data-dir /var/lib/securecall
+  securecall serve --config /etc/securecall/securecall.toml";
+
+pub(crate) const ABOUT: &str = "Serve clients until SIGTERM or SIGINT (also without a command)";
+
+/// Returns the form in which to say why this command line failed: that of the log, for a server.
+pub(crate) fn log_format(arguments: &[OsString]) -> LogFormat {
+    if !is_serve(arguments) {
+        return LogFormat::Text;
+    }
+    log_format_asked_for(arguments, &Surroundings::of_process())
+}
+
+/// Serves until the process is told to stop.
+pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
+    let surroundings = Surroundings::of_process();
+    let loaded = Loaded::new(flags, &surroundings)?;
+    logging::start(&loaded.settings.log, loaded.settings.log_format);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Err(error) = raise_descriptor_limit() {
+        tracing::warn!("the limit of open files stays as it is: {error}");
+    }
+    // The flags and the environment stay what they are; the files may be others.
+    let flags = flags.clone();
+    let load = move || Loaded::new(&flags, &surroundings);
+    securecall_server::serve_and_reload(loaded, load).map_err(Failure::Serve)
+}

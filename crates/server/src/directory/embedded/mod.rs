@@ -1,0 +1,210 @@
+//! The directory of a single server: a redb file, one thread that writes and one that reads.
+//!
+//! It never touches the disk on the caller's thread, never queues more than [`QUEUE_LENGTH`]
+//! requests of a kind, and never repairs a file. What fails, and what follows:
+//!
+//! | failure | answer |
+//! |---|---|
+//! | queue full | `Unavailable` at once |
+//! | disk full, I/O error | `Unavailable` for that batch, and for registrations during the next second; lookups go on as soon as the file is open again |
+//! | file damaged while open | `Unavailable` until the file opens and checks out again |
+
+mod database;
+mod health;
+mod population;
+mod queue;
+mod reader;
+mod rehearsal;
+mod snapshot;
+mod volume;
+mod writer;
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod operator_crash_tests;
+#[cfg(test)]
+mod simulated_disk;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Instant;
+
+use securecall_protocol::ClientId;
+use tokio::sync::oneshot;
+
+pub use self::database::OpenError;
+pub(crate) use self::database::create;
+use self::health::Health;
+use self::population::Population;
+use self::queue::Worker;
+use self::reader::{Lookup, NextPage, Question};
+pub use self::snapshot::Page;
+use self::snapshot::Snapshot;
+use self::volume::{Opener, Volume};
+use self::writer::{Change, Importation, Registration, Removal, Writer};
+use super::import::{Conflicts, Import, Imported};
+use super::{Answer, Directory, Records, RegisterError, Registered, Terms, Unavailable};
+
+/// How many requests of a kind wait at most: 4 MiB at 4 KiB a key. A commit takes all there are, so
+/// even the last one waits for two commits only, some 10 ms each on an ordinary SSD.
+pub const QUEUE_LENGTH: usize = 1024;
+
+/// A directory in a local file. Its methods may be called from any thread; those for operators
+/// ([`Embedded::import`], [`Embedded::reset`], [`Embedded::export`]) wait for the disk.
+pub struct Embedded {
+    writer: Worker<Change>,
+    reader: Worker<Question>,
+    population: Arc<Population>,
+    writing: Arc<Health>,
+    reading: Arc<Health>,
+}
+
+/// An export under way: one snapshot, however long it takes.
+pub struct Export<'a> {
+    directory: &'a Embedded,
+    /// `None` before the first page, and after a failure.
+    snapshot: Option<Snapshot>,
+}
+
+impl Embedded {
+    /// Opens the database at `path`, which must exist, and checks all of it. `lock` is what keeps
+    /// other servers out; it is held until the file is closed.
+    pub(crate) fn open(path: PathBuf, lock: Arc<File>) -> Result<Self, OpenError> {
+        Self::start(Box::new(move || {
+            let _held = &lock;
+            database::open(&path)
+        }))
+    }
+
+    pub(crate) fn start(open: Opener) -> Result<Self, OpenError> {
+        let volume = Arc::new(Volume::new(open)?);
+        let population = Arc::new(Population::unbounded());
+        let records = volume.with(database::records).map_err(io::Error::other)?;
+        population.set_records(records);
+        let mut writer = Writer::new(volume.clone(), population.clone());
+        let (writing, reading) = (Arc::<Health>::default(), Arc::<Health>::default());
+        let (writes, reads) = (writing.clone(), reading.clone());
+        Ok(Self {
+            writer: Worker::start("directory-write", QUEUE_LENGTH, move |batch| {
+                writes.watch(|| writer.write(batch));
+            })?,
+            reader: Worker::start("directory-read", QUEUE_LENGTH, move |batch| {
+                reads.watch(|| reader::read(&volume, batch));
+            })?,
+            population,
+            writing,
+            reading,
+        })
+    }
+
+    /// Lets clients make so many records, and no more: whoever has one goes on. What an operator
+    /// imports counts, and is not refused.
+    #[must_use]
+    pub fn with_records_max(self, records_max: u64) -> Self {
+        self.set_records_max(records_max);
+        self
+    }
+
+    /// Changes the bound of [`Embedded::with_records_max`].
+    pub fn set_records_max(&self, records_max: u64) {
+        self.population.set_records_max(records_max);
+    }
+
+    /// Takes in all records, or none if one conflicts.
+    ///
+    /// # Errors
+    /// Not known whether it was done, as with registrations.
+    pub fn import(&self, import: Import) -> Result<Result<Imported, Conflicts>, Unavailable> {
+        self.change(|answer| Change::Import(Importation { import, answer }))
+    }
+
+    /// Removes the keys of these ids, so that the next registration of each is taken. Returns
+    /// whether each had one.
+    ///
+    /// # Errors
+    /// Not known whether it was done. Asking again is safe.
+    pub fn reset(&self, ids: Vec<ClientId>) -> Result<Vec<bool>, Unavailable> {
+        self.change(|answer| Change::Reset(Removal { ids, answer }))
+    }
+
+    /// All records, in the order of their ids.
+    pub fn export(&self) -> Export<'_> {
+        Export { directory: self, snapshot: None }
+    }
+
+    fn change<T>(
+        &self,
+        change: impl FnOnce(SyncSender<Result<T, Unavailable>>) -> Change,
+    ) -> Result<T, Unavailable> {
+        let (answer, answered) = sync_channel(1);
+        self.writer.submit(change(answer))?;
+        answered.recv().unwrap_or(Err(Unavailable))
+    }
+
+    /// Finishes what is queued, ends both threads and closes the file. Later requests are
+    /// `Unavailable`.
+    ///
+    /// This waits for the disk: it belongs on a thread that may, after the reactors are done.
+    /// Dropping the directory does the same.
+    pub fn close(&self) {
+        self.writer.stop();
+        self.reader.stop();
+    }
+}
+
+impl Export<'_> {
+    /// Waits for the next page; an empty one is the end.
+    ///
+    /// # Errors
+    /// What is there is no whole export, and what comes is none at all.
+    pub fn next_page(&mut self) -> Result<Page, Unavailable> {
+        let (answer, answered) = sync_channel(1);
+        let next = NextPage { snapshot: self.snapshot.take(), answer };
+        self.directory.reader.submit(Question::Page(next))?;
+        let (page, snapshot) = answered.recv().unwrap_or(Err(Unavailable))?;
+        self.snapshot = Some(snapshot);
+        Ok(page)
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Directory for Embedded {
+    fn lookup(&self, id: &str) -> Answer<Option<Box<str>>, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        let queued = self.reader.submit(Question::Lookup(Lookup { id: id.into(), answer }));
+        Box::pin(async move {
+            queued?;
+            answered.await.unwrap_or(Err(Unavailable))
+        })
+    }
+
+    fn register(&self, id: &str, key: &str, terms: Terms) -> Answer<Registered, RegisterError> {
+        let (answer, answered) = oneshot::channel();
+        let registration = Registration { id: id.into(), key: key.into(), terms, answer };
+        let queued = self.writer.submit(Change::Register(registration));
+        Box::pin(async move {
+            queued?;
+            answered.await.unwrap_or(Err(Unavailable.into()))
+        })
+    }
+
+    fn records(&self) -> Records {
+        Records { count: self.population.records(), max: self.population.records_max() }
+    }
+
+    fn is_failing(&self) -> bool {
+        let now = Instant::now();
+        self.writing.is_failing(now) || self.reading.is_failing(now)
+    }
+}

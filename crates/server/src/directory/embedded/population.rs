@@ -1,0 +1,86 @@
+//! How many records a directory has, and how many it may have.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tracing::{info, warn};
+
+/// Numbers of records, for whoever writes and whoever asks.
+pub(crate) struct Population {
+    records: AtomicU64,
+    records_max: AtomicU64,
+    /// The operator has been told that it is nearly full, and that has not changed since.
+    warned: AtomicBool,
+}
+
+impl Population {
+    /// A directory without a bound, in which nothing was counted yet.
+    pub(crate) fn unbounded() -> Self {
+        Self {
+            records: AtomicU64::new(0),
+            records_max: AtomicU64::new(u64::MAX),
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn records_max(&self) -> u64 {
+        self.records_max.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_records_max(&self, records_max: u64) {
+        self.records_max.store(records_max, Ordering::Relaxed);
+        self.warn_if_nearly_full();
+    }
+
+    /// So many were counted, and are on disk.
+    pub(crate) fn set_records(&self, records: u64) {
+        self.records.store(records, Ordering::Relaxed);
+        self.warn_if_nearly_full();
+    }
+
+    /// Says once that four fifths of the room are taken, and once when they are not any more.
+    fn warn_if_nearly_full(&self) {
+        let (records, records_max) = (self.records(), self.records_max());
+        let nearly_full = records >= records_max / 5 * 4 + records_max % 5 * 4 / 5;
+        if self.warned.swap(nearly_full, Ordering::Relaxed) == nearly_full {
+            return;
+        }
+        if nearly_full {
+            warn!(
+                records,
+                records_max,
+                "the directory is nearly full: beyond directory.records_max no id gets a first key"
+            );
+        } else {
+            info!(records, records_max, "the directory is not nearly full any more");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warned(population: &Population) -> bool {
+        population.warned.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn four_fifths_are_nearly_full_until_they_are_not() {
+        let population = Population::unbounded();
+        population.set_records(1_000_000);
+        assert!(!warned(&population));
+        population.set_records(7);
+        population.set_records_max(10);
+        assert!(!warned(&population));
+        population.set_records(8);
+        assert!(warned(&population));
+        population.set_records(7);
+        assert!(!warned(&population));
+        population.set_records_max(5);
+        assert!(warned(&population));
+    }
+}

@@ -1,0 +1,152 @@
+//! A file that is only pretended to be written.
+//!
+//! redb writes to a file while it opens it after a crash, before it knows whether the file is
+//! sound. So a file is opened twice: first here, where the writes stay in memory, and only if that
+//! went well, for real. A damaged file is left as it was, for whoever has to rescue it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Error, ErrorKind, Result};
+use std::os::unix::fs::FileExt as _;
+
+use parking_lot::Mutex;
+use redb::StorageBackend;
+
+const PAGE_BYTES: u64 = 4096;
+
+/// A file, and what would have been written to it.
+#[derive(Debug)]
+pub(crate) struct Rehearsal {
+    file: File,
+    pretended: Mutex<Pretended>,
+}
+
+#[derive(Debug)]
+struct Pretended {
+    length: u64,
+    /// How much of the file still shows through; what was cut off does not come back.
+    visible: u64,
+    pages: BTreeMap<u64, Box<[u8]>>,
+}
+
+impl Rehearsal {
+    pub(crate) fn of(file: File) -> Result<Self> {
+        let length = file.metadata()?.len();
+        let pretended = Pretended { length, visible: length, pages: BTreeMap::new() };
+        Ok(Self { file, pretended: Mutex::new(pretended) })
+    }
+
+    /// The page as it would be: written before, or from the file, or zero.
+    fn page(&self, pretended: &Pretended, number: u64) -> Result<Box<[u8]>> {
+        if let Some(page) = pretended.pages.get(&number) {
+            return Ok(page.clone());
+        }
+        let mut page = vec![0; PAGE_BYTES as usize].into_boxed_slice();
+        let start = number * PAGE_BYTES;
+        let visible = pretended.visible.saturating_sub(start).min(PAGE_BYTES) as usize;
+        self.file.read_exact_at(&mut page[..visible], start)?;
+        Ok(page)
+    }
+}
+
+/// The pages that a range touches: the number of each, where the range begins in it, and how many
+/// bytes of the range it holds.
+fn pages_of(offset: u64, bytes: usize) -> impl Iterator<Item = (u64, usize, usize)> {
+    let end = offset + bytes as u64;
+    let mut at = offset;
+    std::iter::from_fn(move || {
+        let (number, within) = (at / PAGE_BYTES, at % PAGE_BYTES);
+        let taken = (PAGE_BYTES - within).min(end - at);
+        at += taken;
+        (taken > 0).then_some((number, within as usize, taken as usize))
+    })
+}
+
+impl StorageBackend for Rehearsal {
+    fn len(&self) -> Result<u64> {
+        Ok(self.pretended.lock().length)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        let pretended = self.pretended.lock();
+        if offset + out.len() as u64 > pretended.length {
+            return Err(Error::from(ErrorKind::UnexpectedEof));
+        }
+        let mut rest = out;
+        for (number, within, taken) in pages_of(offset, rest.len()) {
+            let (filled, later) = rest.split_at_mut(taken);
+            filled.copy_from_slice(&self.page(&pretended, number)?[within..within + taken]);
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, length: u64) -> Result<()> {
+        let mut pretended = self.pretended.lock();
+        pretended.visible = pretended.visible.min(length);
+        pretended.pages.retain(|number, _| number * PAGE_BYTES < length);
+        pretended.length = length;
+        Ok(())
+    }
+
+    fn sync_data(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let mut pretended = self.pretended.lock();
+        let mut rest = bytes;
+        for (number, within, taken) in pages_of(offset, bytes.len()) {
+            let (written, later) = rest.split_at(taken);
+            let mut page = self.page(&pretended, number)?;
+            page[within..within + taken].copy_from_slice(written);
+            pretended.pages.insert(number, page);
+            rest = later;
+        }
+        pretended.length = pretended.length.max(offset + bytes.len() as u64);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn rehearsal(content: &[u8]) -> (tempfile::TempDir, Rehearsal) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, content).unwrap();
+        let rehearsal = Rehearsal::of(File::open(path).unwrap()).unwrap();
+        (folder, rehearsal)
+    }
+
+    fn read(rehearsal: &Rehearsal, offset: u64, bytes: usize) -> Vec<u8> {
+        let mut out = vec![0xFF; bytes];
+        rehearsal.read(offset, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_the_file_is_as_it_was() {
+        let content: Vec<u8> = (0..10_000_u32).map(|at| at as u8).collect();
+        let (folder, rehearsal) = rehearsal(&content);
+        rehearsal.write(4_090, b"over the edge").unwrap();
+        rehearsal.write(12_000, b"beyond the end").unwrap();
+        assert_eq!(read(&rehearsal, 4_090, 13), b"over the edge");
+        assert_eq!(read(&rehearsal, 4_080, 10), content[4_080..4_090]);
+        assert_eq!(read(&rehearsal, 9_990, 20), [&content[9_990..], &[0; 10]].concat());
+        assert_eq!(rehearsal.len().unwrap(), 12_014);
+        assert_eq!(fs::read(folder.path().join("file")).unwrap(), content);
+    }
+
+    #[test]
+    fn what_was_cut_off_does_not_come_back() {
+        let (_folder, rehearsal) = rehearsal(&[7; 9_000]);
+        rehearsal.set_len(5_000).unwrap();
+        rehearsal.set_len(9_000).unwrap();
+        assert_eq!(read(&rehearsal, 4_999, 2), [7, 0]);
+        assert!(rehearsal.read(8_999, &mut [0; 2]).is_err(), "beyond the end");
+    }
+}

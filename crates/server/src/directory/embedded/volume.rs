@@ -1,0 +1,171 @@
+//! The open database, opened anew whenever it fails.
+//!
+//! It never retries an operation and never hides a failure: whoever ran into one is told, and the
+//! next one finds a database that was closed, opened and checked again, or none. redb demands
+//! this, since after an I/O error it refuses everything until it is closed; so does good sense,
+//! since nobody knows what the disk holds then.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::RwLock;
+use redb::Database;
+use tracing::{error, info};
+
+use super::database::unpanicked;
+use crate::directory::{OpenError, Unavailable};
+use crate::telemetry::log_limit::LogLimit;
+
+/// How long a database that failed twice, or would not be written, is left alone. Opening reads all
+/// of it: a broken disk should not be busy with that alone.
+pub(crate) const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Opens the database, at the start and after each failure.
+pub(crate) type Opener = Box<dyn Fn() -> Result<Database, OpenError> + Send + Sync>;
+
+pub(crate) struct Volume {
+    open: Opener,
+    /// Shared by the operations under way; exclusive for closing and opening.
+    state: RwLock<State>,
+    /// A full disk fails every second, for as long as it is full.
+    log: Log,
+}
+
+/// When each line was last written.
+#[derive(Default)]
+struct Log {
+    failed: LogLimit,
+    closed: LogLimit,
+    opened: LogLimit,
+    unopened: LogLimit,
+}
+
+struct State {
+    /// `None` while it does not open, or has just failed again.
+    database: Option<Database>,
+    /// Counts the closings, so that two threads that saw the same failure close once.
+    closings: u64,
+    /// When it was last opened after a failure, or could not be; `None` before the first.
+    reopened_at: Option<Instant>,
+}
+
+impl State {
+    fn has_rested(&self) -> bool {
+        self.reopened_at.is_none_or(|at| at.elapsed() >= RETRY_PAUSE)
+    }
+}
+
+impl Volume {
+    pub(crate) fn new(open: Opener) -> Result<Self, OpenError> {
+        let state = State { database: Some(open()?), closings: 0, reopened_at: None };
+        Ok(Self { open, state: RwLock::new(state), log: Log::default() })
+    }
+
+    /// Runs `work` on the database. Operations run side by side; redb orders the writes.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, Unavailable> {
+        self.open_if_due();
+        let state = self.state.read();
+        let database = state.database.as_ref().ok_or(Unavailable)?;
+        let failure = match unpanicked(|| work(database)) {
+            Ok(result) => return Ok(result),
+            Err(failure) => failure,
+        };
+        let closings = state.closings;
+        drop(state);
+        if let Some(left_out) = self.log.failed.take(Instant::now()) {
+            error!(%failure, left_out, "the directory failed");
+        }
+        self.close_and_open(closings);
+        Err(Unavailable)
+    }
+
+    fn open_if_due(&self) {
+        let state = self.state.read();
+        if state.database.is_none() && state.has_rested() {
+            drop(state);
+            self.open(&mut self.state.write());
+        }
+    }
+
+    /// Unless somebody else has, since there were so many `closings`.
+    fn close_and_open(&self, closings: u64) {
+        let mut state = self.state.write();
+        if state.closings == closings {
+            state.closings += 1;
+            close(state.database.take(), &self.log.closed);
+            self.open(&mut state);
+        }
+    }
+
+    fn open(&self, state: &mut State) {
+        if state.database.is_some() || !state.has_rested() {
+            return;
+        }
+        match (self.open)() {
+            Ok(database) => {
+                state.database = Some(database);
+                if let Some(left_out) = self.log.opened.take(Instant::now()) {
+                    info!(left_out, "the directory is open again");
+                }
+            }
+            Err(reason) => {
+                if let Some(left_out) = self.log.unopened.take(Instant::now()) {
+                    error!(%reason, left_out, "the directory does not open; trying again later");
+                }
+            }
+        }
+        state.reopened_at = Some(Instant::now());
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        close(self.state.get_mut().database.take(), &self.log.closed);
+    }
+}
+
+/// What is acknowledged is on disk already: an error here costs nothing but is worth a line.
+fn close(database: Option<Database>, log: &LogLimit) {
+    let Some(database) = database else { return };
+    if let Err(reason) = unpanicked(|| Ok(database.close()?))
+        && let Some(left_out) = log.take(Instant::now())
+    {
+        info!(%reason, left_out, "the directory did not close cleanly");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::{create, open_storage};
+    use super::super::simulated_disk::SimulatedDisk;
+    use super::*;
+
+    fn volume() -> Volume {
+        let disk = SimulatedDisk::default();
+        drop(create(disk.clone()).unwrap());
+        Volume::new(Box::new(move || open_storage(disk.clone()))).unwrap()
+    }
+
+    fn panicking(volume: &Volume) -> Result<(), Unavailable> {
+        volume.with(|_| panic!("a panic that a test wants"))
+    }
+
+    #[test]
+    fn a_panic_is_a_failure_and_the_database_is_opened_again() {
+        let volume = volume();
+        assert_eq!(panicking(&volume), Err(Unavailable));
+        assert_eq!(volume.with(|_| Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn a_database_that_keeps_failing_is_left_alone_for_a_while() {
+        let volume = volume();
+        assert_eq!(panicking(&volume), Err(Unavailable));
+        assert_eq!(panicking(&volume), Err(Unavailable));
+        assert_eq!(volume.with(|_| Ok(7)), Err(Unavailable));
+        std::thread::sleep(RETRY_PAUSE);
+        assert_eq!(volume.with(|_| Ok(7)), Ok(7));
+    }
+}

@@ -1,0 +1,93 @@
+//! SIGHUP: the settings are read again, and what can change while the server runs is in force at once.
+//!
+//! All or nothing: a configuration that a start would refuse changes nothing. What is open stays open.
+
+pub(crate) mod current;
+pub(crate) mod live;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::signal::unix::Signal;
+use tokio::task::spawn_blocking;
+
+use self::live::Live;
+use crate::data_dir::ServerKey;
+use crate::directory::Embedded;
+use crate::server::Server;
+use crate::settings::{Loaded, SettingsError, is_live};
+
+/// Reads the settings again, from where they came at the start.
+pub(crate) type Load = Arc<dyn Fn() -> Result<Loaded, SettingsError> + Send + Sync>;
+
+/// What the settings of a running server reach.
+pub(crate) struct Reach {
+    pub(crate) server: Arc<Server>,
+    pub(crate) server_key: ServerKey,
+    pub(crate) directory: Arc<Embedded>,
+    /// The bound of the keys that operators import.
+    pub(crate) key_bytes_max: Arc<AtomicUsize>,
+}
+
+/// The settings of a running server, and how to read them again.
+pub(crate) struct Reload {
+    load: Load,
+    /// What the server started with.
+    started: Loaded,
+    /// What was read last.
+    latest: Loaded,
+    reach: Reach,
+}
+
+impl Reload {
+    /// Begins with the settings that the server starts with, which were read by `load`.
+    pub(crate) fn new(load: Load, started: Loaded, reach: Reach) -> Self {
+        Self { load, latest: started.clone(), started, reach }
+    }
+
+    /// Reads the settings again at each SIGHUP, for ever.
+    pub(crate) async fn keep(mut self, mut hangup: Signal) {
+        while hangup.recv().await.is_some() {
+            let load = self.load.clone();
+            // Reading waits for the disk.
+            match spawn_blocking(move || load()).await {
+                Ok(Ok(loaded)) => self.take(loaded),
+                Ok(Err(error)) => {
+                    tracing::error!("SIGHUP: the settings stay as they were: {error}");
+                }
+                Err(_) => tracing::error!("SIGHUP: the settings stay as they were"),
+            }
+        }
+    }
+
+    fn take(&mut self, loaded: Loaded) {
+        let changed: Vec<_> =
+            loaded.differences(&self.latest).into_iter().filter(|key| is_live(key)).collect();
+        self.reach.apply(&loaded);
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        if changed.is_empty() {
+            tracing::info!("SIGHUP: the settings were read again, nothing has changed");
+        } else {
+            tracing::info!("SIGHUP: in force from now on: {}", changed.join(", "));
+        }
+        if changed.iter().any(|key| key.starts_with("proxy.")) {
+            self.reach.server.live.latest().proxies.announce();
+        }
+        let settled: Vec<_> =
+            loaded.differences(&self.started).into_iter().filter(|key| !is_live(key)).collect();
+        if !settled.is_empty() {
+            tracing::warn!("SIGHUP: these change with a restart only: {}", settled.join(", "));
+        }
+        self.latest = loaded;
+    }
+}
+
+impl Reach {
+    fn apply(&self, loaded: &Loaded) {
+        let settings = &loaded.settings;
+        self.key_bytes_max.store(settings.directory.key_bytes_max, Ordering::Relaxed);
+        self.directory.set_records_max(settings.directory.records_max);
+        self.server.reload(settings, Live::new(settings, &self.server_key));
+    }
+}

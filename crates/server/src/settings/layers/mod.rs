@@ -1,0 +1,215 @@
+//! The layers of a configuration: file, environment, flags. Each is a set of texts, and a later
+//! one wins.
+
+pub(crate) mod file;
+pub(crate) mod loaded;
+pub(crate) mod nearest;
+pub(crate) mod origin;
+pub(crate) mod refused;
+pub(crate) mod surroundings;
+pub(crate) mod usage;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use self::nearest::nearest;
+use self::surroundings::PORT_VARIABLE;
+use super::declaration::{Declaration, parser};
+use super::sections::address;
+use super::values::turn_secret::SECRET_VARIABLE;
+use super::{CONFIG, CONFIG_VARIABLE, Origin, SettingsError, Surroundings};
+
+/// A value as text, and where it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) text: OsString,
+    pub(crate) origin: Origin,
+}
+
+/// What was given for each key that was given anywhere.
+pub(crate) struct Layers<'a> {
+    declarations: &'a [Declaration],
+    pub(crate) given: BTreeMap<String, Given>,
+    /// The file that was read. `None`: none was.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl<'a> Layers<'a> {
+    /// Reads all layers, and checks every value on its own: also one that a later layer replaces.
+    pub(crate) fn read(
+        declarations: &'a [Declaration],
+        flags: &ArgMatches,
+        surroundings: &Surroundings,
+    ) -> Result<Self, SettingsError> {
+        let mut layers = Self { declarations, given: BTreeMap::new(), file: None };
+        if let Some(path) = config_path(flags, surroundings) {
+            layers.add_file(&path)?;
+            layers.file = Some(path);
+        }
+        layers.add_environment(surroundings)?;
+        layers.add_flags(flags)?;
+        layers.add_port(surroundings)?;
+        Ok(layers)
+    }
+
+    /// All of it as a command line.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = OsString> {
+        self.declarations.iter().filter_map(|declaration| {
+            let given = self.given.get(&declaration.key)?;
+            Some(argument(declaration, &given.text))
+        })
+    }
+
+    /// Sets a value without a look at its form.
+    pub(crate) fn set(&mut self, key: &str, text: impl Into<OsString>, origin: Origin) {
+        self.given.insert(key.to_owned(), Given { text: text.into(), origin });
+    }
+
+    /// A setting as errors name it: `key (value, origin)`.
+    pub(crate) fn described(&self, key: &str, value: &dyn Display) -> String {
+        let origin = self.given.get(key).map_or(&Origin::Default, |given| &given.origin);
+        format!("{key} ({value}, {origin})")
+    }
+
+    /// A setting as errors name it that say nothing about its value: `key (origin)`.
+    pub(crate) fn named(&self, key: &str) -> String {
+        let origin = self.given.get(key).map_or(&Origin::Default, |given| &given.origin);
+        format!("{key} ({origin})")
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<(), SettingsError> {
+        // What somebody would call it who expects it here.
+        const SECRET_KEY: &str = "turn.secret";
+        for (key, text) in file::read(path)? {
+            let origin = Origin::File(path.to_owned());
+            if key == SECRET_KEY {
+                return Err(SettingsError::SecretInFile { name: key, origin });
+            }
+            // A section with nothing in it says nothing.
+            if text.is_empty() && self.is_section(&key) {
+                continue;
+            }
+            let declaration = find(self.declarations, &key, |d| &d.key)
+                .map_err(|nearest| unknown(&key, &origin, nearest))?;
+            self.add(declaration, OsStr::new(&text), origin)?;
+        }
+        Ok(())
+    }
+
+    fn add_environment(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
+        for (name, text) in surroundings.prefixed() {
+            if OTHER_VARIABLES.contains(&name) {
+                continue;
+            }
+            let origin = Origin::Environment(name.to_owned());
+            let declaration = find(self.declarations, name, |d| &d.variable).map_err(|known| {
+                let names = known.as_deref().into_iter().chain(OTHER_VARIABLES);
+                unknown(name, &origin, nearest(name, names))
+            })?;
+            self.add(declaration, text, origin)?;
+        }
+        Ok(())
+    }
+
+    /// Flags were checked when the command line was parsed.
+    fn add_flags(&mut self, flags: &ArgMatches) -> Result<(), SettingsError> {
+        for declaration in self.declarations {
+            // A command may have flags for some settings alone.
+            let is_flag = flags.try_contains_id(&declaration.key).is_ok();
+            if !is_flag || flags.value_source(&declaration.key) != Some(ValueSource::CommandLine) {
+                continue;
+            }
+            let mut texts = flags.get_raw(&declaration.key).into_iter().flatten();
+            if let Some(text) = texts.next_back() {
+                self.set(&declaration.key, text, Origin::Flag(format!("--{}", declaration.flag)));
+            }
+        }
+        Ok(())
+    }
+
+    /// `PORT` replaces the port of `listen`, unless that is a flag: whoever types a flag means it.
+    fn add_port(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
+        const LISTEN: &str = "listen";
+        let Some(port) = surroundings.variable(PORT_VARIABLE) else { return Ok(()) };
+        let given = self.given.get(LISTEN);
+        if given.is_some_and(|given| matches!(given.origin, Origin::Flag(_))) {
+            return Ok(());
+        }
+        let origin = Origin::Environment(PORT_VARIABLE.to_owned());
+        let port = port.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            let reason = format!("{port:?} is not a port: must be from 0 to 65535");
+            SettingsError::Invalid { setting: LISTEN.to_owned(), origin: origin.clone(), reason }
+        })?;
+        let mut listen: SocketAddr = given
+            .and_then(|given| given.text.to_str())
+            .and_then(|text| address::parse(text).ok())
+            .unwrap_or(super::defaults::LISTEN);
+        listen.set_port(port);
+        self.set(LISTEN, listen.to_string(), origin);
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        declaration: &Declaration,
+        text: &OsStr,
+        origin: Origin,
+    ) -> Result<(), SettingsError> {
+        parser()
+            .try_get_matches_from([argument(declaration, text)])
+            .map_err(|error| usage::invalid(&error, declaration, text, origin.clone()))?;
+        self.set(&declaration.key, text, origin);
+        Ok(())
+    }
+
+    fn is_section(&self, key: &str) -> bool {
+        let section = format!("{key}.");
+        self.declarations.iter().any(|declaration| declaration.key.starts_with(&section))
+    }
+}
+
+/// Variables that are no settings. The last two are of the commands for clients, and one shell may
+/// be for both.
+const OTHER_VARIABLES: [&str; 4] =
+    [CONFIG_VARIABLE, SECRET_VARIABLE, "SECURECALL_SERVER", "SECURECALL_IDENTITY"];
+
+/// The setting whose name, as this layer has it, is `written`; or the nearest name.
+fn find<'a>(
+    declarations: &'a [Declaration],
+    written: &str,
+    name: impl Fn(&Declaration) -> &String,
+) -> Result<&'a Declaration, Option<String>> {
+    let names = declarations.iter().map(|declaration| name(declaration).as_str());
+    let found = declarations.iter().find(|declaration| name(declaration) == written);
+    found.ok_or_else(|| nearest(written, names))
+}
+
+fn unknown(written: &str, origin: &Origin, nearest: Option<String>) -> SettingsError {
+    SettingsError::Unknown { name: written.to_owned(), origin: origin.clone(), nearest }
+}
+
+/// The file that a flag names, or else the environment, or else the one of an installed package, if
+/// it is there. An empty name in the environment means none.
+fn config_path(flags: &ArgMatches, surroundings: &Surroundings) -> Option<PathBuf> {
+    let flag = flags.get_one::<PathBuf>(CONFIG).cloned();
+    let named = flag.or_else(|| surroundings.variable(CONFIG_VARIABLE).map(PathBuf::from));
+    match named {
+        Some(path) => Some(path).filter(|path| !path.as_os_str().is_empty()),
+        // One that cannot be looked at counts as there: it is refused when it is read.
+        None => {
+            surroundings.config_of_packages.clone().filter(|path| path.try_exists().unwrap_or(true))
+        }
+    }
+}
+
+/// `--flag=text`; with `=`, so that a text that begins with a dash is no flag.
+fn argument(declaration: &Declaration, text: &OsStr) -> OsString {
+    let mut argument = OsString::from(format!("--{}=", declaration.flag));
+    argument.push(text);
+    argument
+}

@@ -1,0 +1,120 @@
+//! `[proxy]`: where a client's address is read.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use crate::settings::{List, defaults};
+
+/// Which peers are proxies, and where they write the client's address.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+pub struct Proxy {
+    /// Networks of the proxies in front; only they are believed about a client's address
+    #[arg(id = "proxy.trusted", long = "trusted-proxies", value_name = "CIDR,...")]
+    #[arg(default_value_t, hide_default_value = true)]
+    pub trusted: List<Network>,
+
+    /// The header in which they write it, read from the right
+    #[arg(id = "proxy.header", long = "client-address-header", value_name = "NAME")]
+    #[arg(default_value = defaults::CLIENT_ADDRESS_HEADER)]
+    pub header: HeaderName,
+
+    /// Whether each connection begins with a PROXY protocol header, version 1 or 2, of a trusted proxy
+    #[arg(id = "proxy.protocol", long = "proxy-protocol", value_name = "SWITCH")]
+    #[arg(value_enum, default_value_t = ProxyProtocol::Off)]
+    pub protocol: ProxyProtocol,
+}
+
+/// Whether the PROXY protocol is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProxyProtocol {
+    /// A connection begins with its client's bytes.
+    Off,
+    /// A connection begins with the proxy's header, or is refused.
+    On,
+}
+
+/// The header to which each proxy appends an address, so that a client can write the first ones.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+impl Proxy {
+    /// The network that holds every address, if one does while the header is one that clients can
+    /// write to: everybody would then say what address they have.
+    pub(crate) fn everybody(&self) -> Option<Network> {
+        let is_everybody = |network: &&Network| network.0.prefix_len() == 0;
+        let found = self.trusted.iter().find(is_everybody).copied();
+        found.filter(|_| self.header.as_str() == FORWARDED_FOR)
+    }
+}
+
+/// A network, `ADDRESS/BITS`; one address alone is the network of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// The network.
+    #[must_use]
+    pub const fn net(self) -> IpNet {
+        self.0
+    }
+}
+
+impl FromStr for Network {
+    type Err = InvalidNetwork;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
+        let address = || text.parse::<IpAddr>().map(IpNet::from).ok();
+        text.parse().ok().or_else(address).map(Self).ok_or(InvalidNetwork)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The text is no network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be networks or addresses, such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32")]
+pub struct InvalidNetwork;
+
+/// The name of an HTTP header, in lower case (RFC 9110, 5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderName(String);
+
+impl HeaderName {
+    /// The name in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HeaderName {
+    type Err = InvalidHeaderName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHeaderName> {
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        // `Forwarded` (RFC 7239) has a grammar of its own, which is not read here.
+        let readable = !text.eq_ignore_ascii_case("forwarded");
+        let usable = !text.is_empty() && text.bytes().all(is_token) && readable;
+        usable.then(|| Self(text.to_ascii_lowercase())).ok_or(InvalidHeaderName)
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is not the name of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be the name of an HTTP header that holds addresses, such as x-real-ip (not forwarded)"
+)]
+pub struct InvalidHeaderName;

@@ -1,0 +1,67 @@
+//! A token bucket as a setting.
+
+use std::fmt;
+use std::str::FromStr;
+
+use securecall_protocol::{DefaultRate, MessageClass};
+
+/// A token bucket: what passes at once, and how fast it fills again. Written `BURST/PER_SECOND`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// Tokens in a full bucket.
+    pub burst: u32,
+    /// Tokens that return in each second.
+    pub per_second: f64,
+}
+
+impl Rate {
+    /// Above this a bucket limits nothing, and a thousandth is one token in 17 minutes.
+    const PER_SECOND: std::ops::RangeInclusive<f64> = 0.001..=1e6;
+    const BURST: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+
+    /// What a class of messages has unless it is set.
+    pub(crate) const fn default_of(class: MessageClass) -> Self {
+        let DefaultRate { burst, per_second } = class.default_rate();
+        Self { burst, per_second }
+    }
+
+    /// Whether it lets through whatever `other` does.
+    pub(crate) fn covers(self, other: Self) -> bool {
+        self.burst >= other.burst && self.per_second >= other.per_second
+    }
+
+    /// The least rate that covers both.
+    pub(crate) fn or_more(self, other: Self) -> Self {
+        Self {
+            burst: self.burst.max(other.burst),
+            per_second: self.per_second.max(other.per_second),
+        }
+    }
+}
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let (burst, per_second) = text.split_once('/').ok_or(InvalidRate)?;
+        let burst = burst.trim().parse().map_err(|_| InvalidRate)?;
+        let per_second = per_second.trim().parse().map_err(|_| InvalidRate)?;
+        // A NaN is in no range.
+        let usable = Self::BURST.contains(&burst) && Self::PER_SECOND.contains(&per_second);
+        usable.then_some(Self { burst, per_second }).ok_or(InvalidRate)
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.burst, self.per_second)
+    }
+}
+
+/// The text is not a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be BURST/PER_SECOND, such as 20/1: a burst of 1 to 1000000, \
+     and 0.001 to 1000000 a second"
+)]
+pub struct InvalidRate;

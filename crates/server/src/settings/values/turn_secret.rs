@@ -1,0 +1,93 @@
+//! Where the secret shared with the TURN servers comes from: the environment, or a file. Never a
+//! flag, which every process of the machine can read, nor the configuration file, which is kept
+//! with code.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::settings::{Origin, Secret, Surroundings, TurnError};
+
+/// The environment variable with the secret.
+pub(crate) const SECRET_VARIABLE: &str = "SECURECALL_TURN_SECRET";
+
+/// A secret of any length that people use; a larger file is another file.
+pub(crate) const FILE_BYTES_MAX: u64 = 4096;
+
+/// The secret, and what there is to say about it.
+pub(crate) struct Found {
+    pub(crate) secret: Secret,
+    pub(crate) origin: Origin,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Found {
+    /// Looks in both places. `None`: neither has a secret.
+    pub(crate) fn look(
+        file: Option<&Path>,
+        surroundings: &Surroundings,
+    ) -> Result<Option<Self>, TurnError> {
+        match (file, surroundings.variable(SECRET_VARIABLE)) {
+            (None, None) => Ok(None),
+            (None, Some(text)) => Self::in_environment(text).map(Some),
+            (Some(file), None) => Self::in_file(file).map(Some),
+            (Some(_), Some(_)) => Err(TurnError::SecretTwice),
+        }
+    }
+
+    fn in_environment(text: &OsStr) -> Result<Self, TurnError> {
+        let origin = Origin::Environment(SECRET_VARIABLE.to_owned());
+        let secret = secret(text.as_encoded_bytes(), &origin)?;
+        Ok(Self { secret, origin, warnings: Vec::new() })
+    }
+
+    fn in_file(path: &Path) -> Result<Self, TurnError> {
+        let unreadable = |cause| TurnError::Unreadable { path: path.to_owned(), cause };
+        let file = File::open(path).map_err(unreadable)?;
+        let warnings = read_by_others(&file, path).map_err(unreadable)?;
+        let mut content = Zeroizing::new(Vec::new());
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut content).map_err(unreadable)?;
+
+        let origin = Origin::File(path.to_owned());
+        let secret = secret(only_line(&content, &origin)?, &origin)?;
+        Ok(Self { secret, origin, warnings })
+    }
+}
+
+/// The line of a secret file; it may end with a newline or without.
+fn only_line<'a>(content: &'a [u8], origin: &Origin) -> Result<&'a [u8], TurnError> {
+    let line = content.strip_suffix(b"\n").unwrap_or(content);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.contains(&b'\n') || content.len() as u64 > FILE_BYTES_MAX {
+        return Err(TurnError::Lines { origin: origin.clone() });
+    }
+    Ok(line)
+}
+
+fn secret(bytes: &[u8], origin: &Origin) -> Result<Secret, TurnError> {
+    if bytes.is_empty() {
+        return Err(TurnError::Empty { origin: origin.clone() });
+    }
+    // A blank that a paste left would make every credential wrong, and nobody would see it.
+    if bytes.trim_ascii().len() != bytes.len() {
+        return Err(TurnError::Blank { origin: origin.clone() });
+    }
+    let text = str::from_utf8(bytes).map_err(|_| TurnError::NotText { origin: origin.clone() })?;
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// A warning when others than the owner may read the file. Secrets that a container runtime
+/// mounts are often like that, so it is no error.
+fn read_by_others(file: &File, path: &Path) -> io::Result<Vec<String>> {
+    let mode = file.metadata()?.permissions().mode();
+    let path = path.display();
+    Ok(if mode & 0o044 == 0 {
+        Vec::new()
+    } else {
+        vec![format!("turn.secret_file {path} is readable for others: chmod 600 it")]
+    })
+}

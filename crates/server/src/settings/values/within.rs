@@ -1,0 +1,37 @@
+//! Values with a least and a greatest.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration as StdDuration;
+
+use humantime::Duration;
+
+/// Parses a value and refuses it outside `range`; the refusal names the range.
+pub(crate) fn within<T>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr<Err: Display> + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    move |text| {
+        let bounds = || format!("must be from {} to {}", range.start(), range.end());
+        let value: T = text.parse().map_err(|error| format!("{error}; {}", bounds()))?;
+        if range.contains(&value) { Ok(value) } else { Err(bounds()) }
+    }
+}
+
+/// [`within`] for durations in milliseconds.
+pub(crate) fn within_ms(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
+    let duration = |ms: &u64| Duration::from(StdDuration::from_millis(*ms));
+    within(duration(range.start())..=duration(range.end()))
+}
+
+pub(crate) const SECOND: u64 = 1000;
+pub(crate) const MINUTE: u64 = 60 * SECOND;
+pub(crate) const HOUR: u64 = 60 * MINUTE;
+
+pub(crate) const KIB: usize = 1024;
+pub(crate) const MIB: usize = 1024 * KIB;
