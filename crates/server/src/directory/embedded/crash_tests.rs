@@ -157,7 +157,8 @@ async fn damage_after_a_crash_is_not_taken_for_the_crash() {
     assert!(refused > 5, "{refused} refused");
 }
 
-const CHILD: &str = "directory::crash_tests::child_that_registers_until_it_is_killed";
+/// The test that is the child. Its full name is that of this module, without the crate.
+const CHILD: &str = "child_that_registers_until_it_is_killed";
 const CHILD_FOLDER: &str = "SECURECALL_TEST_FOLDER";
 const CHILD_SALT: &str = "SECURECALL_TEST_SALT";
 
@@ -194,8 +195,9 @@ fn registered_until_killed(folder: &Path, salt: u64, lifetime: Duration) -> Vec<
 }
 
 fn spawn_child(folder: &Path, salt: u64) -> Child {
+    let (_crate, module) = module_path!().split_once("::").unwrap();
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", CHILD, "--ignored", "--nocapture"])
+        .args(["--exact", &format!("{module}::{CHILD}"), "--ignored", "--nocapture"])
         .env(CHILD_FOLDER, folder)
         .env(CHILD_SALT, salt.to_string())
         .stdout(Stdio::piped())
