@@ -23,6 +23,7 @@
 
 pub mod admission;
 pub mod call_id;
+pub mod chains;
 pub mod connection;
 pub mod context;
 pub mod delivery;
@@ -31,6 +32,7 @@ pub mod envelope;
 pub mod limits;
 pub mod mail;
 pub mod new_records;
+pub mod resets;
 pub mod session;
 pub mod time;
 pub mod turn;

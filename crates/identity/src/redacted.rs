@@ -1,7 +1,7 @@
 //! `Debug` for what holds keys or says whose something is: the name of the type, and nothing else.
 
 use crate::{
-    Bundle, Chain, Commitment, Fingerprint, Head, IdentityKey, Link, Origin, Position, Proof,
+    Bundle, Chain, Commitment, Fingerprint, Head, IdentityKey, Link, Origin, Outline, Position, Proof,
     PublicKey, RecoveryKey,
 };
 
@@ -24,6 +24,7 @@ redacted!(
     IdentityKey,
     Link,
     Origin,
+    Outline,
     Position,
     Proof,
     PublicKey,

@@ -39,10 +39,17 @@ impl Rotations {
     /// # Errors
     /// How long to wait, if it comes too soon.
     pub fn rotate(self, now: u64) -> Result<Self, Duration> {
-        let paid_at = self.paid_at.clamp(now, now.saturating_add(BURST)).saturating_add(INTERVAL);
-        match paid_at.saturating_sub(now.saturating_add(BURST)) {
-            0 => Ok(Self { paid_at }),
+        let after = self.rotate_at_once(now);
+        match after.paid_at.saturating_sub(now.saturating_add(BURST)) {
+            0 => Ok(after),
             seconds => Err(Duration::from_secs(seconds)),
         }
+    }
+
+    /// The state after a rotation that need not wait, and counts all the same.
+    #[must_use]
+    pub fn rotate_at_once(self, now: u64) -> Self {
+        let paid_at = self.paid_at.clamp(now, now.saturating_add(BURST));
+        Self { paid_at: paid_at.saturating_add(INTERVAL) }
     }
 }

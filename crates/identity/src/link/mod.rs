@@ -21,7 +21,7 @@
 mod make;
 mod parse;
 
-pub use parse::TIME_MAX;
+pub use parse::{Outline, TIME_MAX};
 
 use crate::{
     Commitment, Id, Position, PublicKey, Refusal, armor, labels, notation::Digest,
@@ -81,6 +81,17 @@ impl Kind {
 
     fn from_wire(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+
+    /// The name that people and the test vectors use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inception => "inception",
+            Self::Rotate => "rotate",
+            Self::Recover => "recover",
+            Self::Tombstone => "tombstone",
+            Self::Reset => "reset",
+        }
     }
 
     const fn signatures(self) -> usize {

@@ -3,8 +3,8 @@
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use securecall_identity::{
-    Bundle, Chain, Demand, Extension, Head, Id, IdentityKey, Link, Origin, Proof, PublicKey,
-    Purpose, RecoveryKey, check_kem_key,
+    Bundle, Chain, Demand, Extension, Head, Id, IdentityKey, Link, Origin, Outline, Proof,
+    PublicKey, Purpose, RecoveryKey, check_kem_key,
 };
 use securecall_protocol::ClientId;
 use zeroize::Zeroizing;
@@ -106,6 +106,28 @@ proptest! {
         let links = texts.iter().map(|text| Link::from_text(text).unwrap());
         let verified = Chain::verify(links).unwrap();
         prop_assert!(verified == owner.chain);
+    }
+
+    #[test]
+    fn a_stored_head_comes_back_and_says_where_it_stands(certified: bool, acts in acts()) {
+        let mut owner = Owner::new(certified);
+        for act in acts {
+            owner.act(act);
+        }
+        let head = owner.chain.head();
+        let stored = head.to_stored();
+        prop_assert!(Head::from_stored(head.id(), &stored).as_ref() == Some(head));
+        prop_assert!(Head::stored_position(&stored) == Some((head.position(), head.binding())));
+        for length in 0..stored.len() {
+            let cut = Head::from_stored(head.id(), &stored[..length]);
+            // Spent commitments stand at the end, and their number is not written down.
+            prop_assert!(cut.is_none() || (stored.len() - length) % 32 == 0);
+        }
+        let last = owner.chain.links().last().unwrap();
+        let outline = Outline::read(last.as_bytes()).unwrap();
+        prop_assert!(outline.id == *last.id() && outline.kind == last.kind());
+        prop_assert!(outline.position == last.position() && outline.time == last.time());
+        prop_assert!(outline.previous == *last.previous());
     }
 
     #[test]

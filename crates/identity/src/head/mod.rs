@@ -4,6 +4,10 @@
 //! links one by one and for a client that reads it a year later. How *often* somebody may rotate is
 //! the directory's own affair: [`Rotations`](crate::Rotations).
 
+mod stored;
+
+pub use stored::Binding;
+
 use crate::{Commitment, Fingerprint, Id, Kind, Link, Position, PublicKey, Refusal, link::Act};
 
 /// The most links of one epoch.
