@@ -97,6 +97,10 @@ pub(crate) enum Failure {
     Import { file: String, error: ImportError },
     /// So many ids had no key that could be reset.
     NothingToReset(usize),
+    /// So many ids had no reset that waits.
+    NoResetToCancel(usize),
+    /// This id has no chain.
+    NoChain(String),
     /// The keys that were seen before cannot be read.
     KnownKeys(String),
     /// So many ids have no key.
@@ -143,6 +147,8 @@ impl Failure {
             | Self::Unwell(_)
             | Self::Operator(_)
             | Self::NothingToReset(_)
+            | Self::NoResetToCancel(_)
+            | Self::NoChain(_)
             | Self::KeysMissing(_)
             | Self::Output(_) => ExitCode::from(1),
             // So that a script can tell it from a network that fails.
@@ -234,15 +240,23 @@ impl fmt::Display for Failure {
             Self::Import { file, error } => {
                 write!(f, "{file}: {error}. Nothing was imported")
             }
-            Self::NothingToReset(1) => {
-                write!(f, "an id had no key: is it spelled right? Upper and lower case differ")
+            Self::NothingToReset(1) => write!(
+                f,
+                "an id was not reset: if it had no key, is it spelled right? Upper and lower case differ"
+            ),
+            Self::NothingToReset(ids) => write!(
+                f,
+                "{ids} ids were not reset: if they had no key, are they spelled right? Upper and \
+                 lower case differ"
+            ),
+            Self::NoResetToCancel(1) => write!(f, "no reset waits for an id: was it carried out?"),
+            Self::NoResetToCancel(ids) => {
+                write!(f, "no reset waits for {ids} ids: were they carried out?")
             }
-            Self::NothingToReset(ids) => {
-                write!(
-                    f,
-                    "{ids} ids had no key: are they spelled right? Upper and lower case differ"
-                )
-            }
+            Self::NoChain(id) => write!(
+                f,
+                "{id} is bound to no identity: is it spelled right? Upper and lower case differ"
+            ),
             Self::KnownKeys(reason) => write!(f, "the keys that were seen before: {reason}"),
             Self::KeysMissing(1) => write!(f, "a client has no key: is the id right?"),
             Self::KeysMissing(ids) => write!(f, "{ids} clients have no key: are the ids right?"),

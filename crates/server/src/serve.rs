@@ -73,7 +73,10 @@ pub fn serve_and_reload(
 fn start(settings: Settings, reloading: Option<(Loaded, Load)>) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&settings.data_dir)?;
     let server_key = data_dir.server_key()?;
-    let directory = data_dir.directory()?.with_records_max(settings.directory.records_max);
+    let directory = data_dir
+        .directory()?
+        .with_records_max(settings.directory.records_max)
+        .with_reset_delay(*settings.identity.reset_delay);
     let directory = Arc::new(directory);
     let (tls, source) = Source::open(&settings, &data_dir)?.unzip();
     let key_bytes_max = Arc::new(AtomicUsize::new(settings.directory.key_bytes_max));
@@ -98,6 +101,7 @@ fn start(settings: Settings, reloading: Option<(Loaded, Load)>) -> Result<(), Se
         if let Some(source) = source {
             tokio::spawn(source.keep(signal(SignalKind::hangup())?));
         }
+        directory.set_serving();
         run(server, &settings, listener, admin).await
     })?;
     drop(runtime);

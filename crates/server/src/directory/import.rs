@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read as _};
 
+use securecall_core::chains::Brought;
 use securecall_core::directory::{Decision, Replacement, decide};
 use securecall_protocol::ClientId;
 
-use super::record::{Record, RecordError, line_bytes_max};
+use super::record::{Identity, Record, RecordError, line_bytes_max};
 
 /// How many conflicts are named; the others are counted.
 const NAMED_MAX: usize = 10;
@@ -40,29 +41,62 @@ pub enum ImportError {
 /// What was imported: numbers of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Their ids had none.
+    /// Their ids had no key, or no chain.
     pub new: usize,
-    /// They were there already, with these keys.
+    /// They were there already, with these keys and chains.
     pub same: usize,
     /// They were there with other keys.
     pub replaced: usize,
+    /// Their chains were there and go on, or their bundles are newer.
+    pub longer: usize,
 }
 
-/// Records whose ids have other keys. Nothing was imported.
+/// Records that were not taken, and nothing was imported because of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflicts {
+    /// What is in conflict.
+    pub of: ConflictOf,
     /// The first of their lines, from 1.
     pub lines: Vec<usize>,
     /// How many there are.
     pub count: usize,
 }
 
+/// What a record is in conflict with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConflictOf {
+    /// The key of its id, which can be replaced.
+    Keys,
+    /// The chain of its id, which cannot: it is a fork or a rollback, or of another epoch.
+    Chains,
+}
+
 /// What to write, and what to say then.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// The places of the records to write.
-    pub(super) writes: Vec<usize>,
+    pub(super) writes: Vec<Write>,
     pub(super) imported: Imported,
+}
+
+/// What to write of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Write {
+    /// The place of the record.
+    pub(super) place: usize,
+    pub(super) key: bool,
+    pub(super) chain: bool,
+}
+
+/// What a directory has, as far as a plan needs it.
+pub(super) trait Stored {
+    /// A failure to read it.
+    type Error;
+
+    /// The key of an id.
+    fn key(&self, id: &str) -> Result<Option<Box<str>>, Self::Error>;
+
+    /// What the chain of a record is to the one that is there.
+    fn compare(&self, identity: &Identity) -> Result<Brought, Self::Error>;
 }
 
 impl Import {
@@ -116,37 +150,67 @@ impl Import {
         self.records.is_empty()
     }
 
-    /// Decides, given the keys that are there.
-    pub(super) fn plan<E>(
-        &self,
-        mut key_of: impl FnMut(&str) -> Result<Option<Box<str>>, E>,
-    ) -> Result<Result<Plan, Conflicts>, E> {
+    /// Decides, given what is there.
+    pub(super) fn plan<S: Stored>(&self, stored: &S) -> Result<Result<Plan, Conflicts>, S::Error> {
         let mut plan = Plan { writes: Vec::new(), imported: Imported::default() };
-        let mut conflicts = Conflicts { lines: Vec::new(), count: 0 };
-        for (place, Record { client_id, public_key }) in self.records.iter().enumerate() {
-            let existing = key_of(client_id.as_str())?;
-            match decide(existing.as_deref(), public_key, self.replacement) {
-                Decision::Keep => plan.imported.same += 1,
-                // What an operator brings is taken, whatever the bound for clients is.
-                Decision::Create | Decision::NotCreated => {
-                    plan.write(place, |imported| &mut imported.new);
-                }
-                Decision::Replace => plan.write(place, |imported| &mut imported.replaced),
-                Decision::Pinned => conflicts.add(place + 1),
+        let [mut keys, mut chains] = [ConflictOf::Keys, ConflictOf::Chains].map(Conflicts::none);
+        for (place, record) in self.records.iter().enumerate() {
+            let key = self.decide(record, stored)?;
+            let chain = record.identity.as_ref().map(|identity| stored.compare(identity));
+            let chain = chain.transpose()?;
+            if key == Some(Decision::Pinned) {
+                keys.add(place + 1);
             }
+            if chain == Some(Brought::Contradicts) {
+                chains.add(place + 1);
+            }
+            plan.add(place, key, chain);
         }
-        Ok(if conflicts.count == 0 { Ok(plan) } else { Err(conflicts) })
+        // Those first about which nothing can be done.
+        let conflicts = [chains, keys].into_iter().find(|conflicts| conflicts.count > 0);
+        Ok(conflicts.map_or(Ok(plan), Err))
+    }
+
+    fn decide<S: Stored>(
+        &self,
+        record: &Record,
+        stored: &S,
+    ) -> Result<Option<Decision>, S::Error> {
+        let Some(key) = &record.public_key else { return Ok(None) };
+        let existing = stored.key(record.client_id.as_str())?;
+        Ok(Some(decide(existing.as_deref(), key, self.replacement)))
     }
 }
 
 impl Plan {
-    fn write(&mut self, place: usize, counter: fn(&mut Imported) -> &mut usize) {
-        self.writes.push(place);
-        *counter(&mut self.imported) += 1;
+    fn add(&mut self, place: usize, key: Option<Decision>, chain: Option<Brought>) {
+        // What an operator brings is taken, whatever the bound for clients is.
+        let new_key = matches!(key, Some(Decision::Create | Decision::NotCreated));
+        let replaced = key == Some(Decision::Replace);
+        let write = Write {
+            place,
+            key: new_key || replaced,
+            chain: matches!(chain, Some(Brought::New | Brought::Longer)),
+        };
+        let counter = match chain {
+            _ if replaced => &mut self.imported.replaced,
+            _ if new_key => &mut self.imported.new,
+            Some(Brought::New) => &mut self.imported.new,
+            Some(Brought::Longer) => &mut self.imported.longer,
+            _ => &mut self.imported.same,
+        };
+        *counter += 1;
+        if write.key || write.chain {
+            self.writes.push(write);
+        }
     }
 }
 
 impl Conflicts {
+    fn none(of: ConflictOf) -> Self {
+        Self { of, lines: Vec::new(), count: 0 }
+    }
+
     fn add(&mut self, line: usize) {
         self.count += 1;
         if self.lines.len() < NAMED_MAX {
@@ -182,6 +246,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::convert::Infallible;
 
+    use crate::directory::identities::Owner;
+
     use super::Replacement::{Allowed, Refused};
     use super::*;
 
@@ -200,10 +266,50 @@ mod tests {
         records: &[(&str, &str)],
         replacement: Replacement,
     ) -> Result<Plan, Conflicts> {
-        let stored: BTreeMap<_, _> = stored.iter().copied().collect();
         let import = Import::read(lines(records).as_bytes(), 100, replacement).unwrap();
-        let key_of = |id: &str| Ok::<_, Infallible>(stored.get(id).map(|key| Box::from(*key)));
-        import.plan(key_of).unwrap()
+        import.plan(&Shelf { keys: stored.iter().copied().collect(), brought: Brought::New }).unwrap()
+    }
+
+    /// A directory with these keys, to which every chain is this.
+    struct Shelf<'a> {
+        keys: BTreeMap<&'a str, &'a str>,
+        brought: Brought,
+    }
+
+    impl Stored for Shelf<'_> {
+        type Error = Infallible;
+
+        fn key(&self, id: &str) -> Result<Option<Box<str>>, Infallible> {
+            Ok(self.keys.get(id).map(|key| Box::from(*key)))
+        }
+
+        fn compare(&self, _: &Identity) -> Result<Brought, Infallible> {
+            Ok(self.brought)
+        }
+    }
+
+    fn of_key(place: usize) -> Write {
+        Write { place, key: true, chain: false }
+    }
+
+    #[test]
+    fn a_chain_is_taken_or_there_or_contradicts() {
+        let links = Owner::of("alice").texts().join("\",\"");
+        let line = format!("{{\"clientId\":\"alice\",\"links\":[\"{links}\"]}}");
+        let import = Import::read(line.as_bytes(), 100, Allowed).unwrap();
+        let plan = |brought| import.plan(&Shelf { keys: BTreeMap::new(), brought }).unwrap();
+        let none = Imported::default();
+        let writes = vec![Write { place: 0, key: false, chain: true }];
+        for (brought, imported) in [
+            (Brought::New, Imported { new: 1, ..none }),
+            (Brought::Longer, Imported { longer: 1, ..none }),
+        ] {
+            assert_eq!(plan(brought), Ok(Plan { writes: writes.clone(), imported }));
+        }
+        let same = Plan { writes: Vec::new(), imported: Imported { same: 1, ..none } };
+        assert_eq!(plan(Brought::Same), Ok(same));
+        let conflicts = Conflicts { of: ConflictOf::Chains, lines: vec![1], count: 1 };
+        assert_eq!(plan(Brought::Contradicts), Err(conflicts), "also if keys are replaced");
     }
 
     #[test]
@@ -221,7 +327,7 @@ mod tests {
             ("\n", "line 2: it is no record"),
             (&good, "line 2: it has the id of line 1"),
             ("{\"clientId\":\"a/b\",\"publicKey\":\"secret\"}", "line 2: a client id is"),
-            (&"secret".repeat(1000), "line 2: it is longer than 1124 bytes"),
+            (&"secret".repeat(30_000), "line 2: it is longer than 121188 bytes"),
         ] {
             let error = read(&format!("{good}{bad}")).err().unwrap();
             assert!(error.starts_with(says), "{error}");
@@ -238,30 +344,30 @@ mod tests {
     #[test]
     fn a_line_of_the_greatest_length_is_read() {
         let padded = |bytes: usize| format!("{:<bytes$}\n", lines(&[("a", r#""k""#)]).trim_end());
-        assert!(read(&padded(1124)).is_ok());
-        assert!(read(&padded(1125)).is_err());
+        assert!(read(&padded(line_bytes_max(100))).is_ok());
+        assert!(read(&padded(line_bytes_max(100) + 1)).is_err());
     }
 
     #[test]
     fn new_records_are_written_and_those_that_are_there_are_not() {
         let stored = [("a", r#""k/k""#), ("c", r#""k""#)];
         let plan = plan(&stored, &[("a", r#""k\/k""#), ("b", r#""l""#)], Refused);
-        let imported = Imported { new: 1, same: 1, replaced: 0 };
-        assert_eq!(plan, Ok(Plan { writes: vec![1], imported }));
+        let imported = Imported { new: 1, same: 1, ..Imported::default() };
+        assert_eq!(plan, Ok(Plan { writes: vec![of_key(1)], imported }));
     }
 
     #[test]
     fn one_conflict_keeps_everything_out() {
         let stored = [("b", r#""k""#)];
         let records = [("a", r#""k""#), ("b", r#""l""#)];
-        assert_eq!(plan(&stored, &records, Refused), Err(Conflicts { lines: vec![2], count: 1 }));
+        assert_eq!(plan(&stored, &records, Refused), Err(Conflicts { of: ConflictOf::Keys, lines: vec![2], count: 1 }));
     }
 
     #[test]
     fn a_conflict_is_replaced_where_that_is_wanted() {
         let plan = plan(&[("a", r#""k""#)], &[("a", r#""l""#), ("b", r#""l""#)], Allowed);
-        let imported = Imported { new: 1, same: 0, replaced: 1 };
-        assert_eq!(plan, Ok(Plan { writes: vec![0, 1], imported }));
+        let imported = Imported { new: 1, replaced: 1, ..Imported::default() };
+        assert_eq!(plan, Ok(Plan { writes: vec![of_key(0), of_key(1)], imported }));
     }
 
     #[test]
@@ -270,6 +376,6 @@ mod tests {
         let stored: Vec<_> = ids.iter().map(|id| (id.as_str(), r#""k""#)).collect();
         let records: Vec<_> = ids.iter().map(|id| (id.as_str(), r#""l""#)).collect();
         let conflicts = plan(&stored, &records, Refused).unwrap_err();
-        assert_eq!(conflicts, Conflicts { lines: (1..=10).collect(), count: 25 });
+        assert_eq!(conflicts, Conflicts { of: ConflictOf::Keys, lines: (1..=10).collect(), count: 25 });
     }
 }

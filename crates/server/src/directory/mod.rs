@@ -10,18 +10,28 @@
 //! Every backend passes the suite in `conformance`; a new one implements [`Directory`] and adds one
 //! line there.
 
+mod chains;
 mod embedded;
 mod import;
 mod record;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+pub(crate) mod identities;
 
 use std::pin::Pin;
 
+use securecall_identity::{Id, Link};
+use serde::{Deserialize, Serialize};
+
+pub use chains::{
+    CHAIN_PAGE_LINKS, ChainPage, ChainQuery, ExtendError, Extended, HeadChange, HeadWatcher,
+    PublishError, Published, Standing,
+};
 pub(crate) use embedded::create;
-pub use embedded::{Embedded, Export, OpenError, Page, QUEUE_LENGTH};
-pub use import::{Conflicts, Import, ImportError, Imported};
+pub use embedded::{Embedded, Export, OpenError, Page, QUEUE_LENGTH, WaitingReset};
+pub use import::{ConflictOf, Conflicts, Import, ImportError, Imported};
 pub use record::{Record, RecordError};
 pub use securecall_core::directory::{Creation, Replacement, Terms};
 
@@ -47,7 +57,30 @@ pub trait Directory: Send + Sync + 'static {
     /// another, each seeing the one before.
     fn register(&self, id: &str, key: &str, terms: Terms) -> Answer<Registered, RegisterError>;
 
-    /// How many records there are, as far as commits are through, and how many there may be.
+    /// Adds a link to the chain of its id, or finds it there.
+    ///
+    /// A link carries its own authority, whoever brings it; but an inception may come only from a
+    /// connection that has proved itself by that inception, which the caller sees to. The answer
+    /// comes when the link is durable, [`Directory::standing`] has it, and watchers were told. The
+    /// same link again is safe.
+    fn extend(&self, link: Link, creation: Creation) -> Answer<Extended, ExtendError>;
+
+    /// Publishes a bundle under the present head of an id. The caller has it from a connection that
+    /// has proved itself for that head.
+    fn publish(&self, id: &Id, bundle: &[u8]) -> Answer<Published, PublishError>;
+
+    /// A part of the chain of `id`; `None` if it has none. As new as [`Directory::lookup`].
+    fn chain(&self, id: &str, query: ChainQuery) -> Answer<Option<ChainPage>, Unavailable>;
+
+    /// What `id` demands of whoever registers with it, as far as commits are through. Does not wait,
+    /// and is right while the storage fails.
+    fn standing(&self, id: &str) -> Standing;
+
+    /// Calls `watcher` for each new head, from now on.
+    fn watch(&self, watcher: HeadWatcher);
+
+    /// How many records there are, as far as commits are through, and how many there may be. A key
+    /// is one, and a chain is one.
     fn records(&self) -> Records;
 
     /// Returns `true` while requests are likely to be answered `Unavailable`. Does not wait.
@@ -72,6 +105,25 @@ pub enum Registered {
     Kept,
     /// Another key was there before.
     Replaced,
+}
+
+/// What became of an operator's reset of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Reset {
+    /// The key was removed.
+    Done,
+    /// The id had no key, or was reset already.
+    Nothing,
+    /// The id is bound: the reset waits for so much time to be counted.
+    Waits {
+        /// The time that is left.
+        seconds: u64,
+    },
+    /// The id certifies itself: only its own keys change it.
+    Certified,
+    /// The owner has ended the id for good.
+    Ended,
 }
 
 /// The directory cannot answer for now: its queue is full or its storage fails.

@@ -1,25 +1,38 @@
 //! A record as operators see it: one line of JSON.
 //!
 //! ```text
-//! {"clientId":"alice","publicKey":"…"}
+//! {"clientId":"alice","publicKey":"…","links":["…","…"],"bundle":"…"}
 //! ```
 //!
-//! The key stands there as it is stored, escapes and all. Nothing else may stand in the line: a
+//! The key stands there as it is stored, escapes and all; links and the bundle as in messages. A line
+//! has a key, a chain, or both; a bundle only with its chain. Nothing else may stand in the line: a
 //! field that is not known would be lost without a word.
 
+use securecall_identity::{Broken, Bundle, Chain, Id, LINK_BYTES_MAX, LINKS_MAX, Link, Refusal};
 use securecall_protocol::{ClientId, Opaque};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// What a line takes beside its key: the names, the braces, an id whose every character is written
-/// as six, and some blanks.
+/// What a line takes beside its key and its chain: the names, the braces, an id whose every
+/// character is written as six, and some blanks.
 const BESIDE_KEY_BYTES_MAX: usize = 1024;
 
-/// A client id and its key, a raw JSON string.
+/// What a chain takes in a line: each link with its quotes and comma, and the bundle.
+const CHAIN_BYTES_MAX: usize = LINKS_MAX * ((LINK_BYTES_MAX * 4).div_ceil(3) + 3) + 4096;
+
+/// A client id with its key, a raw JSON string, and its chain: one of them at least.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     pub(crate) client_id: ClientId,
-    pub(crate) public_key: Box<str>,
+    pub(crate) public_key: Option<Box<str>>,
+    pub(crate) identity: Option<Identity>,
+}
+
+/// A chain that was verified, and the bundle of its head.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) chain: Chain,
+    pub(crate) bundle: Option<Bundle>,
 }
 
 /// Why a line is no record. It tells neither the id nor the key.
@@ -27,29 +40,46 @@ pub struct Record {
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum RecordError {
     #[error(
-        "it is no record: a line is {{\"clientId\":\"…\",\"publicKey\":\"…\"}} and nothing else"
+        "it is no record: a line is {{\"clientId\":\"…\",\"publicKey\":\"…\"}}, and may have \
+         \"links\":[\"…\"] and \"bundle\":\"…\""
     )]
     Malformed,
     #[error("a client id is 1 to 64 characters of a-z, A-Z, 0-9, _ and -")]
     ClientId,
+    #[error("{}", Refusal::IdReserved)]
+    Reserved,
     #[error("the key is no JSON string")]
     NotAString,
     #[error("the key is not Unicode: half a surrogate pair stands alone in it")]
     NotUnicode,
     #[error("the key is longer than {0} bytes (--key-bytes-max)")]
     TooLong(usize),
+    #[error("its chain is not valid: {0}")]
+    Chain(Broken),
+    #[error("its chain is of another id")]
+    OtherId,
+    #[error("its bundle is not valid: {0}")]
+    Bundle(Refusal),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Line<'a> {
     client_id: String,
-    #[serde(borrow)]
-    public_key: &'a RawValue,
+    #[serde(borrow, default, deserialize_with = "present")]
+    public_key: Option<&'a RawValue>,
+    #[serde(default)]
+    links: Vec<String>,
+    bundle: Option<String>,
+}
+
+/// A field that is there, also if it is `null`.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(value).map(Some)
 }
 
 impl Record {
-    /// Reads a line, whose key may have so many bytes between its quotes.
+    /// Reads a line, whose key may have so many bytes between its quotes, and verifies its chain.
     ///
     /// # Errors
     /// When it is anything but a record.
@@ -61,43 +91,148 @@ impl Record {
         let line: Line<'_> = serde_json::from_str(line).map_err(|_| RecordError::Malformed)?;
         let client_id =
             ClientId::try_from(line.client_id.as_str()).map_err(|_| RecordError::ClientId)?;
-        let public_key = line.public_key.get();
-        match public_key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            None => Err(RecordError::NotAString),
-            Some(key) if key.len() > key_bytes_max => Err(RecordError::TooLong(key_bytes_max)),
-            Some(_) if Opaque::from_stored(public_key).is_none() => Err(RecordError::NotUnicode),
-            Some(_) => Ok(Self { client_id, public_key: public_key.into() }),
+        let id = Id::parse(client_id.as_str()).map_err(|_| RecordError::Reserved)?;
+        let public_key = line.public_key.map(|key| parse_key(key.get(), key_bytes_max));
+        let identity = match (line.links.as_slice(), line.bundle.as_deref()) {
+            ([], None) => None,
+            ([], Some(_)) => return Err(RecordError::Malformed),
+            (links, bundle) => Some(Identity::parse(&id, links, bundle)?),
+        };
+        if public_key.is_none() && identity.is_none() {
+            return Err(RecordError::Malformed);
         }
+        Ok(Self { client_id, public_key: public_key.transpose()?, identity })
     }
 
     /// Appends the line, with its end.
     pub(crate) fn write_to(&self, lines: &mut String) {
-        write_line(lines, self.client_id.as_str(), &self.public_key);
+        let identity = self.identity.as_ref();
+        let links = identity.map_or(&[][..], |identity| identity.chain.links());
+        let links: Vec<String> = links.iter().map(Link::to_text).collect();
+        let bundle = identity.and_then(|identity| identity.bundle.as_ref()).map(Bundle::to_text);
+        let (id, key) = (self.client_id.as_str(), self.public_key.as_deref());
+        write_line(lines, id, key, &links, bundle.as_deref());
     }
 
     /// How long the line is, with its end.
     pub(crate) fn line_bytes(&self) -> usize {
-        parts(self.client_id.as_str(), &self.public_key).map(str::len).iter().sum()
+        let mut line = String::new();
+        self.write_to(&mut line);
+        line.len()
+    }
+}
+
+fn parse_key(key: &str, key_bytes_max: usize) -> Result<Box<str>, RecordError> {
+    match key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        None => Err(RecordError::NotAString),
+        Some(text) if text.len() > key_bytes_max => Err(RecordError::TooLong(key_bytes_max)),
+        Some(_) if Opaque::from_stored(key).is_none() => Err(RecordError::NotUnicode),
+        Some(_) => Ok(key.into()),
+    }
+}
+
+impl Identity {
+    fn parse(id: &Id, links: &[String], bundle: Option<&str>) -> Result<Self, RecordError> {
+        let mut parsed = Vec::with_capacity(links.len().min(LINKS_MAX));
+        for (index, link) in links.iter().enumerate() {
+            let link = Link::from_text(link)
+                .map_err(|refusal| RecordError::Chain(Broken { index, refusal }))?;
+            parsed.push(link);
+        }
+        let chain = Chain::verify(parsed).map_err(RecordError::Chain)?;
+        if chain.head().id() != id {
+            return Err(RecordError::OtherId);
+        }
+        let bundle = bundle.map(|text| Bundle::from_text(text, chain.head())).transpose();
+        Ok(Self { chain, bundle: bundle.map_err(RecordError::Bundle)? })
     }
 }
 
 /// How long a line may be, without its end, where keys may have so many bytes.
 pub(super) const fn line_bytes_max(key_bytes_max: usize) -> usize {
-    key_bytes_max + BESIDE_KEY_BYTES_MAX
+    key_bytes_max + BESIDE_KEY_BYTES_MAX + CHAIN_BYTES_MAX
 }
 
-/// Appends the line of a stored record. The alphabet of ids needs no escape.
-pub(super) fn write_line(lines: &mut String, id: &str, key: &str) {
-    lines.extend(parts(id, key));
-}
-
-const fn parts<'a>(id: &'a str, key: &'a str) -> [&'a str; 5] {
-    [r#"{"clientId":""#, id, r#"","publicKey":"#, key, "}\n"]
+/// Appends the line of a stored record. Neither ids nor base64url need an escape.
+pub(super) fn write_line(
+    lines: &mut String,
+    id: &str,
+    key: Option<&str>,
+    links: &[String],
+    bundle: Option<&str>,
+) {
+    lines.extend([r#"{"clientId":""#, id, "\""]);
+    if let Some(key) = key {
+        lines.extend([r#","publicKey":"#, key]);
+    }
+    if !links.is_empty() {
+        lines.extend([r#","links":[""#, &links.join(r#"",""#), r#""]"#]);
+    }
+    if let Some(bundle) = bundle {
+        lines.extend([r#","bundle":""#, bundle, "\""]);
+    }
+    lines.push_str("}\n");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::identities::Owner;
+
+    fn broken(index: usize, refusal: Refusal) -> RecordError {
+        RecordError::Chain(Broken { index, refusal })
+    }
+
+    /// A line of these links.
+    fn line(id: &str, links: &[String], bundle: Option<&str>) -> String {
+        let mut lines = String::new();
+        write_line(&mut lines, id, None, links, bundle);
+        lines
+    }
+
+    #[test]
+    fn a_chain_with_its_bundle_comes_back() {
+        let mut owner = Owner::of("alice");
+        owner.rotate();
+        owner.recover();
+        let bundle = owner.bundle(3).to_text();
+        let text = line("alice", &owner.texts(), Some(&bundle));
+        let record = Record::parse(&text, 100).unwrap();
+        let mut written = String::new();
+        record.write_to(&mut written);
+        assert_eq!(written, text);
+        assert!(record.identity.unwrap().chain == *owner.chain());
+    }
+
+    #[test]
+    fn a_chain_that_is_not_valid_is_refused() {
+        let mut owner = Owner::of("alice");
+        owner.rotate();
+        owner.rotate();
+        let links = owner.texts();
+        let parse = |id: &str, links: &[String], bundle: Option<&str>| {
+            Record::parse(&line(id, links, bundle), 100).err()
+        };
+        let gap = [links[0].clone(), links[2].clone()];
+        assert_eq!(parse("alice", &gap, None), Some(broken(1, Refusal::Gap)));
+        assert_eq!(parse("alice", &links[1..], None), Some(broken(0, Refusal::NotAFirstLink)));
+        assert_eq!(parse("bob", &links, None), Some(RecordError::OtherId));
+        // A chain whose end was cut off, with the bundle of its last head.
+        let bundle = owner.bundle(1).to_text();
+        let cut = parse("alice", &links[..2], Some(&bundle));
+        assert_eq!(cut, Some(RecordError::Bundle(Refusal::OtherHead)));
+    }
+
+    #[test]
+    fn the_longest_chain_fits_into_a_line() {
+        let link = "A".repeat((LINK_BYTES_MAX * 4).div_ceil(3));
+        let links = vec![link; LINKS_MAX];
+        let bundle = "A".repeat((securecall_identity::BUNDLE_BYTES_MAX * 4).div_ceil(3));
+        let mut text = String::new();
+        let key = format!("\"{}\"", "k".repeat(500));
+        write_line(&mut text, &"x".repeat(64), Some(&key), &links, Some(&bundle));
+        assert!(text.len() <= line_bytes_max(500));
+    }
 
     #[test]
     fn a_line_comes_back_byte_for_byte() {
@@ -116,7 +251,8 @@ mod tests {
     fn blanks_and_the_order_of_fields_do_not_matter() {
         let line = " { \"publicKey\" : \"k\" , \"clientId\" : \"\\u0061\" } ";
         let record = Record::parse(line, 1).ok().unwrap();
-        assert_eq!((record.client_id.as_str(), &*record.public_key), ("a", "\"k\""));
+        assert_eq!(record.client_id.as_str(), "a");
+        assert_eq!(record.public_key.as_deref(), Some("\"k\""));
     }
 
     #[test]
@@ -137,6 +273,11 @@ mod tests {
             (r#"{"clientId":"a","publicKey":{"k":"k"}}"#, RecordError::NotAString),
             (r#"{"clientId":"a","publicKey":"\ud800"}"#, RecordError::NotUnicode),
             (r#"{"clientId":"a","publicKey":"kkkkkkk"}"#, RecordError::TooLong(6)),
+            (r#"{"clientId":"sc-a","publicKey":"k"}"#, RecordError::Reserved),
+            (r#"{"clientId":"a","links":[]}"#, RecordError::Malformed),
+            (r#"{"clientId":"a","publicKey":"k","bundle":"AQ"}"#, RecordError::Malformed),
+            (r#"{"clientId":"a","links":["AQ"]}"#, broken(0, Refusal::LinkMalformed)),
+            (r#"{"clientId":"a","links":["A="]}"#, broken(0, Refusal::TextNotBase64Url)),
         ] {
             assert_eq!(Record::parse(line, 6).err(), Some(error), "{line}");
         }

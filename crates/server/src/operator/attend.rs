@@ -10,7 +10,8 @@ use securecall_protocol::ClientId;
 use tracing::info;
 
 use super::conversation::{Refusal, Reply, Request, receive, send};
-use crate::directory::{Conflicts, Embedded, Import, ImportError, Imported};
+use super::history::{Line, WaitingLine, lines_of};
+use crate::directory::{ConflictOf, Conflicts, Embedded, Import, ImportError, Imported, Reset};
 
 /// What is taken from an operator.
 pub(super) struct Bounds {
@@ -41,6 +42,9 @@ pub(super) fn attend(
     let reply = match request {
         Request::Export => export(stream, directory)?,
         Request::Reset { client_ids } => reset(directory, &client_ids),
+        Request::CancelResets { client_ids } => cancel_resets(directory, &client_ids),
+        Request::Resets => waiting_resets(stream, directory)?,
+        Request::History { client_id } => history(stream, directory, &client_id)?,
         Request::Import { bytes, .. } if bytes > bounds.import_bytes_max => {
             Err(Refusal::TooLarge { bytes_max: bounds.import_bytes_max })
         }
@@ -58,10 +62,13 @@ pub(super) fn attend(
     send(&mut stream, &reply.unwrap_or_else(Refusal::into_reply))
 }
 
+/// How many resets a page has.
+const LINES_OF_PAGE: usize = 256;
+
 /// What to say at the end.
 type Outcome = Result<Reply, Refusal>;
 
-fn export(mut stream: &UnixStream, directory: &Embedded) -> io::Result<Outcome> {
+fn export(stream: &UnixStream, directory: &Embedded) -> io::Result<Outcome> {
     let mut export = directory.export();
     let mut records = 0;
     loop {
@@ -71,18 +78,65 @@ fn export(mut stream: &UnixStream, directory: &Embedded) -> io::Result<Outcome> 
             return Ok(Ok(Reply::Exported { records }));
         }
         records += page.records as u64;
-        send(&mut stream, &Reply::Page { bytes: page.lines.len() as u64 })?;
-        stream.write_all(page.lines.as_bytes())?;
+        send_page(stream, &page.lines)?;
     }
 }
 
 fn reset(directory: &Embedded, ids: &[Box<str>]) -> Outcome {
-    let ids: Result<Vec<ClientId>, _> = ids.iter().map(|id| ClientId::try_from(&**id)).collect();
-    let ids = ids.map_err(|_| Refusal::NotUnderstood)?;
-    let had_key = directory.reset(ids).map_err(|_| Refusal::Unavailable)?;
-    let keys = had_key.iter().filter(|had_key| **had_key).count();
-    info!(keys, "an operator reset keys");
-    Ok(Reply::Reset { had_key })
+    let resets = directory.reset(parsed(ids)?).map_err(|_| Refusal::Unavailable)?;
+    let count = |wanted: fn(&Reset) -> bool| resets.iter().filter(|reset| wanted(reset)).count();
+    let keys = count(|reset| *reset == Reset::Done);
+    let waiting = count(|reset| matches!(reset, Reset::Waits { .. }));
+    info!(keys, waiting, "an operator reset keys");
+    Ok(Reply::Reset { resets })
+}
+
+fn cancel_resets(directory: &Embedded, ids: &[Box<str>]) -> Outcome {
+    let had_reset = directory.cancel_resets(parsed(ids)?).map_err(|_| Refusal::Unavailable)?;
+    let resets = had_reset.iter().filter(|had_reset| **had_reset).count();
+    info!(resets, "an operator withdrew resets");
+    Ok(Reply::Cancelled { had_reset })
+}
+
+fn parsed(ids: &[Box<str>]) -> Result<Vec<ClientId>, Refusal> {
+    let ids: Result<_, _> = ids.iter().map(|id| ClientId::try_from(&**id)).collect();
+    ids.map_err(|_| Refusal::NotUnderstood)
+}
+
+fn waiting_resets(stream: &UnixStream, directory: &Embedded) -> io::Result<Outcome> {
+    let Ok(resets) = directory.waiting_resets() else { return Ok(Err(Refusal::Unavailable)) };
+    let mut count = 0;
+    for some in resets.chunks(LINES_OF_PAGE) {
+        let lines = lines_of(some.iter().map(WaitingLine::from))?;
+        count += some.len() as u64;
+        send_page(stream, &lines)?;
+    }
+    Ok(Ok(Reply::Listed { lines: count }))
+}
+
+fn history(stream: &UnixStream, directory: &Embedded, id: &str) -> io::Result<Outcome> {
+    let Ok(id) = ClientId::try_from(id) else { return Ok(Err(Refusal::NotUnderstood)) };
+    let (mut after, mut count) = (None, 0);
+    loop {
+        let Ok(links) = directory.history(&id, after) else {
+            return Ok(Err(Refusal::Unavailable));
+        };
+        let Some(last) = links.last() else { break };
+        after = Some((last.position.epoch, last.position.sequence));
+        count += links.len() as u64;
+        send_page(stream, &lines_of(links.iter().map(Line::of_link))?)?;
+    }
+    let Ok(resets) = directory.waiting_resets() else { return Ok(Err(Refusal::Unavailable)) };
+    if let Some(reset) = resets.iter().find(|reset| *reset.client_id == *id.as_str()) {
+        count += 1;
+        send_page(stream, &lines_of([Line::Reset(reset.into())])?)?;
+    }
+    Ok(Ok(Reply::Listed { lines: count }))
+}
+
+fn send_page(mut stream: &UnixStream, lines: &str) -> io::Result<()> {
+    send(&mut stream, &Reply::Page { bytes: lines.len() as u64 })?;
+    stream.write_all(lines.as_bytes())
 }
 
 fn take_in(directory: &Embedded, import: Result<Import, ImportError>, records: usize) -> Outcome {
@@ -91,11 +145,16 @@ fn take_in(directory: &Embedded, import: Result<Import, ImportError>, records: u
         return Err(Refusal::Records { reason: "some of it did not arrive".to_owned() });
     }
     match directory.import(import).map_err(|_| Refusal::Unavailable)? {
-        Ok(Imported { new, same, replaced }) => {
-            info!(new, same, replaced, "an operator imported keys");
-            Ok(Reply::Imported { new, same, replaced })
+        Ok(Imported { new, same, replaced, longer }) => {
+            info!(new, same, replaced, longer, "an operator imported records");
+            Ok(Reply::Imported { new, same, replaced, longer })
         }
-        Err(Conflicts { lines, count }) => Err(Refusal::Conflicts { lines, count }),
+        Err(Conflicts { of: ConflictOf::Keys, lines, count }) => {
+            Err(Refusal::Conflicts { lines, count })
+        }
+        Err(Conflicts { of: ConflictOf::Chains, lines, count }) => {
+            Err(Refusal::Contradictions { lines, count })
+        }
     }
 }
 

@@ -10,8 +10,15 @@
 //! →                                     so many bytes of records, one a line
 //! ← {"reply":"imported","new":1,"same":1,"replaced":0}
 //!
-//! → {"request":"reset","clientIds":["alice"]}
-//! ← {"reply":"reset","hadKey":[true]}
+//! → {"request":"reset","clientIds":["alice","bob"]}
+//! ← {"reply":"reset","resets":["done",{"waits":{"seconds":259200}}]}
+//!
+//! → {"request":"cancelResets","clientIds":["bob"]}
+//! ← {"reply":"cancelled","hadReset":[true]}
+//!
+//! → {"request":"resets"}                or {"request":"history","clientId":"bob"}
+//! ← {"reply":"page","bytes":120}        and so many bytes of lines
+//! ← {"reply":"listed","lines":1}
 //!
 //! ← {"reply":"refused","refusal":{"conflicts":{"lines":[2],"count":1}}}    at any time
 //! ```
@@ -24,6 +31,8 @@ use std::io::{self, BufRead, Read as _, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Reset;
+
 /// How long a line of ours may be: 10,000 ids to be reset, and more.
 pub(super) const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -33,6 +42,9 @@ pub(super) enum Request {
     Export,
     Import { records: usize, bytes: u64, replace: bool },
     Reset { client_ids: Vec<Box<str>> },
+    CancelResets { client_ids: Vec<Box<str>> },
+    Resets,
+    History { client_id: Box<str> },
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +53,10 @@ pub(super) enum Reply {
     Page { bytes: u64 },
     Exported { records: u64 },
     Ready,
-    Imported { new: usize, same: usize, replaced: usize },
-    Reset { had_key: Vec<bool> },
+    Imported { new: usize, same: usize, replaced: usize, longer: usize },
+    Reset { resets: Vec<Reset> },
+    Cancelled { had_reset: Vec<bool> },
+    Listed { lines: u64 },
     Refused { refusal: Refusal },
 }
 
@@ -54,6 +68,8 @@ pub(super) enum Refusal {
     NotUnderstood,
     /// Records whose ids have other keys.
     Conflicts { lines: Vec<usize>, count: usize },
+    /// Records whose ids have longer chains, or others.
+    Contradictions { lines: Vec<usize>, count: usize },
     /// An import to a server that runs may have so many bytes.
     TooLarge { bytes_max: u64 },
     /// The records are none, for this reason: keys may be shorter there, say.

@@ -21,6 +21,8 @@ pub enum OperatorError {
     NoControl { path: PathBuf, source: io::Error },
     #[error("{}. Nothing was imported: see which key is right, or import with --replace", conflicting(lines, *count))]
     Conflicts { lines: Vec<usize>, count: usize },
+    #[error("{}. Nothing was imported, also not with --replace: take {} out of the file", contradicting(lines, *count), if *count == 1 { "it" } else { "them" })]
+    Contradictions { lines: Vec<usize>, count: usize },
     #[error(
         "a server that runs takes imports of {bytes_max} bytes at most. Nothing was imported: \
          split the file, or stop the server"
@@ -48,12 +50,27 @@ pub enum OperatorError {
 }
 
 fn conflicting(lines: &[usize], count: usize) -> String {
+    match count {
+        1 => format!("the id in {} has another key", places(lines, count)),
+        _ => format!("the ids in {} have other keys", places(lines, count)),
+    }
+}
+
+fn contradicting(lines: &[usize], count: usize) -> String {
+    let places = places(lines, count);
+    match count {
+        1 => format!("the chain in {places} is older than the one that is there, or another one"),
+        _ => format!("the chains in {places} are older than those that are there, or other ones"),
+    }
+}
+
+fn places(lines: &[usize], count: usize) -> String {
     let named: Vec<String> = lines.iter().map(ToString::to_string).collect();
     let named = named.join(", ");
     match (count, count.saturating_sub(lines.len())) {
-        (1, _) => format!("the id in line {named} has another key"),
-        (_, 0) => format!("the ids in lines {named} have other keys"),
-        (_, more) => format!("the ids in lines {named} and {more} more have other keys"),
+        (1, _) => format!("line {named}"),
+        (_, 0) => format!("lines {named}"),
+        (_, more) => format!("lines {named} and {more} more"),
     }
 }
 
@@ -62,6 +79,7 @@ impl From<Refusal> for OperatorError {
         match refusal {
             Refusal::NotUnderstood => Self::NotUnderstood,
             Refusal::Conflicts { lines, count } => Self::Conflicts { lines, count },
+            Refusal::Contradictions { lines, count } => Self::Contradictions { lines, count },
             Refusal::TooLarge { bytes_max } => Self::TooLarge { bytes_max },
             Refusal::Records { reason } => Self::Records { reason },
             Refusal::Unavailable => Self::Unavailable,

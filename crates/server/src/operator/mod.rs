@@ -1,4 +1,4 @@
-//! What the operator of a server does with its directory: export, import, reset.
+//! What the operator of a server does with its directory: export, import, reset, read a history.
 //!
 //! Whether a server runs in the data folder or not, the command says the same words
 //! (`conversation`): to the server through a socket in the folder (`control`), or else to a thread
@@ -11,6 +11,7 @@ mod attend;
 mod control;
 mod conversation;
 mod error;
+mod history;
 #[cfg(test)]
 mod tests;
 
@@ -25,15 +26,26 @@ use securecall_core::directory::Replacement;
 use securecall_protocol::ClientId;
 
 use crate::data_dir::{DataDir, DataDirError};
-use crate::directory::{Embedded, Import, Imported};
+use crate::directory::{Embedded, Import, Imported, Reset};
 use attend::{Bounds, attend};
 pub(crate) use control::Control;
 use conversation::{Reply, Request, receive, send};
 pub use error::OperatorError;
+use history::parse_lines;
+pub use history::{History, LinkLine, WaitingLine};
 
 /// How long the directory may take for an answer. An import of a million records takes less than a
 /// minute on a slow disk; and whoever does not want to wait stops the command.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What holds in a folder where no server runs. A server that runs has its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// How many bytes a key may have.
+    pub key_bytes_max: usize,
+    /// How long the reset of a bound id waits.
+    pub reset_delay: Duration,
+}
 
 /// A connection to the directory of a data folder.
 pub struct Operator {
@@ -45,29 +57,29 @@ pub struct Operator {
 
 impl Operator {
     /// Finds out who has the folder at `path`: the server that runs, or nobody, and then it is
-    /// opened until the operator is dropped. Keys may have so many bytes.
+    /// opened until the operator is dropped.
     ///
     /// # Errors
     /// When there is no data folder, it cannot be used, or whoever has it does not answer.
-    pub fn at(path: &Path, key_bytes_max: usize) -> Result<Self, OperatorError> {
-        Self::of(DataDir::existing(path), path, key_bytes_max)
+    pub fn at(path: &Path, rules: Rules) -> Result<Self, OperatorError> {
+        Self::of(DataDir::existing(path), path, rules)
     }
 
     /// [`Operator::at`] that makes the folder, and its directory, if there is none.
     ///
     /// # Errors
     /// As [`Operator::at`], or when the folder cannot be made.
-    pub fn at_new(path: &Path, key_bytes_max: usize) -> Result<Self, OperatorError> {
-        Self::of(DataDir::open(path), path, key_bytes_max)
+    pub fn at_new(path: &Path, rules: Rules) -> Result<Self, OperatorError> {
+        Self::of(DataDir::open(path), path, rules)
     }
 
     fn of(
         opened: Result<DataDir, DataDirError>,
         path: &Path,
-        key_bytes_max: usize,
+        rules: Rules,
     ) -> Result<Self, OperatorError> {
         match opened {
-            Ok(data_dir) => Self::of_stopped(data_dir.directory()?, key_bytes_max),
+            Ok(data_dir) => Self::of_stopped(data_dir.directory()?, rules),
             Err(DataDirError::InUse(_)) => Self::of_running(path),
             Err(error) => Err(error.into()),
         }
@@ -109,27 +121,70 @@ impl Operator {
             other => return Err(other.into()),
         }
         match self.answer()? {
-            Reply::Imported { new, same, replaced } => Ok(Imported { new, same, replaced }),
+            Reply::Imported { new, same, replaced, longer } => {
+                Ok(Imported { new, same, replaced, longer })
+            }
             other => Err(other.into()),
         }
     }
 
-    /// Removes the keys of these ids. Returns whether each had one.
+    /// Removes the keys of these ids; of one that is bound, after a delay.
     ///
     /// # Errors
     /// It is not known whether it was done; the same again is safe.
-    pub fn reset(&mut self, ids: &[ClientId]) -> Result<Vec<bool>, OperatorError> {
-        let client_ids = ids.iter().map(|id| id.as_str().into()).collect();
-        self.ask(&Request::Reset { client_ids })?;
+    pub fn reset(&mut self, ids: &[ClientId]) -> Result<Vec<Reset>, OperatorError> {
+        self.ask(&Request::Reset { client_ids: texts(ids) })?;
         match self.answer()? {
-            Reply::Reset { had_key } if had_key.len() == ids.len() => Ok(had_key),
+            Reply::Reset { resets } if resets.len() == ids.len() => Ok(resets),
             other => Err(other.into()),
         }
     }
 
-    fn of_stopped(directory: Embedded, key_bytes_max: usize) -> Result<Self, OperatorError> {
+    /// Withdraws resets that wait. Returns whether each id had one.
+    ///
+    /// # Errors
+    /// It is not known whether it was done; the same again is safe.
+    pub fn cancel_resets(&mut self, ids: &[ClientId]) -> Result<Vec<bool>, OperatorError> {
+        self.ask(&Request::CancelResets { client_ids: texts(ids) })?;
+        match self.answer()? {
+            Reply::Cancelled { had_reset } if had_reset.len() == ids.len() => Ok(had_reset),
+            other => Err(other.into()),
+        }
+    }
+
+    /// The resets that wait, in the order of their ids.
+    ///
+    /// # Errors
+    /// Nothing was listed.
+    pub fn waiting_resets(&mut self) -> Result<Vec<WaitingLine>, OperatorError> {
+        self.ask(&Request::Resets)?;
+        Ok(parse_lines(&self.listed()?).collect::<Result<_, _>>()?)
+    }
+
+    /// The chain of an id.
+    ///
+    /// # Errors
+    /// Nothing was listed.
+    pub fn history(&mut self, id: &ClientId) -> Result<History, OperatorError> {
+        self.ask(&Request::History { client_id: id.as_str().into() })?;
+        Ok(History::parse(&self.listed()?)?)
+    }
+
+    fn listed(&mut self) -> Result<Vec<u8>, OperatorError> {
+        let mut lines = Vec::new();
+        loop {
+            match self.answer()? {
+                Reply::Page { bytes } => self.copy(bytes, &mut lines)?,
+                Reply::Listed { .. } => return Ok(lines),
+                other => return Err(other.into()),
+            }
+        }
+    }
+
+    fn of_stopped(directory: Embedded, rules: Rules) -> Result<Self, OperatorError> {
         let (ours, theirs) = UnixStream::pair()?;
-        let key_bytes_max = Arc::new(key_bytes_max.into());
+        let key_bytes_max = Arc::new(rules.key_bytes_max.into());
+        directory.set_reset_delay(rules.reset_delay);
         let bounds = Bounds { import_bytes_max: u64::MAX, key_bytes_max };
         let thread = thread::Builder::new().name("directory".to_owned()).spawn(move || {
             // It ends with the last word of the other side.
@@ -182,6 +237,10 @@ impl Operator {
         }
         lines.write_all(&page).map_err(OperatorError::NotWritten)
     }
+}
+
+fn texts(ids: &[ClientId]) -> Vec<Box<str>> {
+    ids.iter().map(|id| id.as_str().into()).collect()
 }
 
 impl Drop for Operator {

@@ -13,9 +13,14 @@ use tempfile::TempDir;
 use super::conversation::Refusal;
 use super::*;
 use crate::data_dir::tests::opened;
+use crate::directory::identities::Owner;
 use crate::directory::{Import, Replacement};
 
 const KEY_BYTES_MAX: usize = 4096;
+
+/// A delay of 72 hours.
+const RULES: Rules =
+    Rules { key_bytes_max: KEY_BYTES_MAX, reset_delay: Duration::from_secs(72 * 3600) };
 
 /// A folder with an empty directory.
 fn folder() -> TempDir {
@@ -31,13 +36,14 @@ struct Running {
 }
 
 fn run(folder: &Path) -> Running {
-    let directory = Arc::new(opened(folder).directory().unwrap());
+    let directory = opened(folder).directory().unwrap().with_reset_delay(RULES.reset_delay);
+    let directory = Arc::new(directory);
     let control = Control::open(folder, directory.clone(), Arc::new(KEY_BYTES_MAX.into()));
     Running { directory, control }
 }
 
 fn operator(folder: &Path) -> Operator {
-    Operator::at(folder, KEY_BYTES_MAX).unwrap()
+    Operator::at(folder, RULES).unwrap()
 }
 
 fn lines(records: &[(&str, &str)]) -> String {
@@ -56,6 +62,75 @@ fn exported(folder: &Path) -> String {
     String::from_utf8(lines).unwrap()
 }
 
+/// A line with the chain of this owner.
+fn chain_line(owner: &Owner) -> String {
+    let links = owner.texts().join("\",\"");
+    format!("{{\"clientId\":\"{}\",\"links\":[\"{links}\"]}}\n", owner.id().as_str())
+}
+
+fn import_chain(folder: &Path, owner: &Owner) -> Result<Imported, OperatorError> {
+    let import = Import::read(chain_line(owner).as_bytes(), KEY_BYTES_MAX, Replacement::Allowed);
+    operator(folder).import(&import.unwrap())
+}
+
+/// What an operator does with a chain, whoever answers.
+fn operate_on_chains(folder: &Path) {
+    let mut owner = Owner::of("dora");
+    let ids = [ClientId::try_from("dora").unwrap()];
+    assert_eq!(operator(folder).history(&ids[0]).unwrap(), History::default());
+    assert_eq!(import_chain(folder, &owner).unwrap().new, 1);
+    let before = owner.clone();
+    owner.rotate();
+    assert_eq!(import_chain(folder, &owner).unwrap().longer, 1);
+    assert_eq!(import_chain(folder, &owner).unwrap().same, 1);
+    assert_eq!(exported(folder), chain_line(&owner));
+    for other in [before, Owner::rival_of("dora")] {
+        let refused = import_chain(folder, &other).unwrap_err().to_string();
+        assert!(refused.starts_with("the chain in line 1 is older"), "{refused}");
+    }
+
+    let waits = [Reset::Waits { seconds: RULES.reset_delay.as_secs() }];
+    for _ in 0..2 {
+        assert_eq!(operator(folder).reset(&ids).unwrap(), waits);
+    }
+    let waiting = operator(folder).waiting_resets().unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(&*waiting[0].client_id, "dora");
+
+    let history = operator(folder).history(&ids[0]).unwrap();
+    let kinds: Vec<_> = history.links.iter().map(|link| &*link.kind).collect();
+    assert_eq!(kinds, ["inception", "rotate"]);
+    let fingerprint = owner.chain().head().fingerprint().unwrap().to_string();
+    assert_eq!(history.links[0].fingerprint.as_deref(), Some(&*fingerprint));
+    assert_eq!(history.reset.as_ref(), waiting.first());
+
+    assert_eq!(operator(folder).cancel_resets(&ids).unwrap(), [true]);
+    assert_eq!(operator(folder).cancel_resets(&ids).unwrap(), [false]);
+    assert_eq!(operator(folder).waiting_resets().unwrap(), []);
+}
+
+#[test]
+fn chains_are_for_operators_of_stopped_and_of_running_servers() {
+    let stopped = folder();
+    operate_on_chains(stopped.path());
+    let started = folder();
+    let _running = run(started.path());
+    operate_on_chains(started.path());
+}
+
+#[test]
+fn a_history_of_several_pages_is_shown_whole() {
+    let folder = folder();
+    let mut owner = Owner::of("dora");
+    for _ in 0..90 {
+        owner.rotate();
+    }
+    import_chain(folder.path(), &owner).unwrap();
+    let history = operator(folder.path()).history(&"dora".try_into().unwrap()).unwrap();
+    let sequences: Vec<_> = history.links.iter().map(|link| link.sequence).collect();
+    assert_eq!(sequences, (0..=90).collect::<Vec<_>>());
+}
+
 /// The whole story, whoever answers.
 fn operate(folder: &Path) {
     let (alice, bob) = (("alice", "a\\/b"), ("bob", "k"));
@@ -71,7 +146,7 @@ fn operate(folder: &Path) {
     assert_eq!((replaced.new, replaced.same, replaced.replaced), (1, 0, 1));
 
     let ids = ["nobody", "carol"].map(|id| ClientId::try_from(id).unwrap());
-    assert_eq!(operator(folder).reset(&ids).unwrap(), [false, true]);
+    assert_eq!(operator(folder).reset(&ids).unwrap(), [Reset::Nothing, Reset::Done]);
     assert_eq!(exported(folder), lines(&[alice, ("bob", "l")]));
 }
 
@@ -133,7 +208,7 @@ fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
     let folder = parent.path().join("x".repeat(100));
     let running = run(&folder);
     assert!(running.control.is_none());
-    let error = Operator::at(&folder, KEY_BYTES_MAX).err().unwrap().to_string();
+    let error = Operator::at(&folder, RULES).err().unwrap().to_string();
     assert!(error.contains("must be stopped"), "{error}");
     drop(running);
     operate(&folder);
@@ -149,7 +224,7 @@ fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
 fn a_folder_that_somebody_else_has_says_so() {
     let folder = folder();
     let _held = opened(folder.path());
-    let error = Operator::at(folder.path(), KEY_BYTES_MAX).err().unwrap().to_string();
+    let error = Operator::at(folder.path(), RULES).err().unwrap().to_string();
     assert!(error.contains("nobody answers"), "{error}");
 }
 
@@ -157,7 +232,7 @@ fn a_folder_that_somebody_else_has_says_so() {
 fn nothing_is_made_where_there_is_nothing() {
     let parent = tempfile::tempdir().unwrap();
     for path in [parent.path().join("missing"), parent.path().to_owned()] {
-        let error = Operator::at(&path, KEY_BYTES_MAX).err().unwrap();
+        let error = Operator::at(&path, RULES).err().unwrap();
         assert!(matches!(error, OperatorError::DataDir(DataDirError::Missing(_))), "{error}");
     }
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);

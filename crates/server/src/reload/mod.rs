@@ -88,6 +88,7 @@ impl Reach {
         let settings = &loaded.settings;
         self.key_bytes_max.store(settings.directory.key_bytes_max, Ordering::Relaxed);
         self.directory.set_records_max(settings.directory.records_max);
+        self.directory.set_reset_delay(*settings.identity.reset_delay);
         self.server.reload(settings, Live::new(settings, &self.server_key));
     }
 }

@@ -91,6 +91,10 @@ pub const RECORDS_MAX: u64 = 500_000;
 /// worst 2 MB at once and 72 MB a day, so that one address needs two months for the whole directory.
 pub const NEW_KEYS_RATE: Rate = Rate { burst: CONNECTIONS_PER_ADDRESS_MAX, per_second: 0.1 };
 
+/// A weekend and a day: long enough that an owner who uses the id sees it, and short enough for somebody
+/// who has lost everything.
+pub const RESET_DELAY: Duration = Duration::from_secs(72 * 3600);
+
 /// Only the allocation is checked against it, and clients ask anew: an hour outlasts every call
 /// setup, and a leaked credential is worth no more than that.
 pub const TURN_TTL: Duration = Duration::from_secs(3600);

@@ -46,6 +46,7 @@ pub use self::layers::surroundings::Surroundings;
 pub use self::sections::address::Admin;
 pub use self::sections::calls::Calls;
 pub use self::sections::directory::{Directory, Replace};
+pub use self::sections::identity::Identity;
 pub use self::sections::drain::Drain;
 pub use self::sections::limits::Limits;
 pub use self::sections::log::{LogFilter, LogFormat};
@@ -110,6 +111,10 @@ pub struct Settings {
     /// The directory of public keys.
     #[command(flatten, next_help_heading = "Directory of public keys")]
     pub directory: Directory,
+
+    /// Ids that are bound to a key.
+    #[command(flatten, next_help_heading = "Identity")]
+    pub identity: Identity,
 
     /// What was set about TURN; [`Settings::relay`] is what follows from it.
     #[command(flatten, next_help_heading = "TURN")]

@@ -24,6 +24,10 @@ nothing. What is there already, with the same key, is fine. An id that has anoth
 key is a conflict: nothing is imported, unless --replace says that the keys of
 the file are right. Then whoever calls that id encrypts to the key of the file.
 
+A chain is verified to its last signature. It is taken if its id has none, or if it
+goes on from the one that is there. One that is older, or another one, is refused,
+and --replace does not change that.
+
   securecall directory import keys.jsonl
   ssh old.example.org securecall directory export | securecall directory import -
 
@@ -84,6 +88,6 @@ fn not_read(path: Option<&PathBuf>, error: ImportError) -> Failure {
     Failure::Import { file, error }
 }
 
-fn summary(Imported { new, same, replaced }: Imported) -> String {
-    format!("{new} new, {same} there already, {replaced} replaced\n")
+fn summary(Imported { new, same, replaced, longer }: Imported) -> String {
+    format!("{new} new, {same} there already, {replaced} replaced, {longer} gone on\n")
 }

@@ -1,12 +1,14 @@
-//! `securecall directory`: whose key is which. One looks up as everybody can; three are for the
+//! `securecall directory`: whose key is which. One looks up as everybody can; the others are for the
 //! operator of a server, whose data folder they use.
 
 mod export;
 mod export_file;
+mod history;
 mod import;
 mod lookup;
 mod operator;
 mod reset;
+mod resets;
 
 use clap::{ArgMatches, Command};
 
@@ -25,6 +27,10 @@ a server of your own, whether it runs or not, as the user that it runs as:
       Which key does the server give out, and is it the one I know?
   securecall directory reset alice
       She lost her device: the next key that is registered for alice is taken
+  securecall directory resets
+      Which resets wait for an objection?
+  securecall directory history alice
+      What happened to her identity, and when?
   securecall directory export keys.jsonl
       A backup of all public keys
   securecall directory import keys.jsonl
@@ -42,6 +48,8 @@ pub(crate) fn with_options(command: Command) -> Command {
         .subcommand(export::command())
         .subcommand(import::command())
         .subcommand(reset::command())
+        .subcommand(resets::command())
+        .subcommand(history::command())
 }
 
 /// Does one of them.
@@ -51,6 +59,8 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
         Some((export::NAME, flags)) => export::run(flags),
         Some((import::NAME, flags)) => import::run(flags),
         Some((reset::NAME, flags)) => reset::run(flags),
+        Some((resets::NAME, flags)) => resets::run(flags),
+        Some((history::NAME, flags)) => history::run(flags),
         _ => Ok(()),
     }
 }

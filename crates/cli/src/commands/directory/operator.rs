@@ -1,7 +1,9 @@
-//! What the three commands for operators share: where the directory is.
+//! What the commands for operators share: where the directory is.
+
+use std::time::{Duration, SystemTime};
 
 use clap::{Arg, Command};
-use securecall_server::operator::Operator;
+use securecall_server::operator::{Operator, Rules};
 use securecall_server::settings::{Settings, with_options};
 
 use crate::failure::Failure;
@@ -24,14 +26,35 @@ fn hide_what_does_not_matter(arg: Arg) -> Arg {
 
 /// The directory of these settings, of a server that runs or not.
 pub(super) fn open(settings: &Settings) -> Result<Operator, Failure> {
-    let key_bytes_max = settings.directory.key_bytes_max;
-    Operator::at(&settings.data_dir, key_bytes_max).map_err(Failure::Operator)
+    Operator::at(&settings.data_dir, rules(settings)).map_err(Failure::Operator)
 }
 
 /// The directory of these settings, which is made if there is none.
 pub(super) fn create(settings: &Settings) -> Result<Operator, Failure> {
-    let key_bytes_max = settings.directory.key_bytes_max;
-    Operator::at_new(&settings.data_dir, key_bytes_max).map_err(Failure::Operator)
+    Operator::at_new(&settings.data_dir, rules(settings)).map_err(Failure::Operator)
+}
+
+fn rules(settings: &Settings) -> Rules {
+    Rules {
+        key_bytes_max: settings.directory.key_bytes_max,
+        reset_delay: *settings.identity.reset_delay,
+    }
+}
+
+/// The end of the year 9999, which is the latest time of a link.
+const TIME_MAX: u64 = 253_402_300_799;
+
+/// A time in seconds since 1970, for people; what no calendar has is shown as the last second of one.
+pub(super) fn moment(seconds: u64) -> String {
+    let since_1970 = Duration::from_secs(seconds.min(TIME_MAX));
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_1970).to_string()
+}
+
+/// How long a reset still waits, and since when.
+pub(super) fn waits(left_seconds: u64) -> String {
+    // Nobody plans by seconds; the last minute is shown all the same.
+    let left = if left_seconds < 60 { left_seconds } else { left_seconds / 60 * 60 };
+    humantime::format_duration(Duration::from_secs(left)).to_string()
 }
 
 /// A number of things, in words.

@@ -23,14 +23,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTableMetadata as _, StorageBackend,
-    StorageError, TableDefinition, WriteTransaction,
+    Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError, TableError,
+    WriteTransaction,
 };
 
+use super::ledger::Ledger;
 use super::rehearsal::Rehearsal;
-
-/// Client id → key, a raw JSON string.
-pub(crate) const KEYS: TableDefinition<'_, &str, &str> = TableDefinition::new("keys");
+use super::tables::{self, HEADS, KEYS};
 
 /// redb's page cache. 100,000 records of 200 bytes fit; its own default would be 1 GiB.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
@@ -53,9 +52,7 @@ pub enum OpenError {
 pub(crate) fn create(storage: impl StorageBackend) -> Result<Database, OpenError> {
     unpanicked(|| {
         let database = builder().create_with_backend(storage).map_err(redb::Error::from)?;
-        let transaction = begin_write(&database)?;
-        transaction.open_table(KEYS)?;
-        transaction.commit()?;
+        make_tables(&database)?;
         Ok(database)
     })
 }
@@ -71,9 +68,18 @@ pub(crate) fn open_storage(storage: impl StorageBackend) -> Result<Database, Ope
     unpanicked(|| checked(builder().create_with_backend(storage)))
 }
 
-/// How many records there are.
-pub(crate) fn records(database: &Database) -> Result<u64, redb::Error> {
-    Ok(database.begin_read()?.open_table(KEYS)?.len()?)
+/// Adds the tables that a directory from before there were chains does not have.
+pub(crate) fn complete(database: &Database) -> Result<(), redb::Error> {
+    match database.begin_read()?.open_table(HEADS) {
+        Err(TableError::TableDoesNotExist(_)) => make_tables(database),
+        heads => heads.map(drop).map_err(redb::Error::from),
+    }
+}
+
+fn make_tables(database: &Database) -> Result<(), redb::Error> {
+    let transaction = begin_write(database)?;
+    drop(Ledger::open(&transaction, 0)?);
+    Ok(transaction.commit()?)
 }
 
 /// Begins a write transaction with the durability this directory promises.
@@ -101,10 +107,13 @@ fn builder() -> Builder {
     builder
 }
 
-/// A sound redb file may still be somebody else's.
+/// A sound redb file may still be somebody else's, or hold what this program never wrote.
 fn checked(opened: Result<Database, DatabaseError>) -> Result<Database, redb::Error> {
     let database = opened?;
-    database.begin_read()?.open_table(KEYS)?;
+    let transaction = database.begin_read()?;
+    transaction.open_table(KEYS)?;
+    tables::check(&transaction)?;
+    transaction.close()?;
     Ok(database)
 }
 

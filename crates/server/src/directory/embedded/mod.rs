@@ -9,13 +9,20 @@
 //! | disk full, I/O error | `Unavailable` for that batch, and for registrations during the next second; lookups go on as soon as the file is open again |
 //! | file damaged while open | `Unavailable` until the file opens and checks out again |
 
+mod chain_reads;
+mod chain_writes;
+mod clock;
 mod database;
 mod health;
+mod index;
+mod ledger;
 mod population;
 mod queue;
 mod reader;
 mod rehearsal;
+mod reset_writes;
 mod snapshot;
+mod tables;
 mod volume;
 mod writer;
 
@@ -32,24 +39,37 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use redb::Database;
+use securecall_core::resets::PendingReset;
+use securecall_identity::{Id, Link, Outline};
 use securecall_protocol::ClientId;
 use tokio::sync::oneshot;
 
+pub use self::chain_reads::WaitingReset;
+use self::clock::Clock;
 pub use self::database::OpenError;
 pub(crate) use self::database::create;
 use self::health::Health;
+use self::index::Index;
 use self::population::Population;
 use self::queue::Worker;
 use self::reader::{Lookup, NextPage, Question};
 pub use self::snapshot::Page;
 use self::snapshot::Snapshot;
 use self::volume::{Opener, Volume};
-use self::writer::{Change, Importation, Registration, Removal, Writer};
+use self::writer::{
+    Change, Extension, Importation, Publication, Registration, Removal, Withdrawal, Writer,
+};
 use super::import::{Conflicts, Import, Imported};
-use super::{Answer, Directory, Records, RegisterError, Registered, Terms, Unavailable};
+use super::{
+    Answer, ChainPage, ChainQuery, Creation, Directory, ExtendError, Extended, HeadWatcher,
+    PublishError, Published, Records, RegisterError, Registered, Reset, Standing, Terms,
+    Unavailable,
+};
 
 /// How many requests of a kind wait at most: 4 MiB at 4 KiB a key. A commit takes all there are, so
 /// even the last one waits for two commits only, some 10 ms each on an ordinary SSD.
@@ -61,6 +81,10 @@ pub struct Embedded {
     writer: Worker<Change>,
     reader: Worker<Question>,
     population: Arc<Population>,
+    index: Arc<Index>,
+    /// In milliseconds.
+    reset_delay: AtomicU64,
+    is_serving: Arc<AtomicBool>,
     writing: Arc<Health>,
     reading: Arc<Health>,
 }
@@ -83,21 +107,39 @@ impl Embedded {
     }
 
     pub(crate) fn start(open: Opener) -> Result<Self, OpenError> {
+        Self::start_with(open, Clock::of_system())
+    }
+
+    pub(crate) fn start_with(open: Opener, clock: Clock) -> Result<Self, OpenError> {
         let volume = Arc::new(Volume::new(open)?);
         let population = Arc::new(Population::unbounded());
-        let records = volume.with(database::records).map_err(io::Error::other)?;
-        population.set_records(records);
-        let mut writer = Writer::new(volume.clone(), population.clone());
+        let index = Arc::new(Index::new());
+        let first_count = volume.with(|database| {
+            database::complete(database)?;
+            population.set_records(tables::records(database)?);
+            index.apply(&tables::heads(database, None)?);
+            Ok(chain_reads::resets(database)?.iter().map(first_count).min())
+        });
+        let first_count = first_count.map_err(io::Error::other)?;
+        let is_serving = Arc::<AtomicBool>::default();
+        let clock = Clock { is_serving: is_serving.clone(), ..clock };
+        let (population_, index_) = (population.clone(), index.clone());
+        let mut writer = Writer::new(volume.clone(), population_, index_, clock, first_count);
         let (writing, reading) = (Arc::<Health>::default(), Arc::<Health>::default());
         let (writes, reads) = (writing.clone(), reading.clone());
         Ok(Self {
-            writer: Worker::start("directory-write", QUEUE_LENGTH, move |batch| {
+            writer: Worker::start("directory-write", QUEUE_LENGTH, first_count, move |batch| {
                 writes.watch(|| writer.write(batch));
+                writer.wait()
             })?,
-            reader: Worker::start("directory-read", QUEUE_LENGTH, move |batch| {
+            reader: Worker::start("directory-read", QUEUE_LENGTH, None, move |batch| {
                 reads.watch(|| reader::read(&volume, batch));
+                None
             })?,
             population,
+            index,
+            reset_delay: AtomicU64::new(0),
+            is_serving,
             writing,
             reading,
         })
@@ -116,6 +158,24 @@ impl Embedded {
         self.population.set_records_max(records_max);
     }
 
+    /// Has resets of bound ids wait so long; 0 before this is called.
+    #[must_use]
+    pub fn with_reset_delay(self, delay: Duration) -> Self {
+        self.set_reset_delay(delay);
+        self
+    }
+
+    /// Changes the delay of [`Embedded::with_reset_delay`], for resets from now on.
+    pub fn set_reset_delay(&self, delay: Duration) {
+        let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.reset_delay.store(millis, Ordering::Relaxed);
+    }
+
+    /// Counts time for resets that wait, from now on: clients are served, so owners can object.
+    pub fn set_serving(&self) {
+        self.is_serving.store(true, Ordering::Relaxed);
+    }
+
     /// Takes in all records, or none if one conflicts.
     ///
     /// # Errors
@@ -124,18 +184,60 @@ impl Embedded {
         self.change(|answer| Change::Import(Importation { import, answer }))
     }
 
-    /// Removes the keys of these ids, so that the next registration of each is taken. Returns
-    /// whether each had one.
+    /// Removes the keys of these ids, so that the next registration of each is taken. That of an id
+    /// which is bound to a key waits for the delay, and for an objection of its owner.
     ///
     /// # Errors
     /// Not known whether it was done. Asking again is safe.
-    pub fn reset(&self, ids: Vec<ClientId>) -> Result<Vec<bool>, Unavailable> {
-        self.change(|answer| Change::Reset(Removal { ids, answer }))
+    pub fn reset(&self, ids: Vec<ClientId>) -> Result<Vec<Reset>, Unavailable> {
+        let delay = Duration::from_millis(self.reset_delay.load(Ordering::Relaxed));
+        self.change(|answer| Change::Reset(Removal { ids, delay, answer }))
+    }
+
+    /// Withdraws resets that wait. Returns whether each id had one.
+    ///
+    /// # Errors
+    /// Not known whether it was done. Asking again is safe.
+    pub fn cancel_resets(&self, ids: Vec<ClientId>) -> Result<Vec<bool>, Unavailable> {
+        self.change(|answer| Change::CancelReset(Withdrawal { ids, answer }))
+    }
+
+    /// The resets that wait, in the order of their ids.
+    ///
+    /// # Errors
+    /// The directory cannot answer for now.
+    pub fn waiting_resets(&self) -> Result<Vec<WaitingReset>, Unavailable> {
+        self.ask(chain_reads::resets)
+    }
+
+    /// Some links of an id, of all its epochs, after a place; none: there are no more.
+    ///
+    /// # Errors
+    /// The directory cannot answer for now.
+    pub(crate) fn history(
+        &self,
+        id: &ClientId,
+        after: Option<(u32, u8)>,
+    ) -> Result<Vec<Outline>, Unavailable> {
+        let id = id.clone();
+        self.ask(move |database| chain_reads::history(database, id.as_str(), after))
     }
 
     /// All records, in the order of their ids.
     pub fn export(&self) -> Export<'_> {
         Export { directory: self, snapshot: None }
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        read: impl Fn(&Database) -> Result<T, redb::Error> + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let (answer, answered) = sync_channel(1);
+        self.reader.submit(question(read, move |result| {
+            // Whoever asked may have left.
+            let _ = answer.send(result);
+        }))?;
+        answered.recv().unwrap_or(Err(Unavailable))
     }
 
     fn change<T>(
@@ -173,6 +275,25 @@ impl Export<'_> {
     }
 }
 
+/// When to count time for the first time.
+fn first_count(reset: &WaitingReset) -> Duration {
+    PendingReset { left: Duration::from_secs(reset.left_seconds) }.next_count()
+}
+
+/// A question about chains, and what is done with the answer.
+fn question<T>(
+    read: impl Fn(&Database) -> Result<T, redb::Error> + Send + 'static,
+    answer: impl FnOnce(Result<T, Unavailable>) + Send + 'static,
+) -> Question {
+    Question::Chain(Box::new(move |volume| {
+        // Once more, as with lookups: a commit that fails closes the database.
+        let result = volume.with(&read).or_else(|_| volume.with(&read));
+        let health = result.as_ref().map(|_| ()).map_err(|unavailable| *unavailable);
+        answer(result);
+        health
+    }))
+}
+
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.close();
@@ -197,6 +318,47 @@ impl Directory for Embedded {
             queued?;
             answered.await.unwrap_or(Err(Unavailable.into()))
         })
+    }
+
+    fn extend(&self, link: Link, creation: Creation) -> Answer<Extended, ExtendError> {
+        let (answer, answered) = oneshot::channel();
+        let queued = self.writer.submit(Change::Extend(Extension { link, creation, answer }));
+        Box::pin(async move {
+            queued?;
+            answered.await.unwrap_or(Err(Unavailable.into()))
+        })
+    }
+
+    fn publish(&self, id: &Id, bundle: &[u8]) -> Answer<Published, PublishError> {
+        let (answer, answered) = oneshot::channel();
+        let publication = Publication { id: id.clone(), bundle: bundle.into(), answer };
+        let queued = self.writer.submit(Change::Publish(publication));
+        Box::pin(async move {
+            queued?;
+            answered.await.unwrap_or(Err(Unavailable.into()))
+        })
+    }
+
+    fn chain(&self, id: &str, query: ChainQuery) -> Answer<Option<ChainPage>, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        let id: Box<str> = id.into();
+        let read = move |database: &Database| chain_reads::page(database, &id, query);
+        let queued = self.reader.submit(question(read, move |result| {
+            // Whoever asked may have left.
+            let _ = answer.send(result);
+        }));
+        Box::pin(async move {
+            queued?;
+            answered.await.unwrap_or(Err(Unavailable))
+        })
+    }
+
+    fn standing(&self, id: &str) -> Standing {
+        self.index.standing(id)
+    }
+
+    fn watch(&self, watcher: HeadWatcher) {
+        self.index.watch(watcher);
     }
 
     fn records(&self) -> Records {

@@ -4,8 +4,9 @@
 //! [`Unavailable`], at once.
 
 use std::io;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tracing::error;
@@ -24,23 +25,26 @@ enum Job<R> {
 }
 
 impl<R: Send + 'static> Worker<R> {
-    /// Starts a thread that gives `work` batches of 1 to `length` requests, oldest first.
+    /// Starts a thread that gives `work` batches of 1 to `length` requests, oldest first. `work`
+    /// returns how long to wait for more, and is called with an empty batch when that time is over;
+    /// `None`: for ever. The first wait is `wait`. With a wait it is called once more at the end.
     ///
     /// # Errors
     /// When the system has no thread to give.
     pub(crate) fn start(
         name: &str,
         length: usize,
-        mut work: impl FnMut(Vec<R>) + Send + 'static,
+        wait: Option<Duration>,
+        mut work: impl FnMut(Vec<R>) -> Option<Duration> + Send + 'static,
     ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(length);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let mut stopping = false;
+            let (mut wait, mut stopping) = (wait, false);
             while !stopping {
                 let batch;
-                (batch, stopping) = next_batch(&jobs, length);
-                if !batch.is_empty() {
-                    work(batch);
+                (batch, stopping) = next_batch(&jobs, length, wait);
+                if !batch.is_empty() || wait.is_some() {
+                    wait = work(batch);
                 }
             }
         })?;
@@ -65,9 +69,19 @@ impl<R: Send + 'static> Worker<R> {
 }
 
 /// Waits for a request, then takes those that queued up meanwhile; and whether to stop after them.
-fn next_batch<R>(jobs: &Receiver<Job<R>>, limit: usize) -> (Vec<R>, bool) {
+/// None came in time: an empty batch.
+fn next_batch<R>(
+    jobs: &Receiver<Job<R>>,
+    limit: usize,
+    wait: Option<Duration>,
+) -> (Vec<R>, bool) {
     let mut batch = Vec::new();
-    let mut job = jobs.recv().ok();
+    let mut job = match wait.map(|wait| jobs.recv_timeout(wait)) {
+        None => jobs.recv().ok(),
+        Some(Ok(job)) => Some(job),
+        Some(Err(RecvTimeoutError::Timeout)) => return (batch, false),
+        Some(Err(RecvTimeoutError::Disconnected)) => None,
+    };
     while let Some(Job::Request(request)) = job {
         batch.push(request);
         if batch.len() == limit {

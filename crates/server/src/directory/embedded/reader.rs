@@ -9,14 +9,17 @@ use redb::{Database, ReadableDatabase};
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::database::{KEYS, unpanicked};
+use super::database::unpanicked;
 use super::snapshot::{Page, Snapshot};
+use super::tables::KEYS;
 use super::volume::Volume;
 use crate::directory::Unavailable;
 
 /// What the thread is asked for.
 pub(crate) enum Question {
     Lookup(Lookup),
+    /// A part of a chain: some 30 KB.
+    Chain(Box<dyn FnOnce(&Volume) -> Result<(), Unavailable> + Send>),
     Page(NextPage),
 }
 
@@ -36,17 +39,22 @@ pub(crate) struct NextPage {
 /// Answers a batch: calls wait for lookups, so those come first.
 ///
 /// # Errors
-/// The lookups, if there were any, were answered so. An export that broke off says nothing of them.
+/// A lookup, or a question about a chain, was answered so. An export that broke off says nothing of
+/// them.
 pub(crate) fn read(volume: &Volume, batch: Vec<Question>) -> Result<(), Unavailable> {
     let mut lookups = Vec::with_capacity(batch.len());
-    let mut pages = Vec::new();
+    let (mut chains, mut pages) = (Vec::new(), Vec::new());
     for question in batch {
         match question {
             Question::Lookup(lookup) => lookups.push(lookup),
+            Question::Chain(chain) => chains.push(chain),
             Question::Page(page) => pages.push(page),
         }
     }
-    let looked_up = if lookups.is_empty() { Ok(()) } else { look_up(volume, lookups) };
+    let mut looked_up = if lookups.is_empty() { Ok(()) } else { look_up(volume, lookups) };
+    for chain in chains {
+        looked_up = looked_up.and(chain(volume));
+    }
     for NextPage { snapshot, answer } in pages {
         // Whoever asked may have left.
         let _ = answer.send(next_page(volume, snapshot));

@@ -9,8 +9,8 @@ use super::simulated_disk::SimulatedDisk;
 use super::volume::RETRY_PAUSE;
 use crate::directory::Replacement::{Allowed, Refused};
 use crate::directory::{
-    Answer, Directory, Embedded, QUEUE_LENGTH, Records, RegisterError, Registered, Terms,
-    Unavailable, conformance,
+    Answer, Directory, Embedded, QUEUE_LENGTH, Records, RegisterError, Registered, Reset,
+    Terms, Unavailable, conformance,
 };
 
 const UNAVAILABLE: Result<Registered, RegisterError> = Err(RegisterError::Unavailable(Unavailable));
@@ -65,7 +65,7 @@ async fn a_full_directory_takes_no_first_keys_and_serves_whoever_has_one() {
     assert_eq!(register("a", r#""m""#, Refused.into()).await, Err(RegisterError::Pinned));
     assert_eq!(directory.records(), Records { count: 2, max: 2 });
     // What an operator does counts.
-    assert_eq!(directory.reset(vec!["a".try_into().unwrap()]), Ok(vec![true]));
+    assert_eq!(directory.reset(vec!["a".try_into().unwrap()]), Ok(vec![Reset::Done]));
     assert_eq!(directory.records().count, 1);
     assert_eq!(register("c", r#""k""#, Refused.into()).await, Ok(Registered::Created));
     directory.import(conformance::import(&[("d", r#""k""#)], Refused)).unwrap().unwrap();

@@ -16,7 +16,7 @@ pub struct Directory {
     #[arg(default_value_t = defaults::KEY_BYTES_MAX, value_parser = within(32..=64 * KIB))]
     pub key_bytes_max: usize,
 
-    /// Public keys in the directory; above it an id without one gets UNAVAILABLE, and at four fifths there is a warning
+    /// Public keys and chains in the directory; above it an id without one gets UNAVAILABLE, and at four fifths there is a warning
     #[arg(id = "directory.records_max", long = "directory-records-max", value_name = "COUNT")]
     #[arg(default_value_t = defaults::RECORDS_MAX, value_parser = within(1_u64..=1_000_000_000))]
     pub records_max: u64,

@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod calls;
 pub(crate) mod directory;
 pub(crate) mod drain;
+pub(crate) mod identity;
 pub(crate) mod limits;
 pub(crate) mod log;
 pub(crate) mod proxy;

@@ -129,12 +129,12 @@ pub(super) const FAMILIES: &[Family] = &[
         "Addresses that have connections, or whose rate of new ones has not recovered yet",
         |at| Some(at.addresses as f64),
     ),
-    gauge("securecall_directory_records", "Public keys in the directory", |at| {
+    gauge("securecall_directory_records", "Public keys and chains in the directory", |at| {
         Some(at.server.directory.records().count as f64)
     }),
     gauge(
         "securecall_directory_records_max",
-        "Public keys that clients may put into the directory (directory.records_max)",
+        "Public keys and chains that clients may put into the directory (directory.records_max)",
         |at| Some(at.server.directory.records().max as f64),
     ),
     Family {

@@ -2,10 +2,12 @@
 //!
 //! It does not test durability, which each backend has to prove with the failures of its own.
 
+mod chains;
+
 use super::Replacement::{Allowed, Refused};
 use super::{
-    Conflicts, Creation, Directory, Embedded, Import, Imported, RegisterError, Registered,
-    Replacement, Terms,
+    ConflictOf, Conflicts, Creation, Directory, Embedded, Import, Imported, RegisterError,
+    Registered, Replacement, Reset, Terms,
 };
 
 /// Runs the suite against an empty directory.
@@ -23,6 +25,7 @@ pub(super) async fn holds_for(directory: &dyn Directory) {
     an_answer_nobody_waits_for_is_no_cancellation(directory).await;
     whoever_may_make_no_record_still_presents_and_replaces_one(directory).await;
     records_are_counted(directory).await;
+    chains::hold_for(directory).await;
 }
 
 async fn whoever_may_make_no_record_still_presents_and_replaces_one(directory: &dyn Directory) {
@@ -158,6 +161,7 @@ pub(super) async fn operations_hold_for(directory: &Embedded) {
     a_reset_says_which_ids_had_a_key(directory).await;
     an_export_is_in_the_order_of_ids(directory).await;
     an_export_is_of_one_moment(directory).await;
+    chains::operations_hold_for(directory).await;
 }
 
 /// Everything, as lines.
@@ -210,7 +214,7 @@ fn the_same_import_again_changes_nothing(directory: &Embedded) {
 async fn a_conflict_keeps_the_whole_import_out(directory: &Embedded) {
     let records = [("imported-0", r#""k""#), ("imported-2", r#""l""#), ("imported-3", r#""k""#)];
     let refused = directory.import(import(&records, Refused)).unwrap();
-    assert_eq!(refused, Err(Conflicts { lines: vec![2], count: 1 }));
+    assert_eq!(refused, Err(Conflicts { of: ConflictOf::Keys, lines: vec![2], count: 1 }));
     assert_eq!(stored(directory, "imported-0").await, None);
     assert_eq!(stored(directory, "imported-2").await.as_deref(), Some(r#""k""#));
     assert_eq!(stored(directory, "imported-3").await, None);
@@ -219,7 +223,7 @@ async fn a_conflict_keeps_the_whole_import_out(directory: &Embedded) {
 async fn an_import_replaces_if_it_may(directory: &Embedded) {
     let records = [("imported-2", r#""l""#), ("imported-3", r#""k""#)];
     let imported = directory.import(import(&records, Allowed)).unwrap();
-    assert_eq!(imported, Ok(Imported { new: 1, same: 0, replaced: 1 }));
+    assert_eq!(imported, Ok(Imported { new: 1, replaced: 1, ..Imported::default() }));
     assert_eq!(stored(directory, "imported-2").await.as_deref(), Some(r#""l""#));
 }
 
@@ -230,7 +234,7 @@ async fn an_imported_key_is_pinned(directory: &Embedded) {
 
 async fn a_reset_id_takes_another_key(directory: &Embedded) {
     assert_eq!(directory.register("lost", r#""k""#, Refused.into()).await, Ok(Registered::Created));
-    assert_eq!(directory.reset(ids(&["lost"])), Ok(vec![true]));
+    assert_eq!(directory.reset(ids(&["lost"])), Ok(vec![Reset::Done]));
     assert_eq!(stored(directory, "lost").await, None);
     assert_eq!(directory.register("lost", r#""l""#, Refused.into()).await, Ok(Registered::Created));
 }
@@ -238,7 +242,7 @@ async fn a_reset_id_takes_another_key(directory: &Embedded) {
 async fn a_reset_says_which_ids_had_a_key(directory: &Embedded) {
     directory.register("reset", r#""k""#, Refused.into()).await.unwrap();
     let had_key = directory.reset(ids(&["never-there", "reset", "reset"]));
-    assert_eq!(had_key, Ok(vec![false, true, false]));
+    assert_eq!(had_key, Ok(vec![Reset::Nothing, Reset::Done, Reset::Nothing]));
 }
 
 async fn an_export_is_in_the_order_of_ids(directory: &Embedded) {

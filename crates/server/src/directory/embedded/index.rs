@@ -1,0 +1,191 @@
+//! The standing of every id that has a chain, in memory, so that registering waits for no disk.
+//!
+//! An entry has 33 bytes: the hash of the head, and the binding. It is found by 64 bits of a keyed
+//! hash of the id, which takes 15 to 30 bytes of the table; ids themselves are not kept. The key is
+//! new with each start, so nobody can look for two ids that meet. Should two meet all the same,
+//! both are [`Standing::Unknown`] until the next start: nobody is let in. An id without a chain
+//! that meets one with a chain is taken for that, and its proof fails.
+//!
+//! A commit that failed may have reached the disk. Until that was read again, the ids that it would
+//! have changed are `Unknown` as well: otherwise a thief could register with the head before.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use parking_lot::RwLock;
+use securecall_identity::{Binding, Kind, Position};
+use tracing::error;
+
+use crate::directory::{HeadChange, HeadWatcher, Standing};
+
+/// How many entries are allocated at once.
+const CHUNK: usize = 256;
+
+/// The heads of all chains.
+pub(crate) struct Index {
+    hasher: RandomState,
+    heads: RwLock<Heads>,
+    watchers: RwLock<Vec<HeadWatcher>>,
+}
+
+#[derive(Default)]
+struct Heads {
+    places: HashMap<[u8; 8], u32>,
+    chunks: Vec<Vec<Entry>>,
+    count: u32,
+    /// Ids of a commit that failed, and whether each was bound before. As many as a batch has.
+    unsettled: HashMap<Box<str>, bool>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    hash: [u8; 32],
+    /// `None`: two ids meet here.
+    binding: Option<Binding>,
+}
+
+/// A head that was stored, or is about to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub(crate) id: Box<str>,
+    pub(crate) kind: Kind,
+    pub(crate) position: Position,
+    pub(crate) binding: Binding,
+    /// Whether the id had no chain before.
+    pub(crate) is_new: bool,
+}
+
+impl Index {
+    pub(crate) fn new() -> Self {
+        Self::with_hasher(RandomState::new())
+    }
+
+    fn with_hasher(hasher: RandomState) -> Self {
+        Self { hasher, heads: RwLock::default(), watchers: RwLock::default() }
+    }
+
+    pub(crate) fn watch(&self, watcher: HeadWatcher) {
+        self.watchers.write().push(watcher);
+    }
+
+    pub(crate) fn standing(&self, id: &str) -> Standing {
+        let key = self.key(id);
+        let heads = self.heads.read();
+        if !heads.unsettled.is_empty() && heads.unsettled.contains_key(id) {
+            return Standing::Unknown;
+        }
+        let Some(Entry { hash, binding }) = heads.places.get(&key).map(|at| *heads.entry(*at))
+        else {
+            return Standing::Unbound;
+        };
+        match binding {
+            Some(Binding::Bound) => Standing::Bound(hash),
+            Some(Binding::Open) => Standing::Reset(hash),
+            Some(Binding::Ended) => Standing::Ended,
+            None => Standing::Unknown,
+        }
+    }
+
+    /// Takes what was committed, and tells the watchers.
+    pub(crate) fn apply(&self, moves: &[Move]) {
+        if moves.is_empty() {
+            return;
+        }
+        {
+            let mut heads = self.heads.write();
+            for moved in moves {
+                heads.put(self.key(&moved.id), moved);
+            }
+        }
+        // All of them: a watcher must see no state that is half old.
+        for moved in moves {
+            self.tell(moved);
+        }
+    }
+
+    /// Lets nobody in with the ids of a commit of which nobody knows whether it reached the disk.
+    pub(crate) fn unsettle(&self, moves: &[Move]) {
+        let mut heads = self.heads.write();
+        for Move { id, is_new, .. } in moves {
+            // Of two moves of one id in a batch, the first knows what was before.
+            heads.unsettled.entry(id.clone()).or_insert(!is_new);
+        }
+    }
+
+    /// Returns whether no id waits to be read again.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.heads.read().unsettled.is_empty()
+    }
+
+    /// Ids that wait to be read again.
+    pub(crate) fn unsettled(&self) -> Vec<Box<str>> {
+        self.heads.read().unsettled.keys().cloned().collect()
+    }
+
+    /// Takes what is on disk of ids that were unsettled. Those that are not in `found` have no chain.
+    pub(crate) fn settle(&self, mut found: Vec<Move>) {
+        {
+            let mut heads = self.heads.write();
+            let unsettled = std::mem::take(&mut heads.unsettled);
+            found.retain(|moved| heads.is_changed_by(self.key(&moved.id), moved));
+            for moved in &mut found {
+                moved.is_new = !unsettled.get(&moved.id).copied().unwrap_or(false);
+                heads.put(self.key(&moved.id), moved);
+            }
+        }
+        for moved in &found {
+            self.tell(moved);
+        }
+    }
+
+    fn tell(&self, Move { id, kind, position, binding, .. }: &Move) {
+        let standing = Standing::of(*position, *binding);
+        for watcher in self.watchers.read().iter() {
+            watcher(&HeadChange { id, kind: *kind, standing });
+        }
+    }
+
+    fn key(&self, id: &str) -> [u8; 8] {
+        self.hasher.hash_one(id).to_ne_bytes()
+    }
+}
+
+impl Heads {
+    fn entry(&self, at: u32) -> &Entry {
+        &self.chunks[at as usize / CHUNK][at as usize % CHUNK]
+    }
+
+    fn entry_mut(&mut self, at: u32) -> &mut Entry {
+        &mut self.chunks[at as usize / CHUNK][at as usize % CHUNK]
+    }
+
+    fn is_changed_by(&self, key: [u8; 8], moved: &Move) -> bool {
+        self.places.get(&key).is_none_or(|at| self.entry(*at).hash != moved.position.hash)
+    }
+
+    fn put(&mut self, key: [u8; 8], moved: &Move) {
+        let entry = Entry { hash: moved.position.hash, binding: Some(moved.binding) };
+        match self.places.get(&key).copied() {
+            None => self.push(key, entry),
+            // Another id: this one had no chain.
+            Some(at) if moved.is_new => {
+                error!("two client ids cannot be told apart until the next start, and are shut");
+                self.entry_mut(at).binding = None;
+            }
+            Some(at) if self.entry(at).binding.is_some() => *self.entry_mut(at) = entry,
+            // Two met here before.
+            Some(_) => {}
+        }
+    }
+
+    fn push(&mut self, key: [u8; 8], entry: Entry) {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.push(entry);
+            self.places.insert(key, self.count);
+            self.count += 1;
+        }
+    }
+}
