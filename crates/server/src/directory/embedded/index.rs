@@ -23,7 +23,7 @@ const CHUNK: usize = 256;
 
 /// The heads of all chains.
 pub(crate) struct Index {
-    hasher: RandomState,
+    hash: Box<dyn Fn(&str) -> [u8; 8] + Send + Sync>,
     heads: RwLock<Heads>,
     watchers: RwLock<Vec<HeadWatcher>>,
 }
@@ -57,11 +57,12 @@ pub(crate) struct Move {
 
 impl Index {
     pub(crate) fn new() -> Self {
-        Self::with_hasher(RandomState::new())
+        let hasher = RandomState::new();
+        Self::with_hash(move |id| hasher.hash_one(id).to_ne_bytes())
     }
 
-    fn with_hasher(hasher: RandomState) -> Self {
-        Self { hasher, heads: RwLock::default(), watchers: RwLock::default() }
+    fn with_hash(hash: impl Fn(&str) -> [u8; 8] + Send + Sync + 'static) -> Self {
+        Self { hash: Box::new(hash), heads: RwLock::default(), watchers: RwLock::default() }
     }
 
     pub(crate) fn watch(&self, watcher: HeadWatcher) {
@@ -146,7 +147,7 @@ impl Index {
     }
 
     fn key(&self, id: &str) -> [u8; 8] {
-        self.hasher.hash_one(id).to_ne_bytes()
+        (self.hash)(id)
     }
 }
 
@@ -187,5 +188,96 @@ impl Heads {
             self.places.insert(key, self.count);
             self.count += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use super::*;
+
+    fn moved(id: &str, number: u32, is_new: bool) -> Move {
+        let mut hash = [0; 32];
+        hash[..4].copy_from_slice(&number.to_be_bytes());
+        let position = Position { epoch: 0, sequence: 0, hash };
+        let (kind, binding) = (Kind::Inception, Binding::Bound);
+        Move { id: id.into(), kind, position, binding, is_new }
+    }
+
+    fn bound(moved: &Move) -> Standing {
+        Standing::Bound(moved.position.hash)
+    }
+
+    /// What the index has allocated: the table, whose buckets are the power of two of which seven
+    /// eighths can be used, with a byte of control for each; and the chunks.
+    fn bytes(index: &Index) -> usize {
+        let heads = index.heads.read();
+        let buckets = (heads.places.capacity() * 8 / 7).next_power_of_two();
+        let entries = heads.chunks.iter().map(|chunk| chunk.capacity() * size_of::<Entry>());
+        buckets * (size_of::<([u8; 8], u32)>() + 1)
+            + entries.sum::<usize>()
+            + heads.chunks.capacity() * size_of::<Vec<Entry>>()
+    }
+
+    #[test]
+    fn a_bound_id_takes_64_bytes_at_most() {
+        let index = Index::new();
+        let mut count = 0;
+        // 100,000; and where the table has just grown, which is worst.
+        for until in [100_000, 114_689] {
+            let moves: Vec<_> =
+                (count..until).map(|number| moved(&format!("id-{number}"), number, true)).collect();
+            index.apply(&moves);
+            count = until;
+            let each = bytes(&index) as f64 / f64::from(count);
+            println!("{count} bound ids: {each:.1} bytes each");
+            assert!(each <= 64.0, "{count} ids take {each} bytes each");
+        }
+        assert_eq!(index.standing("id-7"), bound(&moved("id-7", 7, true)));
+        assert_eq!(index.standing("id-114689"), Standing::Unbound);
+    }
+
+    #[test]
+    fn two_ids_that_meet_are_both_shut() {
+        let index = Index::with_hash(|id| [id.len() as u8; 8]);
+        index.apply(&[moved("one", 1, true)]);
+        assert_eq!(index.standing("one"), bound(&moved("one", 1, true)));
+        // An id without a chain is taken for the other: its proof cannot be right.
+        assert_eq!(index.standing("two"), bound(&moved("one", 1, true)));
+        index.apply(&[moved("two", 2, true)]);
+        for id in ["one", "two"] {
+            assert_eq!(index.standing(id), Standing::Unknown);
+        }
+        index.apply(&[moved("one", 3, false)]);
+        assert_eq!(index.standing("one"), Standing::Unknown, "no link opens it");
+        assert_eq!(index.standing("three"), Standing::Unbound);
+    }
+
+    #[test]
+    fn an_id_that_is_unsettled_is_shut_until_it_was_read_again() {
+        let index = Index::new();
+        index.apply(&[moved("old", 1, true)]);
+        index.unsettle(&[moved("old", 2, false), moved("new", 3, true), moved("gone", 4, true)]);
+        for id in ["old", "new", "gone"] {
+            assert_eq!(index.standing(id), Standing::Unknown);
+        }
+        index.settle(vec![moved("old", 2, true), moved("new", 3, true)]);
+        assert_eq!(index.standing("old"), bound(&moved("old", 2, true)));
+        assert_eq!(index.standing("new"), bound(&moved("new", 3, true)));
+        assert_eq!(index.standing("gone"), Standing::Unbound);
+        assert!(index.is_settled());
+    }
+
+    #[test]
+    fn watchers_hear_what_settling_found_and_nothing_else() {
+        let index = Index::new();
+        index.apply(&[moved("same", 1, true), moved("moved", 2, true)]);
+        let heard = std::sync::Arc::<parking_lot::Mutex<Vec<String>>>::default();
+        let listener = heard.clone();
+        index.watch(Box::new(move |change| listener.lock().push(change.id.to_owned())));
+        index.unsettle(&[moved("same", 5, false), moved("moved", 6, false)]);
+        index.settle(vec![moved("same", 1, true), moved("moved", 6, true)]);
+        assert_eq!(*heard.lock(), ["moved"]);
     }
 }

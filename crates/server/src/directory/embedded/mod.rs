@@ -27,9 +27,13 @@ mod volume;
 mod writer;
 
 #[cfg(test)]
+mod chain_tests;
+#[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
 mod operator_crash_tests;
+#[cfg(test)]
+mod reset_tests;
 #[cfg(test)]
 mod simulated_disk;
 #[cfg(test)]
