@@ -1,11 +1,11 @@
-//! Commands that this build was made without. Help lists them with the feature that brings them.
+//! Commands that this build leaves out. Help lists them with the feature that adds them.
 
 use std::ffi::OsString;
 use std::fmt;
 
 use clap::{Arg, Command, value_parser};
 
-/// A command that a feature of this crate brings, in a build without that feature.
+/// A command that this build leaves out, because it lacks the feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Absent {
     name: &'static str,
@@ -13,7 +13,7 @@ pub(crate) struct Absent {
     feature: &'static str,
 }
 
-/// Empty in a build with all features.
+/// The commands that this build leaves out; empty in a build with all features.
 const ABSENT: &[Absent] = &[
     #[cfg(not(feature = "terminal"))]
     Absent { name: "call", about: "Call somebody: chat and files", feature: "terminal" },
@@ -25,12 +25,12 @@ const ABSENT: &[Absent] = &[
     Absent { name: "load", about: "Put a server under load", feature: "load" },
 ];
 
-/// The absent commands, for the command line.
+/// Returns the unavailable commands, for the command line.
 pub(crate) fn commands() -> impl Iterator<Item = Command> {
     ABSENT.iter().map(Absent::command)
 }
 
-/// Returns the absent command of this name. `None`: it is in this build.
+/// Returns the unavailable command of this name, or `None` if this build has the command.
 pub(crate) fn find(name: &str) -> Option<Absent> {
     ABSENT.iter().find(|absent| absent.name == name).copied()
 }
@@ -38,7 +38,7 @@ pub(crate) fn find(name: &str) -> Option<Absent> {
 impl Absent {
     fn command(&self) -> Command {
         let Self { name, about, feature } = self;
-        // Whatever follows it, --help as well, is answered with the feature.
+        // All arguments are accepted, `--help` too, so that the answer always names the feature.
         let rest = Arg::new("rest")
             .num_args(0..)
             .trailing_var_arg(true)

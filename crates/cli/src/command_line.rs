@@ -1,4 +1,4 @@
-//! The command line: commands, help, and `serve` for whoever names none.
+//! The command line: the commands, their help, and `serve` as the default command.
 
 use std::ffi::{OsStr, OsString};
 
@@ -13,8 +13,8 @@ use crate::commands::{check_config, completions, directory, health, keys, man, s
 use crate::failure::Failure;
 use crate::{absent, usage};
 
-/// Parses a command line, its first item the program. `None`: help or the version was asked for,
-/// and is printed.
+/// Parses a command line whose first item is the program. Returns `None` after help or the version
+/// was printed.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Option<ArgMatches>, Failure> {
     let arguments = with_command(arguments);
     match command().try_get_matches_from(&arguments) {
@@ -24,12 +24,12 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Option<ArgMatches>, Fail
     }
 }
 
-/// Tells whether this command line is to serve.
+/// Returns true if this command line starts the server.
 pub(crate) fn is_serve(arguments: &[OsString]) -> bool {
     with_command(arguments.to_vec()).get(1).is_some_and(|command| command == serve::NAME)
 }
 
-/// All commands, with their flags.
+/// Returns the program with all its commands and flags.
 pub(crate) fn command() -> Command {
     Command::new("securecall")
         .version(env!("CARGO_PKG_VERSION"))
@@ -102,7 +102,8 @@ const fn of_load() -> [Command; 0] {
     []
 }
 
-/// `securecall --listen …` means `securecall serve --listen …`.
+/// Inserts `serve` where no command is named: `securecall --listen …` is `securecall serve --listen
+/// …`.
 fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     const OF_THE_PROGRAM: [&str; 4] = ["--help", "-h", "--version", "-V"];
     let first = arguments.get(1).map(OsString::as_os_str);
@@ -118,7 +119,7 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
 
 const ABOUT: &str = "SecureCall signaling: brings the two ends of a WebRTC call together";
 
-/// The examples of the commands that this build has.
+/// Returns the examples of the commands in this build.
 fn examples() -> String {
     let of_the_terminal = if cfg!(feature = "terminal") { EXAMPLES_OF_THE_TERMINAL } else { "" };
     let of_load = if cfg!(feature = "load") { EXAMPLES_OF_LOAD } else { "" };

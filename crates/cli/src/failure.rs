@@ -1,4 +1,4 @@
-//! Why a command fails, and its exit code.
+//! The failures of commands, and their exit codes.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,94 +16,94 @@ use crate::commands::directory::ExportFileError;
 use crate::files::identity_file::IdentityError;
 use crate::terminal::harmless::harmless;
 
-/// Why a command fails.
+/// A failure of a command.
 #[derive(Debug)]
 #[cfg_attr(
     not(feature = "terminal"),
     expect(dead_code, reason = "commands that are absent do not fail")
 )]
 pub(crate) enum Failure {
-    /// The command line or the configuration is wrong: the same again fails the same.
+    /// The command line or the configuration is invalid, so a retry fails too.
     Settings(SettingsError),
-    /// The command line is wrong.
+    /// The command line is invalid.
     Usage(String),
-    /// This build does not have the command.
+    /// This build leaves the command out.
     Absent(Absent),
-    /// The configuration is right and names what cannot be used, such as the data folder.
+    /// The configuration is valid, but names something unusable, such as the data folder.
     Unusable(ServeError),
     /// The server failed.
     Serve(ServeError),
     /// A load test could not be run.
     #[cfg(feature = "load")]
     Load(LoadError),
-    /// A load test ran, and so many things went wrong.
+    /// A load test ran with this number of failures.
     #[cfg(feature = "load")]
     UnderLoad(u64),
-    /// A load test was stopped before its time, which is in its report.
+    /// A load test was interrupted; its report covers the time until then.
     #[cfg(feature = "load")]
     Interrupted,
-    /// A person stopped a command that was in no call, by Ctrl-C or a signal.
+    /// The user interrupted a command outside a call, by Ctrl-C or a signal.
     Stopped(&'static str),
-    /// A person hung up, by Ctrl-C or a signal.
+    /// The user hung up by Ctrl-C or a signal.
     HungUp(&'static str),
-    /// A person let another program go on with the identity.
+    /// The user chose to leave the other program connected.
     LeftAlone,
-    /// The report cannot be written where it was asked for.
+    /// The report cannot be written to the given file.
     #[cfg(feature = "load")]
     Report(std::io::Error),
-    /// There is no identity to work with.
+    /// The identity cannot be used.
     Identity(IdentityError),
-    /// The words of a backup are wrong.
+    /// The words of a backup are invalid.
     Phrase(String),
-    /// A credential was asked for, and TURN is off.
+    /// A credential was requested, but TURN is off.
     NoTurn,
-    /// Manual pages cannot be written where they were asked for.
+    /// Manual pages cannot be written into this folder.
     Pages { folder: PathBuf, cause: std::io::Error },
-    /// The server cannot be reached, or does not take this client.
+    /// The server cannot be reached, or refuses this client.
     Server(String),
-    /// There is no key of this client: nothing can be sealed for it.
+    /// The directory has no key of this client, so nothing can be encrypted to it.
     NoKey(String),
-    /// The key of this client is not the one expected.
+    /// The key of this client is not the expected one.
     OtherKey(String),
-    /// An answer was not the callee's.
+    /// An answer was not signed by the callee.
     Interference,
-    /// A conversation did not come about, or broke off.
+    /// A conversation failed or broke off.
     Talk(String),
-    /// A conversation is over, and these files did not get through.
+    /// A conversation ended, and these files were not transferred.
     Files(String),
-    /// A conversation is over before everything was said.
+    /// A conversation ended before everything was sent.
     Unsaid,
-    /// The message that is to be said cannot be read.
+    /// The message file cannot be read.
     MessageFile { path: PathBuf, cause: std::io::Error },
     /// Two fingerprints were given for this client.
     TwoFingerprints(String),
-    /// A file that is to be sent cannot be.
+    /// A file to send cannot be read.
     NoFile { path: PathBuf, cause: std::io::Error },
-    /// Where files are to go there is no folder.
+    /// The folder for received files does not exist.
     NoFolder(PathBuf),
     /// Standard input cannot be read.
     Input(std::io::Error),
-    /// Calls would have to be asked about, and there is no terminal.
+    /// Incoming calls need a decision, and standard input is not a terminal.
     NobodyToAsk,
-    /// A server is not well, or does not answer.
+    /// A server is not healthy, or does not answer.
     NotHealthy(String),
-    /// A server was probed, and so many steps failed.
+    /// A probe ran with this number of failed steps.
     Unwell(usize),
-    /// An operator got nothing done.
+    /// A command of the operator failed.
     Operator(OperatorError),
-    /// A file for an export cannot be had.
+    /// The file of an export cannot be created.
     Export(ExportFileError),
-    /// A file is no import.
+    /// A file cannot be imported.
     Import { file: String, error: ImportError },
-    /// So many ids had no key that could be reset.
+    /// This number of ids had no key to reset.
     NothingToReset(usize),
-    /// The keys that were seen before cannot be read.
+    /// The file of known keys cannot be read.
     KnownKeys(String),
-    /// So many ids have no key.
+    /// This number of ids have no key.
     KeysMissing(usize),
-    /// So many keys are others than remembered.
+    /// This number of keys are not the known ones.
     KeysChanged(usize),
-    /// What was written for standard output did not get there.
+    /// Standard output cannot be written.
     Output(std::io::Error),
 }
 
@@ -145,27 +145,27 @@ impl Failure {
             | Self::NothingToReset(_)
             | Self::KeysMissing(_)
             | Self::Output(_) => ExitCode::from(1),
-            // So that a script can tell it from a network that fails.
+            // A code of its own, so that a script can tell it from a network failure.
             Self::OtherKey(_) | Self::Interference | Self::KeysChanged(_) => ExitCode::from(3),
-            // As of a program that SIGINT ended.
+            // The exit code of a program that SIGINT ended.
             #[cfg(feature = "load")]
             Self::Interrupted => ExitCode::from(130),
             Self::Stopped(_) | Self::HungUp(_) => ExitCode::from(130),
         }
     }
 
-    /// Whether a command that goes on after a failed call does not go on after this.
+    /// Returns true if `listen` must stop after this failure instead of waiting for the next call.
     #[cfg(feature = "terminal")]
     pub(crate) const fn ends_all(&self) -> bool {
         matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::Output(_))
     }
 
-    /// Returns true if whoever read standard output wants no more of it.
+    /// Returns true if the reader of standard output has closed it.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 
-    /// Whether a person wanted it so.
+    /// Returns true if the user asked for it, so that it is not printed as an error.
     pub(crate) const fn is_wanted(&self) -> bool {
         matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::LeftAlone)
     }

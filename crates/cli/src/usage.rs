@@ -1,4 +1,4 @@
-//! Errors of the command line: what is missing or wrong, and what to type instead.
+//! Errors of the command line: what is missing or invalid, and what to type instead.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,7 @@ use securecall_server::settings::{SettingsError, takes_settings};
 
 use crate::failure::Failure;
 
-/// Why a command line is refused. `arguments` begin with the program.
+/// Explains why a command line is refused. The first of `arguments` is the program.
 pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> Failure {
     let (mut command, path) = named(root, arguments);
     match error.kind() {
@@ -39,10 +39,10 @@ pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> F
     }
 }
 
-/// The innermost command that the arguments name, and how it is called.
+/// Returns the innermost command that the arguments name, and its full name.
 fn named(root: &Command, arguments: &[OsString]) -> (Command, String) {
     let mut root = root.clone();
-    // Makes what is shown in help complete.
+    // Completes the usage strings and the help.
     root.build();
     let (mut command, mut path) = (&root, "securecall".to_owned());
     for argument in arguments.iter().skip(1) {
@@ -60,15 +60,15 @@ fn subcommands(command: &Command) -> Vec<&str> {
     shown.map(Command::get_name).filter(|name| *name != "help").collect()
 }
 
-/// Whether it is about an argument that begins with `--`, as those of all settings do.
+/// Returns true if the error is about a `--` flag, as all settings are.
 fn is_option(error: &Error) -> bool {
     list(error, ContextKind::InvalidArg).iter().any(|argument| argument.starts_with("--"))
 }
 
-/// Says what is wrong with a value, and names those that there are.
+/// Describes an invalid value, and lists the valid ones.
 fn value(error: &Error, path: &str) -> String {
     let argument = plain(&list(error, ContextKind::InvalidArg).join(" "));
-    // One that may be left out.
+    // clap writes an optional argument in brackets.
     let optional = argument.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     let argument = optional.unwrap_or(&argument);
     let given = list(error, ContextKind::InvalidValue).join(" ");
@@ -81,7 +81,7 @@ fn value(error: &Error, path: &str) -> String {
     }
 }
 
-/// The usage of the command, as far as is known from what was typed.
+/// Returns the usage of the command, as clap reports it with the error.
 fn usage(error: &Error, path: &str) -> String {
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
     match usage.trim().strip_prefix("Usage: ") {
@@ -103,7 +103,7 @@ fn list(error: &Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// Without the angle brackets, which nobody types.
+/// Removes the angle brackets, which are not to be typed.
 fn plain(text: &str) -> String {
     text.replace(['<', '>'], "")
 }

@@ -1,10 +1,10 @@
-//! The command as a user meets it: what it prints where, and its exit codes.
+//! Tests of the command as users see it: output and exit codes.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::process::{Command, Output};
 
-/// The command in an empty folder, with nothing in its environment but these variables.
+/// Runs the command in an empty folder, with no environment but these variables.
 fn securecall(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_securecall"))
@@ -20,7 +20,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// One line on standard error, and code 2.
+/// Checks for one line on standard error, and exit code 2.
 #[track_caller]
 fn assert_refused(output: &Output, says: &str) {
     let error = text(&output.stderr);
@@ -128,7 +128,7 @@ fn a_command_without_its_subcommand_shows_its_help() {
     }
 }
 
-/// Each command, and each below it.
+/// Returns all commands and subcommands.
 fn commands_of(help: &str) -> Vec<String> {
     let listed = help.split_once("Commands:\n").map_or("", |(_, after)| after);
     let listed = listed.split("\n\n").next().unwrap_or_default().lines();

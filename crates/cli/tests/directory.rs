@@ -1,4 +1,4 @@
-//! `securecall directory` on folders and against real servers, as an operator meets it.
+//! `securecall directory` on data folders and real servers, as operators use it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
@@ -23,7 +23,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use in_folder::{run_in, succeeded};
 
-/// A folder to work in, with a data folder that a server has had.
+/// A working folder, with the data folder of a server that has run.
 struct Bench(TempDir);
 
 impl Bench {
@@ -65,7 +65,7 @@ impl Bench {
     }
 }
 
-/// One line on standard error, and this code.
+/// Checks for one line on standard error, and this exit code.
 #[track_caller]
 fn assert_failed(output: &Output, code: i32, says: &str) {
     let error = String::from_utf8_lossy(&output.stderr);
@@ -205,7 +205,7 @@ fn help_says_what_each_does_and_hides_what_does_not_matter() {
     assert!(help(&["lookup", "--help"]).contains("--known-keys"));
 }
 
-/// A real server over the data folder of a bench.
+/// A real server on the data folder of a bench.
 struct Server {
     process: Child,
     address: SocketAddr,
@@ -221,7 +221,7 @@ impl Server {
     fn start_with(bench: &Bench, flags: &[&str]) -> Self {
         let port = free_port();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        // A pipe that nobody reads fills up, and then the server waits.
+        // A pipe that is not read would fill up and block the server.
         let log = bench.path("log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_securecall"))
             .args(["serve", "--workers=2", "--log=debug", "--data-dir=data", "--listen"])
@@ -246,13 +246,13 @@ impl Server {
         format!("ws://{}/signal", self.address)
     }
 
-    /// SIGKILL. Returns what it logged.
+    /// Kills the server with SIGKILL. Returns its log.
     fn kill(mut self) -> String {
         self.process.kill().unwrap();
         self.log_at_end()
     }
 
-    /// SIGTERM. Returns what it logged.
+    /// Stops the server with SIGTERM. Returns its log.
     fn stop(mut self) -> String {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
@@ -273,7 +273,7 @@ impl Drop for Server {
     }
 }
 
-/// A device, as far as the directory is concerned.
+/// A client, as the directory sees it.
 struct Device(WebSocketStream<TcpStream>);
 
 impl Device {
@@ -299,7 +299,7 @@ impl Device {
         }
     }
 
-    /// Returns the type of the answer, or the code of an error.
+    /// Publishes a key. Returns the type of the answer, or the code of an error.
     async fn publish(&mut self, client_id: &str, key: &str) -> String {
         let payload = json!({"clientId": client_id, "publicKey": key});
         let answer = self.ask("PKD_REGISTER", payload).await;
@@ -312,7 +312,7 @@ impl Device {
         answer["payload"]["publicKey"].clone()
     }
 
-    /// The close code with which the server ends it.
+    /// Waits for the end of the connection. Returns the close code.
     async fn ending(mut self) -> u16 {
         loop {
             match self.0.next().await {
@@ -338,7 +338,7 @@ async fn a_lost_device_is_replaced_while_the_server_runs() {
     assert_eq!(new.key_of("alice").await, Value::Null);
     assert_eq!(new.publish("alice", "second").await, "PKD_RESULT");
 
-    // It was found again, by somebody.
+    // Somebody has found the lost device.
     let mut found = Device::connect(&server, "alice").await;
     assert_eq!(new.ending().await, 4001);
     assert_eq!(found.publish("alice", "first").await, "KEY_PINNED");
@@ -353,13 +353,13 @@ async fn a_lost_device_is_replaced_while_the_server_runs() {
     assert_eq!(somebody.publish("alice", "x").await, "UNAUTHORIZED");
 }
 
-/// What the lost device has asked for and not been answered must not undo the new device's key.
+/// A pending request of the lost device must not undo the new device's key.
 #[tokio::test]
 async fn a_device_that_was_superseded_has_no_claim_any_more() {
     const REQUESTS: usize = 60;
     let bench = Bench::new();
     let server = Server::start_with(&bench, &["--directory-rate=1000/1000"]);
-    // All may be answered before the new device is there: then nothing was seen.
+    // If all requests are answered before the new device connects, a round proves nothing.
     for round in 0..20 {
         let id = format!("alice-{round}");
         let mut lost = Device::connect(&server, &id).await;
@@ -369,7 +369,7 @@ async fn a_device_that_was_superseded_has_no_claim_any_more() {
         }
         tokio::time::sleep(Duration::from_millis(round)).await;
         let mut new = Device::connect(&server, &id).await;
-        // Whoever does not answer the close keeps a connection that is looked after for a while.
+        // A client that does not answer the close frame is held for a while.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let was_in_time = new.key_of(&id).await != format!("key-{}", REQUESTS - 1);
         assert_eq!(lost.ending().await, 4001);
@@ -415,7 +415,7 @@ fn what_a_killed_server_left_is_in_nobodys_way() {
     assert_eq!(bench.exported(), BOB);
 }
 
-/// The key of a new identity.
+/// Creates an identity, and returns its directory key.
 fn identity(bench: &Bench, client_id: &str, file: &str) -> DirectoryKey {
     succeeded(&bench.run(&["keys", "new", client_id, "--identity", file]));
     let shown = succeeded(&bench.run(&["keys", "show", "--json", "--identity", file]));
@@ -464,7 +464,7 @@ async fn a_lookup_says_whose_key_it_is_and_disturbs_nobody() {
     let both = lookup(&["nobody", "alice", "--identity=other.json"]);
     assert_failed(&both, 3, "another one than remembered");
 
-    // Her connection goes on, and nobody else has left a key.
+    // Her connection is still open, and nobody else has stored a key.
     assert_eq!(alice.key_of("alice").await, key.as_str());
     assert_eq!(bench.exported().lines().count(), 2);
 }

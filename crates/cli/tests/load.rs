@@ -1,4 +1,4 @@
-//! `securecall load` against `securecall serve`, as an operator runs them.
+//! `securecall load` against `securecall serve`, as operators run them.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What `docs/load.md` tells to serve with.
+/// The flags of `serve` for load tests, as `docs/load.md` gives them.
 const FOR_LOAD_TESTS: [&str; 10] = [
     "--connections-per-address-max=1000000",
     "--connection-burst=1000000",
@@ -25,11 +25,11 @@ const FOR_LOAD_TESTS: [&str; 10] = [
     "--grace=1s",
 ];
 
-/// A server on a free port, until it is dropped.
+/// A server on a free port, stopped on drop.
 struct Server {
     child: Child,
     url: String,
-    /// Closed, it would end the server.
+    /// Held open, because a closed pipe would end the server.
     _output: BufReader<ChildStdout>,
     _folder: TempDir,
 }
@@ -57,7 +57,7 @@ impl Server {
         Self { child, url, _output: output, _folder: folder }
     }
 
-    /// The command of a scenario against this server, for a second.
+    /// Returns the command of a scenario against this server, for one second.
     fn load(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
         command.arg("load").args(arguments).args(["--url", &self.url]);
@@ -65,7 +65,7 @@ impl Server {
         command
     }
 
-    /// Runs a scenario in which nothing may fail.
+    /// Runs a scenario in which nothing may fail, and returns the report.
     #[track_caller]
     fn report(&self, arguments: &[&str]) -> Value {
         let output = self.load(arguments).args(["--json"]).output().unwrap();
@@ -94,7 +94,7 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
 }
 
-/// Percentiles rise, and none is zero.
+/// Checks that percentiles rise, and that none is zero.
 #[track_caller]
 fn assert_times(times: &Value, count: f64) {
     assert_eq!(number(&times["count"]), count);
@@ -129,7 +129,7 @@ fn a_closed_loop_relays_as_fast_as_the_server() {
     let traffic = &report["traffic"];
     let (sent, received) = (number(&traffic["sent"]), number(&traffic["received"]));
     assert!(received > 1000.0, "{traffic}");
-    // What was under way at either end of the window is in one of the two counts alone.
+    // Messages in flight at either end of the window are counted on one side only.
     assert!((sent - received).abs() <= 40.0, "{traffic}");
     assert!(
         (number(&traffic["received_per_second"]) * number(&traffic["seconds"]) - received).abs()
@@ -282,7 +282,7 @@ fn a_server_with_tls_is_loaded_through_tls() {
     assert!(server.url.starts_with("wss://"), "{}", server.url);
     let report = server.report(&["relay", "--pairs=5", "--duration=1s"]);
     assert!(number(&report["traffic"]["received"]) > 100.0);
-    // More than fits a record, and a socket.
+    // Longer than a TLS record and the socket's buffer.
     let report = server.report(&["offers", "--bytes=60000", "--duration=1s"]);
     assert!(number(&report["traffic"]["calls"]) > 5.0);
     let report = server.report(&["storm", "--connections=30"]);

@@ -1,4 +1,4 @@
-//! Commands that need no server, as a user meets them.
+//! Tests of commands that need no server.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use in_folder::{run_in, succeeded};
 
-/// A home with nothing in it.
+/// An empty home folder.
 struct Home(TempDir);
 
 impl Home {
@@ -40,7 +40,7 @@ impl Home {
     }
 }
 
-/// One line on standard error, nothing on standard output, code 2.
+/// Checks for one line on standard error, nothing on standard output, and exit code 2.
 #[track_caller]
 fn assert_refused(output: &Output, says: &str) {
     let error = String::from_utf8_lossy(&output.stderr);
@@ -250,7 +250,7 @@ fn manual_pages_are_printed_and_written() {
     }
 }
 
-/// The names of pages that a page refers to.
+/// Returns the names of the pages that a page refers to.
 fn references(page: &str) -> Vec<String> {
     let plain = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
     let named = plain.lines().filter(|line| !line.starts_with(".TH"));
@@ -277,7 +277,7 @@ fn manual_pages_refer_to_pages_that_exist() {
 
 #[test]
 fn whoever_reads_no_further_is_no_error() {
-    // The pipe is closed before the program begins, so that it always finds it so.
+    // The pipe is closed before the program starts, so that it always finds it closed.
     let script = format!("{{ sleep 0.3; exec {} man; }} | true", env!("CARGO_BIN_EXE_securecall"));
     let output =
         std::process::Command::new("sh").args(["-c", &script]).env_clear().output().unwrap();

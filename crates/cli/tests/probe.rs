@@ -1,4 +1,4 @@
-//! `securecall probe` against a real server, and against what is none.
+//! `securecall probe` against a real server, and against other programs.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
@@ -68,7 +68,7 @@ fn a_certificate_of_ones_own_is_trusted_where_it_is_named() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// A server that knows this TURN server, and signs with this secret.
+/// Starts a server that is configured with this TURN server and secret.
 fn server_with(coturn: &Coturn, secret: &str) -> Server {
     Server::with_turn(&[format!("--turn-urls={}", coturn.url("udp"))], Some(secret))
 }

@@ -1,4 +1,4 @@
-//! `securecall call`: a sealed conversation with somebody who listens.
+//! `securecall call`: calls somebody and runs an end-to-end encrypted conversation.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 pub(crate) const NAME: &str = "call";
 pub(crate) const ABOUT: &str = "Call somebody: chat and files, sealed end to end, over WebRTC";
 
-/// How to use it in a script.
+/// Text below the help: use in scripts and exit codes.
 pub(crate) const HINTS: &str = "\
 Lines of standard input are said. /send FILE sends a file, /quit hangs up. What
 the other one says is on standard output, all else on standard error. When the
@@ -34,12 +34,12 @@ struct Call {
     options: Options,
 }
 
-/// The command with its options.
+/// Adds the flags of the command.
 pub(crate) fn with_options(command: Command) -> Command {
     Call::augment_args(command)
 }
 
-/// Calls, and talks until one of the two hangs up.
+/// Calls, and runs the conversation until one of the two hangs up.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let call = Call::from_arg_matches(flags)?;
     let given = call.options.fingerprint.iter().cloned().chain(call.callee.expected_key());

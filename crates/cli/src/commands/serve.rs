@@ -1,4 +1,4 @@
-//! `securecall serve`: the server.
+//! `securecall serve`: runs the server.
 
 use std::ffi::OsString;
 
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::terminal::logging;
 
 pub(crate) const NAME: &str = "serve";
-/// How to use it.
+/// Examples below the help.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   securecall serve --listen 127.0.0.1:9000 --data-dir /var/lib/securecall
@@ -20,7 +20,7 @@ Examples:
 
 pub(crate) const ABOUT: &str = "Serve clients until SIGTERM or SIGINT (also without a command)";
 
-/// Returns the form in which to say why this command line failed: that of the log, for a server.
+/// Returns the format for the error of this command line: that of the log if it starts a server.
 pub(crate) fn log_format(arguments: &[OsString]) -> LogFormat {
     if !is_serve(arguments) {
         return LogFormat::Text;
@@ -28,7 +28,7 @@ pub(crate) fn log_format(arguments: &[OsString]) -> LogFormat {
     log_format_asked_for(arguments, &Surroundings::of_process())
 }
 
-/// Serves until the process is told to stop.
+/// Serves until the process gets SIGTERM or SIGINT.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let surroundings = Surroundings::of_process();
     let loaded = Loaded::new(flags, &surroundings)?;
@@ -39,7 +39,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     if let Err(error) = raise_descriptor_limit() {
         tracing::warn!("the limit of open files stays as it is: {error}");
     }
-    // The flags and the environment stay what they are; the files may be others.
+    // A reload reads the files again, with the same flags and environment.
     let flags = flags.clone();
     let load = move || Loaded::new(&flags, &surroundings);
     securecall_server::serve_and_reload(loaded, load).map_err(Failure::Serve)

@@ -1,4 +1,4 @@
-//! Whom one is about to talk to, by what the server says and what is remembered.
+//! The check of the callee's key before a call: by the directory, the known keys, and the flags.
 
 use securecall_client::{Client, ClientId, DirectoryKey, LookedUp};
 
@@ -6,15 +6,15 @@ use super::fingerprint::ExpectedKeys;
 use super::screen::Screen;
 use crate::failure::Failure;
 
-/// Who is at the other end, by what is known.
+/// The key of a callee that may be called.
 pub(crate) struct Acquaintance {
-    /// What the call is sealed for.
+    /// The key that the call is encrypted to.
     pub(crate) key: DirectoryKey,
-    /// It was not seen before.
+    /// True if no key of this client was known before.
     pub(crate) is_new: bool,
 }
 
-/// Finds out whom one is about to talk to, and refuses whom one must not.
+/// Looks up the key of a client. Fails if it is not the known or the given one.
 pub(crate) async fn look_up(
     client: &Client,
     who: &ClientId,
@@ -51,7 +51,7 @@ pub(crate) async fn look_up(
     Ok(Acquaintance { key, is_new })
 }
 
-/// Says that a key takes the place of the one remembered, because its fingerprint was given.
+/// Warns that a known key is replaced, because the user gave the fingerprint of the new one.
 pub(crate) fn replace(screen: &Screen, who: &ClientId, remembered: &str, present: &str) {
     let who = who.as_str();
     screen.warn(&[
@@ -65,7 +65,7 @@ pub(crate) fn replace(screen: &Screen, who: &ClientId, remembered: &str, present
     ]);
 }
 
-/// Says loudly that a key is another one.
+/// Warns that a key is not the expected one, and returns the failure.
 pub(crate) fn refuse(
     screen: &Screen,
     who: &ClientId,

@@ -1,4 +1,4 @@
-//! A call that is made: whose key it is, the offer, and the ringing.
+//! An outgoing call: the key check, the offer, and the ringing.
 
 use securecall_client::ClientId;
 use securecall_peer::Peer;
@@ -12,10 +12,10 @@ use super::options::Options;
 use super::session::Session;
 use crate::failure::Failure;
 
-/// Calls somebody. What comes before the ringing must be done at `ready_by`.
+/// Calls somebody. The call must ring before `ready_by`.
 ///
 /// # Errors
-/// It rings nowhere, or was interrupted.
+/// The call could not be made, or was interrupted.
 pub(crate) async fn dial<'a>(
     session: &'a mut Session,
     options: &'a Options,
@@ -33,7 +33,7 @@ fn too_slow<T>() -> Result<T, Failure> {
     Err(Failure::Server("no answer in time (--connect-timeout)".to_owned()))
 }
 
-/// Finds out whose key it is, and calls its holder.
+/// Checks the callee's key, and sends the offer.
 async fn ring(
     client_id: &ClientId,
     expected: &ExpectedKeys,

@@ -1,4 +1,5 @@
-//! The end of a call in words: one table of what ended it, at which end one is, and how far it was.
+//! The sentences for the end of a call, by its reason, the side of the user, and the stage of the
+//! call.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use securecall_client::seal::ClockOffset;
 use securecall_client::{EndReason, Ending, RejectReason};
 use securecall_peer::Closed;
 
-/// The end of the call at which the person is.
+/// The side of the call on which the user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Caller,
@@ -16,27 +17,27 @@ pub(crate) enum Side {
 /// The stage that a call had reached when it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Nobody has answered.
+    /// Not answered yet.
     Ringing,
-    /// It is answered, and no path to the other end is found yet.
+    /// Answered, with no path to the other side yet.
     Connecting,
-    /// The data channel stands.
+    /// The data channel is open.
     Connected,
 }
 
-/// A call that ended, as one person sees it.
+/// A call that ended, as the user sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EndedCall<'a> {
-    /// Who is at the other end.
+    /// The client id of the other side.
     pub(crate) who: &'a str,
     pub(crate) side: Side,
     pub(crate) stage: Stage,
-    /// How long it has rung.
+    /// The time for which it rang.
     pub(crate) rang: Duration,
 }
 
 impl EndedCall<'_> {
-    /// Why the server or the other end ended it, and what to do.
+    /// Returns the reason of the end, and what the user can do.
     pub(crate) fn sentence(&self, ending: &Ending) -> String {
         let who = self.who;
         match ending {
@@ -95,7 +96,7 @@ impl EndedCall<'_> {
         }
     }
 
-    /// Nobody answered, for as long as it rang.
+    /// Returns the sentence for a call that rang without an answer.
     pub(crate) fn unanswered(&self) -> String {
         let (who, seconds) = (self.who, self.rang.as_secs_f64().round());
         match self.side {
@@ -105,16 +106,16 @@ impl EndedCall<'_> {
     }
 }
 
-/// The one who wanted the end of a conversation.
+/// The side or rule that ended a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HungUpBy {
     Them,
     Us,
-    /// The time of `--exit-after` was up.
+    /// The time of `--exit-after` is up.
     ExitAfter,
 }
 
-/// Says how the data channel to `who` ended.
+/// Returns the sentence for the end of the data channel to `who`.
 pub(crate) fn channel_end(closed: &Closed, who: &str, by: HungUpBy) -> String {
     match (closed, by) {
         (Closed::Remote, _) | (Closed::Unsent, HungUpBy::Them) => format!("{who} hung up"),
@@ -153,7 +154,7 @@ mod tests {
         ended.into_iter().chain(rejections.map(Ending::Rejected)).chain(others).collect()
     }
 
-    /// One line for each sentence, and in which cells of the table it stands.
+    /// Returns a line for each sentence, with the sides and stages for which it is used.
     fn table() -> Vec<String> {
         let mut lines: Vec<(String, String)> = Vec::new();
         for ending in endings() {

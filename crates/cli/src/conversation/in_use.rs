@@ -1,7 +1,8 @@
-//! A mark beside the identity: which program of this machine is connected with it, at which server.
+//! A lock file beside the identity: it shows which program on this machine is connected with the
+//! identity, for each server.
 //!
-//! A server keeps one connection for each client id, the latest. So a second program ends the first,
-//! and says so before.
+//! A server accepts one connection for each client id, the latest. So a second program disconnects
+//! the first, and warns the user before.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -9,12 +10,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// Longest name of a server within a file's name, in bytes.
+/// The bound of the server's part in the file name, in bytes.
 const NAME_BYTES_MAX: usize = 100;
-/// More than a command and a process id take.
+/// The bound of the content. A command and a process id are shorter.
 const MARK_BYTES_MAX: u64 = 64;
 
-/// Held for as long as this program is connected. Where no mark can be made there is none.
+/// The lock, held while this program is connected. It is `None` where no lock file can be created.
 #[derive(Default)]
 pub(super) struct InUse {
     mark: Option<File>,
@@ -23,7 +24,7 @@ pub(super) struct InUse {
 }
 
 impl InUse {
-    /// Looks who is connected with the identity at this server.
+    /// Opens the lock file of an identity at a server, and reads who holds it.
     pub(super) fn look(identity: &Path, server: &str) -> Self {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -35,12 +36,12 @@ impl InUse {
                 let other = Some(read(&mut mark));
                 Self { mark: Some(mark), other }
             }
-            // An error: this file system has no locks.
+            // Either it is locked now, or the file system has no locks.
             _ => Self { mark: Some(mark), other: None },
         }
     }
 
-    /// Marks that `command` is connected from now on, or as soon as the other program has ended.
+    /// Writes `command` into the lock file: now, or as soon as the other program has ended.
     pub(super) fn mark(&mut self, command: &'static str) {
         let Some(mut mark) = self.mark.take() else { return };
         if self.other.is_none() {
@@ -48,18 +49,18 @@ impl InUse {
             self.mark = Some(mark);
             return;
         }
-        // An error: the next program is not told.
+        // Without the thread, the next program is not warned; nothing else depends on it.
         let _ = thread::Builder::new().name("in use".to_owned()).spawn(move || {
             if mark.lock().is_ok() {
                 write(&mut mark, command);
-                // Until the process ends.
+                // The lock must last until the process ends.
                 std::mem::forget(mark);
             }
         });
     }
 }
 
-/// The mark of an identity, for each server one.
+/// Returns the path of the lock file. Each server has its own.
 fn path(identity: &Path, server: &str) -> PathBuf {
     let plain = |character: char| character.is_ascii_alphanumeric() || ".-".contains(character);
     let mut name: String =
@@ -71,7 +72,7 @@ fn path(identity: &Path, server: &str) -> PathBuf {
 
 fn read(mark: &mut File) -> String {
     let mut text = String::new();
-    // An error: it is said without the name.
+    // A read error leaves the text empty; the program is then called "another securecall".
     let _ = mark.take(MARK_BYTES_MAX).read_to_string(&mut text);
     match text.trim().split_once(' ') {
         Some((command @ ("call" | "listen"), process)) if process.parse::<u32>().is_ok() => {
@@ -83,7 +84,7 @@ fn read(mark: &mut File) -> String {
 
 fn write(mark: &mut File, command: &str) {
     let text = format!("{command} {}\n", std::process::id());
-    // An error: others are told without the name.
+    // After a write error, other programs see no name.
     let _ = mark.set_len(0).and_then(|()| mark.rewind());
     let _ = mark.write_all(text.as_bytes());
 }

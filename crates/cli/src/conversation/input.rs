@@ -1,4 +1,4 @@
-//! Lines of standard input. A thread, because reading them blocks.
+//! Lines of standard input, read by a thread of its own because reading blocks.
 
 use std::io::{self, BufRead, IsTerminal as _, Read as _};
 use std::mem;
@@ -10,31 +10,31 @@ use super::drawing::Drawing;
 use super::keyboard;
 pub(crate) use super::line::Line;
 
-/// Lines that wait while the network is slow.
+/// The bound of the queue of lines, for when the network is slow.
 const LINES_WAITING_MAX: usize = 16;
-/// Bytes of a line that are taken at once. A longer one is said in pieces.
+/// The longest piece of a line. A longer line is sent in pieces.
 const PIECE_BYTES_MAX: usize = 64 * 1024;
 
-/// What somebody types.
+/// The queue of input lines.
 pub(crate) struct Input {
     lines: mpsc::Receiver<io::Result<Line>>,
     is_terminal: bool,
     ended: bool,
 }
 
-/// Whether a person can be asked.
+/// Returns true if standard input is a terminal, so that a person can be asked.
 pub(crate) fn is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
 impl Input {
-    /// Starts reading. At a terminal a line may be a command; elsewhere it is what it is, unless
-    /// `commands` says otherwise.
+    /// Starts the reader. Lines that begin with a slash are commands at a terminal, and elsewhere
+    /// if `commands` is set.
     pub(super) fn start(commands: bool, drawing: Drawing) -> Self {
         let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
         let commands = commands || is_terminal();
         thread::spawn(move || {
-            // An error: nobody waits for a line any more.
+            // A closed queue means that the conversation is over: the reader ends.
             let take = |line: io::Result<Line>| sender.blocking_send(line).is_ok();
             let read = if keyboard::can_edit() {
                 keyboard::read_lines(&drawing, |line| take(Ok(Line::parse(&line))))
@@ -54,7 +54,7 @@ impl Input {
         self.ended
     }
 
-    /// The next line. `None`: that was the last. Cancel safe.
+    /// Returns the next line, or `None` after the last one. Cancel safe.
     ///
     /// # Errors
     /// Standard input cannot be read.
@@ -64,7 +64,8 @@ impl Input {
         line
     }
 
-    /// The answer to a question. `None`: the line was none. The end of the input is a no. Cancel safe.
+    /// Waits for a yes or a no. Returns `None` for any other line; the end of the input is a no.
+    /// Cancel safe.
     ///
     /// # Errors
     /// Standard input cannot be read.
@@ -75,13 +76,13 @@ impl Input {
         }
     }
 
-    /// Forgets what was typed before it was asked for.
+    /// Discards the lines that were typed before the question.
     pub(crate) fn forget_what_waits(&mut self) {
         while self.lines.try_recv().is_ok() {}
     }
 }
 
-/// Reads until the end, or until `take` returns false.
+/// Reads until the end of the input, or until `take` returns false.
 fn read_pieces(
     commands: bool,
     drawing: &Drawing,
@@ -97,7 +98,7 @@ fn read_pieces(
     }
 }
 
-/// What a line answers to a question that takes yes or no. `None`: neither.
+/// Parses a yes or a no. Returns `None` for any other line.
 fn yes_or_no(line: &Line) -> Option<bool> {
     let is =
         |words: [&str; 2], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
@@ -109,11 +110,11 @@ fn yes_or_no(line: &Line) -> Option<bool> {
     }
 }
 
-/// Lines of a reader, or pieces of lines that are long.
+/// Splits a reader into lines, and long lines into pieces.
 struct Pieces<R> {
     reader: R,
     commands: bool,
-    /// The beginning of a character that was cut in two.
+    /// The first bytes of a character that was cut at the end of a piece.
     cut: Vec<u8>,
     within_line: bool,
 }
@@ -123,7 +124,7 @@ impl<R: BufRead> Pieces<R> {
         Self { reader, commands, cut: Vec::new(), within_line: false }
     }
 
-    /// What is not UTF-8 is said with U+FFFD in its place.
+    /// Returns the next line or piece. Bytes that are not UTF-8 become U+FFFD.
     fn next(&mut self) -> io::Result<Option<Line>> {
         let mut bytes = mem::take(&mut self.cut);
         let room = PIECE_BYTES_MAX.saturating_sub(bytes.len()) as u64;
@@ -146,7 +147,7 @@ impl<R: BufRead> Pieces<R> {
     }
 }
 
-/// How many bytes at the end may be the beginning of a character.
+/// Returns the number of bytes at the end that may begin a character.
 fn unfinished(bytes: &[u8]) -> usize {
     bytes.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len())
 }

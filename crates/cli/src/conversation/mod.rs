@@ -1,5 +1,4 @@
-//! A call that was made: what the server, the other end, the person and the clock say, until it
-//! ends.
+//! A conversation: handles events of the server, the peer, the user and the clock until it ends.
 
 pub(crate) mod acquaintance;
 mod call_back;
@@ -44,73 +43,75 @@ use session::Session;
 
 pub(crate) use signals::{on_other_call, reject_as_busy};
 
-/// How long the last words to the server, and to the other end, may take.
+/// The time limit for the last messages to the server and to the other end.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A conversation with one person, over one call after the other if need be.
+/// A conversation with one partner. It may span several calls, one after the other.
 pub(crate) struct Conversation<'a> {
     session: &'a mut Session,
     options: &'a Options,
     partner: Partner,
     link: Link,
     sender: Sender,
-    /// Whether the call is over when there is no more input and everything is sent.
+    /// True if the end of the input ends the call, once everything is sent.
     ends_with_input: bool,
-    /// The call is the partner's, or the partner has answered it.
+    /// True once either side has answered the call.
     answered: bool,
     connected: bool,
     was_connected: bool,
-    /// Somebody here wants to end it, or the input has ended.
+    /// True once the user or the end of the input has asked for the end.
     finishing: bool,
     closing: bool,
     failed_files: FailedFiles,
-    /// Something that was said in a call before this one did not get through.
+    /// True if something that was queued in an earlier call was not delivered.
     unsaid: bool,
-    /// The server says that the other one did, and since when that should have shown.
+    /// True once the server reported that the partner hung up. The channel should close before
+    /// `hang_up_due`.
     hung_up: bool,
     hang_up_due: Option<Instant>,
-    /// When to hang up. `None`: when somebody wants to.
+    /// The time to hang up by `--exit-after`. `None` if there is no such time.
     deadline: Option<Instant>,
     deadline_reached: bool,
     side: Side,
     rings_since: Instant,
-    /// When nobody answers any more. `None`: it is answered.
+    /// The time at which the ringing ends. `None` once the call is answered.
     rings_until: Option<Instant>,
 
-    /// A call of the partner that rings while one's own does.
+    /// A ringing call of the partner, while the own call rings too.
     crossing: Option<Ringing>,
-    /// Why one's own call is over, while theirs may still ring.
+    /// The sentence about the end of the own call, while a call of the partner may still ring.
     failed: Option<String>,
     /// A new call of the partner that is not connected yet.
     successor: Option<Link>,
-    /// Calls that end beside this one: whether everything got through.
+    /// Replaced calls that are being torn down; each returns true if everything in it was
+    /// delivered.
     retired: JoinSet<bool>,
 }
 
-/// What is next.
+/// The next event of a conversation.
 enum Turn {
     Peer(Option<peer::Event>),
     Successor(Option<peer::Event>),
     Signal(signal::Event),
     Line(Option<io::Result<Line>>),
-    /// Everything is with the other end.
+    /// Everything queued has been delivered.
     AllSent,
     Deadline,
     Unanswered,
-    /// The server said that they hung up, and the channel stands.
+    /// The server reported that the partner hung up, but the channel is still open.
     StillThere,
     OutputFailed(io::Error),
     Interrupted(Cause),
 }
 
-/// Whether it goes on.
+/// The decision after an event.
 enum Step {
     On,
-    /// The channel is closed, or something else ends it.
+    /// The conversation has ended: the channel is closed, or there was a failure.
     Over(Result<Closed, Failure>),
 }
 
-/// Waits for a deadline, if there is one.
+/// Waits for a deadline, or forever if there is none.
 async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
@@ -118,13 +119,13 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Waits for the next event of a link, once there is room to show it.
+/// Waits until the screen has room, then for the next event of a link.
 async fn shown(link: &mut Link, screen: &Screen) -> Option<peer::Event> {
     screen.room().await;
     link.events.next().await
 }
 
-/// Waits for the next event of a link, if there is one.
+/// Waits for the next event of a link, or forever if there is none.
 async fn next_of(link: &mut Option<Link>) -> Option<peer::Event> {
     match link {
         Some(link) => link.events.next().await,
@@ -133,7 +134,7 @@ async fn next_of(link: &mut Option<Link>) -> Option<peer::Event> {
 }
 
 impl<'a> Conversation<'a> {
-    /// One whose call was answered here.
+    /// Starts a conversation whose call was answered here.
     pub(crate) fn new(
         session: &'a mut Session,
         options: &'a Options,
@@ -169,20 +170,22 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// One whose call rings there.
+    /// Turns it into an outgoing call that rings at the partner.
     pub(crate) fn calling(self) -> Self {
         let rings_until = Some(Instant::now() + self.options.ring_timeout);
         Self { answered: false, rings_until, side: Side::Caller, ..self }
     }
 
-    /// One that the end of the input ends, too, unless its duration is given.
+    /// Makes the end of the input end the call, unless `--exit-after` is set.
     pub(crate) fn ending_with_input(self) -> Self {
         let ends_with_input = self.options.exit_after.is_none();
         Self { ends_with_input, ..self }
     }
 
-    /// Runs to its end. An error: it did not come about, or broke off, or something did not get
-    /// through.
+    /// Runs the conversation to its end.
+    ///
+    /// # Errors
+    /// The call failed or broke off, or something was not delivered.
     pub(crate) async fn run(mut self) -> Result<(), Failure> {
         let over = loop {
             let turn = self.next().await;
@@ -207,7 +210,7 @@ impl<'a> Conversation<'a> {
         let room = self.sender.room();
         let Session { signals, input, interrupt, screen, .. } = &mut *self.session;
         let line = async {
-            // Who hangs up a second time does not wait for room.
+            // After the first `/quit`, a second one must be read even if the queue is full.
             if !self.finishing {
                 room.await;
             }
@@ -238,7 +241,7 @@ impl<'a> Conversation<'a> {
             Turn::Signal(event) => return self.on_signal(event).await,
             Turn::Line(Some(Err(error))) => return Step::Over(Err(Failure::Input(error))),
             Turn::Line(Some(Ok(Line::Quit))) if self.finishing => self.close(),
-            // What is said after /quit is too late.
+            // Text that follows `/quit` is ignored.
             Turn::Line(Some(Ok(_))) if self.finishing => {}
             Turn::Line(Some(Ok(line))) => self.on_line(line),
             Turn::Line(None) if self.ends_with_input => self.finish(),
@@ -258,13 +261,13 @@ impl<'a> Conversation<'a> {
         Step::On
     }
 
-    /// What was asked for is sent, then it ends.
+    /// Ends the call once everything queued is sent.
     fn finish(&mut self) {
         self.finishing = true;
         self.sender.finish();
     }
 
-    /// It ends, whatever is under way.
+    /// Ends the call at once.
     fn close(&mut self) {
         self.closing = true;
         self.link.close();
@@ -310,7 +313,7 @@ impl<'a> Conversation<'a> {
             peer::Event::Connected => self.on_connected(),
             peer::Event::FileSent { name, .. } => self.sender.file_done(&name),
             peer::Event::FileFailed { direction, name, error } => {
-                // One that is not wanted here fails there alone.
+                // A file that was refused here is only the sender's failure.
                 if direction == Direction::Outgoing || error == FileError::Cancelled {
                     self.failed_files.add(direction, &name);
                 }
@@ -333,7 +336,7 @@ impl<'a> Conversation<'a> {
         self.session.screen.note(&format!("connected to {who}: /send FILE, /quit"));
     }
 
-    /// A conversation that nobody here wants to end goes on with their new call, if there is one.
+    /// Ends the conversation, unless a new call of the partner continues it.
     fn on_closed(&mut self, closed: Closed) -> Step {
         if !self.closing && self.move_to_successor() { Step::On } else { Step::Over(Ok(closed)) }
     }

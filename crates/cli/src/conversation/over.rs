@@ -1,4 +1,4 @@
-//! The end of a conversation: both ends hang up, and what that means for the command.
+//! The teardown of a conversation, and its result for the command.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::link::Ringing;
 use super::{Conversation, GOODBYE_TIMEOUT, shown};
 use crate::failure::Failure;
 
-/// Limit of the time in which it is read that there is no more to read.
+/// The time limit for reading the end of the input after the channel has closed.
 const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(200);
 
 impl Conversation<'_> {
@@ -23,7 +23,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// The call as it stands, for the words of its end.
+    /// Describes the call in its present state, for the sentence about its end.
     pub(super) fn as_ended(&self) -> EndedCall<'_> {
         let stage = match (self.connected, self.answered) {
             (true, _) => Stage::Connected,
@@ -34,8 +34,8 @@ impl Conversation<'_> {
         EndedCall { who: self.partner.name(), side: self.side, stage, rang }
     }
 
-    /// Both ends: the channel, so that relays are given back and the other one hears of it, and the
-    /// call, which may be over already. Other calls of the partner end as well.
+    /// Closes the channel, which releases relays and informs the other end, and ends the calls at
+    /// the server, including other calls of the partner.
     pub(super) async fn hang_up(&mut self) {
         self.closing = true;
         self.link.close();
@@ -50,7 +50,7 @@ impl Conversation<'_> {
                 let _ = client.reject(call, signal::RejectReason::Declined).await;
             }
         };
-        // What has arrived is shown.
+        // Messages that have arrived already are still shown.
         let closed = async {
             let screen = self.session.screen.clone();
             while let Some(event) = shown(&mut self.link, &screen).await {
@@ -60,16 +60,16 @@ impl Conversation<'_> {
         let _ = timeout(GOODBYE_TIMEOUT, async { tokio::join!(ended, closed) }).await;
     }
 
-    /// Waits until what the other one said is written. A person who stops it waits for nobody.
+    /// Waits until all received text is written, unless the user interrupts.
     pub(super) async fn flush(&mut self) -> Result<(), Failure> {
         let screen = self.session.screen.clone();
         let flushed = async { screen.flush().await.map_err(Failure::Output) };
         self.session.interrupt.or(flushed).await
     }
 
-    /// What the end of the channel means for the command.
+    /// Returns the result of the command for the end of the channel.
     pub(super) async fn outcome(&mut self, closed: Closed, by: HungUpBy) -> Result<(), Failure> {
-        // The other end's last datagram was lost, and the server brought the news.
+        // If the partner's last datagram was lost, the server's message counts.
         let closed = if closed == Closed::Lost && self.hung_up { Closed::Remote } else { closed };
         let sentence = channel_end(&closed, self.partner.name(), by);
         if !matches!(closed, Closed::Local | Closed::Remote | Closed::Unsent) {
@@ -91,7 +91,8 @@ impl Conversation<'_> {
         if in_order && took_all && read_all { Ok(()) } else { Err(Failure::Unsaid) }
     }
 
-    /// Whether a script's input was read to its end. A person may end a conversation at any time.
+    /// Returns true if the input of a script was read to its end. A user at a terminal may leave at
+    /// any time.
     async fn has_read_all(&mut self) -> bool {
         let input = &mut self.session.input;
         if !self.ends_with_input || self.finishing || input.is_terminal() || input.has_ended() {

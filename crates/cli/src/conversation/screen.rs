@@ -1,4 +1,4 @@
-//! What the person sees: what the other one says on standard output, all else on standard error.
+//! The output for the user: received text on standard output, everything else on standard error.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -12,11 +12,11 @@ use super::output::Output;
 use crate::failure::Failure;
 use crate::terminal::harmless::harmless;
 
-/// The two streams, and a bar for a file that is under way.
+/// The two streams, and the progress bars of files.
 pub(crate) struct Screen {
     drawing: Drawing,
     output: Output,
-    /// One for each direction.
+    /// One bar for each direction.
     bars: Mutex<[Option<ProgressBar>; 2]>,
 }
 
@@ -27,12 +27,12 @@ impl Screen {
         Ok(Self { drawing, output, bars: Mutex::new([None, None]) })
     }
 
-    /// Where the line that is being typed is drawn.
+    /// Returns the drawing, for the input line.
     pub(super) fn drawing(&self) -> Drawing {
         self.drawing.clone()
     }
 
-    /// Draws nothing more, so that the terminal can be given back.
+    /// Removes everything drawn, so that the terminal can be restored.
     pub(super) fn leave(&self) {
         for direction in [Direction::Incoming, Direction::Outgoing] {
             self.take_away(direction);
@@ -40,12 +40,12 @@ impl Screen {
         self.drawing.hide_typed();
     }
 
-    /// Waits for room for what the other one says next. Cancel safe.
+    /// Waits for room for the next received text. Cancel safe.
     pub(crate) async fn room(&self) {
         self.output.room().await;
     }
 
-    /// Waits until what the other one said is written.
+    /// Waits until all received text is written.
     ///
     /// # Errors
     /// As [`Screen::said`].
@@ -53,12 +53,13 @@ impl Screen {
         self.output.flush().await
     }
 
-    /// Waits until standard output takes nothing more, and says why. Cancel safe.
+    /// Waits until standard output fails, and returns the error. Cancel safe.
     pub(crate) async fn output_failed(&self) -> io::Error {
         self.output.failed().await
     }
 
-    /// What arrives from `who`, and what becomes of files. There must be [room](Self::room).
+    /// Shows an event of the peer connection to `who`. The caller has waited for
+    /// [room](Self::room).
     ///
     /// # Errors
     /// As [`Screen::said`].
@@ -74,22 +75,22 @@ impl Screen {
         Ok(())
     }
 
-    /// Something that the other one said.
+    /// Prints a received text.
     ///
     /// # Errors
-    /// Standard output is closed or full: nobody hears it.
+    /// Standard output is closed or full.
     fn said(&self, who: &str, text: &str) -> io::Result<()> {
         self.output.take(format!("{who}: {}", harmless(text)))
     }
 
-    /// Something about the call.
+    /// Prints a line about the call.
     pub(crate) fn note(&self, text: &str) {
         self.undisturbed(|| {
             let _ = writeln!(io::stderr(), "{}", harmless(text));
         });
     }
 
-    /// Something that must not be overlooked.
+    /// Prints a warning that must not be overlooked.
     pub(crate) fn warn(&self, lines: &[&str]) {
         const RULE: &str =
             "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!";
@@ -112,7 +113,7 @@ impl Screen {
         self.note(&format!("received {}", path.display()));
     }
 
-    /// A file is with the other end, which may have given it another name.
+    /// Reports a sent file, and the name that the other end gave it.
     fn sent(&self, name: &str, received_as: Option<&str>) {
         self.take_away(Direction::Outgoing);
         let there = received_as.map(|name| format!(" (there it is {name})")).unwrap_or_default();
@@ -155,7 +156,7 @@ impl Screen {
         }
     }
 
-    /// Writes while no bar is drawn.
+    /// Writes while nothing is drawn.
     fn undisturbed<T>(&self, write: impl FnOnce() -> T) -> T {
         self.drawing.undisturbed(write)
     }

@@ -1,4 +1,4 @@
-//! What the server brings during a conversation.
+//! Events of the server during a conversation.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Conversation, Step};
 use crate::failure::Failure;
 use crate::terminal::hints::explain;
 
-/// How long the end of the channel may take, once the server says that the other one hung up.
+/// The time limit for the channel to close, once the server reported that the partner hung up.
 const HANG_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Conversation<'_> {
@@ -55,7 +55,7 @@ impl Conversation<'_> {
         Step::On
     }
 
-    /// The connection that a call sets up.
+    /// Returns the connection that belongs to a call.
     fn link_of(&self, call: CallId) -> Option<&Link> {
         let successor = self.successor.as_ref().filter(|link| link.call == call);
         successor.or(Some(&self.link).filter(|link| link.call == call))
@@ -77,8 +77,8 @@ impl Conversation<'_> {
         self.session.screen.note(&text);
     }
 
-    /// The server says that the call is over. A connection that stands does not need the server,
-    /// and is not ended by it: nobody has sealed that message.
+    /// Handles the end of the call as the server reports it. An open channel does not end with it:
+    /// it does not need the server, and the report is not authenticated by the partner.
     async fn on_end(&mut self, reason: &Ending) -> Step {
         let screen = &self.session.screen;
         match reason {
@@ -90,7 +90,7 @@ impl Conversation<'_> {
                 return Step::Over(Err(Failure::Interference));
             }
             _ if self.connected => self.note_end(reason),
-            // A second end of a call that has failed already.
+            // The failure was handled already; a second report changes nothing.
             _ if self.failed.is_some() && !self.answered => {}
             _ if !self.answered => return self.on_failed(reason).await,
             _ if self.move_to_successor() => {}
@@ -101,7 +101,7 @@ impl Conversation<'_> {
 
     fn note_end(&mut self, reason: &Ending) {
         if let Ending::Ended(EndReason::Hangup) = reason {
-            // Usually the channel's own end is here first, or comes now.
+            // Usually the channel itself has closed, or does so now.
             self.hung_up = true;
             self.hang_up_due = Some(Instant::now() + HANG_UP_TIMEOUT);
             return;
@@ -111,7 +111,7 @@ impl Conversation<'_> {
         self.session.screen.note(&note);
     }
 
-    /// The server said that they hung up, and nothing came of it.
+    /// Reports that the channel is still open although the server said that the partner hung up.
     pub(super) fn note_still_there(&mut self) {
         self.hang_up_due = None;
         let who = self.partner.name();
@@ -122,22 +122,23 @@ impl Conversation<'_> {
     }
 }
 
-/// Somebody else calls meanwhile.
+/// Rejects a call from somebody else during a conversation.
 pub(crate) async fn reject_as_busy(client: &Client, screen: &Screen, ringing: &Ringing) {
     let who = ringing.partner.name();
     screen.note(&format!("{who} calls, and was told that you are busy"));
-    // An error: it rings no longer.
+    // An error means that the call has ended.
     let _ = client.reject(ringing.call, RejectReason::Busy).await;
 }
 
-/// Somebody else calls with another key meanwhile, or the connection to the server changes.
+/// Handles an event that does not belong to the conversation: a call with a changed key, or a
+/// change of the connection to the server.
 pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event) {
     match event {
         Event::KeyChanged { call, change } => {
             screen.note(&format!("{} calls with another key", change.client_id.as_str()));
             let _ = client.reject(call, RejectReason::Busy).await;
         }
-        // Also for a wrong clock, with the difference; its caller is told the same.
+        // Includes the clock difference, which the caller is told as well.
         Event::OfferRefused { caller, why } => {
             screen.note(&format!("a call of {} is refused: {why}", caller.as_str()));
         }

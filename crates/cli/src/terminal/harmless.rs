@@ -1,8 +1,8 @@
-//! Text from outside, for a terminal.
+//! Sanitizes text from outside before it is printed on a terminal.
 
 use securecall_characters::deceives;
 
-/// Without what moves the cursor, changes colours or the title, or makes text read as another one.
+/// Replaces characters that move the cursor, change colours or the title, or disguise the text.
 pub(crate) fn harmless(text: &str) -> String {
     let shown = |character: char| match character {
         '\t' => ' ',

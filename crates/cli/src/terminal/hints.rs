@@ -1,8 +1,8 @@
-//! What to do about it.
+//! Explanations of failed connections.
 
 use securecall_client::Disconnect;
 
-/// Why there is no connection, and what usually helps.
+/// Describes why there is no connection, with the usual remedy.
 pub(crate) fn explain(cause: &Disconnect) -> String {
     let hint = match cause {
         Disconnect::Http(404) => "is the path right? It is /signal, unless a proxy renames it",

@@ -1,4 +1,4 @@
-//! Lines that people read: what is safe to print, notes, hints, and the log.
+//! Text for the user: sanitizing, messages, explanations, and the log.
 
 pub(crate) mod harmless;
 pub(crate) mod hints;

@@ -1,4 +1,4 @@
-//! Words for people: standard output is for what was asked for.
+//! Messages for the user on standard error. Standard output is for the results of commands.
 
 use std::io::{self, Write as _};
 

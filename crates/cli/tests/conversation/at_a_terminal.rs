@@ -1,4 +1,4 @@
-//! A person who is asked, changes her mind, and presses Ctrl-C.
+//! Questions at a terminal, changes of mind, and Ctrl-C.
 
 use std::process::Command;
 use std::thread::sleep;
@@ -97,7 +97,7 @@ fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     crashes.waits_for("accept? [y/n]");
     crashes.crashes();
-    // The server tells of the call as soon as he has registered.
+    // The server delivers the call as soon as he has registered.
     let accept = ["listen", "--accept-from", &alice.contact(), "--once"];
     let mut at_bob = bob.run(&server.url(), &accept);
     at_bob.waits_for("alice: at last");
@@ -110,7 +110,7 @@ fn a_second_ctrl_c_ends_at_once_whatever_is_waited_for() {
     let alice = Person::new("alice");
     let pipe = alice.folder().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // Nobody ever writes an identity into it.
+    // A pipe without a writer, so that reading the identity blocks.
     let mut waits = alice.run("ws://127.0.0.1:9/", &["call", "bob", "--identity", "pipe"]);
     sleep(Duration::from_secs(1));
     signal("INT", waits.process_id());
@@ -129,10 +129,10 @@ fn a_terminal_that_is_closed_hangs_up() {
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
     at_alice.waits_for("connected to bob");
     let began = Instant::now();
-    // The program that is the terminal goes, and SIGHUP comes.
+    // Closing the terminal program causes SIGHUP.
     drop(at_bob);
     at_alice.ends_by_itself_with(0);
-    // A lost connection is noticed after 40 seconds.
+    // A lost connection would be detected only after 40 seconds.
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 

@@ -1,4 +1,5 @@
-//! Two people who call each other at once, and one who fell out and calls back.
+//! Two people who call each other at the same time, and one who lost the connection and calls
+//! again.
 
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
@@ -11,7 +12,7 @@ use crate::middle::Way;
 use crate::server::Server;
 use crate::terminal::{Person, Terminal};
 
-/// Lets everybody's key be known in the directory, and alice's and bob's to each other.
+/// Publishes everybody's key, and makes alice's and bob's known to each other.
 fn acquaint(server: &Server, alice: &Person, bob: &Person) {
     let accept = ["listen", "--accept-from", &alice.contact(), "--once"];
     let mut at_bob = bob.run(&server.url(), &accept);
@@ -41,7 +42,7 @@ fn two_people_who_call_each_other_at_once_talk_over_the_call_that_is_left() {
         at_bob.waits_for("alice: good morning");
         say_to_each_other(&mut at_alice, &mut at_bob, n);
         at_alice.ends_with(0);
-        // Whoever is left behind with input that goes on has not said everything.
+        // The side that is left with unread input has not sent everything.
         at_bob.ends_by_itself_with(1);
         assert_eq!(at_bob.stdout(), format!("alice: good morning\nalice: {n} from alice\n"));
     }
@@ -61,7 +62,7 @@ fn a_caller_who_crashed_and_calls_back_gets_the_line_at_once() {
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
     at_alice.types("after");
     at_bob.waits_for("alice: after");
-    // A lost connection is noticed after 40 seconds.
+    // A lost connection would be detected only after 40 seconds.
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     at_bob.types("welcome back");
     at_alice.waits_for("bob: welcome back");
@@ -105,7 +106,7 @@ fn somebody_else_who_calls_meanwhile_is_told_that_one_is_busy() {
     at_alice.ends_with(0);
 }
 
-/// The offer is authentic and fresh, but nobody is behind it any more.
+/// The offer is authentic and recent, but its caller is gone.
 #[test]
 fn an_offer_that_a_server_kept_back_does_not_end_a_conversation() {
     let server = Server::start();
@@ -132,7 +133,7 @@ fn an_offer_that_a_server_kept_back_does_not_end_a_conversation() {
     at_alice.types("before");
     at_bob.waits_for("alice: before");
     *given.lock().unwrap() = true;
-    // The answer to a keepalive brings it.
+    // The answer to a keepalive delivers it.
     at_bob.waits_for("alice calls again");
     sleep(Duration::from_secs(3));
     at_alice.types("after");

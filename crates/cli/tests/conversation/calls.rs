@@ -1,4 +1,4 @@
-//! Conversations, from two terminals and from scripts.
+//! Conversations from two terminals and from scripts.
 
 use std::path::Path;
 
@@ -19,14 +19,14 @@ fn assert_same(one: &Path, other: &Path) {
     assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap(), "they differ");
 }
 
-/// The seven digits that a terminal shows.
+/// Returns the seven digits on a terminal.
 fn digits(terminal: &Terminal) -> String {
     let text = terminal.stderr();
     let line = text.lines().find(|line| line.starts_with("compare with them")).unwrap();
     line.rsplit_once(": ").unwrap().1.to_owned()
 }
 
-/// A message each way and a file, typed, and the same digits at both ends.
+/// Exchanges a message each way and a file, and compares the digits of both ends.
 fn converse(
     alice: &Person,
     bob: &Person,
@@ -81,7 +81,7 @@ fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
     let accept = ["--accept-from", &alice.contact(), "--receive-into", ".", "--once"];
     let mut at_bob = listening(&bob, &server, &accept);
     let file = alice.writes("holiday.bin", FILE_BYTES);
-    // Bob is held, so that the offer is with his machine and not answered.
+    // Bob is stopped, so that his machine has the offer but does not answer.
     signal("STOP", at_bob.process_id());
     alice.writes_lines("words", "still there?");
     let arguments = ["call", "bob", "--message-file", "words", "--send", "holiday.bin"];

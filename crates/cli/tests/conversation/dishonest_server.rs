@@ -1,5 +1,5 @@
-//! A server that lies, keeps back and makes up, in front of the command line: one key where it
-//! counts and another where somebody looks, no answer at all, calls that nobody made.
+//! A dishonest server in front of the command: two different keys for one client, answers held
+//! back, and forged calls.
 
 use std::sync::mpsc;
 use std::thread;
@@ -12,8 +12,7 @@ use crate::middle::{Middle, Way};
 use crate::server::Server;
 use crate::terminal::Person;
 
-/// The address of a server that stands before an honest one for as long as the test runs, and
-/// makes something else of what passes.
+/// Starts a proxy in front of an honest server that may change each message. Returns its URL.
 pub(crate) fn lying(
     server: &Server,
     lie: impl FnMut(Way, Value) -> Vec<Value> + Send + 'static,
@@ -29,7 +28,8 @@ pub(crate) fn lying(
     told.recv().unwrap()
 }
 
-/// What the directory says of `client_id` passes once; from then on it says `later`.
+/// Starts a proxy that passes the first directory answer for `client_id`, and later returns
+/// `later`.
 fn two_faced(server: &Server, client_id: &'static str, later: String) -> String {
     let mut looks = 0;
     lying(server, move |way, mut message| {
@@ -74,7 +74,7 @@ fn the_key_that_is_shown_is_the_one_that_is_called() {
     assert!(at_alice.stderr().contains(&bob.fingerprint()), "{}", at_alice.stderr());
 }
 
-/// A call through a server that tells `lie` in place of what passes, and how long it took.
+/// Makes a call through a proxy that sends `lie` in place of a message. Returns the duration.
 fn call_through(
     lie: impl FnMut(Way, Value) -> Vec<Value> + Send + 'static,
     flags: &[&str],
@@ -91,7 +91,7 @@ fn call_through(
     (at_alice.stderr(), began.elapsed())
 }
 
-/// Keeps back what is so.
+/// Starts a proxy that drops the messages for which this returns true.
 fn keeping_back(
     is_so: impl Fn(Way, &Value) -> bool + Send + 'static,
 ) -> impl FnMut(Way, Value) -> Vec<Value> + Send + 'static {
@@ -106,7 +106,7 @@ fn whatever_a_server_does_not_answer_is_given_up_in_time() {
         ("TURN_CREDENTIALS", "--connect-timeout"),
     ] {
         let is_so = move |way, message: &Value| {
-            // One's own key is registered with a PKD_RESULT, too.
+            // The own key is also confirmed with a PKD_RESULT.
             let is_asked = kept_back != "PKD_RESULT" || message["payload"]["clientId"] == "bob";
             way == Way::ToClient && message["type"] == kept_back && is_asked
         };

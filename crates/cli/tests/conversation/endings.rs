@@ -1,4 +1,4 @@
-//! What ends a conversation, and what its exit code says.
+//! The ends of conversations, and their exit codes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
     let lies = Arc::new(AtomicBool::new(false));
     let tells = lies.clone();
     let mut call_id = json!(null);
-    // Each message to alice becomes the news that bob hung up.
+    // Each message to alice becomes a report that bob hung up.
     let url = lying(&server, move |way, message| {
         if way == Way::ToClient && message["type"] == "CALL_ACCEPTED" {
             call_id = message["payload"]["callId"].clone();
@@ -42,7 +42,7 @@ fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
     let mut at_alice = alice.run(&url, &["call", "bob"]);
     at_alice.waits_for("connected to bob");
     lies.store(true, Ordering::Relaxed);
-    // A candidate or a keepalive's answer is told within eight seconds.
+    // A candidate or the answer to a keepalive arrives within eight seconds.
     at_alice.waits_for("bob is still connected: the conversation goes on");
     at_alice.types("still there?");
     at_bob.waits_for("alice: still there?");
@@ -145,7 +145,7 @@ fn a_second_quit_gives_a_file_up_and_both_ends_say_so() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
-    // Longer than the test waits, and no disk is needed for it.
+    // Long enough to outlast the test; sparse, so it needs no disk space.
     let film = std::fs::File::create(alice.folder().join("film.bin")).unwrap();
     film.set_len(1 << 30).unwrap();
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--commands"]);
@@ -167,7 +167,7 @@ fn a_folder_for_files_that_is_not_there_is_said_at_once() {
     assert!(at_alice.stderr().contains("--receive-into"), "{}", at_alice.stderr());
 }
 
-/// More lines than anybody can read, for as long as somebody takes them.
+/// Starts a client that sends lines faster than they can be read, until the channel closes.
 fn floods(alice: &Person, server: &Server) -> Terminal {
     alice.run_in_shell(&server.url(), "yes | $SECURECALL call bob")
 }
@@ -205,7 +205,7 @@ fn sigterm_ends_a_conversation_whose_output_nobody_reads() {
     waits_for("waiting for calls");
     let _at_alice = floods(&alice, &server);
     waits_for("connected to alice");
-    // Longer than it takes to fill a pipe.
+    // Long enough to fill a pipe.
     sleep(Duration::from_secs(2));
     let process = at_bob.securecall();
     let began = Instant::now();

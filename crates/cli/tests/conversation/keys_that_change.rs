@@ -1,9 +1,9 @@
-//! What happens when somebody's key is another one than before.
+//! Clients whose key has changed.
 
 use crate::server::Server;
 use crate::terminal::Person;
 
-/// A server whose directory takes another key without a word, as a dishonest one would.
+/// Starts a server whose directory accepts another key at any time, as a dishonest one might.
 fn forgetful() -> Server {
     Server::with_turn(&["--directory-replace=registered".to_owned()], None)
 }
@@ -69,7 +69,7 @@ fn another_key_of_the_caller_does_not_ring() {
     at_bob.waits_for("ANOTHER ONE");
     assert!(!at_bob.stdout().contains("again"));
     drop(at_bob);
-    // Whoever was told of the new device names its key, and sees both.
+    // A user who names the new key sees both fingerprints.
     let mut at_bob = listen(&["--accept-from", &alice.contact()]);
     alice.run(&server.url(), &call).ends_with(0);
     at_bob.waits_for("alice: it is me again");
@@ -90,19 +90,19 @@ fn a_fingerprint_that_is_given_for_one_contact_concerns_no_other() {
         at_bob
     };
     let call = |person: &Person| person.run(&server.url(), &["call", "bob"]);
-    // Carol is met. Alice's fingerprint raises no alarm about her.
+    // Carol is a first contact. Alice's fingerprint must not cause a warning about her.
     let mut at_bob = listen(&carol.contact(), &alice.contact());
     call(&carol).ends_with(0);
     at_bob.ends_with(0);
     assert!(!at_bob.stderr().contains("ANOTHER ONE"), "{}", at_bob.stderr());
-    // Mallory has carol's id, and a key whose fingerprint is given for another name.
+    // Mallory has carol's id, and a key whose fingerprint is given for another id.
     let mallory = Person::new("carol");
     let as_alice = format!("alice={}", mallory.fingerprint());
     let mut at_bob = listen("carol", &as_alice);
     call(&mallory).ends_with(1);
     at_bob.waits_for("ANOTHER ONE");
     drop(at_bob);
-    // Carol's key is the one remembered still.
+    // Carol's key is still the known one.
     let mut at_bob = listen("carol", &alice.contact());
     call(&carol).ends_with(0);
     at_bob.ends_with(0);

@@ -1,4 +1,4 @@
-//! A server that can crash and come back.
+//! A server that can crash and restart.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -19,7 +19,7 @@ impl Server {
         Self::with_turn(&[], None)
     }
 
-    /// A server that knows a TURN server.
+    /// Starts a server that is configured with a TURN server.
     pub(crate) fn with_turn(flags: &[String], secret: Option<&str>) -> Self {
         let port = free_port();
         let mut server = Self {
@@ -41,7 +41,7 @@ impl Server {
         self.folder.path().join("data").display().to_string()
     }
 
-    /// SIGKILL, and started again with what is on disk.
+    /// Kills the server with SIGKILL, and starts it again on the same data.
     pub(crate) fn crashes_and_comes_back(&mut self) {
         self.stop();
         self.run();

@@ -1,4 +1,4 @@
-//! A line that is being typed, on a real terminal.
+//! The input line on a real terminal.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn a_bar_is_drawn_once_and_above_the_line_that_is_typed() {
     at_alice.shows("sent film.bin");
     let screen = at_bob.shows("received ./film.bin");
     assert!(screen.ends_with("received ./film.bin\n> is it through"), "{screen}");
-    // Each frame takes the place of the one before.
+    // Each frame replaces the one before.
     assert!(!screen.contains("MiB"), "{screen}");
     assert!(at_bob.stdout().contains("MiB"), "a bar was drawn");
     assert!(bob.folder().join("film.bin").exists());
@@ -64,7 +64,7 @@ fn a_terminal_is_left_as_it_was_found() {
     assert_eq!(modes("before"), modes("after"));
 }
 
-/// `set -m` of a shell gives each job a process group of its own, as an interactive one does.
+/// `set -m` gives each job its own process group, as an interactive shell does.
 #[test]
 fn in_the_background_it_says_why_nobody_can_type_and_goes_on() {
     let server = Server::start();

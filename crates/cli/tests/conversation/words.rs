@@ -1,4 +1,4 @@
-//! What two people at terminals read when a call ends.
+//! The messages on two terminals when a call ends.
 
 use crate::server::Server;
 use crate::terminal::{Person, Terminal, signal};
@@ -16,7 +16,7 @@ impl Two {
         Self { server: Server::start(), alice: Person::new("alice"), bob: Person::new("bob") }
     }
 
-    /// Bob waits at a terminal, and Alice's call rings there.
+    /// Starts bob at a terminal, and lets alice's call ring there.
     fn ringing(&self, at_bob: &[&str], at_alice: &[&str]) -> (Terminal, Terminal) {
         let listen = [&["listen"], at_bob].concat();
         let mut bob = self.bob.run_at_a_terminal(&self.server.url(), &listen);
@@ -107,7 +107,7 @@ fn a_second_program_with_an_identity_says_what_it_ends_before_it_does() {
     calls.types("n");
     calls.ends_by_itself_with(1);
     assert!(!listens.screen().contains("another device"), "{}", listens.screen());
-    // A script is told, and does what it was started for.
+    // A script is only informed, and continues.
     let mut script = two.bob.run(&two.server.url(), &["call", "alice"]);
     script.waits_for(&says);
     listens.ends_by_itself_with(1);

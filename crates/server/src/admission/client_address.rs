@@ -1,11 +1,11 @@
-//! Which address a client has, when proxies may stand in between.
+//! The address of a client, which may be behind proxies.
 //!
-//! A header is believed only when a trusted proxy is the peer, and then from the right: each proxy
-//! appends the address it saw, so the rightmost one that is no trusted proxy is the last that
-//! somebody trustworthy saw. What stands left of it, the client may have written itself.
+//! A header is used only if the peer is a trusted proxy, and it is read from the right: each proxy
+//! appends the address that it saw, so the rightmost address that is no trusted proxy is the last
+//! one that a trusted proxy has seen. Anything left of it may be forged by the client.
 //!
-//! With the PROXY protocol it is the proxy's header that says who the peer is. A peer that it names and
-//! that is a trusted proxy itself is believed in the same way.
+//! With the PROXY protocol, the peer is the one in the proxy's header. If that peer is a trusted
+//! proxy itself, its headers are used in the same way.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -18,22 +18,21 @@ use securecall_websocket::Request;
 use crate::settings::{self, ProxyProtocol};
 use crate::telemetry::log_limit::LogLimit;
 
-/// Where a connection comes from, as far as that is known before its request. `Debug` prints no
-/// address.
+/// The origin of a connection, as far as it is known before the request. `Debug` prints no address.
 #[derive(Clone, Copy)]
 pub(crate) struct Source {
     address: IpAddr,
-    /// Whether a header of its request can be the word of a trusted proxy.
+    /// True if a header of its request can come from a trusted proxy.
     may_be_proxy: bool,
 }
 
 impl Source {
-    /// The peer of the socket, or of the proxy that named it.
+    /// Returns the source for the peer of the socket, or for the peer in a PROXY protocol header.
     pub(crate) fn peer(address: IpAddr) -> Self {
         Self { address: address.to_canonical(), may_be_proxy: true }
     }
 
-    /// A proxy that did not name its peer: what comes through it may be anybody's.
+    /// Returns the source for a proxy that sent no client address: any client may be behind it.
     pub(crate) fn unnamed(proxy: IpAddr) -> Self {
         Self { address: proxy.to_canonical(), may_be_proxy: false }
     }
@@ -49,16 +48,16 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The proxies in front of the server.
+/// The configured proxies in front of the server.
 #[derive(Debug)]
 pub(crate) struct Proxies {
     trusted: Vec<IpNet>,
     header: String,
-    /// Whether each connection begins with a header of the PROXY protocol.
+    /// Whether connections must begin with a PROXY protocol header.
     protocol: ProxyProtocol,
-    /// Connections of private addresses, while no proxy is trusted.
+    /// Detects a proxy that is not configured: all peers have private addresses.
     unknown_proxy: Suspicion,
-    /// Connections of trusted proxies without the header.
+    /// Detects trusted proxies that send no PROXY protocol header.
     silent_proxy: Suspicion,
     proxy_headers: LogLimit,
     missing_headers: LogLimit,
@@ -79,7 +78,7 @@ impl Proxies {
         }
     }
 
-    /// The client's address.
+    /// Returns the client's address.
     pub(crate) fn client_address(&self, source: Source, request: &Request<'_>) -> IpAddr {
         let peer = source.address;
         if self.trusted.is_empty() {
@@ -93,7 +92,7 @@ impl Proxies {
         let hops = values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
         let mut nearest = peer;
         for hop in hops {
-            // A hop that is no address ends what can be believed.
+            // An invalid hop makes everything left of it untrustworthy.
             let Some(address) = parse_hop(hop) else { return nearest };
             nearest = address;
             if !self.is_trusted(address) {
@@ -103,13 +102,13 @@ impl Proxies {
         nearest
     }
 
-    /// Whether each connection begins with a header of the PROXY protocol.
+    /// Returns true if connections must begin with a PROXY protocol header.
     pub(crate) fn speak_proxy_protocol(&self) -> bool {
         self.protocol == ProxyProtocol::On
     }
 
-    /// Tells whether a peer is worth reading from. Where the PROXY protocol is spoken, only proxies are,
-    /// and this machine, whose health check names nobody.
+    /// Returns true if the connection of this peer may be read. With the PROXY protocol only
+    /// trusted proxies may connect, and this machine, whose health check has no client address.
     pub(crate) fn may_come(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         let may_come = !self.speak_proxy_protocol() || self.is_trusted(peer) || peer.is_loopback();
@@ -126,7 +125,7 @@ impl Proxies {
         may_come
     }
 
-    /// Says at the start what trusting a proxy takes.
+    /// Logs the consequences of the proxy settings at the start.
     pub(crate) fn announce(&self) {
         if self.trusted.is_empty() {
             return;
@@ -147,8 +146,8 @@ impl Proxies {
         );
     }
 
-    /// A connection began with a PROXY protocol header. Said only of those that may be proxies:
-    /// anybody could send one.
+    /// Warns about a PROXY protocol header that is not expected. Only possible proxies are
+    /// reported, because any client can send one.
     pub(crate) fn note_proxy_header(&self, peer: IpAddr) {
         let peer = peer.to_canonical();
         if (is_private(peer) || self.is_trusted(peer))
@@ -163,7 +162,7 @@ impl Proxies {
         }
     }
 
-    /// A connection of a proxy began without the PROXY protocol header that it should begin with.
+    /// Warns about a proxy that sent no PROXY protocol header although it should.
     pub(crate) fn note_missing_proxy_header(&self, peer: IpAddr) {
         if self.is_trusted(peer)
             && let Some(left_out) = self.missing_headers.take(Instant::now())
@@ -177,7 +176,8 @@ impl Proxies {
         }
     }
 
-    /// Everybody seems to come from private addresses: then a proxy is in front, and nobody said so.
+    /// Warns if all clients seem to come from private addresses: then a proxy is in front that is
+    /// not configured.
     fn suspect_unknown_proxy(&self, peer: IpAddr) {
         if let Some(in_a_row) = self.unknown_proxy.note(is_private(peer)) {
             tracing::warn!(
@@ -190,7 +190,7 @@ impl Proxies {
         }
     }
 
-    /// A proxy that never writes the header leaves it to its clients.
+    /// Warns if a trusted proxy never sends the header: then its clients could send one.
     fn suspect_silent_proxy(&self, is_silent: bool) {
         if let Some(in_a_row) = self.silent_proxy.note(is_silent) {
             let header = &self.header;
@@ -202,14 +202,14 @@ impl Proxies {
         }
     }
 
-    /// Whether it is a proxy's.
+    /// Returns true if the address belongs to a trusted proxy.
     pub(crate) fn is_trusted(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(&address))
     }
 }
 
-/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
+/// Parses `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
 fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(hop).ok()?.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -218,18 +218,18 @@ fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Something that happens again and again, and is then said once.
+/// A counter for a repeated observation that is logged once.
 #[derive(Debug, Default)]
 struct Suspicion {
     in_a_row: AtomicU32,
     said: AtomicBool,
 }
 
-/// So many connections alike, and no others, are no coincidence.
+/// The number of equal observations in a row that is no coincidence.
 const SUSPICIOUS: u32 = 64;
 
 impl Suspicion {
-    /// Notes one more connection. Returns how many were alike in a row, once that is to be said.
+    /// Counts one more connection. Returns the length of the row when it is to be logged.
     fn note(&self, is_alike: bool) -> Option<u32> {
         if !is_alike {
             self.in_a_row.store(0, Ordering::Relaxed);

@@ -1,6 +1,6 @@
-//! What every directory does, whatever keeps its records.
+//! The conformance suite of directories, for every backend.
 //!
-//! It does not test durability, which each backend has to prove with the failures of its own.
+//! It does not test durability: each backend has to prove that with its own kinds of failures.
 
 use super::Replacement::{Allowed, Refused};
 use super::{
@@ -146,7 +146,7 @@ async fn an_answer_nobody_waits_for_is_no_cancellation(directory: &dyn Directory
     assert_eq!(directory.register("left", r#""k""#, Refused.into()).await, Ok(Registered::Kept));
 }
 
-/// Runs what operators do against an empty directory.
+/// Runs the operations of operators against an empty directory.
 pub(super) async fn operations_hold_for(directory: &Embedded) {
     an_empty_directory_exports_nothing(directory);
     an_import_takes_in_new_records_byte_for_byte(directory).await;
@@ -160,7 +160,7 @@ pub(super) async fn operations_hold_for(directory: &Embedded) {
     an_export_is_of_one_moment(directory).await;
 }
 
-/// Everything, as lines.
+/// Returns all records as lines.
 pub(super) fn exported(directory: &Embedded) -> String {
     let mut export = directory.export();
     let mut lines = String::new();

@@ -1,7 +1,7 @@
-//! What an import is, and what it does: all of it, or nothing.
+//! Imports: all records or none.
 //!
-//! Nothing here writes. A file is read and checked to its last line before a directory hears of
-//! it; then [`Import::plan`] decides over all of it at once.
+//! Nothing here writes. A file is read and checked to its last line before the directory is
+//! involved; then [`Import::plan`] decides about all records at once.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read as _};
@@ -11,17 +11,17 @@ use securecall_protocol::ClientId;
 
 use super::record::{Record, RecordError, line_bytes_max};
 
-/// How many conflicts are named; the others are counted.
+/// The bound of conflicts that are named. All are counted.
 const NAMED_MAX: usize = 10;
 
-/// Records to be taken into a directory, each id once.
+/// Records for a directory, each id once.
 #[derive(Clone)]
 pub struct Import {
     records: Vec<Record>,
     replacement: Replacement,
 }
 
-/// Why lines are no import.
+/// The reason why lines cannot be imported.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum ImportError {
@@ -37,40 +37,40 @@ pub enum ImportError {
     Io(#[from] io::Error),
 }
 
-/// What was imported: numbers of records.
+/// The numbers of imported records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Their ids had none.
+    /// Ids that had no key.
     pub new: usize,
-    /// They were there already, with these keys.
+    /// Ids that had the same key.
     pub same: usize,
-    /// They were there with other keys.
+    /// Ids that had another key.
     pub replaced: usize,
 }
 
 /// Records whose ids have other keys. Nothing was imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflicts {
-    /// The first of their lines, from 1.
+    /// The numbers of the first conflicting lines, counted from 1.
     pub lines: Vec<usize>,
-    /// How many there are.
+    /// The number of conflicts.
     pub count: usize,
 }
 
-/// What to write, and what to say then.
+/// The records to write, and the report after the commit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// The places of the records to write.
+    /// The indexes of the records to write.
     pub(super) writes: Vec<usize>,
     pub(super) imported: Imported,
 }
 
 impl Import {
-    /// Reads lines to their end. Where an id has another key, it is taken with
-    /// [`Replacement::Allowed`], and a conflict with [`Replacement::Refused`].
+    /// Reads all lines. If an id has another key, [`Replacement::Allowed`] replaces it, and
+    /// [`Replacement::Refused`] makes it a conflict.
     ///
     /// # Errors
-    /// At the first line that is no record, is too long, or has the id of one before.
+    /// The first line that is no record, is too long, or repeats an id.
     pub fn read(
         mut lines: impl BufRead,
         key_bytes_max: usize,
@@ -94,29 +94,29 @@ impl Import {
         Ok(Self { records, replacement })
     }
 
-    /// The records, in the order of their lines.
+    /// Returns the records in the order of their lines.
     pub(crate) fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// Whether other keys are replaced.
+    /// Returns whether other keys are replaced.
     pub(crate) fn replacement(&self) -> Replacement {
         self.replacement
     }
 
-    /// How many records there are.
+    /// Returns the number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there is nothing to import.
+    /// Returns true if there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Decides, given the keys that are there.
+    /// Decides about all records, given the stored keys.
     pub(super) fn plan<E>(
         &self,
         mut key_of: impl FnMut(&str) -> Result<Option<Box<str>>, E>,
@@ -127,7 +127,7 @@ impl Import {
             let existing = key_of(client_id.as_str())?;
             match decide(existing.as_deref(), public_key, self.replacement) {
                 Decision::Keep => plan.imported.same += 1,
-                // What an operator brings is taken, whatever the bound for clients is.
+                // The bound of records is for clients; an operator may exceed it.
                 Decision::Create | Decision::NotCreated => {
                     plan.write(place, |imported| &mut imported.new);
                 }
@@ -155,7 +155,7 @@ impl Conflicts {
     }
 }
 
-/// Reads a line without its end; false when there is none left.
+/// Reads a line without its end. Returns false after the last one.
 fn read_line(
     lines: &mut impl BufRead,
     text: &mut Vec<u8>,
@@ -163,7 +163,7 @@ fn read_line(
     bytes_max: usize,
 ) -> Result<bool, ImportError> {
     text.clear();
-    // One more, for the end of the longest line.
+    // One more, for the line feed.
     lines.by_ref().take(bytes_max as u64 + 1).read_until(b'\n', text)?;
     if text.is_empty() {
         return Ok(false);

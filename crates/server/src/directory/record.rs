@@ -4,15 +4,15 @@
 //! {"clientId":"alice","publicKey":"…"}
 //! ```
 //!
-//! The key stands there as it is stored, escapes and all. Nothing else may stand in the line: a
-//! field that is not known would be lost without a word.
+//! The key is written as it is stored, including escapes. Other fields are an error, because they
+//! would be lost silently.
 
 use securecall_protocol::{ClientId, Opaque};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// What a line takes beside its key: the names, the braces, an id whose every character is written
-/// as six, and some blanks.
+/// The bound of a line apart from its key: the names, the braces, an id whose every character is
+/// written as an escape of six, and some white space.
 const BESIDE_KEY_BYTES_MAX: usize = 1024;
 
 /// A client id and its key, a raw JSON string.
@@ -22,7 +22,7 @@ pub struct Record {
     pub(crate) public_key: Box<str>,
 }
 
-/// Why a line is no record. It tells neither the id nor the key.
+/// The reason why a line is no record. It contains neither the id nor the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum RecordError {
@@ -49,12 +49,12 @@ struct Line<'a> {
 }
 
 impl Record {
-    /// Reads a line, whose key may have so many bytes between its quotes.
+    /// Parses a line. The key may have `key_bytes_max` bytes between its quotes.
     ///
     /// # Errors
-    /// When it is anything but a record.
+    /// The line is not a record.
     pub fn parse(line: &str, key_bytes_max: usize) -> Result<Self, RecordError> {
-        // serde would take an array for the fields in their order.
+        // serde would also accept an array with the fields in order.
         if !line.trim_start().starts_with('{') {
             return Err(RecordError::Malformed);
         }
@@ -70,23 +70,23 @@ impl Record {
         }
     }
 
-    /// Appends the line, with its end.
+    /// Appends the record as a line, with its end.
     pub(crate) fn write_to(&self, lines: &mut String) {
         write_line(lines, self.client_id.as_str(), &self.public_key);
     }
 
-    /// How long the line is, with its end.
+    /// Returns the length of the line, with its end.
     pub(crate) fn line_bytes(&self) -> usize {
         parts(self.client_id.as_str(), &self.public_key).map(str::len).iter().sum()
     }
 }
 
-/// How long a line may be, without its end, where keys may have so many bytes.
+/// Returns the bound of a line without its end, for keys of this length.
 pub(super) const fn line_bytes_max(key_bytes_max: usize) -> usize {
     key_bytes_max + BESIDE_KEY_BYTES_MAX
 }
 
-/// Appends the line of a stored record. The alphabet of ids needs no escape.
+/// Appends a stored record as a line. Ids need no escapes.
 pub(super) fn write_line(lines: &mut String, id: &str, key: &str) {
     lines.extend(parts(id, key));
 }

@@ -1,4 +1,4 @@
-//! The directory's side of a conversation.
+//! The directory's side of an operator's connection.
 
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -12,18 +12,18 @@ use tracing::info;
 use super::conversation::{Refusal, Reply, Request, receive, send};
 use crate::directory::{Conflicts, Embedded, Import, ImportError, Imported};
 
-/// What is taken from an operator.
+/// The bounds of an operator's requests.
 pub(super) struct Bounds {
-    /// How many bytes an import may have, all of which are held in memory.
+    /// The bound of an import, all of which is held in memory.
     pub(super) import_bytes_max: u64,
-    /// How many bytes a key may have between its quotes: as many as in the directory, where that changes.
+    /// The bound of a key between its quotes, shared with the directory, where it may change.
     pub(super) key_bytes_max: Arc<AtomicUsize>,
 }
 
-/// Does what is asked for, and says what came of it. Waits for the stream and the disk.
+/// Executes the operator's request and sends the reply. Blocks on the stream and the disk.
 ///
 /// # Errors
-/// The operator is gone, or too slow.
+/// The operator has disconnected, or is too slow.
 pub(super) fn attend(
     mut stream: &UnixStream,
     directory: &Embedded,
@@ -50,7 +50,7 @@ pub(super) fn attend(
             let key_bytes_max = bounds.key_bytes_max.load(Ordering::Relaxed);
             let replacement = if replace { Replacement::Allowed } else { Replacement::Refused };
             let import = Import::read(&mut lines, key_bytes_max, replacement);
-            // All of it: an answer is not heard by somebody who is still talking.
+            // Read to the end, because an operator that is still sending does not read the reply.
             io::copy(&mut lines, &mut io::sink())?;
             take_in(directory, import, records)
         }
@@ -58,7 +58,7 @@ pub(super) fn attend(
     send(&mut stream, &reply.unwrap_or_else(Refusal::into_reply))
 }
 
-/// What to say at the end.
+/// The final reply.
 type Outcome = Result<Reply, Refusal>;
 
 fn export(mut stream: &UnixStream, directory: &Embedded) -> io::Result<Outcome> {

@@ -1,13 +1,13 @@
-//! The words between an operator and a directory: lines of JSON, over a stream.
+//! The protocol between an operator and a directory: lines of JSON over a stream.
 //!
 //! ```text
 //! → {"request":"export"}
-//! ← {"reply":"page","bytes":65612}      and so many bytes of records, one a line
-//! ← {"reply":"exported","records":312}  without which what came is no whole export
+//! ← {"reply":"page","bytes":65612}      followed by that many bytes of records, one a line
+//! ← {"reply":"exported","records":312}  without this the export is incomplete
 //!
 //! → {"request":"import","records":2,"bytes":87,"replace":false}
 //! ← {"reply":"ready"}
-//! →                                     so many bytes of records, one a line
+//! →                                     that many bytes of records, one a line
 //! ← {"reply":"imported","new":1,"same":1,"replaced":0}
 //!
 //! → {"request":"reset","clientIds":["alice"]}
@@ -16,15 +16,15 @@
 //! ← {"reply":"refused","refusal":{"conflicts":{"lines":[2],"count":1}}}    at any time
 //! ```
 //!
-//! A stream carries one request. An import says before what is to come, so that one that breaks
-//! off is not taken for a shorter one.
+//! A stream carries one request. An import announces its size, so that an interrupted one is not
+//! mistaken for a shorter one.
 
 use std::io::{self, BufRead, Read as _, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// How long a line of ours may be: 10,000 ids to be reset, and more.
+/// The bound of a line: more than 10,000 ids to be reset.
 pub(super) const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,19 +46,19 @@ pub(super) enum Reply {
     Refused { refusal: Refusal },
 }
 
-/// Why nothing was done; or, where the directory is [`Refusal::Unavailable`], perhaps nothing.
+/// The reason why nothing was done. After [`Refusal::Unavailable`] something may have been done.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Refusal {
-    /// The other side does not know these words: it is of another version.
+    /// The other side does not know this message: it has another version.
     NotUnderstood,
     /// Records whose ids have other keys.
     Conflicts { lines: Vec<usize>, count: usize },
-    /// An import to a server that runs may have so many bytes.
+    /// A running server accepts imports of this size at most.
     TooLarge { bytes_max: u64 },
-    /// The records are none, for this reason: keys may be shorter there, say.
+    /// Invalid records: the server may have a smaller bound for keys, for example.
     Records { reason: String },
-    /// The directory cannot answer for now.
+    /// The directory cannot answer now.
     Unavailable,
 }
 
@@ -69,11 +69,10 @@ pub(super) fn send(stream: &mut impl Write, words: &impl Serialize) -> io::Resul
     stream.write_all(line.as_bytes())
 }
 
-/// Receives a line. `None`: the other side has said all.
+/// Receives a line. Returns `None` at the end of the stream.
 ///
 /// # Errors
-/// The stream fails; `InvalidData`: the line is too long, was cut short, or is nothing that is
-/// understood.
+/// The stream fails; `InvalidData` if the line is too long, incomplete or unknown.
 pub(super) fn receive<T: DeserializeOwned>(stream: &mut impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     stream.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;

@@ -1,4 +1,4 @@
-//! Why an operator got nothing done, and what to do next.
+//! The errors of an operator's commands, with what to do next.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::conversation::{Refusal, Reply};
 use crate::data_dir::DataDirError;
 
-/// Why an operator got nothing done. Nothing about ids and keys is in it.
+/// The reason why an operator's command failed. It contains no ids and no keys.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum OperatorError {
@@ -69,7 +69,7 @@ impl From<Refusal> for OperatorError {
     }
 }
 
-/// An answer to another question.
+/// A reply that belongs to another request.
 impl From<Reply> for OperatorError {
     fn from(_: Reply) -> Self {
         Self::NotUnderstood

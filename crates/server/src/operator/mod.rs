@@ -1,11 +1,12 @@
-//! What the operator of a server does with its directory: export, import, reset.
+//! The operator's access to the directory: export, import, reset.
 //!
-//! Whether a server runs in the data folder or not, the command says the same words
-//! (`conversation`): to the server through a socket in the folder (`control`), or else to a thread
-//! of its own that has opened the folder. So both do the same, and there is one thing to test.
+//! The commands use the same protocol (`conversation`) whether or not a server runs in the data
+//! folder: they connect to the server through a socket in the folder (`control`), or else to a
+//! thread of their own that has opened the folder. So both behave the same, and one test covers
+//! both.
 //!
-//! Whoever may use the folder may use the socket; nothing else is asked. Nothing here runs on a
-//! thread that serves clients.
+//! Whoever may access the folder may use the socket; there is no other authentication. Nothing here
+//! runs on a thread that serves clients.
 
 mod attend;
 mod control;
@@ -31,32 +32,32 @@ pub(crate) use control::Control;
 use conversation::{Reply, Request, receive, send};
 pub use error::OperatorError;
 
-/// How long the directory may take for an answer. An import of a million records takes less than a
-/// minute on a slow disk; and whoever does not want to wait stops the command.
+/// The time limit for an answer of the directory. An import of a million records takes less than a
+/// minute on a slow disk, and an operator can interrupt the command.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A connection to the directory of a data folder.
 pub struct Operator {
     stream: BufReader<UnixStream>,
     running: bool,
-    /// Without a server: who answers.
+    /// The thread that answers if no server runs.
     thread: Option<JoinHandle<()>>,
 }
 
 impl Operator {
-    /// Finds out who has the folder at `path`: the server that runs, or nobody, and then it is
-    /// opened until the operator is dropped. Keys may have so many bytes.
+    /// Connects to the server that uses the folder at `path`. If none runs, opens the folder until
+    /// the operator is dropped. `key_bytes_max` is the bound of keys.
     ///
     /// # Errors
-    /// When there is no data folder, it cannot be used, or whoever has it does not answer.
+    /// There is no data folder, it cannot be used, or its server does not answer.
     pub fn at(path: &Path, key_bytes_max: usize) -> Result<Self, OperatorError> {
         Self::of(DataDir::existing(path), path, key_bytes_max)
     }
 
-    /// [`Operator::at`] that makes the folder, and its directory, if there is none.
+    /// Connects as [`Operator::at`] does, but creates the folder and its directory if necessary.
     ///
     /// # Errors
-    /// As [`Operator::at`], or when the folder cannot be made.
+    /// As [`Operator::at`], or the folder cannot be created.
     pub fn at_new(path: &Path, key_bytes_max: usize) -> Result<Self, OperatorError> {
         Self::of(DataDir::open(path), path, key_bytes_max)
     }
@@ -73,15 +74,15 @@ impl Operator {
         }
     }
 
-    /// Whether a server runs there.
+    /// Returns true if a server uses the folder.
     pub fn is_running(&self) -> bool {
         self.running
     }
 
-    /// Writes all records to `lines`, in the order of their ids. Returns how many.
+    /// Writes all records to `lines`, in the order of their ids. Returns their number.
     ///
     /// # Errors
-    /// What was written then is no whole export.
+    /// The export is incomplete.
     pub fn export(&mut self, lines: &mut impl Write) -> Result<u64, OperatorError> {
         self.ask(&Request::Export)?;
         loop {
@@ -93,11 +94,11 @@ impl Operator {
         }
     }
 
-    /// Takes in all records, or none.
+    /// Imports all records, or none.
     ///
     /// # Errors
-    /// Conflicts; or else, unless the error says so, it is not known whether it was done, and the
-    /// same again is safe.
+    /// There were conflicts. After any other error the records may have been imported, unless the
+    /// error says otherwise; a retry is safe.
     pub fn import(&mut self, import: &Import) -> Result<Imported, OperatorError> {
         self.ask(&Request::Import {
             records: import.len(),
@@ -114,10 +115,10 @@ impl Operator {
         }
     }
 
-    /// Removes the keys of these ids. Returns whether each had one.
+    /// Removes the keys of these ids. Returns for each whether it had a key.
     ///
     /// # Errors
-    /// It is not known whether it was done; the same again is safe.
+    /// The keys may have been removed; a retry is safe.
     pub fn reset(&mut self, ids: &[ClientId]) -> Result<Vec<bool>, OperatorError> {
         let client_ids = ids.iter().map(|id| id.as_str().into()).collect();
         self.ask(&Request::Reset { client_ids })?;
@@ -132,7 +133,7 @@ impl Operator {
         let key_bytes_max = Arc::new(key_bytes_max.into());
         let bounds = Bounds { import_bytes_max: u64::MAX, key_bytes_max };
         let thread = thread::Builder::new().name("directory".to_owned()).spawn(move || {
-            // It ends with the last word of the other side.
+            // It ends with the last message of the other side.
             let _ = attend(&theirs, &directory, &bounds);
             directory.close();
         })?;
@@ -185,7 +186,7 @@ impl Operator {
 }
 
 impl Drop for Operator {
-    /// So that the folder is free when the operator is gone.
+    /// Waits for the thread, so that the folder is free afterwards.
     fn drop(&mut self) {
         let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Both);
         if let Some(thread) = self.thread.take() {

@@ -1,4 +1,4 @@
-//! Operators at folders with and without a server, and at sockets that are none.
+//! Operators at folders with and without a server, and at sockets of other programs.
 
 use std::fs;
 use std::io::Read as _;
@@ -17,14 +17,14 @@ use crate::directory::{Import, Replacement};
 
 const KEY_BYTES_MAX: usize = 4096;
 
-/// A folder with an empty directory.
+/// Returns a folder with an empty directory.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     opened(folder.path()).directory().unwrap();
     folder
 }
 
-/// What a server has open.
+/// The open parts of a server.
 struct Running {
     directory: Arc<Embedded>,
     control: Option<Control>,
@@ -56,7 +56,7 @@ fn exported(folder: &Path) -> String {
     String::from_utf8(lines).unwrap()
 }
 
-/// The whole story, whoever answers.
+/// Runs all operations, with either kind of answering side.
 fn operate(folder: &Path) {
     let (alice, bob) = (("alice", "a\\/b"), ("bob", "k"));
     let first = operator(folder).import(&import(&[bob, alice], Replacement::Refused)).unwrap();
@@ -137,7 +137,7 @@ fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
     assert!(error.contains("must be stopped"), "{error}");
     drop(running);
     operate(&folder);
-    // A link to it is short enough.
+    // The path of a symbolic link to it is short enough.
     let link = parent.path().join("link");
     std::os::unix::fs::symlink(&folder, &link).unwrap();
     let running = run(&link);
@@ -168,7 +168,7 @@ fn an_import_that_breaks_off_changes_nothing() {
     let folder = folder();
     let running = run(folder.path());
     let sent = lines(&[("alice", "k")]);
-    // Bytes or records that were announced and do not come.
+    // Bytes or records that were announced and do not arrive.
     for (records, bytes) in [(2, sent.len() + 40), (2, sent.len()), (0, sent.len())] {
         let mut stream = control::connect(folder.path()).unwrap();
         let request = Request::Import { records, bytes: bytes as u64, replace: false };
@@ -213,7 +213,7 @@ fn nonsense_is_refused() {
     let long = "x".repeat(2 * 1024 * 1024);
     for nonsense in ["\n", "{}\n", "{\"request\":\"format\"}\n", "half", &long] {
         let mut stream = control::connect(folder.path()).unwrap();
-        // The end of one that is too long may meet nobody.
+        // The other side may close before the end of an overlong line.
         let _ = stream.write_all(nonsense.as_bytes());
         let _ = stream.shutdown(Shutdown::Write);
         let mut said = String::new();

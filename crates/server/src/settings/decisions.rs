@@ -1,4 +1,4 @@
-//! What the core is told of the settings.
+//! The configuration of the core, as the settings give it.
 
 use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
@@ -12,7 +12,7 @@ use super::defaults::HANDSHAKES_PER_CONNECTION;
 use super::{Rate, Replace, Settings, TurnSettings};
 
 impl Settings {
-    /// What decisions depend on: these settings, and keys made of the server's.
+    /// Returns the configuration of sessions: these settings, and keys derived from the server's.
     #[must_use]
     pub fn core_config(&self, server_key: &[u8; 32]) -> Config {
         let turn = |relay| Turn::new(TurnRest::from(relay), NameKey::new(server_key));
@@ -26,7 +26,7 @@ impl Settings {
         }
     }
 
-    /// Who is let in.
+    /// Returns the limits of admission.
     #[must_use]
     pub fn admission_limits(&self) -> AdmissionLimits {
         let limits = &self.limits;
@@ -41,7 +41,7 @@ impl Settings {
         }
     }
 
-    /// How long a request head may be.
+    /// Returns the limits of a request head.
     #[must_use]
     pub fn head_limits(&self) -> HeadLimits {
         HeadLimits {

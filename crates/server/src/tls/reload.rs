@@ -1,5 +1,5 @@
-//! Certificate files are read again when they change, on SIGHUP, and for as long as they are of no
-//! use. Connections stay.
+//! Certificate files are read again when they change, on SIGHUP, and periodically while they are
+//! unusable. Connections stay open.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -12,19 +12,19 @@ use tokio::time::sleep;
 
 use super::{Certificate, CertificateError, Certificates};
 
-/// Certificates are renewed weeks before they expire: half a minute is soon enough, and a look
-/// costs microseconds.
+/// The interval of checks. Certificates are renewed weeks before they expire, so half a minute is
+/// soon enough, and a check costs microseconds.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// The time after which files that were of no use are read again. Much of what is wrong with them passes
-/// without a change of theirs: a mount that comes late, a certificate that is valid from the next
-/// minute on. It costs a read of two small files.
+/// The interval at which unusable files are read again. Many problems disappear without a change of
+/// the files: a mount that comes late, a certificate that becomes valid in the next minute. It
+/// costs reading two small files.
 const RETRY_EVERY: Duration = Duration::from_secs(5);
-/// When an operator should hear of a certificate that nobody renews…
+/// The time before the expiry of a certificate at which the operator is warned…
 const EXPIRES_SOON: Duration = Duration::from_secs(7 * 24 * 3600);
-/// …and how often, as of files that stay of no use.
+/// …and the interval of this warning, and of the one about unusable files.
 const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
 
-/// A certificate in files, and what was last seen of them.
+/// A certificate in files, and their state when they were last read.
 #[derive(Debug)]
 pub(crate) struct CertificateFiles {
     certificate: PathBuf,
@@ -32,8 +32,8 @@ pub(crate) struct CertificateFiles {
     seen: [Option<Stamp>; 2],
 }
 
-/// The marks that change when a file is written, replaced, or given to others to read: inode, size, and the
-/// times of the last change of its content and of its inode.
+/// The metadata that changes when a file is written, replaced, or made readable: inode, size, and
+/// the times of the last change of its content and of its inode.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp([i64; 6]);
 
@@ -42,17 +42,17 @@ impl CertificateFiles {
         Self { certificate, key, seen: [None, None] }
     }
 
-    /// Reads them.
+    /// Reads the files.
     ///
     /// # Errors
     /// As [`Certificate::read`].
     pub(crate) fn read(&mut self, now: SystemTime) -> Result<Certificate, CertificateError> {
-        // Before they are read: a change in between is seen at the next look.
+        // Taken before reading, so that a change in between is detected next time.
         self.seen = self.stamps();
         Certificate::read(&self.certificate, &self.key, now)
     }
 
-    /// Tells whether they are others than those that were read last, with success or not.
+    /// Returns true if the files have changed since they were last read, successfully or not.
     fn have_changed(&self) -> bool {
         self.seen != self.stamps()
     }
@@ -67,7 +67,7 @@ impl CertificateFiles {
     }
 }
 
-/// Follows the files for ever.
+/// Follows the files forever.
 pub(crate) async fn follow(
     files: CertificateFiles,
     certificates: Arc<Certificates>,
@@ -86,18 +86,18 @@ pub(crate) async fn follow(
 struct Follower {
     files: CertificateFiles,
     certificates: Arc<Certificates>,
-    /// The fault of the files at the last look, and when it was last said.
+    /// The error of the files at the last check, and the time when it was last logged.
     refusal: Option<(String, SystemTime)>,
     reminded: Option<SystemTime>,
 }
 
 impl Follower {
-    /// Returns the time to wait, unless somebody asks.
+    /// Returns the time until the next check.
     fn next_look(&self) -> Duration {
         if self.refusal.is_some() { RETRY_EVERY } else { LOOK_EVERY }
     }
 
-    /// Shows what is in the files from now on, if it is a certificate.
+    /// Checks the files, and uses the certificate if it is valid.
     fn look(&mut self, asked: bool, now: SystemTime) {
         if asked || self.refusal.is_some() || self.files.have_changed() {
             match self.files.read(now) {
@@ -115,7 +115,7 @@ impl Follower {
         self.certificates.replace(certificate);
     }
 
-    /// Says so when it is news, when somebody asked, and once a day.
+    /// Logs the error if it is new, if SIGHUP asked for the check, and once a day.
     fn refuse(&mut self, error: String, asked: bool, now: SystemTime) {
         let is_old = |(said, at): &(String, SystemTime)| *said == error && now < *at + REMIND_EVERY;
         if asked || !self.refusal.as_ref().is_some_and(is_old) {
@@ -130,7 +130,7 @@ impl Follower {
         }
     }
 
-    /// Says once a day that the certificate expires.
+    /// Warns once a day that the certificate expires.
     fn remind(&mut self, now: SystemTime) {
         let recently = self.reminded.is_some_and(|then| now < then + REMIND_EVERY);
         let Some(certificate) = self.certificates.current() else { return };
@@ -176,7 +176,8 @@ mod tests {
         Written { certificate, key, der: signed.der().to_vec() }
     }
 
-    /// A follower of the files `own`, which are valid for a day, and where others can be written.
+    /// Returns a follower of the files `own`, which are valid for a day, and a place for other
+    /// files.
     fn follower(now: SystemTime) -> (Follower, Written, TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let own = write(folder.path(), "own", [now - HOUR, now + 24 * HOUR]);
@@ -245,7 +246,7 @@ mod tests {
         let mut files = CertificateFiles::new(certificate.clone(), key.clone());
         let mut look = || {
             let changed = files.have_changed();
-            // Of no use, but seen.
+            // Unusable, but recorded as read.
             files.read(SystemTime::now()).unwrap_err();
             assert!(!files.have_changed());
             changed

@@ -1,4 +1,4 @@
-//! Certificates in files: which are taken, and when.
+//! Certificates in files: which are accepted, and when.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,7 @@ use crate::authority::{Authority, Issued};
 use crate::client::{Client, config};
 use crate::server::{Server, wait_for};
 
-/// Why neither `serve` nor `check` takes it; one line.
+/// Returns the error of `serve` and `check`, which must be the same line.
 fn refusal(issued: &Issued) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut flags = issued.flags();
@@ -75,7 +75,7 @@ fn a_new_one_is_for_new_connections_and_old_ones_stay() {
     replace(&renewed);
     wait_for(|| (connect().shown() == renewed.der).then_some(()), "the new one should be shown");
 
-    // One that is of no use changes nothing.
+    // An unusable one changes nothing.
     replace(&authority.issue_for_days("old", -3, -1));
     fs::write(&files.key, "no key").unwrap();
     kill_process(getpid(), Signal::HUP).unwrap();

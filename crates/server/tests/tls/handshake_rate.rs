@@ -1,4 +1,4 @@
-//! An address that shakes hands too fast is hung up on before it costs a signature.
+//! An address that starts handshakes too fast is disconnected before it costs a signature.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -16,14 +16,14 @@ const UPGRADE: &[u8] = b"GET /signal HTTP/1.1\r\nHost: localhost\r\nUpgrade: web
     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// A server that lets an address open four connections, and shake hands eight times.
+/// Starts a server with four connections and eight handshakes for each address.
 fn start(authority: &Authority, flags: &[&str]) -> Server {
     let rate = ["--connection-burst=4", "--connection-rate=0.001"];
     let flags = rate.iter().chain(flags).map(ToString::to_string);
     Server::start(authority.issue("server").flags().into_iter().chain(flags))
 }
 
-/// The first line of the answer to an upgrade.
+/// Returns the first line of the response to an upgrade.
 fn status(mut client: Client) -> String {
     client.write(UPGRADE);
     let mut answer = Vec::new();
@@ -31,7 +31,7 @@ fn status(mut client: Client) -> String {
     String::from_utf8(answer).unwrap().lines().next().unwrap().to_owned()
 }
 
-/// What becomes of a handshake: whether the server said anything, and how it ended.
+/// Starts a handshake that must fail. Returns whether the server sent anything, and the error.
 fn refused(address: SocketAddr, config: &Arc<ClientConfig>) -> (bool, ErrorKind) {
     let mut tls = ClientConnection::new(config.clone(), "localhost".try_into().unwrap()).unwrap();
     let mut hello = Vec::new();
@@ -40,7 +40,8 @@ fn refused(address: SocketAddr, config: &Arc<ClientConfig>) -> (bool, ErrorKind)
         socket.write_all(&hello)?;
         socket.read(&mut [0])
     });
-    // The reset may come before the hello is written, or before connecting returns; it is reported once.
+    // The reset may arrive before the hello is written, or before `connect` returns; it is reported
+    // once.
     match answer {
         Ok(bytes) => (bytes > 0, ErrorKind::UnexpectedEof),
         Err(error) => (false, error.kind()),
@@ -52,7 +53,7 @@ fn an_address_that_is_too_fast_is_answered_at_first_and_then_hung_up_on() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let config = config(&authority, &[&TLS13]);
-    // One went to whoever looked whether it listens.
+    // One was used to check that the server listens.
     for _ in 0..4 {
         assert!(status(Client::connect(server.address, &config)).contains(" 101 "));
     }
@@ -76,7 +77,7 @@ fn what_is_hung_up_on_costs_no_place_among_requests() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let config = config(&authority, &[&TLS13]);
-    // More than may be under way at once.
+    // More than may be in progress at once.
     for _ in 0..600 {
         let _ = refused(server.address, &config);
     }

@@ -1,5 +1,5 @@
-//! TLS of a whole server, with clients of another kind than its own code: the buffered half of
-//! rustls, programs, and a certificate authority.
+//! TLS of a whole server, with clients that share none of its code: the buffered API of rustls,
+//! other programs, and a certificate authority.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is all tests")]
 

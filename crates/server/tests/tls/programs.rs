@@ -1,5 +1,5 @@
-//! Clients that other people wrote. Each test needs its program, so they are run on request:
-//! `cargo test -p securecall-server --test tls -- --ignored`.
+//! Clients of other projects. Each test needs its program, so they run on request: `cargo test -p
+//! securecall-server --test tls -- --ignored`.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -11,7 +11,7 @@ fn start(authority: &Authority) -> Server {
     Server::start(authority.issue("server").flags())
 }
 
-/// Runs a program with this on its standard input.
+/// Runs a program with this standard input.
 fn run(command: &mut Command, input: &str) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -57,7 +57,7 @@ fn openssl_shakes_hands_in_every_way_that_is_safe() {
         &["-tls1_3", "-groups", "P-384"],
         &["-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"],
         &["-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384"],
-        // The first share is of a group that we do not have: it is asked for another.
+        // The first key share is of a group that we do not support, so we request another.
         &["-tls1_3", "-groups", "P-521:P-256"],
         &["-tls1_3", "-alpn", "http/1.1"],
         &["-tls1_2"],
@@ -75,7 +75,7 @@ fn openssl_shakes_hands_in_every_way_that_is_safe() {
     }
 }
 
-/// A call between two clients of Python's `websockets`, one offer of 60 KB.
+/// A call between two clients of Python's `websockets`, with an offer of 60 KB.
 const CALL: &str = r#"
 import asyncio, json, ssl, sys
 from websockets.asyncio.client import connect

@@ -9,7 +9,7 @@ use securecall_server::settings::Settings;
 use securecall_testkit::free_address;
 use tempfile::TempDir;
 
-/// A running server. It lives as long as the test process.
+/// A running server, which lives as long as the test process.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one with these settings, and waits until it listens.
+    /// Starts a server with these settings, and waits until it listens.
     pub(crate) fn start(flags: impl IntoIterator<Item = String>) -> Self {
         Self::start_at(free_address(), flags)
     }
@@ -26,7 +26,7 @@ impl Server {
         Self::start_in(address, tempfile::tempdir().unwrap(), flags)
     }
 
-    /// Starts one whose data is in the folder `data` of that folder.
+    /// Starts a server whose data folder is `data` in that folder.
     pub(crate) fn start_in(
         address: SocketAddr,
         data_dir: TempDir,
@@ -44,7 +44,7 @@ impl Server {
         Self { address, admin, data_dir }
     }
 
-    /// The value of a metric.
+    /// Returns the value of a metric.
     pub(crate) fn metric(&self, name: &str) -> i64 {
         let mut admin = TcpStream::connect(self.admin).unwrap();
         admin.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
@@ -60,7 +60,7 @@ impl Server {
     }
 }
 
-/// Waits until there is something, for ten seconds at most.
+/// Waits until `look` returns `Some`, for ten seconds at most.
 pub(crate) fn wait_for<T>(mut look: impl FnMut() -> Option<T>, what: &str) -> T {
     let began = Instant::now();
     loop {

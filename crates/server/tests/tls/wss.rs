@@ -1,4 +1,4 @@
-//! What goes through over `wss://`, and what does not.
+//! Relaying over `wss://`, and clients that misbehave there.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -72,7 +72,7 @@ fn the_largest_offer_passes_in_many_records_cut_anywhere() {
         let config = config(&authority, &[version]);
         let mut bob = Client::connect(server.address, &config).register("bob");
         for cut in [None, Some(1), Some(5), Some(1000), Some(16_384 + 22)] {
-            // Byte by byte, a part will do.
+            // Byte by byte, a part of it is enough.
             let offer = if cut == Some(1) { &offer[..17_500] } else { &offer };
             let mut alice = Client::connect(server.address, &config).register("alice");
             alice.cut = cut;
@@ -93,7 +93,8 @@ fn a_slow_reader_is_given_up_and_what_it_has_not_read_is_bounded() {
     let server = start(&authority, &[&flags[0], &flags[1], "--workers=1"]);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        // Others each time: what is left of a call is told to whoever comes back.
+        // Different ids each time, because the server reports an old call's end to a client that
+        // returns.
         let callee = format!("bob-{version:?}");
         let mut bob = Client::connect_narrow(server.address, &config).register(&callee);
         let mut alice = Client::connect(server.address, &config).register("alice");
@@ -103,12 +104,12 @@ fn a_slow_reader_is_given_up_and_what_it_has_not_read_is_bounded() {
         let candidate = "c".repeat(60_000);
         let mut sent = 0;
         while server.metric("securecall_closes_total{code=\"1013\"}") == closed {
-            // What the kernel takes (4 MB for the sender), and 256 KB.
+            // The kernel's buffers (4 MB for the sender), and 256 KB.
             assert!(sent < 200, "12 MB should be too much");
             alice.send("ICE_CANDIDATE", json!({"callId": call_id, "candidate": candidate}));
             sent += 1;
         }
-        // All that was written before is whole, and in order; then come both goodbyes.
+        // All that was written before is complete and in order; then both closing messages follow.
         let mut received = 0;
         loop {
             match bob.receive() {
@@ -130,7 +131,7 @@ fn a_slow_reader_is_given_up_and_what_it_has_not_read_is_bounded() {
 fn plain_http_is_told_to_use_tls() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
-    // Whoever looked whether it listens.
+    // The connection that checked that the server listens.
     server.wait_for_metric("securecall_tls_handshakes_total{outcome=\"failed\"}", 1);
     let mut socket = TcpStream::connect(server.address).unwrap();
     socket.write_all(b"GET /signal HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
@@ -146,7 +147,7 @@ fn a_handshake_that_never_ends_frees_its_place() {
     let authority = Authority::new();
     let server = start(&authority, &["--request-timeout=1s"]);
     let began = Instant::now();
-    // More than one address may have under way at once.
+    // More than one address may have in progress at once.
     let sockets: Vec<_> = (0..128)
         .map(|nth| {
             let mut socket = TcpStream::connect(server.address).unwrap();
@@ -197,7 +198,7 @@ fn new_keys_in_the_middle_change_nothing() {
     }
 }
 
-/// rustls keeps places in the caller's buffer for such a message: writing with another buffer
+/// rustls reserves space in the caller's buffer for such a message: a write with another buffer
 /// would panic.
 #[test]
 fn half_a_handshake_message_keeps_no_mail_from_its_client() {
@@ -223,7 +224,7 @@ fn half_a_handshake_message_keeps_no_mail_from_its_client() {
     assert_eq!(server.metric("securecall_connections"), 2);
 }
 
-/// What a client encrypts with, to write records that no library would (RFC 8446 section 5.2).
+/// The keys of a client, to write records that no library would (RFC 8446 section 5.2).
 struct RecordKeys {
     key: LessSafeKey,
     iv: [u8; 12],

@@ -1,4 +1,4 @@
-//! `securecall directory export`: all records, as lines of JSON.
+//! `securecall directory export`: writes all records as JSON Lines.
 
 use std::ffi::OsStr;
 use std::io;

@@ -1,4 +1,4 @@
-//! `securecall directory import`: records into a directory, all or none.
+//! `securecall directory import`: imports records into a directory, all or none.
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! `securecall directory`: whose key is which. One looks up as everybody can; three are for the
-//! operator of a server, whose data folder they use.
+//! `securecall directory`: looks keys up at a server, and manages the directory of one's own server
+//! through its data folder.
 
 mod export;
 mod export_file;
@@ -16,7 +16,7 @@ pub(crate) use export_file::ExportFileError;
 pub(crate) const NAME: &str = "directory";
 pub(crate) const ABOUT: &str = "Look keys up; as an operator export, import and reset them";
 
-/// What there is.
+/// Text below the help: the subcommands and their exit codes.
 pub(crate) const HINTS: &str = "\
 lookup asks a server, as every client can. The others work on the data folder of
 a server of your own, whether it runs or not, as the user that it runs as:
@@ -34,7 +34,7 @@ Exit codes: 0 success, 1 it failed or something was not there, 2 the command
 line, the configuration or the file is wrong, 3 (lookup) a key is another one
 than remembered.";
 
-/// The command with its options.
+/// Adds the subcommands.
 pub(crate) fn with_options(command: Command) -> Command {
     command
         .subcommand_required(true)
@@ -44,7 +44,7 @@ pub(crate) fn with_options(command: Command) -> Command {
         .subcommand(reset::command())
 }
 
-/// Does one of them.
+/// Runs the subcommand.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     match flags.subcommand() {
         Some((lookup::NAME, flags)) => lookup::run(flags),

@@ -1,4 +1,4 @@
-//! What the three commands for operators share: where the directory is.
+//! Access to the directory of a server, shared by `export`, `import` and `reset`.
 
 use clap::{Arg, Command};
 use securecall_server::operator::Operator;
@@ -8,11 +8,11 @@ use crate::failure::Failure;
 pub(super) use crate::settings_of_serve::settings;
 pub(super) use crate::terminal::note::note;
 
-/// A command that takes everything that `serve` takes, so that one set of flags, one file and one
-/// environment do for both; shown is what counts here.
+/// Returns a command that accepts all settings of `serve`, so that the same flags, file and
+/// environment work for both. Help shows only the settings that matter here.
 pub(super) fn command(name: &'static str, about: &'static str) -> Command {
     let command = with_options(Command::new(name)).mut_args(hide_what_does_not_matter);
-    // What follows is no setting.
+    // The flags that follow are not settings.
     command.about(about).next_help_heading(None)
 }
 
@@ -22,19 +22,19 @@ fn hide_what_does_not_matter(arg: Arg) -> Arg {
     arg.hide(is_setting && !is_folder)
 }
 
-/// The directory of these settings, of a server that runs or not.
+/// Opens the directory of these settings, whether or not its server runs.
 pub(super) fn open(settings: &Settings) -> Result<Operator, Failure> {
     let key_bytes_max = settings.directory.key_bytes_max;
     Operator::at(&settings.data_dir, key_bytes_max).map_err(Failure::Operator)
 }
 
-/// The directory of these settings, which is made if there is none.
+/// Opens the directory of these settings, and creates it if it does not exist.
 pub(super) fn create(settings: &Settings) -> Result<Operator, Failure> {
     let key_bytes_max = settings.directory.key_bytes_max;
     Operator::at_new(&settings.data_dir, key_bytes_max).map_err(Failure::Operator)
 }
 
-/// A number of things, in words.
+/// Formats a count with its noun in the singular or the plural.
 pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -1,4 +1,4 @@
-//! `securecall directory reset`: frees ids for other keys.
+//! `securecall directory reset`: removes the keys of client ids, so that others can be registered.
 
 use std::io::{self, Write as _};
 

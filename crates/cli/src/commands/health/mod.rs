@@ -1,4 +1,4 @@
-//! `securecall health`: one question to a server, for the health check of a container.
+//! `securecall health`: one health request, for example for the health check of a container.
 
 mod any_certificate;
 mod connector;
@@ -21,7 +21,7 @@ use request::{Trust, address, look_at};
 pub(crate) const NAME: &str = "health";
 pub(crate) const ABOUT: &str = "Ask a server whether it is well: exit code 0, 1 or 2";
 
-/// Who uses it.
+/// Text below the help: uses and exit codes.
 pub(crate) const HINTS: &str = "\
 Without a URL it asks the server of this machine, on the port that securecall
 serve would take from the same file, environment and flags.
@@ -38,10 +38,10 @@ command line is wrong.";
 
 const URL: &str = "url";
 
-/// The time for the whole answer. Docker and Kubernetes ask every few seconds.
+/// The time limit for the whole request. Docker and Kubernetes repeat it every few seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The command with its options: those of `serve`, so that one set of flags does for both.
+/// Adds the flags of the command, and those of `serve`, so that the same flags work for both.
 pub(crate) fn with_options(command: Command) -> Command {
     let url = Arg::new(URL)
         .value_name("URL")
@@ -56,7 +56,7 @@ fn hide_what_does_not_matter(arg: Arg) -> Arg {
     arg.hide(is_setting && !is_listen)
 }
 
-/// Asks once. Every failure ends with 1, and a wrong command line with 2.
+/// Sends one request. Every failure exits with 1, a wrong command line with 2.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let (url, trust) = match flags.get_one::<String>(URL) {
         Some(url) => (url.clone(), Trust::Authorities),
@@ -70,10 +70,10 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     writeln!(io::stdout(), "ok").map_err(Failure::Output)
 }
 
-/// The server that would run with these flags.
+/// Returns the URL of the server that `serve` would start with these flags.
 fn own_server(flags: &ArgMatches) -> Result<(String, Trust), String> {
     let mut surroundings = Surroundings::of_process();
-    // Nothing is served, so it does not matter how many files may be open.
+    // The limit of open files concerns only a process that serves.
     surroundings.descriptors_max = None;
     let loaded = Loaded::new(flags, &surroundings).map_err(|error| error.to_string())?;
     let settings = loaded.settings;

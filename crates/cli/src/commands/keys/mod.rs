@@ -1,4 +1,4 @@
-//! `securecall keys`: a client's identity.
+//! `securecall keys`: manages the identity of a client.
 
 mod phrase;
 mod qr;
@@ -16,7 +16,7 @@ use crate::terminal::note::note;
 pub(crate) const NAME: &str = "keys";
 pub(crate) const ABOUT: &str = "Make, show, back up and restore a client's identity";
 
-/// What is secret, and what is not.
+/// Text below the help: examples, and which parts are secret.
 pub(crate) const HINTS: &str = "\
 Examples:
   securecall keys new alice
@@ -38,48 +38,48 @@ struct Keys {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make an identity; one that is there stays as it is
+    /// Create an identity; an existing one is never overwritten
     #[command(after_help = "Example:\n  securecall keys new alice")]
     New {
-        /// Who you are: 1 to 64 of a-z, A-Z, 0-9, _ and -
+        /// The client id: 1 to 64 of a-z, A-Z, 0-9, _ and -
         client_id: String,
         #[command(flatten)]
         path: IdentityPath,
     },
-    /// Show id and fingerprint
+    /// Show the client id and the fingerprint
     #[command(after_help = "Example:\n  securecall keys show --qr")]
     Show {
-        /// Show them as a QR code too
+        /// Show them as a QR code as well
         #[arg(long, conflicts_with = "json")]
         qr: bool,
-        /// Print JSON, with the directory key
+        /// Print JSON, including the directory key
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         path: IdentityPath,
     },
-    /// Print the identity as 24 words, to be written on paper
+    /// Print the identity as 24 words, to write them down on paper
     #[command(after_help = "Example:\n  securecall keys backup > words.txt")]
     Backup {
         #[command(flatten)]
         path: IdentityPath,
     },
-    /// Make the identity file again, from 24 words on standard input
+    /// Create the identity file again, from 24 words on standard input
     #[command(after_help = "Example:\n  securecall keys restore alice < words.txt")]
     Restore {
-        /// The same client id as before
+        /// The client id that the identity had
         client_id: String,
         #[command(flatten)]
         path: IdentityPath,
     },
 }
 
-/// The command with its options.
+/// Adds the subcommands.
 pub(crate) fn with_options(command: Command) -> Command {
     Keys::augment_args(command)
 }
 
-/// Does one of them.
+/// Runs the subcommand.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     match Keys::from_arg_matches(flags)?.action {
         Action::New { client_id, path } => {
@@ -92,11 +92,11 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
-/// Writes the file, and says whose it is.
+/// Writes the identity file, and prints its client id and fingerprint.
 fn create(client_id: String, seed: Seed, path: &IdentityPath) -> Result<(), Failure> {
     let path = path.resolve()?;
     let stored = StoredIdentity { client_id, seed };
-    // An id that is none is found out before anything is written.
+    // An invalid client id must be found before the file is written.
     let identity = stored.identity()?;
     stored.create(&path)?;
     print(&format!("{}identity     {}\n", whose(&identity), path.display()))

@@ -1,4 +1,4 @@
-//! A whole call between two clients that nobody knows.
+//! A whole call between two temporary clients.
 
 use securecall_client::{
     CallId, Client, ClientId, DirectoryKey, EndReason, Ending, Event, Events, IceServer, Identity,
@@ -11,16 +11,16 @@ use crate::conversation::session::say_goodbye;
 use crate::terminal::hints::explain;
 use crate::throwaway_id::throwaway_id;
 
-/// An end of the call.
+/// A temporary client.
 struct End {
     client: Client,
     events: Events,
     client_id: ClientId,
-    /// Of the other end.
+    /// The directory key of the other client.
     key: DirectoryKey,
 }
 
-/// An end that knows the call, with its WebRTC peer.
+/// One leg of the call, with its WebRTC peer.
 struct Talking {
     call: CallId,
     peer: Peer,
@@ -28,7 +28,8 @@ struct Talking {
     digits: Option<ShortAuthenticationString>,
 }
 
-/// Makes the call. Returns the relays that the server knows; None: it came to no call.
+/// Makes the call. Returns the TURN servers of the server, or `None` if the call failed before
+/// them.
 pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer>> {
     let (caller, callee) = (throwaway().ok()?, throwaway().ok()?);
     let (of_caller, of_callee) = (caller.directory_key().clone(), callee.directory_key().clone());
@@ -48,7 +49,7 @@ pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer
 }
 
 impl End {
-    /// The two ends know each other's keys from here, so the directory keeps neither.
+    /// Connects a client. Both know each other's keys already, so that nothing is published.
     async fn connect(url: &str, identity: Identity, key: DirectoryKey) -> Result<Self, String> {
         let failed = |error: &dyn std::error::Error| error.to_string();
         let client_id = ClientId::try_from(identity.directory_key().client_id())
@@ -59,7 +60,7 @@ impl End {
         Ok(Self { client, events, client_id, key })
     }
 
-    /// Nobody has published a key of these ids.
+    /// Checks that the directory has no key of an id that was never published.
     async fn looks_up_nobody(&self) -> Result<(), String> {
         match self.client.lookup(&self.client_id).await.map_err(|error| error.to_string())? {
             LookedUp::Nothing => Ok(()),
@@ -72,7 +73,7 @@ impl End {
         credentials.map(|turn| turn.ice_servers).map_err(|error| error.to_string())
     }
 
-    /// The first event that `wanted` makes something of.
+    /// Waits for the first event for which `wanted` returns `Some`.
     async fn hears<T>(&mut self, wanted: impl Fn(Event) -> Option<T>) -> Result<T, String> {
         while let Some(event) = self.events.next().await {
             if let Some(problem) = problem(&event) {
@@ -86,7 +87,7 @@ impl End {
     }
 }
 
-/// An identity that is forgotten when the probe ends.
+/// Generates an identity that exists only for this probe.
 fn throwaway() -> Result<Identity, securecall_client::seal::Error> {
     Identity::new(&throwaway_id("probe"), &Seed::generate(&mut rand::rng()), Suite::XWing)
 }
@@ -103,7 +104,7 @@ async fn register(client: &Client, events: &mut Events) -> Result<(), String> {
     }
 }
 
-/// What must not happen at any time.
+/// Returns a description of the event if it must never happen in a probe.
 fn problem(event: &Event) -> Option<String> {
     match event {
         Event::Disconnected { cause, .. } => Some(explain(cause)),
@@ -161,7 +162,7 @@ async fn answer(
     Ok((alices, Talking { call, peer, events, digits: None }))
 }
 
-/// Until both peers are connected: candidates go through the server, sealed.
+/// Exchanges candidates through the server, sealed, until both peers are connected.
 async fn connect(
     alice: &mut End,
     alices: &mut Talking,
@@ -181,7 +182,7 @@ async fn connect(
     Ok(())
 }
 
-/// Something of an end's own peer. Returns whether it is connected.
+/// Handles an event of a client's own peer. Returns true once the peer is connected.
 async fn local(end: &End, call: CallId, event: peer::Event) -> Result<bool, String> {
     match event {
         peer::Event::Candidate(candidate) => {
@@ -194,7 +195,7 @@ async fn local(end: &End, call: CallId, event: peer::Event) -> Result<bool, Stri
     }
 }
 
-/// Something that the server brought.
+/// Handles an event from the server.
 async fn remote(talking: &mut Talking, event: Event) -> Result<(), String> {
     if let Some(problem) = problem(&event) {
         return Err(problem);

@@ -1,8 +1,8 @@
-//! `securecall probe`: is that server well?
+//! `securecall probe`: tests a server from outside.
 //!
-//! Two clients that nobody knows register, look each other up, and have a whole call with a real
-//! data channel; a bare connection sees whether the rules are kept; each TURN server has to relay.
-//! What is printed names no client, key or address but those of servers.
+//! Two temporary clients register, look each other up, and make a whole call with a real data
+//! channel. A bare connection tests the protocol's rules. Each TURN server has to relay. The report
+//! names no client, key or address except those of servers.
 
 mod call;
 mod relays;
@@ -23,7 +23,7 @@ use report::Report;
 pub(crate) const NAME: &str = "probe";
 pub(crate) const ABOUT: &str = "Look whether a server is well: a whole call, its rules, its relays";
 
-/// What it does.
+/// Text below the help: the effects of a probe and its exit codes.
 pub(crate) const HINTS: &str = "\
 Two throwaway clients register and make a call. Nobody else is called, and no key
 is published: nothing stays at the server.
@@ -42,17 +42,17 @@ struct Probe {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// How long each step may take
+    /// Time limit for each step
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 }
 
-/// The command with its options.
+/// Adds the flags of the command.
 pub(crate) fn with_options(command: Command) -> Command {
     Probe::augment_args(command)
 }
 
-/// Probes, and prints what was found.
+/// Probes the server, and prints the report.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let probe = Probe::from_arg_matches(flags)?;
     let report = runtime()?.block_on(look_at(&probe));

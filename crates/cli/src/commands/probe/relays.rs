@@ -1,4 +1,4 @@
-//! Whether each TURN server relays: two peers on this machine that may use nothing else.
+//! A test of each TURN server: two peers on this machine connect through it alone.
 
 use securecall_client::IceServer;
 use securecall_peer::{Config, Event, Events, IceServer as PeerIceServer, Peer, Policy};
@@ -33,7 +33,7 @@ async fn relay(config: Config) -> Result<(), String> {
     Ok(())
 }
 
-/// Passes the candidates of one end to the other.
+/// Passes the candidates of one peer to the other, until it is connected.
 async fn until_connected(events: &mut Events, other: &Peer) -> Result<(), String> {
     let mut connected = false;
     while let Some(event) = events.next().await {

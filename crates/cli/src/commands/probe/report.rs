@@ -1,4 +1,4 @@
-//! What was found, step by step.
+//! The report of a probe, step by step.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::terminal::harmless::harmless;
 
-/// What was found.
+/// The steps of a probe with their results.
 pub(crate) struct Report {
     patience: Duration,
     steps: Vec<Step>,
@@ -19,19 +19,19 @@ struct Step {
 }
 
 enum Outcome {
-    /// It took so long.
+    /// The step succeeded in this time.
     Well(Duration),
     Failed(String),
     Skipped(&'static str),
 }
 
 impl Report {
-    /// A step that takes longer than `patience` has failed.
+    /// Creates an empty report. A step that takes longer than `timeout` fails.
     pub(crate) fn new(patience: Duration) -> Self {
         Self { patience, steps: Vec::new() }
     }
 
-    /// Takes a step. None: it failed.
+    /// Runs a step and records its result. Returns `None` if it failed.
     pub(crate) async fn step<T>(
         &mut self,
         name: impl Into<String>,
@@ -53,7 +53,7 @@ impl Report {
         self.steps.push(Step { name: name.to_owned(), outcome: Outcome::Skipped(reason) });
     }
 
-    /// How many steps failed.
+    /// Returns the number of failed steps.
     pub(crate) fn failed(&self) -> usize {
         self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed(_))).count()
     }
@@ -72,7 +72,7 @@ impl Report {
         text
     }
 
-    /// Counts what was done, and what was not.
+    /// Returns the last line: the numbers of steps that ran, failed and were skipped.
     fn verdict(&self) -> String {
         let skipped = self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Skipped(_)));
         let skipped = skipped.count();

@@ -1,13 +1,14 @@
-//! The directory of a single server: a redb file, one thread that writes and one that reads.
+//! The directory of a single server: a redb file, a thread that writes and a thread that reads.
 //!
-//! It never touches the disk on the caller's thread, never queues more than [`QUEUE_LENGTH`]
-//! requests of a kind, and never repairs a file. What fails, and what follows:
+//! It never accesses the disk on the caller's thread, never queues more than [`QUEUE_LENGTH`]
+//! requests of a kind, and never repairs a file. The failures and their effects:
 //!
 //! | failure | answer |
 //! |---|---|
 //! | queue full | `Unavailable` at once |
-//! | disk full, I/O error | `Unavailable` for that batch, and for registrations during the next second; lookups go on as soon as the file is open again |
-//! | file damaged while open | `Unavailable` until the file opens and checks out again |
+//! | disk full, I/O error | `Unavailable` for that batch, and for registrations during the next
+//! second; lookups continue as soon as the file is open again |
+//! | file damaged while open | `Unavailable` until the file can be opened and checked again |
 
 mod database;
 mod health;
@@ -51,12 +52,12 @@ use self::writer::{Change, Importation, Registration, Removal, Writer};
 use super::import::{Conflicts, Import, Imported};
 use super::{Answer, Directory, Records, RegisterError, Registered, Terms, Unavailable};
 
-/// How many requests of a kind wait at most: 4 MiB at 4 KiB a key. A commit takes all there are, so
-/// even the last one waits for two commits only, some 10 ms each on an ordinary SSD.
+/// The bound of each queue: 4 MiB at 4 KiB a key. A commit takes all queued requests, so even the
+/// last one waits for two commits only, some 10 ms each on an ordinary SSD.
 pub const QUEUE_LENGTH: usize = 1024;
 
 /// A directory in a local file. Its methods may be called from any thread; those for operators
-/// ([`Embedded::import`], [`Embedded::reset`], [`Embedded::export`]) wait for the disk.
+/// ([`Embedded::import`], [`Embedded::reset`], [`Embedded::export`]) block on the disk.
 pub struct Embedded {
     writer: Worker<Change>,
     reader: Worker<Question>,
@@ -65,7 +66,7 @@ pub struct Embedded {
     reading: Arc<Health>,
 }
 
-/// An export under way: one snapshot, however long it takes.
+/// An export in progress: one snapshot, however long it takes.
 pub struct Export<'a> {
     directory: &'a Embedded,
     /// `None` before the first page, and after a failure.
@@ -73,8 +74,8 @@ pub struct Export<'a> {
 }
 
 impl Embedded {
-    /// Opens the database at `path`, which must exist, and checks all of it. `lock` is what keeps
-    /// other servers out; it is held until the file is closed.
+    /// Opens the existing database at `path`, and checks all of it. `lock` excludes other servers;
+    /// it is held until the file is closed.
     pub(crate) fn open(path: PathBuf, lock: Arc<File>) -> Result<Self, OpenError> {
         Self::start(Box::new(move || {
             let _held = &lock;
@@ -103,8 +104,8 @@ impl Embedded {
         })
     }
 
-    /// Lets clients make so many records, and no more: whoever has one goes on. What an operator
-    /// imports counts, and is not refused.
+    /// Sets the bound of records that clients may create. Existing records can still be replaced,
+    /// and imports of operators are counted but not refused.
     #[must_use]
     pub fn with_records_max(self, records_max: u64) -> Self {
         self.set_records_max(records_max);
@@ -116,24 +117,24 @@ impl Embedded {
         self.population.set_records_max(records_max);
     }
 
-    /// Takes in all records, or none if one conflicts.
+    /// Imports all records, or none if one conflicts.
     ///
     /// # Errors
-    /// Not known whether it was done, as with registrations.
+    /// As with registrations, the records may have been stored all the same.
     pub fn import(&self, import: Import) -> Result<Result<Imported, Conflicts>, Unavailable> {
         self.change(|answer| Change::Import(Importation { import, answer }))
     }
 
-    /// Removes the keys of these ids, so that the next registration of each is taken. Returns
-    /// whether each had one.
+    /// Removes the keys of these ids, so that the next registration of each is accepted. Returns
+    /// for each whether it had a key.
     ///
     /// # Errors
-    /// Not known whether it was done. Asking again is safe.
+    /// The keys may have been removed all the same. A retry is safe.
     pub fn reset(&self, ids: Vec<ClientId>) -> Result<Vec<bool>, Unavailable> {
         self.change(|answer| Change::Reset(Removal { ids, answer }))
     }
 
-    /// All records, in the order of their ids.
+    /// Starts an export of all records, in the order of their ids.
     pub fn export(&self) -> Export<'_> {
         Export { directory: self, snapshot: None }
     }
@@ -147,11 +148,11 @@ impl Embedded {
         answered.recv().unwrap_or(Err(Unavailable))
     }
 
-    /// Finishes what is queued, ends both threads and closes the file. Later requests are
+    /// Processes what is queued, ends both threads and closes the file. Later requests get
     /// `Unavailable`.
     ///
-    /// This waits for the disk: it belongs on a thread that may, after the reactors are done.
-    /// Dropping the directory does the same.
+    /// This blocks on the disk, so it belongs after the end of the event loops, on a thread that
+    /// may block. Dropping the directory does the same.
     pub fn close(&self) {
         self.writer.stop();
         self.reader.stop();
@@ -159,10 +160,10 @@ impl Embedded {
 }
 
 impl Export<'_> {
-    /// Waits for the next page; an empty one is the end.
+    /// Waits for the next page. An empty page is the end.
     ///
     /// # Errors
-    /// What is there is no whole export, and what comes is none at all.
+    /// The export is incomplete, and there will be no more pages.
     pub fn next_page(&mut self) -> Result<Page, Unavailable> {
         let (answer, answered) = sync_channel(1);
         let next = NextPage { snapshot: self.snapshot.take(), answer };

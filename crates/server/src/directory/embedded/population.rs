@@ -1,19 +1,19 @@
-//! How many records a directory has, and how many it may have.
+//! The number of records in a directory, and its bound.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tracing::{info, warn};
 
-/// Numbers of records, for whoever writes and whoever asks.
+/// The number of records and its bound, shared by writers and readers.
 pub(crate) struct Population {
     records: AtomicU64,
     records_max: AtomicU64,
-    /// The operator has been told that it is nearly full, and that has not changed since.
+    /// True if the operator was warned that the directory is nearly full, and it still is.
     warned: AtomicBool,
 }
 
 impl Population {
-    /// A directory without a bound, in which nothing was counted yet.
+    /// Returns the state without a bound and before the first count.
     pub(crate) fn unbounded() -> Self {
         Self {
             records: AtomicU64::new(0),
@@ -35,13 +35,13 @@ impl Population {
         self.warn_if_nearly_full();
     }
 
-    /// So many were counted, and are on disk.
+    /// Sets the number of records that are on disk.
     pub(crate) fn set_records(&self, records: u64) {
         self.records.store(records, Ordering::Relaxed);
         self.warn_if_nearly_full();
     }
 
-    /// Says once that four fifths of the room are taken, and once when they are not any more.
+    /// Warns once when four fifths of the bound are used, and logs once when they no longer are.
     fn warn_if_nearly_full(&self) {
         let (records, records_max) = (self.records(), self.records_max());
         let nearly_full = records >= records_max / 5 * 4 + records_max % 5 * 4 / 5;

@@ -1,7 +1,6 @@
-//! A thread of its own behind a bounded queue, for work that may wait for a disk.
+//! A thread behind a bounded queue, for work that may block on a disk.
 //!
-//! It never makes the one who submits wait: a full queue and a stopped thread are both
-//! [`Unavailable`], at once.
+//! It never blocks the caller: a full queue and a stopped thread are both [`Unavailable`] at once.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,7 +11,7 @@ use tracing::error;
 
 use crate::directory::Unavailable;
 
-/// A thread that takes all the requests there are at a time.
+/// A thread that takes all queued requests as one batch.
 pub(crate) struct Worker<R> {
     queue: SyncSender<Job<R>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -24,10 +23,10 @@ enum Job<R> {
 }
 
 impl<R: Send + 'static> Worker<R> {
-    /// Starts a thread that gives `work` batches of 1 to `length` requests, oldest first.
+    /// Starts a thread that calls `work` with batches of 1 to `length` requests, oldest first.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// The system cannot start a thread.
     pub(crate) fn start(
         name: &str,
         length: usize,
@@ -47,16 +46,16 @@ impl<R: Send + 'static> Worker<R> {
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Queues `request`, or drops it.
+    /// Queues `request`, or drops it if the queue is full or closed.
     pub(crate) fn submit(&self, request: R) -> Result<(), Unavailable> {
         self.queue.try_send(Job::Request(request)).map_err(|_| Unavailable)
     }
 
-    /// Waits until everything queued so far is done and the thread has ended. Later requests are
+    /// Waits until all queued requests are done and the thread has ended. Later requests are
     /// dropped.
     pub(crate) fn stop(&self) {
         let Some(thread) = self.thread.lock().take() else { return };
-        // Fails only if the thread is gone, which is what is wanted.
+        // An error means that the thread has ended already.
         let _ = self.queue.send(Job::Stop);
         if thread.join().is_err() {
             error!("a directory thread had panicked");
@@ -64,7 +63,8 @@ impl<R: Send + 'static> Worker<R> {
     }
 }
 
-/// Waits for a request, then takes those that queued up meanwhile; and whether to stop after them.
+/// Waits for a request, then takes all others that are queued. Returns true if the thread has to
+/// stop afterwards.
 fn next_batch<R>(jobs: &Receiver<Job<R>>, limit: usize) -> (Vec<R>, bool) {
     let mut batch = Vec::new();
     let mut job = jobs.recv().ok();
@@ -78,6 +78,6 @@ fn next_batch<R>(jobs: &Receiver<Job<R>>, limit: usize) -> (Vec<R>, bool) {
             Err(_) => return (batch, false),
         }
     }
-    // A stop, or no sender left.
+    // A stop request, or all senders are gone.
     (batch, true)
 }

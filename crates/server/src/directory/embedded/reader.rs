@@ -1,7 +1,7 @@
-//! The thread that reads, so that a lookup waits neither on a reactor thread nor behind an fsync.
+//! The reading thread, so that a lookup waits neither on an event loop nor behind an fsync.
 //!
 //! It sees committed records only: each batch reads one snapshot, taken after its last request
-//! came in.
+//! arrived.
 
 use std::sync::mpsc::SyncSender;
 
@@ -14,7 +14,7 @@ use super::snapshot::{Page, Snapshot};
 use super::volume::Volume;
 use crate::directory::Unavailable;
 
-/// What the thread is asked for.
+/// A request to the thread.
 pub(crate) enum Question {
     Lookup(Lookup),
     Page(NextPage),
@@ -25,18 +25,18 @@ pub(crate) struct Lookup {
     pub(crate) answer: oneshot::Sender<Result<Option<Box<str>>, Unavailable>>,
 }
 
-/// The next page of an export. The snapshot goes to and fro, so that this thread keeps nothing of
-/// an export that is never finished.
+/// The next page of an export. The snapshot travels with the request, so that the thread holds
+/// nothing for an export that is never finished.
 pub(crate) struct NextPage {
-    /// `None`: the first page, of a snapshot that is taken now.
+    /// `None` for the first page, which takes a new snapshot.
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) answer: SyncSender<Result<(Page, Snapshot), Unavailable>>,
 }
 
-/// Answers a batch: calls wait for lookups, so those come first.
+/// Answers a batch, lookups first because calls wait for them.
 ///
 /// # Errors
-/// The lookups, if there were any, were answered so. An export that broke off says nothing of them.
+/// The lookups failed. A failed export does not count: it says nothing about later requests.
 pub(crate) fn read(volume: &Volume, batch: Vec<Question>) -> Result<(), Unavailable> {
     let mut lookups = Vec::with_capacity(batch.len());
     let mut pages = Vec::new();
@@ -48,7 +48,7 @@ pub(crate) fn read(volume: &Volume, batch: Vec<Question>) -> Result<(), Unavaila
     }
     let looked_up = if lookups.is_empty() { Ok(()) } else { look_up(volume, lookups) };
     for NextPage { snapshot, answer } in pages {
-        // Whoever asked may have left.
+        // An error means that the caller has left.
         let _ = answer.send(next_page(volume, snapshot));
     }
     looked_up
@@ -59,8 +59,8 @@ fn next_page(volume: &Volume, snapshot: Option<Snapshot>) -> Result<(Page, Snaps
         Some(snapshot) => snapshot,
         None => volume.with(Snapshot::of)?,
     };
-    // Not by way of the volume: a snapshot of a database that was closed fails, and the one that is
-    // open now has nothing to do with it.
+    // Not through the volume: a snapshot of a closed database fails, and that says nothing about
+    // the database that is open now.
     match unpanicked(|| snapshot.next_page()) {
         Ok(page) => Ok((page, snapshot)),
         Err(reason) => {
@@ -72,7 +72,7 @@ fn next_page(volume: &Volume, snapshot: Option<Snapshot>) -> Result<(Page, Snaps
 
 fn look_up(volume: &Volume, batch: Vec<Lookup>) -> Result<(), Unavailable> {
     let find = |database: &Database| find(database, &batch);
-    // Once more: a commit that fails, on a full disk say, takes the open database from the reader
+    // Retried once: a failed commit, on a full disk for example, closes the database for the reader
     // too, and the volume has just opened it again.
     match volume.with(find).or_else(|_| volume.with(find)) {
         Ok(found) => {
@@ -100,7 +100,7 @@ fn find(database: &Database, batch: &[Lookup]) -> Result<Vec<Option<Box<str>>>, 
 }
 
 fn answer(lookup: Lookup, key: Result<Option<Box<str>>, Unavailable>) {
-    // Whoever asked may have left.
+    // An error means that the caller has left.
     let _ = lookup.answer.send(key);
 }
 
@@ -120,7 +120,8 @@ mod tests {
         Ok(transaction.commit()?)
     }
 
-    /// Spoilt by a failed commit, and not opened again yet. Most of its pages are not in the cache.
+    /// Returns a volume that a failed commit has closed, and that is not open again. Most pages are
+    /// not in the cache.
     fn spoilt_volume() -> Volume {
         let disk = SimulatedDisk::default();
         insert(&create(disk.clone()).unwrap(), 0..100).unwrap();

@@ -1,8 +1,8 @@
-//! A file that is only pretended to be written.
+//! Storage that reads a file but keeps writes in memory.
 //!
 //! redb writes to a file while it opens it after a crash, before it knows whether the file is
-//! sound. So a file is opened twice: first here, where the writes stay in memory, and only if that
-//! went well, for real. A damaged file is left as it was, for whoever has to rescue it.
+//! sound. So a file is opened here first, and for real only if that succeeds. A damaged file is
+//! left unchanged for whoever has to rescue it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,7 +14,7 @@ use redb::StorageBackend;
 
 const PAGE_BYTES: u64 = 4096;
 
-/// A file, and what would have been written to it.
+/// A file, and the writes to it in memory.
 #[derive(Debug)]
 pub(crate) struct Rehearsal {
     file: File,
@@ -24,7 +24,7 @@ pub(crate) struct Rehearsal {
 #[derive(Debug)]
 struct Pretended {
     length: u64,
-    /// How much of the file still shows through; what was cut off does not come back.
+    /// The length of the file that is still visible. A part that was cut off stays invisible.
     visible: u64,
     pages: BTreeMap<u64, Box<[u8]>>,
 }
@@ -36,7 +36,7 @@ impl Rehearsal {
         Ok(Self { file, pretended: Mutex::new(pretended) })
     }
 
-    /// The page as it would be: written before, or from the file, or zero.
+    /// Returns a page: a written one, or else from the file, or else zeros.
     fn page(&self, pretended: &Pretended, number: u64) -> Result<Box<[u8]>> {
         if let Some(page) = pretended.pages.get(&number) {
             return Ok(page.clone());
@@ -49,8 +49,8 @@ impl Rehearsal {
     }
 }
 
-/// The pages that a range touches: the number of each, where the range begins in it, and how many
-/// bytes of the range it holds.
+/// Returns the pages of a range: for each its number, the offset of the range in it, and the number
+/// of bytes.
 fn pages_of(offset: u64, bytes: usize) -> impl Iterator<Item = (u64, usize, usize)> {
     let end = offset + bytes as u64;
     let mut at = offset;

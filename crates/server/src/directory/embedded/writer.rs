@@ -1,7 +1,7 @@
-//! The one thread that writes: group commit.
+//! The only thread that writes: group commit.
 //!
-//! It never answers a request before the commit that holds it is on disk. An fsync takes as long
-//! for a hundred records as for one, so whatever queued up during the last commit shares the next.
+//! It never answers a request before its commit is on disk. An fsync takes as long for a hundred
+//! records as for one, so all requests that queued up during the last commit share the next.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -18,14 +18,14 @@ use super::volume::{RETRY_PAUSE, Volume};
 use crate::directory::import::{Conflicts, Import, Imported};
 use crate::directory::{Creation, RegisterError, Registered, Terms, Unavailable};
 
-/// What the thread is asked to write.
+/// A change that the thread has to write.
 pub(crate) enum Change {
     Register(Registration),
     Import(Importation),
     Reset(Removal),
 }
 
-/// A client's key.
+/// The registration of a client's key.
 pub(crate) struct Registration {
     pub(crate) id: Box<str>,
     pub(crate) key: Box<str>,
@@ -33,13 +33,13 @@ pub(crate) struct Registration {
     pub(crate) answer: oneshot::Sender<Result<Registered, RegisterError>>,
 }
 
-/// An operator's records.
+/// The import of an operator's records.
 pub(crate) struct Importation {
     pub(crate) import: Import,
     pub(crate) answer: SyncSender<Result<Result<Imported, Conflicts>, Unavailable>>,
 }
 
-/// Ids that an operator frees.
+/// The removal of keys by an operator.
 pub(crate) struct Removal {
     pub(crate) ids: Vec<ClientId>,
     pub(crate) answer: SyncSender<Result<Vec<bool>, Unavailable>>,
@@ -48,8 +48,8 @@ pub(crate) struct Removal {
 pub(crate) struct Writer {
     volume: Arc<Volume>,
     population: Arc<Population>,
-    /// When the last commit failed. Every failure has the database opened again, and lookups wait
-    /// meanwhile: a full disk must not make that their permanent state.
+    /// The time of the last failed commit. After each failure the database is opened again, and
+    /// lookups wait for that: with a full disk this must not happen all the time.
     failed_at: Option<Instant>,
 }
 
@@ -61,7 +61,7 @@ impl Writer {
     /// Decides and commits a batch, then answers all of it.
     ///
     /// # Errors
-    /// All of it was answered so.
+    /// The commit failed, and all requests got that answer.
     pub(crate) fn write(&mut self, batch: Vec<Change>) -> Result<(), Unavailable> {
         match self.commit(&batch) {
             Ok(effects) => {
@@ -89,11 +89,11 @@ impl Writer {
     }
 }
 
-/// What a change does, as decided and not yet committed.
+/// The effect of a change, decided but not committed yet.
 enum Effect {
     Registered(Result<Registered, RegisterError>),
     Imported(Result<Imported, Conflicts>),
-    /// Whether each id had a key.
+    /// For each id: true if it had a key.
     Reset(Vec<bool>),
 }
 
@@ -116,7 +116,7 @@ fn commit(
 ) -> Result<Vec<Effect>, redb::Error> {
     let transaction = begin_write(database)?;
     let mut keys = transaction.open_table(KEYS)?;
-    // In their order; each sees the ones before it.
+    // In order: each change sees the ones before it.
     let records_max = population.records_max();
     let effects: Result<Vec<_>, _> =
         batch.iter().map(|change| apply(&mut keys, change, records_max)).collect();
@@ -126,7 +126,7 @@ fn commit(
         transaction.commit()?;
         population.set_records(records);
     } else {
-        // Nothing to keep: clients that present their key at each start cost no fsync.
+        // Nothing changed: clients that register their key at each start cost no fsync.
         transaction.abort()?;
     }
     Ok(effects)
@@ -188,7 +188,7 @@ fn remove(keys: &mut Keys<'_>, ids: &[ClientId]) -> Result<Vec<bool>, redb::Erro
     ids.iter().map(|id| Ok(keys.remove(id.as_str())?.is_some())).collect()
 }
 
-/// Tells whoever asked. They may have left: what was committed stays all the same.
+/// Sends the answer. An error means that the caller has left; what was committed stays.
 fn answer(change: Change, effect: Result<Effect, Unavailable>) {
     match (change, effect) {
         (Change::Register(Registration { answer, .. }), Ok(Effect::Registered(result))) => {

@@ -1,5 +1,5 @@
 //! The layers of a configuration: file, environment, flags. Each is a set of texts, and a later
-//! one wins.
+//! layer overrides an earlier one.
 
 pub(crate) mod file;
 pub(crate) mod loaded;
@@ -24,23 +24,23 @@ use super::sections::address;
 use super::values::turn_secret::SECRET_VARIABLE;
 use super::{CONFIG, CONFIG_VARIABLE, Origin, SettingsError, Surroundings};
 
-/// A value as text, and where it is.
+/// A value as text, and its origin.
 #[derive(Debug, Clone)]
 pub(crate) struct Given {
     pub(crate) text: OsString,
     pub(crate) origin: Origin,
 }
 
-/// What was given for each key that was given anywhere.
+/// The values of all keys that are set in any layer.
 pub(crate) struct Layers<'a> {
     declarations: &'a [Declaration],
     pub(crate) given: BTreeMap<String, Given>,
-    /// The file that was read. `None`: none was.
+    /// The file that was read, or `None` if there was none.
     pub(crate) file: Option<PathBuf>,
 }
 
 impl<'a> Layers<'a> {
-    /// Reads all layers, and checks every value on its own: also one that a later layer replaces.
+    /// Reads all layers, and checks each value by itself, even one that a later layer overrides.
     pub(crate) fn read(
         declarations: &'a [Declaration],
         flags: &ArgMatches,
@@ -57,7 +57,7 @@ impl<'a> Layers<'a> {
         Ok(layers)
     }
 
-    /// All of it as a command line.
+    /// Returns the values as a command line.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = OsString> {
         self.declarations.iter().filter_map(|declaration| {
             let given = self.given.get(&declaration.key)?;
@@ -65,32 +65,32 @@ impl<'a> Layers<'a> {
         })
     }
 
-    /// Sets a value without a look at its form.
+    /// Sets a value without checking its form.
     pub(crate) fn set(&mut self, key: &str, text: impl Into<OsString>, origin: Origin) {
         self.given.insert(key.to_owned(), Given { text: text.into(), origin });
     }
 
-    /// A setting as errors name it: `key (value, origin)`.
+    /// Describes a setting for errors: `key (value, origin)`.
     pub(crate) fn described(&self, key: &str, value: &dyn Display) -> String {
         let origin = self.given.get(key).map_or(&Origin::Default, |given| &given.origin);
         format!("{key} ({value}, {origin})")
     }
 
-    /// A setting as errors name it that say nothing about its value: `key (origin)`.
+    /// Describes a setting for errors that must not show its value: `key (origin)`.
     pub(crate) fn named(&self, key: &str) -> String {
         let origin = self.given.get(key).map_or(&Origin::Default, |given| &given.origin);
         format!("{key} ({origin})")
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), SettingsError> {
-        // What somebody would call it who expects it here.
+        // The key that a user would expect for the secret.
         const SECRET_KEY: &str = "turn.secret";
         for (key, text) in file::read(path)? {
             let origin = Origin::File(path.to_owned());
             if key == SECRET_KEY {
                 return Err(SettingsError::SecretInFile { name: key, origin });
             }
-            // A section with nothing in it says nothing.
+            // An empty section sets nothing.
             if text.is_empty() && self.is_section(&key) {
                 continue;
             }
@@ -116,10 +116,10 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
-    /// Flags were checked when the command line was parsed.
+    /// Adds the flags. They were checked when the command line was parsed.
     fn add_flags(&mut self, flags: &ArgMatches) -> Result<(), SettingsError> {
         for declaration in self.declarations {
-            // A command may have flags for some settings alone.
+            // A command may have flags for some settings only.
             let is_flag = flags.try_contains_id(&declaration.key).is_ok();
             if !is_flag || flags.value_source(&declaration.key) != Some(ValueSource::CommandLine) {
                 continue;
@@ -132,7 +132,8 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
-    /// `PORT` replaces the port of `listen`, unless that is a flag: whoever types a flag means it.
+    /// Applies `PORT`, which replaces the port of `listen` unless that is a flag: an explicit flag
+    /// is more specific than the platform's variable.
     fn add_port(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
         const LISTEN: &str = "listen";
         let Some(port) = surroundings.variable(PORT_VARIABLE) else { return Ok(()) };
@@ -173,12 +174,12 @@ impl<'a> Layers<'a> {
     }
 }
 
-/// Variables that are no settings. The last two are of the commands for clients, and one shell may
-/// be for both.
+/// Variables with our prefix that are no settings. The last two belong to the commands for clients,
+/// which may run in the same shell.
 const OTHER_VARIABLES: [&str; 4] =
     [CONFIG_VARIABLE, SECRET_VARIABLE, "SECURECALL_SERVER", "SECURECALL_IDENTITY"];
 
-/// The setting whose name, as this layer has it, is `written`; or the nearest name.
+/// Finds the setting with this name in this layer. Fails with the nearest name.
 fn find<'a>(
     declarations: &'a [Declaration],
     written: &str,
@@ -193,21 +194,22 @@ fn unknown(written: &str, origin: &Origin, nearest: Option<String>) -> SettingsE
     SettingsError::Unknown { name: written.to_owned(), origin: origin.clone(), nearest }
 }
 
-/// The file that a flag names, or else the environment, or else the one of an installed package, if
-/// it is there. An empty name in the environment means none.
+/// Returns the path of the file: from the flag, or else from the environment, or else that of an
+/// installed package if it exists. An empty variable means that there is no file.
 fn config_path(flags: &ArgMatches, surroundings: &Surroundings) -> Option<PathBuf> {
     let flag = flags.get_one::<PathBuf>(CONFIG).cloned();
     let named = flag.or_else(|| surroundings.variable(CONFIG_VARIABLE).map(PathBuf::from));
     match named {
         Some(path) => Some(path).filter(|path| !path.as_os_str().is_empty()),
-        // One that cannot be looked at counts as there: it is refused when it is read.
+        // A file whose existence cannot be checked counts as present: reading it will report the
+        // problem.
         None => {
             surroundings.config_of_packages.clone().filter(|path| path.try_exists().unwrap_or(true))
         }
     }
 }
 
-/// `--flag=text`; with `=`, so that a text that begins with a dash is no flag.
+/// Returns `--flag=text`. The `=` keeps a text with a leading dash from being parsed as a flag.
 fn argument(declaration: &Declaration, text: &OsStr) -> OsString {
     let mut argument = OsString::from(format!("--{}=", declaration.flag));
     argument.push(text);

@@ -1,5 +1,4 @@
-//! The form of the line that says why a server does not start, as far as it can be told when its
-//! configuration is refused.
+//! The log format for the error of a refused configuration, as far as it can be determined.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -12,8 +11,8 @@ const VARIABLE: &str = "SECURECALL_LOG_FORMAT";
 const KEY: &str = "log_format";
 const JSON: &str = "json";
 
-/// Returns the form of log lines that this command line, these surroundings and the file ask for, though
-/// something in them is wrong.
+/// Returns the log format that this command line, environment and file ask for, even if other
+/// values in them are invalid.
 #[must_use]
 pub fn log_format_asked_for(arguments: &[OsString], surroundings: &Surroundings) -> LogFormat {
     let named = flag(arguments, FLAG)
@@ -30,7 +29,7 @@ fn in_file(arguments: &[OsString], surroundings: &Surroundings) -> Option<OsStri
     values.into_iter().find(|(key, _)| key == KEY).map(|(_, text)| text.into())
 }
 
-/// The last value of a flag: `--name value` or `--name=value`.
+/// Returns the last value of a flag: `--name value` or `--name=value`.
 fn flag(arguments: &[OsString], name: &str) -> Option<OsString> {
     let name = format!("--{name}");
     let mut values = arguments.iter().enumerate().filter_map(|(at, argument)| {

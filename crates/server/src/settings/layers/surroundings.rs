@@ -1,4 +1,4 @@
-//! What the process finds around it, as a value: so that tests bring their own.
+//! The environment of the process as a value, so that tests can provide their own.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -7,29 +7,31 @@ use std::path::PathBuf;
 
 use crate::settings::{CONFIG_OF_PACKAGES, descriptors};
 
-/// How the names of all variables begin, except `PORT`.
+/// The prefix of all variables except `PORT`.
 pub(crate) const VARIABLE_PREFIX: &str = "SECURECALL_";
-/// The variable in which hosting platforms say where they expect a service.
+/// The variable with which hosting platforms set the port of a service.
 pub(crate) const PORT_VARIABLE: &str = "PORT";
 
-/// The environment and the limits of the process. May hold a secret, hence no `Debug`.
+/// The environment variables and limits of the process. It may contain a secret, so it has no
+/// `Debug`.
 #[derive(Clone, Default)]
 pub struct Surroundings {
     variables: BTreeMap<String, OsString>,
-    /// How many file descriptors the process may have at most. `None`: no limit.
+    /// The limit of file descriptors, or `None` if there is none.
     pub descriptors_max: Option<u64>,
-    /// The file that counts if it is there and no other is named. `None`: there is none.
+    /// The configuration file of an installed package, which is used if it exists and no other is
+    /// named.
     pub config_of_packages: Option<PathBuf>,
 }
 
-/// Whether Kubernetes sets this variable, for a service that is called like our program.
+/// Returns true for variables that Kubernetes sets for a service with the name of our program.
 fn is_service_link(name: &str) -> bool {
     let rest = name.strip_prefix(VARIABLE_PREFIX).unwrap_or_default();
     rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
 impl Surroundings {
-    /// Those of this process. Variables of others are not kept.
+    /// Returns those of this process. Unrelated variables are not stored.
     #[must_use]
     pub fn of_process() -> Self {
         let named =
@@ -38,7 +40,8 @@ impl Surroundings {
         Self { config_of_packages, ..Self::new(named, descriptors::allowed()) }
     }
 
-    /// These variables and this limit of file descriptors, and no file of a package.
+    /// Creates the surroundings from these variables and this limit of file descriptors, without a
+    /// package's file.
     pub fn new<N, V>(
         variables: impl IntoIterator<Item = (N, V)>,
         descriptors_max: Option<u64>,
@@ -56,12 +59,12 @@ impl Surroundings {
         Self { variables: ours, descriptors_max, config_of_packages: None }
     }
 
-    /// The value of a variable.
+    /// Returns the value of a variable.
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(name).map(OsString::as_os_str)
     }
 
-    /// All variables that must be settings, since their names begin like ours.
+    /// Returns all variables that must be settings because of their prefix.
     pub(crate) fn prefixed(&self) -> impl Iterator<Item = (&str, &OsStr)> {
         let all = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_os_str()));
         all.filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))

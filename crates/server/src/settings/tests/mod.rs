@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::{Loaded, SettingsError, Surroundings, with_options};
 
-/// A folder for files, and what surrounds the process.
+/// A folder for files, and the surroundings of a process.
 struct World {
     folder: TempDir,
     file: Option<String>,
@@ -60,7 +60,7 @@ impl World {
         self
     }
 
-    /// A file in the folder, for nobody else to read.
+    /// Writes a file into the folder, readable for its owner only.
     fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::write(&path, content).unwrap();
@@ -80,7 +80,7 @@ impl World {
         Loaded::new(&flags, &surroundings)
     }
 
-    /// Why it is refused; always one line.
+    /// Returns the error, which must be one line.
     fn refusal(&self) -> String {
         let refusal = self.load().expect_err("it should be refused").to_string();
         assert!(!refusal.contains('\n'), "more than one line: {refusal}");

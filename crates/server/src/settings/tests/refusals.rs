@@ -1,4 +1,4 @@
-//! What is refused, and what is said about it.
+//! Refused configurations and their errors.
 
 use super::World;
 

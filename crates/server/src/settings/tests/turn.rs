@@ -1,4 +1,4 @@
-//! TURN: whole, or absent, or refused.
+//! TURN: complete, off, or refused.
 
 use std::time::Duration;
 

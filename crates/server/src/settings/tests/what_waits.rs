@@ -1,4 +1,4 @@
-//! What the bounds on unacknowledged messages do to a session.
+//! The effect on a session of the bounds for unacknowledged messages.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ struct Client {
 }
 
 impl Client {
-    /// Registered in dialect 2 at a server with this flag.
+    /// Registers in dialect 2 at a server with this flag.
     fn with(flag: &str) -> Self {
         let settings = World::new().flag(flag).load().unwrap().settings;
         let config = settings.core_config(&[7; 32]);
@@ -27,7 +27,7 @@ impl Client {
         client
     }
 
-    /// Returns whether the server went on after that number.
+    /// Registers again after that number. Returns true if the session was resumed.
     fn register(&mut self, last_seq: u64) -> bool {
         let registration = Registration {
             client_id: ClientId::try_from("alice").unwrap(),

@@ -1,4 +1,4 @@
-//! Values with a least and a greatest.
+//! Values with a minimum and a maximum.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -7,7 +7,7 @@ use std::time::Duration as StdDuration;
 
 use humantime::Duration;
 
-/// Parses a value and refuses it outside `range`; the refusal names the range.
+/// Parses a value and refuses it outside `range`. The error names the range.
 pub(crate) fn within<T>(
     range: RangeInclusive<T>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
@@ -21,7 +21,7 @@ where
     }
 }
 
-/// [`within`] for durations in milliseconds.
+/// Parses a duration in milliseconds as [`within`] does.
 pub(crate) fn within_ms(
     range: RangeInclusive<u64>,
 ) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {

@@ -1,7 +1,8 @@
-//! All metrics, declared once: a scrape and the table in docs/operations-monitoring.md follow.
+//! All metrics, declared once. Scrapes and the table in docs/operations-monitoring.md are generated
+//! from this.
 //!
-//! Labels come from closed lists, so that a client cannot make new ones. No metric has an id, an
-//! address, or a pair in it.
+//! The values of labels come from closed lists, so that a client cannot create new ones. No metric
+//! contains an id, an address, or a pair of clients.
 
 use securecall_protocol::{CloseCode, ErrorCode, MessageType};
 
@@ -11,7 +12,7 @@ use crate::server::Server;
 use crate::telemetry::counters::{Handshake, OUTCOMES};
 use crate::telemetry::readiness::Unready;
 
-/// What the samples of a scrape are read from.
+/// The sources of a scrape.
 pub(super) struct Scrape<'a> {
     server: &'a Server,
     process: &'a Process,
@@ -38,13 +39,13 @@ pub(super) struct Family {
     pub(super) samples: Samples,
 }
 
-/// What the values of a family are.
+/// The kind of values of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A number that only grows.
     Counter,
     Gauge,
-    /// 1, with a label that describes.
+    /// Always 1, with a descriptive label.
     Info,
 }
 
@@ -57,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// What the names of samples end with.
+    /// Returns the suffix of the samples' names.
     pub(super) const fn suffix(self) -> &'static str {
         match self {
             Self::Counter => "_total",
@@ -67,10 +68,10 @@ impl Kind {
     }
 }
 
-/// How the samples of a family are read. `None`: there is no such sample on this server.
+/// The way to read the samples of a family. `None` if the sample does not exist on this server.
 pub(super) enum Samples {
     One(fn(&Scrape<'_>) -> Option<f64>),
-    /// One for each value of a label; `read` takes the place of the value.
+    /// One sample for each value of a label; `read` takes the index of the value.
     Each {
         label: &'static str,
         values: fn() -> Vec<String>,

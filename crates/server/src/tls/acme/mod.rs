@@ -1,13 +1,13 @@
-//! A certificate that comes by itself: ACME (RFC 8555), proved by TLS-ALPN-01 (RFC 8737).
+//! Automatic certificates: ACME (RFC 8555), proved by TLS-ALPN-01 (RFC 8737).
 //!
-//! 1. The kept certificate is shown, if it is for these domains and valid. If it is not, it may be
-//!    later, and is looked at again before each order: a machine's clock may be set late.
-//! 2. When two thirds of its time are over, or there is none: account, order, and for each domain
-//!    a challenge. The authority connects to port 443 of the domain, which leads to our listener,
-//!    and is shown a certificate with the proof in it.
-//! 3. The new certificate is kept in the data folder and shown. Then 2 again.
+//! 1. The stored certificate is used if it is valid for these domains. If it is not, it may become
+//! so, and is checked again before each order: the clock may be wrong at the start.
+//! 2. When two thirds of its lifetime are over, or there is none: account, order, and a challenge
+//! for each domain. The authority connects to port 443 of the domain, which leads to our listener,
+//! and gets a certificate with the proof.
+//! 3. The new certificate is stored in the data folder and used. Then 2 again.
 //!
-//! Nothing of this ends the server: what fails is logged and tried again, ever more rarely, since
+//! Failures never end the server. They are logged and retried with growing pauses, because
 //! authorities limit failures (Let's Encrypt: 5 an hour).
 
 mod account;
@@ -27,25 +27,25 @@ use super::{Certificate, CertificateError, Certificates};
 use crate::data_dir::AcmeFolder;
 use crate::settings;
 
-/// The protocol that an authority asks for (RFC 8737 section 6.2).
+/// The protocol that an authority requests (RFC 8737 section 6.2).
 pub(super) const CHALLENGE_PROTOCOL: &[u8] = b"acme-tls/1";
 
-/// An order takes seconds; an authority that hangs is given up after this.
+/// The time limit of an order, which normally takes seconds.
 const ORDER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// How long to wait after a failure: doubled each time, up to the latter.
+/// The pause after a failure: the first, and the longest after doubling.
 const RETRY_FIRST: Duration = Duration::from_secs(2 * 60);
 const RETRY_MAX: Duration = Duration::from_secs(4 * 3600);
-/// How long one sleep is at most: the clock of a machine may be set, and a virtual one stopped.
+/// The longest single sleep: a machine's clock may be set, or stopped.
 const SLEEP_MAX: Duration = Duration::from_secs(3600);
 
-/// What is needed to have a certificate, always.
+/// The state needed to always have a certificate.
 pub(crate) struct Acme {
     pub(super) settings: settings::Acme,
     pub(super) folder: AcmeFolder,
     pub(super) certificates: Arc<Certificates>,
 }
 
-/// Why there is no new certificate. All but one can mend themselves.
+/// The reason why there is no new certificate. All but one may be temporary.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AcmeError {
     #[error("{0}")]
@@ -71,8 +71,7 @@ pub(super) enum AcmeError {
 }
 
 impl Acme {
-    /// Shows the certificate of last time. Without one, handshakes fail until the first order is
-    /// through.
+    /// Uses the stored certificate. Without one, handshakes fail until the first order is complete.
     pub(super) fn begin(&self) {
         if !self.folder.certificate().exists() {
             return;
@@ -84,10 +83,11 @@ impl Acme {
         }
     }
 
-    /// Shows the kept certificate, if it is for these domains and lasts longer than the one shown.
+    /// Uses the stored certificate, if it is for these domains and lasts longer than the current
+    /// one.
     ///
     /// # Errors
-    /// When it cannot be read, or is not valid now.
+    /// It cannot be read, or is not valid now.
     fn show_kept(&self, now: SystemTime) -> Result<(), CertificateError> {
         let path = self.folder.certificate();
         let kept = Certificate::read(&path, &path, now)?;
@@ -100,11 +100,11 @@ impl Acme {
         Ok(())
     }
 
-    /// Keeps the certificate fresh, for ever.
+    /// Renews the certificate, forever.
     pub(super) async fn keep(self) {
         let mut retry = RETRY_FIRST;
         loop {
-            // Why it is of no use was said at the start, or when it came.
+            // The reason was logged at the start, or when the certificate came.
             let _ = self.show_kept(SystemTime::now());
             self.wait_until_due().await;
             match timeout(ORDER_TIMEOUT, self.renew()).await.unwrap_or(Err(AcmeError::Slow)) {
@@ -146,7 +146,7 @@ impl Acme {
         }
     }
 
-    /// Orders a certificate, keeps it and shows it. Returns until when it is valid.
+    /// Orders a certificate, stores it and uses it. Returns the end of its validity.
     async fn renew(&self) -> Result<humantime::Rfc3339Timestamp, AcmeError> {
         let account = account::open(&self.settings, &self.folder).await?;
         let ordered = order::order(&account, &self.settings.domains, &self.certificates).await;
@@ -163,8 +163,8 @@ impl Acme {
     }
 }
 
-/// An error and what caused it, in one line: of a connection that failed, the client's own error
-/// says no more than that.
+/// Formats an error with its causes in one line: the HTTP client's own error says only that the
+/// connection failed.
 fn with_causes(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
@@ -179,7 +179,7 @@ fn with_causes(error: &dyn Error) -> String {
     line
 }
 
-/// Up to a quarter more, so that servers that failed together do not try again together.
+/// Adds up to a quarter, so that servers that failed together do not retry together.
 fn with_jitter(pause: Duration) -> Duration {
     pause.mul_f64(1.0 + rand::rng().random::<f64>() / 4.0)
 }
@@ -195,7 +195,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// Keeps a certificate for that domain. Returns it as DER.
+    /// Stores a certificate for that domain. Returns it as DER.
     fn keep(acme: &Acme, domain: &str, not_before: SystemTime) -> Vec<u8> {
         let mut params = CertificateParams::new([domain.to_owned()]).unwrap();
         params.not_before = not_before.into();

@@ -1,4 +1,4 @@
-//! `securecall directory lookup`: which keys a server gives out.
+//! `securecall directory lookup`: shows the keys that a server returns.
 
 mod known;
 mod server;
@@ -35,22 +35,23 @@ remembered: a new device, or somebody in between. Ask them.";
 
 #[derive(Debug, Args)]
 struct Lookup {
-    /// Whose keys: an id, ID=DIGITS with the fingerprint expected, or what a QR code holds
+    /// Client ids to look up; also ID=DIGITS with the expected fingerprint, or the content of a QR
+    /// code
     #[arg(value_name = "CLIENT_ID", required = true, num_args = 1..)]
     contacts: Vec<Contact>,
     /// The server
     #[arg(long, value_name = "URL", env = "SECURECALL_SERVER")]
     #[arg(default_value = "ws://127.0.0.1:8080/signal")]
     server: String,
-    /// Print a line of JSON for each
+    /// Print one line of JSON for each client
     #[arg(long)]
     json: bool,
-    /// File of the keys that were seen before [default: known_keys beside the identity]
+    /// File with the known keys [default: known_keys beside the identity]
     #[arg(long, value_name = "FILE")]
     known_keys: Option<PathBuf>,
     #[command(flatten)]
     identity: IdentityPath,
-    /// How long the server may take for each answer
+    /// Time limit for each answer of the server
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 }

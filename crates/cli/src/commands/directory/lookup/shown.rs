@@ -1,9 +1,9 @@
-//! What was found, for people and for programs.
+//! The result of a lookup, as text and as JSON.
 
 use securecall_client::{ClientId, DirectoryKey, Suite, seal};
 use serde_json::json;
 
-/// A client, the key that the server gave out, and what is remembered.
+/// A client, the key that the server returned, and the fingerprint that is expected.
 pub(super) struct Shown<'a> {
     client_id: &'a str,
     found: Found,
@@ -12,7 +12,7 @@ pub(super) struct Shown<'a> {
 
 enum Found {
     Nothing,
-    /// Some string: clients may store any.
+    /// A string that is no SecureCall key: clients may store anything.
     Other(seal::Error),
     Key {
         fingerprint: String,
@@ -41,7 +41,7 @@ impl<'a> Shown<'a> {
         matches!(self.found, Found::Nothing)
     }
 
-    /// The server gives out something else than what is remembered.
+    /// Returns true if the server returned a key other than the expected one.
     pub(super) fn is_changed(&self) -> bool {
         match (&self.found, self.remembered) {
             (Found::Nothing, _) | (_, None) => false,
