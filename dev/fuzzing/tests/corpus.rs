@@ -1,5 +1,7 @@
 //! Every input of `fuzz/corpus`, as it was found.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::PathBuf;
 
