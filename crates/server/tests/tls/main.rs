@@ -9,5 +9,6 @@ mod certificates;
 mod client;
 mod handshake_rate;
 mod programs;
-mod server;
+#[path = "../rig/mod.rs"]
+mod rig;
 mod wss;

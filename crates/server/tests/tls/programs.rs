@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use crate::authority::Authority;
-use crate::server::Server;
+use crate::rig::Server;
 
 fn start(authority: &Authority) -> Server {
     Server::start(authority.issue("server").flags())

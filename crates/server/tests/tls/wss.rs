@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::authority::Authority;
 use crate::client::{Client, Received, config};
-use crate::server::Server;
+use crate::rig::Server;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 

@@ -1,4 +1,6 @@
-//! A whole server, on a thread of the test.
+//! A whole server, on a thread of the test. The test binaries of this crate share it.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
