@@ -1,10 +1,11 @@
-//! What a session makes of what became of its mail.
+//! Outcomes of mail that this session sent, and what its client is sent for each.
 
 use securecall_protocol::{EndReason, ErrorCode, Opaque, RejectReason, ServerMessage};
 
 use super::call::Phase;
+use super::end::{Ending, Notify};
 use super::message::{CALL_NOT_FOUND, Refusal};
-use super::{Outputs, Session};
+use super::{Output, Outputs, Session};
 use crate::context::Context;
 use crate::mail::{Content, Mail, Outcome};
 
@@ -13,7 +14,7 @@ const UNAVAILABLE: Refusal = (ErrorCode::Unavailable, "the other client cannot b
 const NOT_UNDERSTOOD: Refusal =
     (ErrorCode::InvalidState, "the other client does not take signals: it speaks dialect 1");
 
-/// When it helps to ask an unreachable client's node again, in milliseconds.
+/// The time after which it helps to ask an unreachable client's node again, in milliseconds.
 const UNAVAILABLE_RETRY_MS: u64 = 1_000;
 
 impl Session {
@@ -32,7 +33,7 @@ impl Session {
                 self.handle_ring_outcome(cx, mail, outcome, request_id, &mut outputs);
             }
             (_, Outcome::Delivered) | (Content::End { .. } | Content::Reject { .. }, _) => {}
-            // Nobody asked, and whatever is said next finds out.
+            // No request waits for it, and the next message finds out.
             (Content::Present { .. } | Content::Ringing, Outcome::Unavailable) => {}
             (_, Outcome::Unavailable) => {
                 outputs.extend(self.refuse(cx, UNAVAILABLE, request_id));
@@ -55,38 +56,38 @@ impl Session {
     ) {
         let arrived = matches!(outcome, Outcome::Delivered | Outcome::Unavailable);
         if let Some(end) = self.held_ends.release(&mail.call_id) {
-            // It ended while its ring was under way.
+            // The call ended while its ring was under way.
             return outputs.extend(arrived.then_some(end));
         }
-        let Some(at) = self.find(&mail.call_id) else { return };
+        let Some(at) = self.calls.find(&mail.call_id) else { return };
         self.calls[at].ring_under_way = false;
         let callee = self.calls[at].peer.clone();
         if outcome == Outcome::Delivered {
-            return self.decide_glare(cx, &callee, outputs);
+            for loser in self.calls.remove_losers(&callee) {
+                self.end(cx, loser, EndReason::Glare, Notify::BOTH, outputs);
+            }
+            return;
         }
-        self.forget_glare(&callee);
-        let call = self.end_call_at(at);
-        if arrived {
-            outputs.extend(self.end_mail(&call, EndReason::Unreachable));
-        }
+        self.calls.spare_losers(&callee);
+        let call = self.calls.remove(at);
         let refusal = match outcome {
             Outcome::Busy | Outcome::Full => {
-                let (call_id, reason) = (mail.call_id, RejectReason::Busy);
-                let rejected = ServerMessage::CallRejected { call_id, reason };
-                return outputs.extend(self.say_last(cx, rejected, request_id, Some(call)));
+                let busy = Ending::Rejected(RejectReason::Busy);
+                return outputs.extend(self.send_end(cx, call, busy, request_id));
             }
-            Outcome::Glare => return outputs.extend(self.say_end(cx, call, EndReason::Glare)),
+            Outcome::Glare => {
+                return self.end(cx, call, EndReason::Glare, Notify::CLIENT, outputs);
+            }
             Outcome::Unavailable => UNAVAILABLE,
             _ => TARGET_NOT_FOUND,
         };
         outputs.extend(self.refuse(cx, refusal, request_id));
-        if self.speaks_dialect_two() {
-            // It was told the call's id, so it is told its end.
-            outputs.extend(self.say_end(cx, call, EndReason::Unreachable));
-        }
+        // In dialect 2 the client was sent the call's id, so it is sent its end.
+        let notify = Notify { client: self.speaks_dialect_two(), peer: arrived };
+        self.end(cx, call, EndReason::Unreachable, notify, outputs);
     }
 
-    /// The other end knows the call no more.
+    /// The other end does not know the call any more.
     fn handle_loss<'m>(
         &mut self,
         cx: &Context<'_>,
@@ -95,33 +96,33 @@ impl Session {
         request_id: Option<Opaque<'m>>,
         outputs: &mut Outputs<'m>,
     ) {
-        let Some(at) = self.find(&mail.call_id) else { return };
+        let Some(at) = self.calls.find(&mail.call_id) else { return };
         if !self.calls[at].recovered && outcome != Outcome::Full {
-            // A call that both have known does not end without a word, which says why.
-            return self.calls[at].await_last_word(cx.now);
+            // A call that both have known ends with mail, which has the reason.
+            return self.calls[at].await_end(cx.now);
         }
-        let call = self.end_call_at(at);
-        if call.recovered {
-            // The other end's client may have brought it back since.
-            outputs.extend(self.end_mail(&call, EndReason::Unreachable));
+        let call = self.calls.remove(at);
+        // A client of dialect 2 is sent the end of every call that it was not refused before.
+        let requested = !matches!(mail.content, Content::Present { .. });
+        let refused = requested
+            && self.client.is_online()
+            && !self.speaks_dialect_two()
+            && matches!(call.phase, Phase::Recovered { .. });
+        if refused {
+            outputs.extend(self.refuse(cx, CALL_NOT_FOUND, request_id));
         }
-        // A client of dialect 2 is told the end of every call that it was not refused before.
-        let asked = !matches!(mail.content, Content::Present { .. });
-        let as_error = asked && self.is_online() && !self.speaks_dialect_two();
-        outputs.extend(match call.phase {
-            Phase::Recovered { .. } if as_error => self.refuse(cx, CALL_NOT_FOUND, request_id),
-            _ => self.say_end(cx, call, EndReason::Unreachable),
-        });
+        // The other end's client may have brought a recovered call back since.
+        let notify = Notify { client: !refused, peer: call.recovered };
+        self.end(cx, call, EndReason::Unreachable, notify, outputs);
     }
 
-    /// An ERROR, for a client that is there: an error answers a request, and nobody waits for it
-    /// any more when the connection is lost.
+    /// The ERROR that refuses a request, if its client is there.
     pub(super) fn refuse<'m>(
         &mut self,
         cx: &Context<'_>,
         (code, message): Refusal,
         reply_to: Option<Opaque<'m>>,
-    ) -> Option<super::Output<'m>> {
+    ) -> Option<Output<'m>> {
         let retry_after_ms = (code == ErrorCode::Unavailable).then_some(UNAVAILABLE_RETRY_MS);
         let message = message.into();
         self.reply(cx, ServerMessage::Error { code, message, retry_after_ms }, reply_to)
