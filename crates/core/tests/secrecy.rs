@@ -54,7 +54,7 @@ fn id(text: &str) -> ClientId {
     ClientId::try_from(text).unwrap()
 }
 
-/// What is not to be seen: learnt from what is sent, and said before.
+/// Texts that must not be printed: learnt from what is sent, and named before.
 struct Secrets(Vec<String>);
 
 impl Secrets {

@@ -82,7 +82,7 @@ impl Session {
         }
     }
 
-    /// Sends a client that resumes what was deferred in its calls.
+    /// Sends a client that resumes the messages that were deferred in its calls.
     fn send_all_deferred(&mut self, cx: &Context<'_>, outputs: &mut Outputs<'_>) {
         for at in self.calls.slots() {
             if !matches!(self.calls[at].claim, Claim::Unproven { .. }) {
@@ -91,7 +91,7 @@ impl Session {
         }
     }
 
-    /// Begins a registration that continues none. The calls that it owns stay its own.
+    /// Begins a registration that continues no other. The calls that it owns stay its own.
     fn begin(&mut self, cx: &Context<'_>, registration: &Registration<'_>) {
         self.client.begin(cx, registration);
         for call in self.calls.iter_mut() {
@@ -223,7 +223,7 @@ impl Session {
     }
 
     /// Ends a call that the client presents and that cannot go on. The client is sent an end in any
-    /// case; the peer if it may still wait.
+    /// case; the peer if it may still expect an answer.
     fn end_presented<'m>(
         &mut self,
         cx: &Context<'_>,
@@ -238,7 +238,7 @@ impl Session {
         let ended = ServerMessage::CallEnded { call_id: call_id.clone(), reason };
         outputs.extend(self.reply(cx, ended, None));
         let call = match self.calls.find(&call_id) {
-            // It is somebody else's, whom that does not concern.
+            // It belongs to another client, which that does not concern.
             Some(at) if self.calls[at].denied => return,
             Some(at) => Some(self.calls.remove(at)),
             None => self.recover(cx, &call_id, Claim::Proven),

@@ -169,7 +169,7 @@ impl Call {
     }
 
     /// The reason for which it ends when its deadline comes. Both ends have deadlines of their own
-    /// and give the same reason: an unanswered call has timed out, whoever notices.
+    /// and give the same reason: an unanswered call has timed out, whichever end notices.
     pub(super) fn expiry_reason(&self, now: Instant) -> EndReason {
         let has_come = |deadline: Option<Instant>| deadline.is_some_and(|due| due <= now);
         if has_come(self.phase_deadline()) {

@@ -3,7 +3,7 @@
 //! A record is inserted once and removed once: by [`Calls::remove`] or [`Calls::remove_where`], which
 //! also remember the end of a call that its id alone could bring back ([`EndedCalls`]). How many
 //! records there may be is in `bounds.rs`, which of them lose by glare in `glare.rs`. Nothing here
-//! notifies anybody: whoever removes a call ends it with `Session::end`.
+//! notifies a client: a call that is removed is ended with `Session::end`.
 
 use std::ops::{Index, IndexMut};
 use std::slice;

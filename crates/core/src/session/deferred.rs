@@ -204,7 +204,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_ring_is_no_message_that_can_be_deferred() {
+    fn mail_about_the_presence_of_a_peer_leads_to_no_message() {
         let present = Deferred::new("call", Content::Present { answered: true });
         assert!(present.message(None).is_none());
     }

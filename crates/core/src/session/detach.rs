@@ -63,7 +63,7 @@ impl Session {
         self.end(cx, call, EndReason::Unreachable, notify, outputs);
     }
 
-    /// Answers that may not have arrived are deferred for whoever registers next: without its answer
+    /// Answers that may not have arrived are deferred for the connection that registers next: without its answer
     /// a client of dialect 1 does not even know the call's id.
     fn take_back_answers(&mut self, cx: &Context<'_>, outputs: &mut Outputs<'_>) {
         let rings = self.calls.iter().any(|call| call.role == Role::Caller && call.is_ringing());

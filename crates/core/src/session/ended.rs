@@ -22,7 +22,7 @@ pub(super) struct EndedCalls(Option<Box<Hashes>>);
 #[derive(Debug, Default)]
 struct Hashes {
     calls: VecDeque<u64>,
-    /// None was added in the last grace.
+    /// True if no call was added in the last grace.
     aged: bool,
 }
 

@@ -142,7 +142,8 @@ impl Session {
         let knows_the_call = self.calls[at].claim == Claim::Proven;
         let receipt = self.defer(cx, at, Deferred::new(call_id, Content::Accept { sdp_answer }));
         if receipt.outcome == Outcome::Delivered {
-            // It is sent to whoever registers next. Until then the client must not learn of the call.
+            // The connection that registers next is sent it. Until then the client must not learn of
+            // the call.
             self.calls[at].claim = Claim::Unannounced;
             if !knows_the_call {
                 // It learns of the call from the answer.

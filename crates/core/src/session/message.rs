@@ -17,7 +17,7 @@ use crate::mail::{Content, Mail};
 /// The code and the text of the ERROR that refuses a message.
 pub(super) type Refusal = (ErrorCode, &'static str);
 
-/// A mail to a peer, which the message leads to. `None`: it leads to none that has an answer.
+/// The mail to a peer that a message leads to, if its outcome is answered.
 type Step<'m> = Result<Option<(ClientId, Mail<'m>)>, Refusal>;
 
 pub(super) const CALL_NOT_FOUND: Refusal = (ErrorCode::CallNotFound, "no such call of this client");

@@ -18,8 +18,8 @@
 //! | state | value |
 //! |---|---|
 //! | the calls, their bounds, which of them have ended | [`Calls`]: `calls.rs`, `bounds.rs`, `glare.rs`, `ended.rs` |
-//! | one call: its phase, whose it is, what is deferred in it | `Call`: `call.rs`, `offer.rs`, `deferred.rs` |
-//! | the client: connection, dialect, what is kept for it, **what is sent, kept or dropped** | [`Client`]: `client.rs`, `replay.rs`, `tokens.rs` |
+//! | one call: its phase, its owner, its deferred messages | `Call`: `call.rs`, `offer.rs`, `deferred.rs` |
+//! | the client: connection, dialect, kept messages; **the rule for send now, keep, or drop** | [`Client`]: `client/`, `replay.rs`, `tokens.rs` |
 //! | ends of calls whose ring is under way | [`HeldEnds`]: `held_ends.rs` |
 //!
 //! Every call ends in one way: `end.rs` lists the reasons, and who is notified.
@@ -167,7 +167,7 @@ impl Session {
         [self.calls.deadline(), self.client.deadline()].into_iter().flatten().min()
     }
 
-    /// Carries out what is due. Harmless when nothing is.
+    /// Ends the calls that are due. Harmless when none is.
     pub fn handle_timeout(&mut self, cx: &Context<'_>) -> Outputs<'static> {
         let mut outputs = Outputs::new();
         if self.client.deadline().is_some_and(|until| until <= cx.now) {
@@ -213,5 +213,17 @@ impl Session {
         self.client.acknowledge(seq);
         let offers = self.calls.iter_mut().filter_map(Call::offer_mut);
         offers.for_each(|offer| offer.confirm_until(seq));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server holds one for each client, a million perhaps.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_session_is_no_longer_than_it_was() {
+        assert!(size_of::<Session>() <= 104, "{} bytes", size_of::<Session>());
     }
 }

@@ -39,8 +39,8 @@ impl Session {
         Ok(at)
     }
 
-    /// Finds the call that mail is about, or recovers it. `None` if it is none between this client
-    /// and `from`.
+    /// Finds the call that mail is about, or recovers it. Returns `None` if it is not between
+    /// this client and `from`.
     pub(super) fn find_or_recover(
         &mut self,
         cx: &Context<'_>,
@@ -69,8 +69,8 @@ impl Session {
     }
 
     /// Returns the birth of a call whose caller, this client, can still wait for an answer: young
-    /// enough to ring, with a client that took its grace to come back. One of dialect 1 does not
-    /// tell calls apart, and waits for the newest alone.
+    /// enough to ring, with a client that took its grace to come back. One of dialect 1 cannot
+    /// distinguish calls, and waits for the newest alone.
     pub(super) fn may_still_ring(&self, cx: &Context<'_>, call_id: &str) -> Option<UnixTime> {
         let limits = &cx.config.calls;
         let longest = (limits.ring_timeout + limits.grace).as_millis();

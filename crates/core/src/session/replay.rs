@@ -3,7 +3,7 @@
 //! When the connection is lost nobody knows which of the last messages arrived. The client's next
 //! REGISTER names the number that it saw last, and everything after it is sent again: once, in
 //! order. If a message after it is not kept any more, the registration is not resumed, and REGISTERED
-//! says so.
+//! has `resumed: false`.
 //!
 //! Numbers have no gap: the messages that are kept are the last ones. `sent_seq` divides them into
 //! those that were sent at least once and those that came while the client was away.

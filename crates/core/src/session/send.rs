@@ -1,9 +1,9 @@
 //! Messages about a call for the client: sent now, or deferred in the call's record.
 //!
 //! A message is sent if the client is online and the call is proven to be its own
-//! ([`Claim::Proven`](super::call::Claim)). Otherwise it is deferred, in dialect 2 as well: whoever
-//! registers next may be somebody else. What is deferred is sent as soon as both are true. Over the
-//! bound the call ends: a call with a hole in it is worse than none.
+//! ([`Claim::Proven`](super::call::Claim)). Otherwise it is deferred, in dialect 2 as well: the
+//! connection that registers next may be another client's. Deferred messages are sent as soon as both
+//! are true. Over the bound the call ends: a call with a hole in it is worse than no call.
 
 use securecall_protocol::{Dialect, EndReason, Opaque, ServerMessage};
 
@@ -55,7 +55,7 @@ impl Session {
         Receipt { outcome: Outcome::Full, outputs }
     }
 
-    /// Sends the client what is deferred in a call, which is its own from now on.
+    /// Sends the client the deferred messages of a call, which is its own from now on.
     pub(super) fn send_deferred(&mut self, cx: &Context<'_>, at: Slot, outputs: &mut Outputs<'_>) {
         let call = &mut self.calls[at];
         call.claim = Claim::Proven;

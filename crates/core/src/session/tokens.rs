@@ -1,9 +1,9 @@
-//! The resume tokens that tell registrations of one client id apart.
+//! Resume tokens, which distinguish the registrations of one client id.
 //!
 //! A call id is shown to everybody who registers the callee's id while the call rings, so it proves
 //! little once the call is answered. From then on a call of dialect 2 belongs to the registration
 //! that answered it, or was sent the answer: a later registration shows a token of that one, or the
-//! call is none of its calls.
+//! call is not one of its calls.
 
 /// The token that a registration was given, and the one that it has shown.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! How much a session holds.
+//! The bounds of a session.
 
 use securecall_core::UNANSWERED_PER_CALLER_MAX;
 

@@ -1,4 +1,4 @@
-//! What comes late: an ended call stays ended, and is ended once.
+//! Late messages: an ended call stays ended, and is ended once.
 
 use crate::wire::{accept, assert_error, candidate, end, ended, reject};
 use crate::world::{GRACE, MOMENT, SILENCE, World};

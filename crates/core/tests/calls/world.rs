@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use securecall_core::delivery::{self, Client};
+use securecall_core::delivery::{self, Receiver};
 use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
     CallIdKey, CallLimits, Config, ConnectionLimits, Context, Departure, Instant, Nonce, Outcome,
@@ -498,8 +498,8 @@ impl World {
         let mail = mail.as_mail();
         let Some(place) = self.places.get_mut(to) else { return self.receive_for_absent(letter) };
         let client = match place.attached {
-            Some(_) => Client::Connected(|| false),
-            None => Client::Away,
+            Some(_) => Receiver::Connected(|| false),
+            None => Receiver::Away,
         };
         if let Some(refusal) = delivery::refusal(&mail, client, || false) {
             return refusal;

@@ -1,4 +1,4 @@
-//! What becomes of mail.
+//! Delivery of mail.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,17 +1,19 @@
 //! The client of a session, as messages reach it: whether it has a connection, its dialect, and what
 //! is kept for it.
 //!
-//! Three kinds of messages; one rule for each says what is sent now, what is kept, and what is
-//! dropped.
+//! There are three kinds of messages, with one rule for each: send it now, keep it, or drop it.
 //!
 //! | message | it has a connection | away, dialect 2 | away, dialect 1 |
 //! |---|---|---|---|
-//! | answers to requests, ERROR: [`Client::reply`] | sent | dropped: nobody waits for it any more | dropped |
+//! | answers to requests, ERROR: [`Client::reply`] | sent | dropped, as the request is over | dropped, as the request is over |
 //! | about a call: [`Session::send_or_defer`](super::Session::send_or_defer) | sent | deferred in the call's record | deferred in the call's record |
 //! | the end of a call: [`Client::send_end`] | sent | numbered and kept | kept until it registers again |
 //!
-//! In dialect 2 whatever is sent has a number, and is kept until it is acknowledged
+//! In dialect 2 each of these messages has a number, and is kept until it is acknowledged
 //! ([`ReplayBuffer`]). What the calls' records hold counts against the same bound: hence `calls`.
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
@@ -86,7 +88,7 @@ impl Client {
         if self.replay.is_some() { Dialect::Two } else { Dialect::One }
     }
 
-    /// The tokens of its registration. `None` in dialect 1, which has none.
+    /// The tokens of its registration. `None` in dialect 1.
     pub(super) fn tokens(&self) -> Option<&ResumeTokens> {
         self.replay.as_deref().map(ReplayBuffer::tokens)
     }
@@ -126,7 +128,7 @@ impl Client {
         Some(replay.resume(registration.last_seq, now)?.map(Into::into).collect())
     }
 
-    /// Begins a registration that continues none. Unacknowledged messages are dropped.
+    /// Begins a registration that continues no other. Unacknowledged messages are dropped.
     pub(super) fn begin(&mut self, cx: &Context<'_>, registration: &Registration<'_>) {
         let begin = || {
             let token = call_id::token((cx.nonce)());
@@ -149,7 +151,7 @@ impl Client {
         self.missed_ends = DeferredQueue::default();
     }
 
-    /// Drops what would be sent again, so that the next registration continues nothing.
+    /// Drops the messages that would be sent again, so that the next registration continues nothing.
     pub(super) fn forget_replay(&mut self) {
         self.replay = None;
     }
@@ -246,8 +248,8 @@ impl Client {
         None
     }
 
-    /// Keeps the end of a call for a client of dialect 2 that is away, and before it what was
-    /// deferred for it in that call.
+    /// Keeps the end of a call for a client of dialect 2 that is away, and before it the messages
+    /// that were deferred for it in that call.
     fn keep_end(
         &mut self,
         cx: &Context<'_>,
