@@ -89,7 +89,7 @@ mod tests {
     const START: Instant = Instant::from_millis(1_000_000);
 
     #[test]
-    fn a_burst_passes_and_one_more_waits() {
+    fn a_burst_passes_and_one_more_is_refused() {
         let rate = Rate::new(3, 2.0);
         let mut bucket = Bucket::default();
         for _ in 0..3 {

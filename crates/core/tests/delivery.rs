@@ -35,7 +35,7 @@ fn ring() -> Content<'static> {
     Content::Ring { sdp_offer: text(), dialect: Dialect::One }
 }
 
-/// Everything that mail can say but that a call begins.
+/// Mail of each kind but a ring.
 fn all_but_rings() -> [Content<'static>; 7] {
     [
         Content::Ringing,
@@ -113,7 +113,7 @@ fn what_would_be_deferred_on_a_node_that_drains_is_unavailable() {
 }
 
 #[test]
-fn a_client_without_a_session_is_offline_to_who_rings_it() {
+fn a_client_without_a_session_is_offline_to_a_caller() {
     let outcome = deliver_to_bob(BEFORE, ring(), false).err();
     assert_eq!(outcome, Some(Outcome::Offline));
 }

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waited_for_the_client_ages_from_when_it_is_sent() {
+    fn a_message_that_was_kept_for_the_client_ages_from_when_it_is_sent() {
         let mut buffer = buffer(&["1"]);
         buffer.keep("2", NOW, &LIMITS, Overflow::Refuse).unwrap();
         let back = NOW + Duration::from_secs(100);
