@@ -2,7 +2,7 @@
 
 use securecall_protocol::{EndReason, ErrorCode, Opaque, RejectReason, ServerMessage};
 
-use super::call::Phase;
+use super::call::{Call, Phase};
 use super::end::{Ending, Notify};
 use super::message::{CALL_NOT_FOUND, Refusal};
 use super::{Output, Outputs, Session};
@@ -70,6 +70,18 @@ impl Session {
         }
         self.calls.spare_losers(&callee);
         let call = self.calls.remove(at);
+        self.end_without_ring(cx, call, outcome, request_id, outputs);
+    }
+
+    /// Ends a call whose ring was not delivered, as far as is known.
+    fn end_without_ring<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        call: Call,
+        outcome: Outcome,
+        request_id: Option<Opaque<'m>>,
+        outputs: &mut Outputs<'m>,
+    ) {
         let refusal = match outcome {
             Outcome::Busy | Outcome::Full => {
                 let busy = Ending::Rejected(RejectReason::Busy);
@@ -83,7 +95,8 @@ impl Session {
         };
         outputs.extend(self.refuse(cx, refusal, request_id));
         // In dialect 2 the client was sent the call's id, so it is sent its end.
-        let notify = Notify { client: self.speaks_dialect_two(), peer: arrived };
+        let may_have_arrived = outcome == Outcome::Unavailable;
+        let notify = Notify { client: self.speaks_dialect_two(), peer: may_have_arrived };
         self.end(cx, call, EndReason::Unreachable, notify, outputs);
     }
 

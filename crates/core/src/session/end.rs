@@ -14,6 +14,7 @@
 //! | a deadline has come | `timeout`, `superseded`, `unreachable` | ✓ | ✓ |
 //! | the peer's session does not know it | `unreachable` | ✓ | if its client may bring it back |
 //! | its mail is over the bound | `unreachable` | ✓ | learns it from the outcome |
+//! | mail brings back a call that is too old to be answered | | | learns it from the outcome |
 //! | its offer costs connection after connection | `unreachable` | ✓ | ✓ |
 //! | its answer may be lost, and is not kept | `unreachable` | ✓ | ✓ |
 //! | the client presents it, and it cannot go on | `unreachable` | ✓ | ✓ |

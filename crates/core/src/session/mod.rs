@@ -17,10 +17,10 @@
 //!
 //! | state | value |
 //! |---|---|
-//! | the calls, their bounds, which of them have ended | [`Calls`]: `calls.rs`, `bounds.rs`, `glare.rs`, `ended.rs` |
+//! | the calls, their bounds, which of them have ended | `Calls`: `calls.rs`, `bounds.rs`, `glare.rs`, `ended.rs` |
 //! | one call: its phase, its owner, its deferred messages | `Call`: `call.rs`, `offer.rs`, `deferred.rs` |
-//! | the client: connection, dialect, kept messages; **the rule for send now, keep, or drop** | [`Client`]: `client/`, `replay.rs`, `tokens.rs` |
-//! | ends of calls whose ring is under way | [`HeldEnds`]: `held_ends.rs` |
+//! | the client: connection, dialect, kept messages; **the rule for send now, keep, or drop** | `Client`: `client/`, `replay.rs`, `tokens.rs` |
+//! | ends of calls whose ring is under way | `HeldEnds`: `held_ends.rs` |
 //!
 //! Every call ends in one way: `end.rs` lists the reasons, and who is notified.
 
