@@ -5,7 +5,10 @@
 //! them in the processor's caches. So the difference is the cost of memory, and nothing else may
 //! grow with the number of clients.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot go on has nobody else to tell")]
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot go on has no other way to report it"
+)]
 
 use std::cell::Cell;
 use std::collections::HashMap;

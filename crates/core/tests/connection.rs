@@ -415,9 +415,9 @@ fn what_a_client_sends_never_brings_the_deadline_forward() {
     let mut connection = registered();
     let mut now = START;
     for _ in 0..3 {
-        for (hears, answers) in [(false, false), (true, false), (true, true)] {
+        for (sends, answers) in [(false, false), (true, false), (true, true)] {
             let before = connection.deadline(&config.connection);
-            if hears {
+            if sends {
                 connection.heard(now);
             }
             if answers {

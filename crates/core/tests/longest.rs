@@ -223,8 +223,9 @@ fn by_default_there_is_as_much_room_as_the_documentation_says() {
 fn send_everything(two: &mut Two, dialect_two: bool, bytes: usize) -> bool {
     let long = "x".repeat(bytes);
     let [alice, bob] = [0, 1].map(|at| two.ends[at].id.as_str().to_string());
-    let said = two.send(0, &message("CALL_INITIATE", &[("targetId", &bob), ("sdpOffer", &long)]));
-    if !said {
+    let let_through =
+        two.send(0, &message("CALL_INITIATE", &[("targetId", &bob), ("sdpOffer", &long)]));
+    if !let_through {
         assert!(two.send(0, &message("CALL_INITIATE", &[("targetId", &bob), ("sdpOffer", "v")])));
     }
     two.come_back(1, dialect_two);
@@ -245,7 +246,7 @@ fn send_everything(two: &mut Two, dialect_two: bool, bytes: usize) -> bool {
     for kind in ["TURN_CREDENTIALS", "HEARTBEAT", "NOTHING"] {
         two.send(0, &message(kind, &[]));
     }
-    said
+    let_through
 }
 
 #[test]
@@ -261,14 +262,16 @@ fn the_longest_field_that_fits_fills_a_message_and_one_byte_more_is_refused() {
         let mut two = Two::new(config(), true);
         assert!(!send_everything(&mut two, true, longest + 1));
         let refusals = two.sent.iter().filter(|text| text.contains("too long"));
-        let says = format!("is too long: at most {longest} bytes of JSON in its quotes");
+        let refused = format!("is too long: at most {longest} bytes of JSON in its quotes");
         let fields = ["sdpOffer", "sdpAnswer", "candidate", "data"];
-        let mut said = 0;
+        let mut named = 0;
         for refusal in refusals {
-            said +=
-                fields.iter().filter(|field| refusal.contains(&format!("{field} {says}"))).count();
+            named += fields
+                .iter()
+                .filter(|field| refusal.contains(&format!("{field} {refused}")))
+                .count();
         }
-        assert_eq!(said, 6, "each field, and those of a running call at both ends");
+        assert_eq!(named, 6, "each field, and those of a running call at both ends");
     }
 }
 

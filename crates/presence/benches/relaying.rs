@@ -4,7 +4,10 @@
 //! All clients are registered and in calls, and take their turns in an order that finds none of
 //! them in the processor's caches.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot go on has nobody else to tell")]
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot go on has no other way to report it"
+)]
 
 use std::sync::Arc;
 

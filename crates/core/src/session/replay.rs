@@ -45,7 +45,7 @@ pub(super) enum Overflow {
 }
 
 impl ReplayBuffer {
-    /// The empty buffer of a registration, which these tokens tell apart.
+    /// The empty buffer of a registration, with its tokens.
     pub(super) fn new(tokens: ResumeTokens) -> Self {
         Self { tokens, last_seq: 0, sent_seq: 0, sent: VecDeque::new(), bytes: 0 }
     }

@@ -244,7 +244,7 @@ fn old_calls_that_are_answered_again_count_too() {
         calls.iter().for_each(|call| world.send(callee, &accept(call, "replayed")));
     }
     assert_eq!(world.records("alice"), Some(CALLS_MAX));
-    let told = world.received(alice);
-    let ended = told.iter().filter(|text| field(text, "type") == "CALL_ENDED").count();
-    assert_eq!(ended, CALLS_MAX, "those that there was no room for: {told:?}");
+    let messages = world.received(alice);
+    let ended = messages.iter().filter(|text| field(text, "type") == "CALL_ENDED").count();
+    assert_eq!(ended, CALLS_MAX, "those that there was no room for: {messages:?}");
 }

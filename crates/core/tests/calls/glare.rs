@@ -42,7 +42,11 @@ fn assert_one_survives(first: usize, order: &[usize]) {
     let winner = usize::from(calls[1] < calls[0]);
     let loser = 1 - winner;
     let glare = ended_as(&calls[loser], "glare");
-    assert_eq!(count(&received[loser], &glare), 1, "{order:?}: its caller is told: {received:?}");
+    assert_eq!(
+        count(&received[loser], &glare),
+        1,
+        "{order:?}: its caller is notified: {received:?}"
+    );
     let rung = received[winner].iter().any(|text| text.contains("INCOMING_CALL"));
     assert_eq!(count(&received[winner], &glare), usize::from(rung), "{order:?}: {received:?}");
     assert_eq!((world.records("alice"), world.records("bob")), (Some(1), Some(1)), "{order:?}");

@@ -12,15 +12,15 @@ type Does = fn(&mut World, &str);
 
 /// Everything that can be done with an id.
 const ALL: [(&str, Does); 6] = [
-    ("CALL_ACCEPT", |world, call| says(world, &accept(call, "wrong"))),
-    ("CALL_REJECT", |world, call| says(world, &reject(call))),
-    ("CALL_END", |world, call| says(world, &end(call))),
-    ("ICE_CANDIDATE", |world, call| says(world, &candidate(call, "wrong"))),
+    ("CALL_ACCEPT", |world, call| sends(world, &accept(call, "wrong"))),
+    ("CALL_REJECT", |world, call| sends(world, &reject(call))),
+    ("CALL_END", |world, call| sends(world, &end(call))),
+    ("ICE_CANDIDATE", |world, call| sends(world, &candidate(call, "wrong"))),
     ("REGISTER, answered", |world, call| presents(world, call, true)),
     ("REGISTER, not answered", |world, call| presents(world, call, false)),
 ];
 
-fn says(world: &mut World, text: &str) {
+fn sends(world: &mut World, text: &str) {
     let bob = world.register("bob");
     world.send(bob, text);
 }
@@ -93,8 +93,8 @@ fn an_answer_to_an_older_call_is_not_for_a_client_that_has_begun_a_newer_one() {
     world.restart();
     let (alice, carol) = (world.register("alice"), world.register("carol"));
     let new = world.call(alice, carol);
-    says(&mut world, &accept(&old, "wrong"));
-    says(&mut world, &reject(&old));
+    sends(&mut world, &accept(&old, "wrong"));
+    sends(&mut world, &reject(&old));
     assert_eq!(world.received(alice), SILENCE, "it is in another call, and waits for no answer");
     world.assert_talks(&new, alice, carol);
 }
@@ -113,7 +113,7 @@ fn of_two_calls_from_before_a_restart_the_newer_one_is_answered() {
     let (alice, carol) = (world.register("alice"), world.register("carol"));
     world.send(carol, &accept(&new, "answer"));
     assert_eq!(world.received(alice), [accepted(&new, "answer")]);
-    says(&mut world, &accept(&old, "wrong"));
+    sends(&mut world, &accept(&old, "wrong"));
     assert_eq!(world.received(alice), SILENCE);
 }
 
@@ -124,7 +124,7 @@ fn a_rejection_that_is_too_old_for_a_ringing_call_is_not_sent() {
     world.restart();
     world.pass(RING_TIMEOUT + crate::world::GRACE);
     let alice = world.register("alice");
-    says(&mut world, &reject(&old));
+    sends(&mut world, &reject(&old));
     assert_eq!(world.received(alice), SILENCE);
     assert_eq!(world.records("alice"), Some(0));
 }

@@ -47,7 +47,7 @@ fn nor_does_it_in_dialect_1() {
     assert_eq!(world.receives(&mut alice), SILENCE, "its owner may still come back");
     world.pass(MOMENT);
     assert_eq!(world.receives(&mut alice), [ended_as(&call, "superseded")]);
-    assert_eq!(world.received(mallory), SILENCE, "it was told that there is no such call");
+    assert_eq!(world.received(mallory), SILENCE, "it got CALL_NOT_FOUND");
 }
 
 #[test]

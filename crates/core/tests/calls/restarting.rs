@@ -47,7 +47,11 @@ fn a_running_call_goes_on_after_a_restart() {
     world.restart();
     let (alice, bob) = (world.register("alice"), world.register("bob"));
     world.send(alice, &candidate(&call, "one"));
-    assert_eq!(world.received(bob), SILENCE, "whoever has the id now must present the call");
+    assert_eq!(
+        world.received(bob),
+        SILENCE,
+        "the client that has the id now must present the call"
+    );
     world.send(bob, &candidate(&call, "two"));
     assert_eq!(world.received(bob), [candidate(&call, "one")]);
     assert_eq!(world.received(alice), [candidate(&call, "two")]);

@@ -292,7 +292,7 @@ fn over_the_bound_on_messages_too() {
     assert_eq!(world.receives(&mut alice), SILENCE);
     world.send(alice.device, &candidate(&call, "x"));
     assert_eq!(world.receives(&mut alice), [ended_as(&call, "unreachable")]);
-    assert_eq!(world.kept("bob"), WAITING_COUNT_MAX + 1, "the end is told all the same");
+    assert_eq!(world.kept("bob"), WAITING_COUNT_MAX + 1, "the end is kept all the same");
     let (_, resumed, received) = world.resume(&bob);
     assert!(resumed);
     assert_eq!(received.len(), WAITING_COUNT_MAX + 1);

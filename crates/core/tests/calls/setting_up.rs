@@ -20,7 +20,7 @@ fn a_call_is_set_up_talked_over_and_hung_up() {
     world.assert_talks(&call, alice, bob);
     world.send(alice, &end(&call));
     assert_eq!(world.received(bob), [ended(&call)]);
-    assert_eq!(world.received(alice), SILENCE, "who ends a call is not told that it is over");
+    assert_eq!(world.received(alice), SILENCE, "the client that ends a call is not sent its end");
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
 }
 

@@ -489,9 +489,9 @@ impl World {
         }
         if let Some(sender) = self.places.get_mut(&letter.from) {
             let request_id = letter.request_id.as_ref().map(OwnedOpaque::as_opaque);
-            let told =
+            let outputs =
                 self.nature.with(|cx| sender.session.handle_outcome(cx, mail, outcome, request_id));
-            self.carry_out(letter.from.clone(), told);
+            self.carry_out(letter.from.clone(), outputs);
         }
     }
 
