@@ -30,7 +30,7 @@ fn assert_probed(arguments: &[&str], code: i32, says: &str) {
 #[test]
 fn a_server_that_runs_carries_a_call() {
     let server = Server::start();
-    assert_probed(&[&server.url()], 0, "all is well");
+    assert_probed(&[&server.url()], 0, "steps succeeded");
     assert_probed(&[&server.url()], 0, "ok       health");
     assert_probed(&[&server.url(), "--json"], 0, "\"ok\":true");
 }

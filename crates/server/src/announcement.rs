@@ -82,7 +82,7 @@ impl fmt::Display for Announcement {
             "stop with Ctrl-C or SIGTERM: clients reconnect, it ends within {drain_timeout}"
         )?;
         if self.drain_timeout >= DOCKER_STOP_TIMEOUT {
-            writeln!(f, "whatever stops it must wait that long: docker stop kills after 10s")?;
+            writeln!(f, "a supervisor must wait that long: docker stop kills after 10s")?;
         }
         f.write_char('\n')?;
         // The certificate is for a public name, not for this address.

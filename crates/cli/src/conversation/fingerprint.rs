@@ -28,7 +28,7 @@ impl FromStr for ExpectedKey {
     }
 }
 
-const NO_ID: &str = "a fingerprint belongs to somebody: it is given as ID=FINGERPRINT";
+const NO_ID: &str = "a fingerprint needs its client id: ID=FINGERPRINT";
 
 impl Contact {
     /// Returns `keys` together with the key of this contact, if one was given.

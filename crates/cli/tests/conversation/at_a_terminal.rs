@@ -21,7 +21,7 @@ fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     at_bob.types("y");
-    at_bob.waits_for("nobody hears that");
+    at_bob.waits_for("you are not in a call");
     alice.writes_lines("words", "good morning");
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     at_bob.waits_for("accept? [y/n]");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::dishonest_server::lying;
+use crate::dishonest_server::tampering_proxy;
 use crate::middle::Way;
 use crate::server::Server;
 use crate::terminal::{Person, Terminal};
@@ -115,7 +115,7 @@ fn an_offer_that_a_server_kept_back_does_not_end_a_conversation() {
     let (keeps, gives) = (kept.clone(), Arc::new(Mutex::new(false)));
     let given = gives.clone();
     let mut is_first = true;
-    let url = lying(&server, move |way, mut message| {
+    let url = tampering_proxy(&server, move |way, mut message| {
         if way == Way::ToClient && message["type"] == "INCOMING_CALL" && is_first {
             is_first = false;
             let seq = message["seq"].take();

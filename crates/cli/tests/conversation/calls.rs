@@ -107,9 +107,12 @@ fn a_server_that_is_gone_does_not_end_a_conversation() {
     server.crashes_and_comes_back();
     at_alice.types("who needs a server");
     at_bob.waits_for("alice: who needs a server");
-    at_alice.waits_for("the server is back");
+    at_alice.waits_for("connected to the server again");
     let said = |text: &str| at_alice.stderr().matches(text).count();
-    assert_eq!((said("no connection to the server"), said("the server is back")), (1, 1));
+    assert_eq!(
+        (said("no connection to the server"), said("connected to the server again")),
+        (1, 1)
+    );
     at_alice.types("/quit");
     at_alice.ends_with(0);
     at_bob.ends_with(0);
@@ -242,7 +245,7 @@ fn calls_that_cannot_come_about_say_why() {
         terminal.ends_with(code);
         assert!(terminal.stderr().contains(says), "{says:?} is not in {}", terminal.stderr());
     };
-    fails(&["call", "bob"], 1, "the directory has no key of bob");
+    fails(&["call", "bob"], 1, "the directory has no key for bob");
     drop(listening(&bob, &server, &["--accept-known"]));
     fails(&["call", "bob", "--relay-only"], 1, "no TURN server is known");
     fails(&["listen"], 2, "--accept-from");

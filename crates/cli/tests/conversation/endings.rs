@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::dishonest_server::lying;
+use crate::dishonest_server::tampering_proxy;
 use crate::middle::Way;
 use crate::server::Server;
 use crate::terminal::{Person, Terminal, signal};
@@ -28,7 +28,7 @@ fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
     let tells = lies.clone();
     let mut call_id = json!(null);
     // Each message to alice becomes a report that bob hung up.
-    let url = lying(&server, move |way, message| {
+    let url = tampering_proxy(&server, move |way, message| {
         if way == Way::ToClient && message["type"] == "CALL_ACCEPTED" {
             call_id = message["payload"]["callId"].clone();
         }

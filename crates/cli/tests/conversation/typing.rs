@@ -72,7 +72,7 @@ fn in_the_background_it_says_why_nobody_can_type_and_goes_on() {
     let program = env!("CARGO_BIN_EXE_securecall");
     let line = format!("set -m; {program} listen --accept-from '{}' & sleep 60", alice.contact());
     let mut at_bob = bob.run_line_at_a_terminal(&server.url(), &line);
-    at_bob.waits_for("in the background nobody can type here");
+    at_bob.waits_for("input is paused in the background");
     at_bob.waits_for("waiting for calls");
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
     at_alice.types("still there?");

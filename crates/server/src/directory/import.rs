@@ -27,7 +27,7 @@ pub struct Import {
 pub enum ImportError {
     #[error("line {line}: {error}")]
     Record { line: usize, error: RecordError },
-    #[error("line {line}: it has the id of line {first}")]
+    #[error("line {line}: it repeats the id of line {first}")]
     Twice { line: usize, first: usize },
     #[error("line {line}: it is longer than {bytes_max} bytes")]
     TooLong { line: usize, bytes_max: usize },

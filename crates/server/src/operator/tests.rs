@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::conversation::Refusal;
+use super::protocol::Refusal;
 use super::*;
 use crate::data_dir::tests::opened;
 use crate::directory::{Import, Replacement};
@@ -150,7 +150,7 @@ fn a_folder_that_somebody_else_has_says_so() {
     let folder = folder();
     let _held = opened(folder.path());
     let error = Operator::at(folder.path(), KEY_BYTES_MAX).err().unwrap().to_string();
-    assert!(error.contains("nobody answers"), "{error}");
+    assert!(error.contains("control socket does not answer"), "{error}");
 }
 
 #[test]

@@ -79,11 +79,11 @@ async fn register_some(directory: &Embedded, records: &mut Records, salt: &str) 
 
 #[tokio::test]
 async fn a_power_cut_at_any_operation_loses_no_acknowledged_key() {
-    let rehearsal = empty_disk();
-    let created = rehearsal.operations();
-    register_some(&open_on(&rehearsal), &mut Records::default(), "first").await;
+    let dry_run = empty_disk();
+    let created = dry_run.operations();
+    register_some(&open_on(&dry_run), &mut Records::default(), "first").await;
 
-    for cut in created..=rehearsal.operations() {
+    for cut in created..=dry_run.operations() {
         let disk = empty_disk();
         let directory = open_on(&disk);
         disk.set(|faults| faults.power_cut_at = Some(cut));
@@ -108,11 +108,11 @@ async fn a_power_cut_at_any_operation_loses_no_acknowledged_key() {
 /// not. A database that continues from such reads would acknowledge keys on top of lost data.
 #[tokio::test]
 async fn a_failed_fsync_is_not_forgotten() {
-    let rehearsal = empty_disk();
-    let created = rehearsal.syncs();
-    register_some(&open_on(&rehearsal), &mut Records::default(), "first").await;
+    let dry_run = empty_disk();
+    let created = dry_run.syncs();
+    register_some(&open_on(&dry_run), &mut Records::default(), "first").await;
 
-    let failures = (created + 1)..=rehearsal.syncs();
+    let failures = (created + 1)..=dry_run.syncs();
     let runs: Vec<_> = failures.map(|sync| tokio::spawn(survive_failed_sync(sync))).collect();
     for run in runs {
         run.await.unwrap();

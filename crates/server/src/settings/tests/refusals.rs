@@ -27,7 +27,33 @@ fn a_misspelt_section_is_refused_though_it_is_empty() {
 }
 
 #[test]
-fn an_empty_section_says_nothing() {
+fn a_misspelt_section_is_refused_with_the_right_one() {
+    for file in ["[limit]", "[limit]\nelephants = 3", "limit = 3"] {
+        assert_refused(&World::new().file(file), &["did you mean [limits]?"]);
+    }
+}
+
+#[test]
+fn an_empty_port_says_that_it_is_empty() {
+    let world = World::new().variable("PORT", "");
+    assert_refused(&world, &["environment PORT", "PORT is empty: unset it"]);
+}
+
+#[test]
+fn an_invalid_value_gets_its_range_and_not_the_words_of_a_parser() {
+    for (flag, says) in [
+        ("--message-bytes-max=abc", "\"abc\": must be a number from 2048 to 16777216"),
+        ("--connection-rate=x", "\"x\": must be a number from 0.001 to 1000000"),
+        ("--ping-after=5", "\"5\": must be a duration with its unit, from 100ms to 1h"),
+        ("--ping-after=2h", "\"2h\": must be from 100ms to 1h"),
+    ] {
+        let refusal = World::new().flag(flag).refusal();
+        assert!(refusal.ends_with(says), "{refusal}");
+    }
+}
+
+#[test]
+fn an_empty_section_sets_nothing() {
     World::new().file("[limits]").load().unwrap();
 }
 

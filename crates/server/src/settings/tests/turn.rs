@@ -35,7 +35,10 @@ fn a_preset_brings_its_url() {
 #[test]
 fn the_urls_come_after_those_of_the_preset() {
     let world = World::new()
-        .file("[turn]\npreset = 'metered'\nurls = ['stun:a.example', 'turns:b.example?transport=tcp']")
+        .file(
+            "[turn]\npreset = 'metered'\nurls = ['stun:a.example', \
+               'turns:b.example?transport=tcp']",
+        )
         .variable("SECURECALL_TURN_SECRET", "hush");
     let urls = relay(&world).urls;
     assert_eq!(urls[1..], ["stun:a.example", "turns:b.example?transport=tcp"]);
@@ -56,7 +59,11 @@ fn a_file_with_anything_else_is_refused() {
         ("\n", "empty"),
         ("\nold", "one line"),
         ("new\n\n", "one line"),
-        ("new\nold", "while the secret changes the TURN servers know both, this server one"),
+        (
+            "new\nold",
+            "during a change of the secret the TURN servers accept both, and this server \
+          uses one",
+        ),
         ("new\r\nold\r\n", "one line"),
         (" new", "white space"),
         (&"x".repeat(5000), "4096 bytes"),

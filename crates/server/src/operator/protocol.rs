@@ -51,7 +51,7 @@ pub(super) enum Reply {
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Refusal {
     /// The other side does not know this message: it has another version.
-    NotUnderstood,
+    UnknownRequest,
     /// Records whose ids have other keys.
     Conflicts { lines: Vec<usize>, count: usize },
     /// A running server accepts imports of this size at most.
@@ -63,8 +63,8 @@ pub(super) enum Refusal {
 }
 
 /// Sends a line.
-pub(super) fn send(stream: &mut impl Write, words: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_string(words)?;
+pub(super) fn send(stream: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_string(message)?;
     line.push('\n');
     stream.write_all(line.as_bytes())
 }

@@ -60,6 +60,17 @@ fn ctrl_c_and_signals_are_named_where_they_are_given_and_the_other_end_hears_of_
 }
 
 #[test]
+fn a_callee_who_stops_while_it_rings_has_not_hung_up() {
+    let two = Two::new();
+    let (mut alice, mut bob) = two.ringing(&[], &[]);
+    bob.types_bytes(CTRL_C);
+    bob.ends_by_itself_with(130);
+    alice.ends_by_itself_with(1);
+    let last = "error: bob ended the call without answering";
+    assert!(alice.screen().ends_with(last), "{}", alice.screen());
+}
+
+#[test]
 fn a_call_that_nobody_answers_is_missed_and_not_declined() {
     let two = Two::new();
     let (mut alice, mut bob) = two.ringing(&["--ring-timeout=1s"], &["--ring-timeout=4s"]);
@@ -79,7 +90,7 @@ fn one_who_listens_calls_without_another_program() {
     alice.types("/call no body");
     alice.shows("/call no body: a client id is");
     alice.types("/call carol");
-    alice.shows("the directory has no key of carol");
+    alice.shows("the directory has no key for carol");
     alice.types("/call bob");
     bob.waits_for("accept? [y/n]");
     bob.types("y");
@@ -128,5 +139,6 @@ fn the_last_line_after_a_failed_send_names_the_file() {
     alice.ends_by_itself_with(1);
     let last = "error: 2 files were not sent: my letter.txt, missing.txt";
     assert!(alice.screen().ends_with(last), "{}", alice.screen());
+    assert!(!alice.stdout().contains("10 B/10 B"), "a full bar: {}", alice.stdout());
     bob.shows("alice hung up");
 }
