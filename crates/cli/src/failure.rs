@@ -145,7 +145,7 @@ impl Failure {
             | Self::NothingToReset(_)
             | Self::KeysMissing(_)
             | Self::Output(_) => ExitCode::from(1),
-            // A code of its own, so that a script can tell it from a network failure.
+            // A code of its own, so that a script can distinguish it from a network failure.
             Self::OtherKey(_) | Self::Interference | Self::KeysChanged(_) => ExitCode::from(3),
             // The exit code of a program that SIGINT ended.
             #[cfg(feature = "load")]

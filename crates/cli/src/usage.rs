@@ -17,7 +17,7 @@ pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> F
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let help = command.render_help();
             let which = subcommands(&command).join(", ");
-            Failure::Usage(format!("after {path} one following is missing: {which}\n\n{help}"))
+            Failure::Usage(format!("after {path} one of these is missing: {which}\n\n{help}"))
         }
         ErrorKind::MissingRequiredArgument => {
             let missing = list(&error, ContextKind::InvalidArg).join(" and ");

@@ -71,7 +71,7 @@ fn a_wrong_command_line_ends_with_two_and_one_line() {
 }
 
 #[test]
-fn check_config_prints_what_counts_without_secrets() {
+fn check_config_prints_the_effective_settings_without_secrets() {
     let secret = [("SECURECALL_TURN_SECRET", "correct-horse")];
     let output = securecall(&["check-config", "--turn-preset=metered", "--grace=5s"], &secret);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -83,7 +83,7 @@ fn check_config_prints_what_counts_without_secrets() {
 }
 
 #[test]
-fn help_says_nothing_about_the_source() {
+fn help_shows_no_paths_of_the_source() {
     for command in ["serve", "check-config", "turn credential", "directory export"] {
         let arguments: Vec<_> = command.split(' ').chain(["--help"]).collect();
         let output =
@@ -94,7 +94,7 @@ fn help_says_nothing_about_the_source() {
 }
 
 #[test]
-fn what_is_missing_is_named_with_what_to_type() {
+fn missing_arguments_are_named_with_the_usage() {
     let says = |arguments: &[&str], says| assert_refused(&securecall(arguments, &[]), says);
     says(&["call"], "CLIENT_ID is missing: securecall call CLIENT_ID");
     says(&["keys", "new"], "CLIENT_ID is missing: securecall keys new CLIENT_ID");
@@ -104,7 +104,7 @@ fn what_is_missing_is_named_with_what_to_type() {
 }
 
 #[test]
-fn a_wrong_value_is_named_with_those_that_there_are() {
+fn an_invalid_value_is_answered_with_the_valid_ones() {
     let says = |arguments: &[&str], says| assert_refused(&securecall(arguments, &[]), says);
     says(&["completions", "csh"], "is not one of bash, elvish, fish, powershell, zsh");
     says(&["call", "bob", "--ring-timeout", "soon"], "--ring-timeout DURATION: \"soon\": ");
@@ -142,7 +142,13 @@ fn answering(answer: &'static [u8]) -> u16 {
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
-        socket.read_exact(&mut [0; 16]).unwrap();
+        // A socket that is closed with bytes unread is reset, before the answer is read.
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            socket.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
         socket.write_all(answer).unwrap();
     });
     port

@@ -142,7 +142,7 @@ fn a_closed_loop_relays_as_fast_as_the_server() {
 }
 
 #[test]
-fn an_open_loop_keeps_its_rate_in_every_thread() {
+fn an_open_loop_holds_its_rate_in_every_thread() {
     let server = Server::start(&FOR_LOAD_TESTS);
     let relay = ["relay", "--pairs=10", "--rate=1000", "--duration=2s", "--threads=2"];
     let report = server.report(&relay);
@@ -197,7 +197,7 @@ fn a_storm_is_over_when_all_are_back() {
 }
 
 #[test]
-fn clients_that_a_storm_finds_refused_come_back_when_the_server_says() {
+fn clients_that_are_refused_in_a_storm_come_back_when_the_server_allows() {
     let one_address = ["--source-addresses=127.0.0.1", "--connections=30"];
     let server = Server::start(&["--connection-burst=50", "--connection-rate=20", "--grace=1s"]);
     let report = server.report(&[&["storm"], &one_address[..]].concat());

@@ -94,7 +94,7 @@ fn an_identity_that_others_can_use_is_refused() {
 }
 
 #[test]
-fn what_is_no_identity_says_what_to_do() {
+fn an_invalid_identity_file_is_refused_with_the_remedy() {
     let home = Home::new();
     assert_refused(&home.run(&["keys", "show"]), "securecall keys new");
     assert_refused(&home.run(&["keys", "new", "Zoë"]), "a client id has 1 to 64");
@@ -109,7 +109,7 @@ fn what_is_no_identity_says_what_to_do() {
 }
 
 #[test]
-fn a_folder_that_is_none_is_not_taken_for_an_identity() {
+fn a_file_in_place_of_a_folder_is_not_taken_for_an_identity() {
     let home = Home::new();
     fs::write(home.0.path().join("file"), "").unwrap();
     for command in [&["keys", "new", "alice"][..], &["keys", "show"], &["keys", "backup"]] {
@@ -181,7 +181,7 @@ fn words_that_are_wrong_are_refused_and_not_repeated() {
     let zeros = format!("{}art", "abandon ".repeat(23));
     assert_refused(&restore(""), "there must be 24, not 0");
     assert_refused(&restore(&"abandon ".repeat(12)), "24");
-    assert_refused(&restore(&zeros.replace("art", "able")), "do not fit together");
+    assert_refused(&restore(&zeros.replace("art", "able")), "the checksum is wrong");
     let slip = restore(&zeros.replace("art", "hovercraft"));
     assert_refused(&slip, "check the spelling");
     assert!(!String::from_utf8_lossy(&slip.stderr).contains("hovercraft"));
@@ -235,7 +235,7 @@ fn a_turn_credential_as_json_is_what_clients_get() {
 }
 
 #[test]
-fn a_turn_credential_without_turn_says_what_to_set() {
+fn a_turn_credential_without_turn_names_the_settings() {
     let home = Home::new();
     assert_refused(&home.run(&["turn", "credential", "alice"]), "--turn-urls");
     let urls_alone = ["turn", "credential", "alice", "--turn-urls", "turn:a"];
@@ -297,7 +297,7 @@ fn manual_pages_refer_to_pages_that_exist() {
 }
 
 #[test]
-fn whoever_reads_no_further_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     // The pipe is closed before the program starts, so that it always finds it closed.
     let script = format!("{{ sleep 0.3; exec {} man; }} | true", env!("CARGO_BIN_EXE_securecall"));
     let output =

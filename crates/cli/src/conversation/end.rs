@@ -91,8 +91,8 @@ impl EndedCall<'_> {
                 format!("{who} lost the connection to the server and did not come back")
             }
             (EndReason::Glare, Side::Caller, _) => format!(
-                "you and {who} called each other at the same time, and neither call survived: try \
-                 again"
+                "you and {who} called each other at the same time, but their call did not arrive: \
+                 try again"
             ),
             (EndReason::Glare, Side::Callee, _) => {
                 format!("you and {who} called each other at the same time: your call goes on")
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_says_who_closed_it() {
+    fn the_sentence_names_who_closed_the_channel() {
         let not_opened =
             "a path to the other end was found, but it opened no channel over it in time";
         let says = [

@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_script_are_said_as_they_are() {
+    fn lines_of_a_script_are_sent_unchanged() {
         let mut pieces = Pieces::of(&b"/quit\n\n//\n"[..], false);
         let said: Vec<_> = std::iter::from_fn(|| pieces.next().unwrap()).collect();
         assert_eq!(said, [say("/quit"), say(""), say("//")]);
     }
 
     #[test]
-    fn what_was_typed_before_a_question_is_no_answer_to_it() {
+    fn lines_typed_before_a_question_do_not_answer_it() {
         let (sender, lines) = mpsc::channel(PENDING_LINES_MAX);
         let mut input = Input { lines, is_terminal: true, ended: false };
         sender.try_send(Ok(say("y"))).unwrap();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_said_as_far_as_it_can_be() {
+    fn invalid_utf_8_is_sent_with_replacement_characters() {
         assert_eq!(
             lines(b"caf\xe9\nth\xc3\xa9\n\xc3"),
             [say("caf\u{fffd}"), say("thé"), say("\u{fffd}")]
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_said_in_pieces_and_holds_no_command() {
+    fn a_long_line_is_sent_in_pieces_and_contains_no_command() {
         let text = "a".to_owned() + &"é".repeat(PIECE_BYTES_MAX - 1) + "/quit";
         let pieces = lines(format!("{text}\n/quit\n").as_bytes());
         let (last, said) = pieces.split_last().unwrap();

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_said_and_commands_done() {
+    fn lines_are_text_or_commands() {
         assert_eq!(Line::parse("hello /quit"), say("hello /quit"));
         assert_eq!(Line::parse("/quit"), Line::Quit);
         assert_eq!(Line::parse("/call  bob "), Line::Call("bob".to_owned()));

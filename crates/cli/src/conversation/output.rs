@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_told_at_once_and_at_each_line() {
+    async fn a_full_disk_is_reported_at_once_and_at_each_line() {
         let output = output(|_| Err(io::ErrorKind::StorageFull.into()));
         output.take("one".to_owned()).unwrap();
         assert_eq!(output.failed().await.kind(), io::ErrorKind::StorageFull);

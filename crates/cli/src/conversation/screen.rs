@@ -48,7 +48,7 @@ impl Screen {
     /// Waits until all received text is written.
     ///
     /// # Errors
-    /// As [`Screen::said`].
+    /// As [`Screen::show_text`].
     pub(crate) async fn flush(&self) -> io::Result<()> {
         self.output.flush().await
     }
@@ -62,10 +62,10 @@ impl Screen {
     /// [room](Self::room).
     ///
     /// # Errors
-    /// As [`Screen::said`].
+    /// As [`Screen::show_text`].
     pub(crate) fn show(&self, who: &str, event: &Event) -> io::Result<()> {
         match event {
-            Event::Text(text) => return self.said(who, text),
+            Event::Text(text) => return self.show_text(who, text),
             Event::FileProgress(progress) if has_bar(progress) => self.progress(progress),
             Event::FileReceived { path } => self.received(path),
             Event::FileSent { name, received_as } => self.sent(name, received_as.as_deref()),
@@ -79,7 +79,7 @@ impl Screen {
     ///
     /// # Errors
     /// Standard output is closed or full.
-    fn said(&self, who: &str, text: &str) -> io::Result<()> {
+    fn show_text(&self, who: &str, text: &str) -> io::Result<()> {
         self.output.take(format!("{who}: {}", sanitized(text)))
     }
 

@@ -111,7 +111,7 @@ impl Conversation<'_> {
         self.session.screen.note(&note);
     }
 
-    /// Reports that the channel is still open although the server said that the partner hung up.
+    /// Reports that the channel is still open although the server reported that the partner hung up.
     pub(super) fn note_still_there(&mut self) {
         self.hang_up_due = None;
         let who = self.partner.name();

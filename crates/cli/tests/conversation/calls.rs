@@ -119,7 +119,7 @@ fn a_server_that_is_gone_does_not_end_a_conversation() {
 }
 
 #[test]
-fn a_pipe_is_said_and_the_call_ends_with_it() {
+fn a_pipe_is_sent_and_the_call_ends_with_it() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact()]);
@@ -133,7 +133,7 @@ fn a_pipe_is_said_and_the_call_ends_with_it() {
 }
 
 #[test]
-fn whoever_is_not_to_be_accepted_is_declined() {
+fn callers_that_no_flag_accepts_are_declined() {
     let server = Server::start();
     let (eve, bob) = (Person::new("eve"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", "alice"]);
@@ -194,7 +194,7 @@ fn the_number_of_files_and_the_reserve_of_the_disk_are_settings() {
 }
 
 #[test]
-fn whoever_claims_a_name_first_is_not_accepted_unasked() {
+fn a_first_contact_is_not_accepted_without_asking() {
     let server = Server::start();
     let (mallory, bob) = (Person::new("alice"), Person::new("bob"));
     for accept in [&["--accept-from", "alice"][..], &["--accept-known"]] {
@@ -237,7 +237,7 @@ fn ringing_is_bounded_by_its_own_flag() {
 }
 
 #[test]
-fn calls_that_cannot_come_about_say_why() {
+fn failed_calls_report_the_reason() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let fails = |arguments: &[&str], code, says: &str| {

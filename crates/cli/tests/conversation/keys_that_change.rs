@@ -9,7 +9,7 @@ fn forgetful() -> Server {
 }
 
 #[test]
-fn another_key_of_the_callee_is_refused_loudly_until_its_fingerprint_is_given() {
+fn a_changed_key_of_the_callee_is_refused_until_its_fingerprint_is_given() {
     let server = forgetful();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let listen = || {
@@ -74,7 +74,7 @@ fn another_key_of_the_caller_does_not_ring() {
     alice.run(&server.url(), &call).ends_with(0);
     at_bob.waits_for("alice: it is me again");
     let fingerprint = alice.fingerprint();
-    for text in ["NOT THE ONE", &fingerprint, &format!("--fingerprint \"{before}\"")] {
+    for text in ["HAS CHANGED", &fingerprint, &format!("--fingerprint \"{before}\"")] {
         assert!(at_bob.stderr().contains(text), "{text} is not in {}", at_bob.stderr());
     }
 }

@@ -66,7 +66,7 @@ fn a_terminal_is_left_as_it_was_found() {
 
 /// `set -m` gives each job its own process group, as an interactive shell does.
 #[test]
-fn in_the_background_it_says_why_nobody_can_type_and_goes_on() {
+fn in_the_background_input_is_paused_and_the_call_goes_on() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let program = env!("CARGO_BIN_EXE_securecall");

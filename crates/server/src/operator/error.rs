@@ -33,7 +33,7 @@ pub enum OperatorError {
         "the running server does not know this command, because it has another version: restart \
          it, or use the same version of securecall"
     )]
-    UnknownRequest,
+    NotUnderstood,
     #[error(
         "the directory cannot answer now, and may or may not have executed the command; see the \
          log. A retry is safe"
@@ -61,7 +61,7 @@ fn conflicting(lines: &[usize], count: usize) -> String {
 impl From<Refusal> for OperatorError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::UnknownRequest => Self::UnknownRequest,
+            Refusal::NotUnderstood => Self::NotUnderstood,
             Refusal::Conflicts { lines, count } => Self::Conflicts { lines, count },
             Refusal::TooLarge { bytes_max } => Self::TooLarge { bytes_max },
             Refusal::Records { reason } => Self::Records { reason },
@@ -73,6 +73,6 @@ impl From<Refusal> for OperatorError {
 /// A reply that belongs to another request.
 impl From<Reply> for OperatorError {
     fn from(_: Reply) -> Self {
-        Self::UnknownRequest
+        Self::NotUnderstood
     }
 }

@@ -51,7 +51,7 @@ pub(super) enum Reply {
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Refusal {
     /// The other side does not know this message: it has another version.
-    UnknownRequest,
+    NotUnderstood,
     /// Records whose ids have other keys.
     Conflicts { lines: Vec<usize>, count: usize },
     /// A running server accepts imports of this size at most.

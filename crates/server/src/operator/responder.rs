@@ -34,7 +34,7 @@ pub(super) fn respond(
         Ok(Some(request)) => request,
         Ok(None) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return send(&mut stream, &Refusal::UnknownRequest.into_reply());
+            return send(&mut stream, &Refusal::NotUnderstood.into_reply());
         }
         Err(error) => return Err(error),
     };
@@ -78,7 +78,7 @@ fn export(mut stream: &UnixStream, directory: &Embedded) -> io::Result<Outcome> 
 
 fn reset(directory: &Embedded, ids: &[Box<str>]) -> Outcome {
     let ids: Result<Vec<ClientId>, _> = ids.iter().map(|id| ClientId::try_from(&**id)).collect();
-    let ids = ids.map_err(|_| Refusal::UnknownRequest)?;
+    let ids = ids.map_err(|_| Refusal::NotUnderstood)?;
     let had_key = directory.reset(ids).map_err(|_| Refusal::Unavailable)?;
     let keys = had_key.iter().filter(|had_key| **had_key).count();
     info!(keys, "an operator reset keys");

@@ -120,5 +120,5 @@ fn a_key_that_others_can_read_is_worth_a_warning() {
     assert_eq!(warnings(), [""; 0]);
     fs::set_permissions(&files.key, fs::Permissions::from_mode(0o640)).unwrap();
     let [warning] = &warnings()[..] else { panic!("one warning") };
-    assert!(warning.contains("is readable for others: chmod 600 it"), "{warning}");
+    assert!(warning.contains("is readable by others: run chmod 600 on it"), "{warning}");
 }

@@ -162,11 +162,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_documented_answer_is_well() {
+    fn only_the_documented_response_is_healthy() {
         assert_eq!(judge(200, br#"{"status":"ok"}"#), Ok(()));
         assert!(judge(200, b"<html>").unwrap_err().contains("not"));
         assert!(judge(200, br#"{"status":"draining"}"#).is_err());
-        assert!(judge(503, br#"{"status":"ok"}"#).unwrap_err().contains("stops"));
+        assert!(judge(503, br#"{"status":"ok"}"#).unwrap_err().contains("stopping"));
         assert!(judge(404, b"").unwrap_err().contains("proxy"));
         assert!(judge(502, b"").is_err());
     }

@@ -1,7 +1,7 @@
 //! A database file: created completely or not at all, and opened only after a check of every page.
 //!
 //! This module never repairs, replaces or empties a file. A file that fails the check is left
-//! unchanged, and the error says so.
+//! unchanged, and the error reports it.
 //!
 //! **Why every open checks.** redb trusts a file that was closed cleanly, and may panic much later
 //! on a page that a bad disk has changed. A directory that returns wrong keys is worse than a
@@ -9,11 +9,11 @@
 //! opened at all ([`DryRun`]), and once for real. 100,000 records take about a quarter of a
 //! second.
 //!
-//! **Why commits have two phases.** With one phase, redb cannot tell a commit that was torn by a
-//! crash from one that was damaged later, and returns to the previous commit: acknowledged keys
-//! would be lost silently. With two phases, the newest commit is either complete or [`Damaged`].
-//! Two phases also make a failed fsync harmless: Linux forgets pages that it could not write, so a
-//! database must not refer to them before the first fsync has succeeded.
+//! **Why commits have two phases.** With one phase, redb cannot distinguish a commit that was torn
+//! by a crash from one that was damaged later, and returns to the previous commit: acknowledged
+//! keys would be lost silently. With two phases, the newest commit is either complete or
+//! [`Damaged`]. Two phases also make a failed fsync harmless: Linux forgets pages that it could not
+//! write, so a database must not refer to them before the first fsync has succeeded.
 //!
 //! [`Damaged`]: OpenError::Damaged
 

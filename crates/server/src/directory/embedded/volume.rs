@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_keeps_failing_is_left_alone_for_a_while() {
+    fn a_database_that_fails_repeatedly_is_not_opened_for_a_while() {
         let volume = volume();
         assert_eq!(panicking(&volume), Err(Unavailable));
         assert_eq!(panicking(&volume), Err(Unavailable));

@@ -78,7 +78,7 @@ fn a_file_that_others_can_read_brings_a_warning() {
     let world = with_secret_file("new");
     assert_eq!(world.load().unwrap().warnings, [""; 0]);
     super::chmod(&world.folder.path().join("secret"), 0o644);
-    assert!(world.load().unwrap().warnings[0].contains("readable for others"));
+    assert!(world.load().unwrap().warnings[0].contains("readable by others"));
 }
 
 #[test]
