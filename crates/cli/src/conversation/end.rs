@@ -219,8 +219,8 @@ mod tests {
                 CALLEE_LATER,
             ),
             (
-                "Ended(Glare): you and bob called each other at the same time, and neither call \
-                 survived: try again",
+                "Ended(Glare): you and bob called each other at the same time, but their call did \
+                 not arrive: try again",
                 CALLER,
             ),
             (
