@@ -2,11 +2,11 @@
 //! because the partner lost the connection and calls again.
 //!
 //! - While the own call is unanswered, the server decides which of the two calls survives. If it is
-//! the partner's, it is answered and becomes the conversation.
+//!   the partner's, it is answered and becomes the conversation.
 //! - In a conversation, the new call is answered in addition, and replaces the old one as soon as
-//! it is connected. Its offer is signed with the partner's key, so no one else can have made it.
-//! But a dishonest server may have held back an old one: only a connection proves that the partner
-//! is there.
+//!   it is connected. Its offer is signed with the partner's key, so no one else can have made it.
+//!   But a dishonest server may have held back an old one: only a connection proves that the
+//!   partner is there.
 
 use std::sync::Arc;
 use std::time::Duration;

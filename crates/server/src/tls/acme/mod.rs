@@ -1,10 +1,10 @@
 //! Automatic certificates: ACME (RFC 8555), proved by TLS-ALPN-01 (RFC 8737).
 //!
 //! 1. The stored certificate is used if it is valid for these domains. If it is not, it may become
-//! so, and is checked again before each order: the clock may be wrong at the start.
+//!    so, and is checked again before each order: the clock may be wrong at the start.
 //! 2. When two thirds of its lifetime are over, or there is none: account, order, and a challenge
-//! for each domain. The authority connects to port 443 of the domain, which leads to our listener,
-//! and gets a certificate with the proof.
+//!    for each domain. The authority connects to port 443 of the domain, which leads to our
+//!    listener, and gets a certificate with the proof.
 //! 3. The new certificate is stored in the data folder and used. Then 2 again.
 //!
 //! Failures never end the server. They are logged and retried with growing pauses, because
