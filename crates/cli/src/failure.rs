@@ -11,16 +11,16 @@ use securecall_server::directory::ImportError;
 use securecall_server::operator::OperatorError;
 use securecall_server::settings::SettingsError;
 
-use crate::absent::Absent;
 use crate::commands::directory::ExportFileError;
 use crate::files::identity_file::IdentityError;
-use crate::terminal::harmless::harmless;
+use crate::terminal::sanitize::sanitized;
+use crate::unavailable::UnavailableCommand;
 
 /// A failure of a command.
 #[derive(Debug)]
 #[cfg_attr(
     not(feature = "terminal"),
-    expect(dead_code, reason = "commands that are absent do not fail")
+    expect(dead_code, reason = "commands that are left out do not fail")
 )]
 pub(crate) enum Failure {
     /// The command line or the configuration is invalid, so a retry fails too.
@@ -28,7 +28,7 @@ pub(crate) enum Failure {
     /// The command line is invalid.
     Usage(String),
     /// This build leaves the command out.
-    Absent(Absent),
+    UnavailableCommand(UnavailableCommand),
     /// The configuration is valid, but names something unusable, such as the data folder.
     Unusable(ServeError),
     /// The server failed.
@@ -47,7 +47,7 @@ pub(crate) enum Failure {
     /// The user hung up by Ctrl-C or a signal.
     HungUp(&'static str),
     /// The user chose to leave the other program connected.
-    LeftAlone,
+    TakeoverDeclined,
     /// The report cannot be written to the given file.
     #[cfg(feature = "load")]
     Report(std::io::Error),
@@ -68,11 +68,11 @@ pub(crate) enum Failure {
     /// An answer was not signed by the callee.
     Interference,
     /// A conversation failed or broke off.
-    Talk(String),
+    Conversation(String),
     /// A conversation ended, and these files were not transferred.
     Files(String),
     /// A conversation ended before everything was sent.
-    Unsaid,
+    NotAllSent,
     /// The message file cannot be read.
     MessageFile { path: PathBuf, cause: std::io::Error },
     /// Two fingerprints were given for this client.
@@ -84,11 +84,11 @@ pub(crate) enum Failure {
     /// Standard input cannot be read.
     Input(std::io::Error),
     /// Incoming calls need a decision, and standard input is not a terminal.
-    NobodyToAsk,
+    NoTerminal,
     /// A server is not healthy, or does not answer.
-    NotHealthy(String),
+    Unhealthy(String),
     /// A probe ran with this number of failed steps.
-    Unwell(usize),
+    ProbeFailed(usize),
     /// A command of the operator failed.
     Operator(OperatorError),
     /// The file of an export cannot be created.
@@ -112,7 +112,7 @@ impl Failure {
         match self {
             Self::Settings(_)
             | Self::Usage(_)
-            | Self::Absent(_)
+            | Self::UnavailableCommand(_)
             | Self::Unusable(_)
             | Self::Identity(_)
             | Self::Phrase(_)
@@ -125,7 +125,7 @@ impl Failure {
             | Self::NoFile { .. }
             | Self::MessageFile { .. }
             | Self::TwoFingerprints(_)
-            | Self::NobodyToAsk => ExitCode::from(2),
+            | Self::NoTerminal => ExitCode::from(2),
             #[cfg(feature = "load")]
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
             #[cfg(feature = "load")]
@@ -134,18 +134,18 @@ impl Failure {
             | Self::Pages { .. }
             | Self::Server(_)
             | Self::NoKey(_)
-            | Self::Talk(_)
+            | Self::Conversation(_)
             | Self::Files(_)
-            | Self::LeftAlone
-            | Self::Unsaid
+            | Self::TakeoverDeclined
+            | Self::NotAllSent
             | Self::Input(_)
-            | Self::NotHealthy(_)
-            | Self::Unwell(_)
+            | Self::Unhealthy(_)
+            | Self::ProbeFailed(_)
             | Self::Operator(_)
             | Self::NothingToReset(_)
             | Self::KeysMissing(_)
             | Self::Output(_) => ExitCode::from(1),
-            // A code of its own, so that a script can tell it from a network failure.
+            // A code of its own, so that a script can distinguish it from a network failure.
             Self::OtherKey(_) | Self::Interference | Self::KeysChanged(_) => ExitCode::from(3),
             // The exit code of a program that SIGINT ended.
             #[cfg(feature = "load")]
@@ -156,7 +156,7 @@ impl Failure {
 
     /// Returns true if `listen` must stop after this failure instead of waiting for the next call.
     #[cfg(feature = "terminal")]
-    pub(crate) const fn ends_all(&self) -> bool {
+    pub(crate) const fn ends_listening(&self) -> bool {
         matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::Output(_))
     }
 
@@ -166,8 +166,8 @@ impl Failure {
     }
 
     /// Returns true if the user asked for it, so that it is not printed as an error.
-    pub(crate) const fn is_wanted(&self) -> bool {
-        matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::LeftAlone)
+    pub(crate) const fn is_requested(&self) -> bool {
+        matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::TakeoverDeclined)
     }
 }
 
@@ -176,41 +176,41 @@ impl fmt::Display for Failure {
         match self {
             Self::Settings(error) => error.fmt(f),
             Self::Usage(text) => f.write_str(text.trim_end()),
-            Self::Absent(absent) => absent.fmt(f),
+            Self::UnavailableCommand(unavailable) => unavailable.fmt(f),
             Self::Unusable(error) | Self::Serve(error) => error.fmt(f),
             #[cfg(feature = "load")]
             Self::Load(error) => error.fmt(f),
             #[cfg(feature = "load")]
-            Self::UnderLoad(failures) => write!(f, "{failures} failures under load"),
+            Self::UnderLoad(failures) => write!(f, "{failures} operations failed under load"),
             #[cfg(feature = "load")]
-            Self::Interrupted => write!(f, "stopped before its time"),
+            Self::Interrupted => write!(f, "stopped early"),
             Self::Stopped(cause) => write!(f, "stopped ({cause})"),
             Self::HungUp(cause) => write!(f, "hung up ({cause})"),
-            Self::LeftAlone => write!(f, "stopped: the other one goes on"),
+            Self::TakeoverDeclined => write!(f, "stopped: the other program stays connected"),
             #[cfg(feature = "load")]
             Self::Report(error) => write!(f, "--report: {error}"),
             Self::Identity(error) => error.fmt(f),
-            Self::Phrase(reason) => write!(f, "these are not the words of a backup: {reason}"),
+            Self::Phrase(reason) => write!(f, "the words of the backup are invalid: {reason}"),
             Self::NoTurn => write!(
                 f,
                 "TURN is off: set --turn-urls or --turn-preset, and SECURECALL_TURN_SECRET or \
                  --turn-secret-file"
             ),
             Self::Pages { folder, cause } => write!(f, "{}: {cause}", folder.display()),
-            Self::Server(reason) => write!(f, "the server: {}", harmless(reason)),
+            Self::Server(reason) => write!(f, "the server: {}", sanitized(reason)),
             Self::NoKey(who) => write!(
                 f,
-                "the directory has no key of {who}, who must run securecall listen once: is the id \
-                 right?"
+                "the directory has no key for {who}, who must run securecall listen once: is the \
+                 id right?"
             ),
-            Self::OtherKey(who) => write!(f, "not talking to {who}: the key is another one"),
-            Self::Interference => write!(f, "somebody interferes with the call"),
-            Self::Talk(reason) => write!(f, "{}", harmless(reason)),
-            Self::Files(which) => write!(f, "{}", harmless(which)),
-            Self::Unsaid => write!(f, "the conversation ended before everything was said"),
+            Self::OtherKey(who) => write!(f, "not calling {who}: the key is not the expected one"),
+            Self::Interference => write!(f, "the call was tampered with"),
+            Self::Conversation(reason) => write!(f, "{}", sanitized(reason)),
+            Self::Files(which) => write!(f, "{}", sanitized(which)),
+            Self::NotAllSent => write!(f, "the conversation ended before everything was sent"),
             Self::NoFolder(path) => write!(
                 f,
-                "{} is no folder: make it, or name another with --receive-into",
+                "{} is not a folder: create it, or name another with --receive-into",
                 path.display()
             ),
             Self::NoFile { path, cause } => write!(f, "--send: {}: {cause}", path.display()),
@@ -218,16 +218,16 @@ impl fmt::Display for Failure {
                 write!(f, "--message-file: {}: {cause}", path.display())
             }
             Self::TwoFingerprints(who) => {
-                write!(f, "two fingerprints are given for {who}, who has one")
+                write!(f, "two different fingerprints are given for {who}")
             }
             Self::Input(error) => write!(f, "standard input: {error}"),
-            Self::NotHealthy(reason) => write!(f, "{}", harmless(reason)),
-            Self::Unwell(1) => write!(f, "a step failed"),
-            Self::Unwell(steps) => write!(f, "{steps} steps failed"),
-            Self::NobodyToAsk => write!(
+            Self::Unhealthy(reason) => write!(f, "{}", sanitized(reason)),
+            Self::ProbeFailed(1) => write!(f, "a step failed"),
+            Self::ProbeFailed(steps) => write!(f, "{steps} steps failed"),
+            Self::NoTerminal => write!(
                 f,
-                "nobody can be asked who may call, as standard input is no terminal: name them with \
-                 --accept-from ID=FINGERPRINT, or take all who are known with --accept-known"
+                "standard input is not a terminal, so you cannot be asked about calls: accept \
+                 them with --accept-from ID=FINGERPRINT or --accept-known"
             ),
             Self::Operator(error) => error.fmt(f),
             Self::Export(error) => error.fmt(f),
@@ -235,24 +235,20 @@ impl fmt::Display for Failure {
                 write!(f, "{file}: {error}. Nothing was imported")
             }
             Self::NothingToReset(1) => {
-                write!(f, "an id had no key: is it spelled right? Upper and lower case differ")
+                write!(f, "an id had no key: check the spelling, case matters")
             }
             Self::NothingToReset(ids) => {
-                write!(
-                    f,
-                    "{ids} ids had no key: are they spelled right? Upper and lower case differ"
-                )
+                write!(f, "{ids} ids had no key: check the spelling, case matters")
             }
-            Self::KnownKeys(reason) => write!(f, "the keys that were seen before: {reason}"),
+            Self::KnownKeys(reason) => write!(f, "the known keys: {reason}"),
             Self::KeysMissing(1) => write!(f, "a client has no key: is the id right?"),
             Self::KeysMissing(ids) => write!(f, "{ids} clients have no key: are the ids right?"),
-            Self::KeysChanged(1) => write!(
-                f,
-                "a key is another one than remembered: a new device, or somebody in between. Ask them"
-            ),
+            Self::KeysChanged(1) => {
+                write!(f, "a key has changed: a new device, or somebody intercepts. Ask the owner")
+            }
             Self::KeysChanged(keys) => write!(
                 f,
-                "{keys} keys are others than remembered: new devices, or somebody in between. Ask them"
+                "{keys} keys have changed: new devices, or somebody intercepts. Ask the owners"
             ),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }

@@ -4,19 +4,20 @@
 //! or the configuration is invalid; 3 if the key of the other person is not the expected one; 130
 //! after Ctrl-C.
 
-mod absent;
 mod command_line;
 mod commands;
 mod contact;
 #[cfg(feature = "terminal")]
 mod conversation;
 mod core_dumps;
+mod duration;
 mod failure;
 mod files;
 mod runtime;
 mod settings_of_serve;
 mod terminal;
 mod throwaway_id;
+mod unavailable;
 mod usage;
 
 use std::env;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
         Err(failure) if failure.is_broken_pipe() => failure.exit_code(),
         Err(failure) => {
             let line = match serve::log_format(&arguments) {
-                LogFormat::Text if failure.is_wanted() => failure.to_string(),
+                LogFormat::Text if failure.is_requested() => failure.to_string(),
                 LogFormat::Text => format!("error: {failure}"),
                 LogFormat::Json => logging::error_line(&failure, SystemTime::now()),
             };
@@ -79,8 +80,8 @@ fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         #[cfg(feature = "terminal")]
         Some((probe::NAME, flags)) => probe::run(flags),
         Some((turn::NAME, flags)) => turn::run(flags),
-        Some((name, flags)) => match absent::find(name) {
-            Some(absent) => Err(Failure::Absent(absent)),
+        Some((name, flags)) => match unavailable::find(name) {
+            Some(unavailable) => Err(Failure::UnavailableCommand(unavailable)),
             None => serve::run(flags),
         },
         None => serve::run(&matches),

@@ -7,5 +7,5 @@ use crate::failure::Failure;
 /// Creates an event loop on this thread, which is enough for a few connections.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::Talk(format!("no runtime: {error}")))
+    runtime.map_err(|error| Failure::Conversation(format!("no runtime: {error}")))
 }

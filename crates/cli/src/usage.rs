@@ -1,6 +1,8 @@
 //! Errors of the command line: what is missing or invalid, and what to type instead.
 
 use std::ffi::OsString;
+use std::net::AddrParseError;
+use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
@@ -75,10 +77,26 @@ fn value(error: &Error, path: &str) -> String {
     let choices = list(error, ContextKind::ValidValue);
     match std::error::Error::source(error) {
         _ if given.is_empty() => format!("{argument} has no value: see {path} --help"),
-        Some(cause) => format!("{argument}: {given:?}: {cause}"),
+        Some(cause) => format!("{argument}: {given:?}: {}", rule(cause)),
         None if choices.is_empty() => format!("{argument}: {given:?}: see {path} --help"),
-        None => format!("{argument}: {given:?} is none of {}", choices.join(", ")),
+        None => format!("{argument}: {given:?} is not one of {}", choices.join(", ")),
     }
+}
+
+/// Returns the rule that a value breaks. The errors of the standard library describe its parsers.
+fn rule(cause: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(number) = cause.downcast_ref::<ParseIntError>() {
+        let is_too_large = *number.kind() == IntErrorKind::PosOverflow;
+        let rule = if is_too_large { "the number is too large" } else { "must be a whole number" };
+        return rule.to_owned();
+    }
+    if cause.is::<ParseFloatError>() {
+        return "must be a number".to_owned();
+    }
+    if cause.is::<AddrParseError>() {
+        return "must be an IP address".to_owned();
+    }
+    cause.to_string()
 }
 
 /// Returns the usage of the command, as clap reports it with the error.

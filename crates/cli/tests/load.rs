@@ -142,7 +142,7 @@ fn a_closed_loop_relays_as_fast_as_the_server() {
 }
 
 #[test]
-fn an_open_loop_keeps_its_rate_in_every_thread() {
+fn an_open_loop_holds_its_rate_in_every_thread() {
     let server = Server::start(&FOR_LOAD_TESTS);
     let relay = ["relay", "--pairs=10", "--rate=1000", "--duration=2s", "--threads=2"];
     let report = server.report(&relay);
@@ -197,7 +197,7 @@ fn a_storm_is_over_when_all_are_back() {
 }
 
 #[test]
-fn clients_that_a_storm_finds_refused_come_back_when_the_server_says() {
+fn clients_that_are_refused_in_a_storm_come_back_when_the_server_allows() {
     let one_address = ["--source-addresses=127.0.0.1", "--connections=30"];
     let server = Server::start(&["--connection-burst=50", "--connection-rate=20", "--grace=1s"]);
     let report = server.report(&[&["storm"], &one_address[..]].concat());
@@ -225,12 +225,12 @@ fn the_limits_of_a_server_for_clients_are_named_with_what_to_change() {
     let server = Server::start(&[]);
     let output =
         server.load(&["relay", "--pairs=2", "--in-flight=100", "--duration=1s"]).output().unwrap();
-    assert_refused(&output, 1, "failures under load");
+    assert_refused(&output, 1, "operations failed under load");
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("ERROR RATE_LIMITED") && table.contains("--candidates-rate"), "{table}");
     let crowd = ["idle", "--connections=300", "--source-addresses=127.0.0.1", "--duration=200ms"];
     let output = server.load(&crowd).output().unwrap();
-    assert_refused(&output, 1, "failures under load");
+    assert_refused(&output, 1, "operations failed under load");
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("HTTP 429") && table.contains("--connection-burst"), "{table}");
 }
@@ -244,7 +244,7 @@ fn ctrl_c_ends_a_run_with_what_was_measured_so_far() {
     let interrupt = Command::new("kill").args(["-INT", &load.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
     let output = load.wait_with_output().unwrap();
-    assert_refused(&output, 130, "stopped before its time");
+    assert_refused(&output, 130, "stopped early");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["interrupted"], true);
     assert_eq!(report["failures"], serde_json::json!({}));

@@ -30,7 +30,7 @@ fn assert_probed(arguments: &[&str], code: i32, says: &str) {
 #[test]
 fn a_server_that_runs_carries_a_call() {
     let server = Server::start();
-    assert_probed(&[&server.url()], 0, "all is well");
+    assert_probed(&[&server.url()], 0, "steps succeeded");
     assert_probed(&[&server.url()], 0, "ok       health");
     assert_probed(&[&server.url(), "--json"], 0, "\"ok\":true");
 }
@@ -43,12 +43,12 @@ fn a_wrong_path_is_recognised() {
 
 #[test]
 fn a_server_that_is_not_there_is_recognised() {
-    assert_probed(&["ws://127.0.0.1:9/signal"], 1, "does it run");
+    assert_probed(&["ws://127.0.0.1:9/signal"], 1, "is it running");
 }
 
 #[test]
 fn an_address_of_another_kind_is_a_wrong_command_line() {
-    assert_probed(&["https://127.0.0.1/"], 2, "ws://host");
+    assert_probed(&["https://127.0.0.1/"], 2, "not a ws:// or wss:// URL");
 }
 
 #[test]

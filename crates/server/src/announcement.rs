@@ -82,7 +82,7 @@ impl fmt::Display for Announcement {
             "stop with Ctrl-C or SIGTERM: clients reconnect, it ends within {drain_timeout}"
         )?;
         if self.drain_timeout >= DOCKER_STOP_TIMEOUT {
-            writeln!(f, "whatever stops it must wait that long: docker stop kills after 10s")?;
+            writeln!(f, "a supervisor must wait that long: docker stop kills after 10s")?;
         }
         f.write_char('\n')?;
         // The certificate is for a public name, not for this address.
@@ -142,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn a_drain_longer_than_docker_waits_is_announced() {
+    fn a_drain_longer_than_the_timeout_of_docker_stop_is_announced() {
         let with = |seconds| {
             let drain_timeout = Duration::from_secs(seconds);
             Announcement { drain_timeout, ..announcement("0.0.0.0:8080") }.to_string()
         };
-        assert!(with(10).contains("ends within 10s\nwhatever stops it must wait that long"));
+        assert!(with(10).contains("ends within 10s\na supervisor must wait that long"));
         assert!(!with(9).contains("must wait"));
     }
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn with_tls_every_url_says_so_and_no_name_is_checked() {
+    fn with_tls_urls_are_wss_and_examples_check_no_name() {
         let text = Announcement { tls: true, ..announcement("0.0.0.0:443") }.to_string();
         assert!(text.contains("wss://127.0.0.1:443/signal"), "{text}");
         assert!(text.contains("curl -k https://") && text.contains("wscat -n -c wss://"), "{text}");

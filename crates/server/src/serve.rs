@@ -45,7 +45,7 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The operating system provided no thread, event queue or signal handler.
-    #[error("the operating system refused what a server needs: {0}")]
+    #[error("the operating system refused a resource of the server: {0}")]
     System(#[from] io::Error),
 }
 
@@ -93,10 +93,10 @@ fn start(settings: Settings, reloading: Option<(Loaded, Load)>) -> Result<(), Se
         if let Some((loaded, load)) = reloading {
             let (server, directory) = (server.clone(), directory.clone());
             let reach = Reach { server, server_key, directory, key_bytes_max };
-            tokio::spawn(Reload::new(load, loaded, reach).keep(hangup));
+            tokio::spawn(Reload::new(load, loaded, reach).run(hangup));
         }
         if let Some(source) = source {
-            tokio::spawn(source.keep(signal(SignalKind::hangup())?));
+            tokio::spawn(source.run(signal(SignalKind::hangup())?));
         }
         run(server, &settings, listener, admin).await
     })?;
@@ -117,7 +117,7 @@ async fn run(
     let mut workers = Workers::start(settings.workers.count(), Handle::current())?;
     if let Err(error) = announce(settings, &listener, admin.as_ref(), server.tls.is_some()) {
         // A supervisor may read one line and close the pipe; that is no reason to stop.
-        tracing::warn!(%error, "cannot say on standard output where the server listens");
+        tracing::warn!(%error, "cannot print the address of the server on standard output");
     }
     service_manager::notify_ready();
     server.live.latest().proxies.announce();

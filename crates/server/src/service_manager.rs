@@ -26,6 +26,6 @@ pub(crate) fn notify_stopping(drain_timeout: Duration) {
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "cannot notify the service manager: NOTIFY_SOCKET is of no use");
+        tracing::warn!(%error, "cannot notify the service manager: NOTIFY_SOCKET cannot be used");
     }
 }

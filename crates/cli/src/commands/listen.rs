@@ -13,19 +13,19 @@ use crate::conversation::link::{Arrival, Ringing};
 use crate::conversation::options::Options;
 use crate::conversation::screen::Screen;
 use crate::conversation::session::Session;
-use crate::conversation::{Conversation, acquaintance, on_other_call, reject_as_busy};
+use crate::conversation::{Conversation, key_check, on_other_call, reject_as_busy};
 use crate::failure::Failure;
 
 pub(crate) const NAME: &str = "listen";
-pub(crate) const ABOUT: &str = "Wait to be called: chat and files, sealed end to end, over WebRTC";
+pub(crate) const ABOUT: &str = "Wait for calls: chat and files, sealed end to end, over WebRTC";
 
 /// Text below the help: use in scripts.
 pub(crate) const HINTS: &str = "\
-Who calls is asked about on the terminal, unless --accept-from or --accept-known
-says who is welcome. Somebody whose key is not remembered yet is never accepted
-unasked without a fingerprint: anybody can register a name. The conversation is
-that of securecall call, except that it goes on when the input ends. A service
-that takes files from one person:
+You are asked about each call at the terminal, unless --accept-from or
+--accept-known accepts it. A key on first contact is never accepted without asking
+unless its fingerprint is given: anybody can register a free id. The conversation
+is that of securecall call, except that it goes on when the input ends. A service
+that receives files from one person:
 
   securecall listen --accept-from alice=\"67819 27709 …\" --receive-into inbox < /dev/null";
 
@@ -46,7 +46,7 @@ struct Listen {
 }
 
 /// The decision of the flags about an incoming call.
-enum Welcome {
+enum Admission {
     Accept,
     Ask,
     Decline,
@@ -76,7 +76,7 @@ pub(crate) fn with_options(command: Command) -> Command {
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let listen = Listen::from_arg_matches(flags)?;
     if listen.asks() && !input::is_terminal() {
-        return Err(Failure::NobodyToAsk);
+        return Err(Failure::NoTerminal);
     }
     let named = listen.accept_from.iter().filter_map(Contact::expected_key);
     let expected = ExpectedKeys::new(listen.options.fingerprint.iter().cloned().chain(named))?;
@@ -104,7 +104,7 @@ impl Listen {
             };
             match outcome {
                 // Without standard output or the user's consent, another call makes no sense.
-                Err(failure) if failure.ends_all() => return Err(failure),
+                Err(failure) if failure.ends_listening() => return Err(failure),
                 Ok(false) => {}
                 result if self.once => return result.map(drop),
                 Ok(true) => {}
@@ -152,7 +152,7 @@ impl Listen {
                         }
                     },
                     Some(Ok(_)) => {
-                        session.screen.note("nobody hears that: /call CLIENT_ID, /quit");
+                        session.screen.note("you are not in a call: /call CLIENT_ID, /quit");
                         continue;
                     }
                 },
@@ -203,17 +203,17 @@ impl Listen {
         let screen = &session.screen;
         let given = expected.of(caller);
         if let Some(given) = given.filter(|given| given != fingerprint) {
-            let failure = acquaintance::refuse(screen, caller, "you gave", given, fingerprint);
+            let failure = key_check::refuse(screen, caller, "you gave", given, fingerprint);
             screen.note(&failure.to_string());
             return Ok(Decision::Declined);
         }
         let is_new = *first_contact && given.is_none();
-        let new = if is_new { " (not seen before: compare it)" } else { "" };
+        let new = if is_new { " (first contact: compare it)" } else { "" };
         screen.note(&format!("{} calls, fingerprint {fingerprint}{new}", partner.name()));
-        let decision = match self.welcome(session, ringing, is_new) {
-            Welcome::Accept => Decision::Accepted,
-            Welcome::Ask => self.ask(session, ringing).await?,
-            Welcome::Decline => Decision::Declined,
+        let decision = match self.admission(session, ringing, is_new) {
+            Admission::Accept => Decision::Accepted,
+            Admission::Ask => self.ask(session, ringing).await?,
+            Admission::Decline => Decision::Declined,
         };
         if let Decision::Declined = decision {
             session.screen.note(&format!("declined the call of {}", ringing.partner.name()));
@@ -223,23 +223,23 @@ impl Listen {
 
     /// Decides by the flags. A key on first contact is never accepted without a person or a
     /// fingerprint: anybody can register a free id.
-    fn welcome(&self, session: &Session, ringing: &Ringing, is_new: bool) -> Welcome {
+    fn admission(&self, session: &Session, ringing: &Ringing, is_new: bool) -> Admission {
         let caller = &ringing.partner.client_id;
         let named = self.accept_from.iter().any(|contact| contact.client_id == *caller);
         let can_ask = session.input.is_terminal() && !session.input.has_ended();
         match (self.asks(), named || self.accept_known, is_new) {
-            (true, _, _) => Welcome::Ask,
-            (false, false, _) => Welcome::Decline,
-            (false, true, false) => Welcome::Accept,
-            (false, true, true) if can_ask => Welcome::Ask,
+            (true, _, _) => Admission::Ask,
+            (false, false, _) => Admission::Decline,
+            (false, true, false) => Admission::Accept,
+            (false, true, true) if can_ask => Admission::Ask,
             (false, true, true) => {
                 session.screen.note(&format!(
-                    "no key of {who} is remembered, and nobody is here to compare it. If it is \
-                     theirs: --accept-from \"{who}={fingerprint}\"",
+                    "{who} has no known key, and nobody can be asked to compare it. If this is \
+                     their key: --accept-from \"{who}={fingerprint}\"",
                     who = caller.as_str(),
                     fingerprint = ringing.partner.fingerprint
                 ));
-                Welcome::Decline
+                Admission::Decline
             }
         }
     }
@@ -248,7 +248,7 @@ impl Listen {
     /// replaces the ringing one.
     async fn ask(&self, session: &mut Session, ringing: &mut Ringing) -> Result<Decision, Failure> {
         // A "y" that was typed before the question must not answer it.
-        session.input.forget_what_waits();
+        session.input.discard_pending();
         session.screen.note("accept? [y/n]");
         let Session { client, signals, screen, input, interrupt, .. } = session;
         let began = Instant::now();
@@ -300,15 +300,15 @@ async fn on_changed_key(
     // An error of `trust` or `reject` means that the call has ended.
     match expected.of(client_id) {
         Some(given) if given == shown => {
-            acquaintance::replace(screen, client_id, remembered, &shown);
+            key_check::warn_of_replacement(screen, client_id, remembered, &shown);
             let _ = client.trust(present).await;
         }
         Some(given) => {
-            let _ = acquaintance::refuse(screen, client_id, "you gave", given, &shown);
+            let _ = key_check::refuse(screen, client_id, "you gave", given, &shown);
             let _ = client.reject(call, RejectReason::Declined).await;
         }
         None => {
-            let _ = acquaintance::refuse(screen, client_id, "remembered", remembered, &shown);
+            let _ = key_check::refuse(screen, client_id, "remembered", remembered, &shown);
             let _ = client.reject(call, RejectReason::Declined).await;
         }
     }

@@ -15,6 +15,7 @@ use securecall_load::{Pace, Plan, ProgressBar, Report, WorkerProgram, Workload};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::duration::duration;
 use crate::failure::Failure;
 
 pub(crate) const NAME: &str = "load";
@@ -25,16 +26,16 @@ pub(crate) const HINTS: &str = "\
 Example:
   securecall load relay --url ws://127.0.0.1:8080/signal
 
-The limits of a server for one client and one address are below a load test;
-serve with
+The default limits for one client and one address are too low for a load test.
+Start the server with
 
   securecall serve --connections-per-address-max 1000000 \\
     --connection-burst 1000000 --connection-rate 1000000 \\
     --candidates-rate 1000000/1000000 --calls-rate 1000000/1000000 \\
     --other-rate 1000000/1000000
 
-Exit codes: 1 when anything failed, 2 when the command line is wrong, 130 after
-Ctrl-C, which ends a run with what was measured so far.";
+Exit codes: 1 when an operation failed, 2 when the command line is invalid, 130
+after Ctrl-C, which ends a run with a report of the results so far.";
 
 const DURATION: Duration = Duration::from_secs(10);
 /// The default duration of a storm. A server that refuses clients makes them wait ten seconds,
@@ -164,10 +165,6 @@ struct Common {
     report: Option<PathBuf>,
     #[arg(long, hide = true, default_value = "securecall", value_parser = dialect)]
     dialect: DialectName,
-}
-
-fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
-    humantime::parse_duration(text)
 }
 
 fn dialect(name: &str) -> Result<DialectName, String> {

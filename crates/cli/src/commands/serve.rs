@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::ArgMatches;
 use securecall_server::settings::{
-    Loaded, LogFormat, Surroundings, log_format_asked_for, raise_descriptor_limit,
+    Environment, Loaded, LogFormat, raise_descriptor_limit, requested_log_format,
 };
 
 use crate::command_line::is_serve;
@@ -25,13 +25,13 @@ pub(crate) fn log_format(arguments: &[OsString]) -> LogFormat {
     if !is_serve(arguments) {
         return LogFormat::Text;
     }
-    log_format_asked_for(arguments, &Surroundings::of_process())
+    requested_log_format(arguments, &Environment::of_process())
 }
 
 /// Serves until the process gets SIGTERM or SIGINT.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
-    let surroundings = Surroundings::of_process();
-    let loaded = Loaded::new(flags, &surroundings)?;
+    let environment = Environment::of_process();
+    let loaded = Loaded::new(flags, &environment)?;
     logging::start(&loaded.settings.log, loaded.settings.log_format);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -41,6 +41,6 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     }
     // A reload reads the files again, with the same flags and environment.
     let flags = flags.clone();
-    let load = move || Loaded::new(&flags, &surroundings);
+    let load = move || Loaded::new(&flags, &environment);
     securecall_server::serve_and_reload(loaded, load).map_err(Failure::Serve)
 }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::settings_of_serve::settings;
 
 pub(crate) const NAME: &str = "turn";
-pub(crate) const ABOUT: &str = "Make TURN credentials by hand";
+pub(crate) const ABOUT: &str = "Create TURN credentials by hand";
 
 const CREDENTIAL: &str = "credential";
 const NAME_AT_TURN: &str = "name";
@@ -32,8 +32,8 @@ URLs, secret and duration come from the same places as those of securecall
 serve: the TOML file of --config, the environment, and these flags. The secret is
 in SECURECALL_TURN_SECRET, or in the file of --turn-secret-file.
 
-Try it on the TURN server. Other users of that machine can read the credential in
-the list of processes meanwhile, so let it be short-lived (--turn-ttl 1m):
+Try the credential on the TURN server. Other users of that machine can read it in
+the process list meanwhile, so use a short lifetime (--turn-ttl 1m):
   turnutils_uclient -y -u USERNAME -w CREDENTIAL turn.example.org";
 
 /// Adds the subcommand and its flags.
@@ -42,7 +42,10 @@ pub(crate) fn with_options(command: Command) -> Command {
         .value_name("NAME")
         .required(true)
         .value_parser(|text: &str| ClientId::try_from(text))
-        .help("What the TURN server calls its user; in the form of a client id, but best none");
+        .help(
+            "User name for the log of the TURN server; has the form of a client id, but should \
+               not be one",
+        );
     let json = Arg::new(JSON)
         .long(JSON)
         .action(ArgAction::SetTrue)

@@ -2,11 +2,11 @@
 //! because the partner lost the connection and calls again.
 //!
 //! - While the own call is unanswered, the server decides which of the two calls survives. If it is
-//! the partner's, it is answered and becomes the conversation.
+//!   the partner's, it is answered and becomes the conversation.
 //! - In a conversation, the new call is answered in addition, and replaces the old one as soon as
-//! it is connected. Its offer is signed with the partner's key, so no one else can have made it.
-//! But a dishonest server may have held back an old one: only a connection proves that the partner
-//! is there.
+//!   it is connected. Its offer is signed with the partner's key, so no one else can have made it.
+//!   But a dishonest server may have held back an old one: only a connection proves that the
+//!   partner is there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,13 +33,13 @@ impl Conversation<'_> {
     pub(super) async fn on_call_back(&mut self, ringing: Ringing) -> Step {
         if self.closing || !(self.answered || self.server_decides_glare()) {
             let _ = self.session.client.reject(ringing.call, RejectReason::Busy).await;
-            return Step::On;
+            return Step::Continue;
         }
         if self.answered {
             return self.answer_beside(ringing).await;
         }
         self.crossing = Some(ringing);
-        if self.failed.is_some() { self.answer_crossing().await } else { Step::On }
+        if self.failed.is_some() { self.answer_crossing().await } else { Step::Continue }
     }
 
     /// Returns true if the server resolves glare. A server of dialect 1 lets both calls ring.
@@ -58,7 +58,7 @@ impl Conversation<'_> {
             }
             Err(failure) => self.session.screen.note(&failure.to_string()),
         }
-        Step::On
+        Step::Continue
     }
 
     async fn answer(&self, ringing: Ringing) -> Result<Link, Failure> {
@@ -73,11 +73,13 @@ impl Conversation<'_> {
             _ if self.crossing.is_some() => return self.answer_crossing().await,
             Ending::Ended(EndReason::Glare) => LEFT_CALL_TIMEOUT,
             Ending::NotConnected => CONNECTING_TIMEOUT,
-            ending => return Step::Over(Err(Failure::Talk(self.as_ended().sentence(ending)))),
+            ending => {
+                return Step::End(Err(Failure::Conversation(self.as_ended().sentence(ending))));
+            }
         };
         self.failed = Some(self.as_ended().sentence(ending));
         self.rings_until = Some(Instant::now() + patience);
-        Step::On
+        Step::Continue
     }
 
     /// Handles the ring timeout. If a call of the partner rings here, it is answered instead.
@@ -87,20 +89,20 @@ impl Conversation<'_> {
             return self.answer_crossing().await;
         }
         let failed = self.failed.take().unwrap_or_else(|| self.as_ended().unanswered());
-        Step::Over(Err(Failure::Talk(failed)))
+        Step::End(Err(Failure::Conversation(failed)))
     }
 
     /// Answers the partner's call in place of the own one.
     pub(super) async fn answer_crossing(&mut self) -> Step {
-        let Some(ringing) = self.crossing.take() else { return Step::On };
+        let Some(ringing) = self.crossing.take() else { return Step::Continue };
         let who = self.partner.name();
         self.session.screen.note(&format!("{who} calls at the same time: answering"));
         match self.answer(ringing).await {
             Ok(link) => {
                 self.move_to(link);
-                Step::On
+                Step::Continue
             }
-            Err(failure) => Step::Over(Err(failure)),
+            Err(failure) => Step::End(Err(failure)),
         }
     }
 
@@ -154,15 +156,15 @@ impl Conversation<'_> {
     /// Tears down a replaced call in the background. `sender` is `Some` if that call carried text
     /// or files, whose delivery then counts for the result.
     pub(super) fn retire(&mut self, link: Link, sender: Option<Sender>) {
-        while self.retired.try_join_next().is_some_and(|said| self.note_retired(said)) {}
+        while self.retired.try_join_next().is_some_and(|said| self.record_retired(said)) {}
         let (client, screen) = (self.session.client.clone(), self.session.screen.clone());
         let who = self.partner.name().to_owned();
         self.retired.spawn(retire(link, sender, client, screen, who));
     }
 
     /// Records whether everything that a replaced call had queued was delivered.
-    pub(super) fn note_retired(&mut self, said: Result<bool, tokio::task::JoinError>) -> bool {
-        self.unsaid |= !said.unwrap_or(false);
+    pub(super) fn record_retired(&mut self, said: Result<bool, tokio::task::JoinError>) -> bool {
+        self.undelivered |= !said.unwrap_or(false);
         true
     }
 }

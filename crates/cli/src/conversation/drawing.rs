@@ -36,7 +36,7 @@ impl Drawing {
     }
 
     /// Runs `write` while nothing is drawn.
-    pub(super) fn undisturbed<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(super) fn suspended<T>(&self, write: impl FnOnce() -> T) -> T {
         self.drawn(|_| self.bars.suspend(write))
     }
 

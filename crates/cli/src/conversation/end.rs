@@ -46,21 +46,22 @@ impl EndedCall<'_> {
             Ending::Rejected(RejectReason::Clock { ahead_seconds }) => {
                 let offset = ClockOffset::from_seconds(i64::from(*ahead_seconds));
                 format!(
-                    "your clock is {offset} that of {who}: set the one that is wrong, and call again"
+                    "your clock is {offset} that of {who}: set the one that is wrong, and call \
+                     again"
                 )
             }
             Ending::NotConnected => format!("{who} is not connected: try again later"),
             Ending::Ended(reason) => self.ended(*reason),
             Ending::Refused(code) => format!("the server refused the call: {}", code.as_str()),
             Ending::Interference(_) => {
-                format!("the answer is not that of {who}: somebody interferes")
+                format!("the answer is not from {who}: the call was tampered with")
             }
             // A server of dialect 1 gives no reason.
             _ => match (self.side, self.stage) {
                 (Side::Callee, Stage::Ringing) => {
                     format!("the call of {who} ended before you answered")
                 }
-                _ => format!("the call with {who} ended, and the server does not say why"),
+                _ => format!("the call with {who} ended, without a reason from the server"),
             },
         }
     }
@@ -71,6 +72,9 @@ impl EndedCall<'_> {
             (EndReason::Hangup | EndReason::Cancelled, Side::Callee, Stage::Ringing) => {
                 format!("{who} hung up before you answered")
             }
+            (EndReason::Hangup | EndReason::Cancelled, Side::Caller, Stage::Ringing) => {
+                format!("{who} ended the call without answering")
+            }
             (EndReason::Hangup | EndReason::Cancelled, _, _) => format!("{who} hung up"),
             (EndReason::Timeout, _, Stage::Ringing) => self.unanswered(),
             (EndReason::Timeout, Side::Callee, _) => {
@@ -78,20 +82,26 @@ impl EndedCall<'_> {
             }
             (EndReason::Timeout, Side::Caller, _) => format!("the answer of {who} came too late"),
             (EndReason::Unreachable, Side::Callee, Stage::Ringing) => {
-                format!("{who} lost the connection before you answered")
+                format!("{who} lost the connection and did not come back")
             }
             (EndReason::Unreachable, Side::Caller, Stage::Ringing) => {
                 format!("{who} cannot be reached: try again later")
             }
-            (EndReason::Unreachable, _, _) => format!("{who} lost the connection to the server"),
+            (EndReason::Unreachable, _, _) => {
+                format!("{who} lost the connection to the server and did not come back")
+            }
             (EndReason::Glare, Side::Caller, _) => format!(
-                "you and {who} called each other at once, and their call does not ring: try again"
+                "you and {who} called each other at the same time, but their call did not arrive: \
+                 try again"
             ),
             (EndReason::Glare, Side::Callee, _) => {
-                format!("you and {who} called each other at once: your call goes on")
+                format!("you and {who} called each other at the same time: your call goes on")
             }
             (EndReason::Superseded, _, _) => {
-                format!("another device or program registered as {who}, and does not know the call")
+                format!(
+                    "another device or program registered as {who}, and does not take part in \
+                         the call"
+                )
             }
         }
     }
@@ -186,10 +196,12 @@ mod tests {
     #[test]
     fn each_end_has_its_sentence_at_each_side_and_stage() {
         let expected = [
-            ("Ended(Hangup): bob hung up", CALLER),
+            ("Ended(Hangup): bob ended the call without answering", "Caller/Ringing"),
+            ("Ended(Hangup): bob hung up", CALLER_LATER),
             ("Ended(Hangup): bob hung up before you answered", "Callee/Ringing"),
             ("Ended(Hangup): bob hung up", CALLEE_LATER),
-            ("Ended(Cancelled): bob hung up", CALLER),
+            ("Ended(Cancelled): bob ended the call without answering", "Caller/Ringing"),
+            ("Ended(Cancelled): bob hung up", CALLER_LATER),
             ("Ended(Cancelled): bob hung up before you answered", "Callee/Ringing"),
             ("Ended(Cancelled): bob hung up", CALLEE_LATER),
             ("Ended(Timeout): bob did not answer (60 s)", "Caller/Ringing"),
@@ -197,18 +209,27 @@ mod tests {
             ("Ended(Timeout): missed a call of bob (60 s)", "Callee/Ringing"),
             ("Ended(Timeout): your answer to bob came too late", CALLEE_LATER),
             ("Ended(Unreachable): bob cannot be reached: try again later", "Caller/Ringing"),
-            ("Ended(Unreachable): bob lost the connection to the server", CALLER_LATER),
-            ("Ended(Unreachable): bob lost the connection before you answered", "Callee/Ringing"),
-            ("Ended(Unreachable): bob lost the connection to the server", CALLEE_LATER),
             (
-                "Ended(Glare): you and bob called each other at once, and their call does not ring: \
-                 try again",
+                "Ended(Unreachable): bob lost the connection to the server and did not come back",
+                CALLER_LATER,
+            ),
+            ("Ended(Unreachable): bob lost the connection and did not come back", "Callee/Ringing"),
+            (
+                "Ended(Unreachable): bob lost the connection to the server and did not come back",
+                CALLEE_LATER,
+            ),
+            (
+                "Ended(Glare): you and bob called each other at the same time, but their call did \
+                 not arrive: try again",
                 CALLER,
             ),
-            ("Ended(Glare): you and bob called each other at once: your call goes on", CALLEE),
             (
-                "Ended(Superseded): another device or program registered as bob, and does not know \
-                 the call",
+                "Ended(Glare): you and bob called each other at the same time: your call goes on",
+                CALLEE,
+            ),
+            (
+                "Ended(Superseded): another device or program registered as bob, and does not \
+                 take part in the call",
                 ALL,
             ),
             ("Rejected(Declined): bob declined", ALL),
@@ -224,11 +245,14 @@ mod tests {
                 ALL,
             ),
             ("NotConnected: bob is not connected: try again later", ALL),
-            ("Unexplained: the call with bob ended, and the server does not say why", CALLER),
+            ("Unexplained: the call with bob ended, without a reason from the server", CALLER),
             ("Unexplained: the call of bob ended before you answered", "Callee/Ringing"),
-            ("Unexplained: the call with bob ended, and the server does not say why", CALLEE_LATER),
+            (
+                "Unexplained: the call with bob ended, without a reason from the server",
+                CALLEE_LATER,
+            ),
             ("Refused(RateLimited): the server refused the call: RATE_LIMITED", ALL),
-            ("Interference(Replayed): the answer is not that of bob: somebody interferes", ALL),
+            ("Interference(Replayed): the answer is not from bob: the call was tampered with", ALL),
         ];
         let expected: Vec<_> =
             expected.iter().map(|(sentence, cells)| format!("{sentence} [{cells}]")).collect();
@@ -236,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_says_who_closed_it() {
+    fn the_sentence_names_who_closed_the_channel() {
         let not_opened =
             "a path to the other end was found, but it opened no channel over it in time";
         let says = [

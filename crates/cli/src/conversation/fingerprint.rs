@@ -28,7 +28,7 @@ impl FromStr for ExpectedKey {
     }
 }
 
-const NO_ID: &str = "a fingerprint belongs to somebody: it is given as ID=FINGERPRINT";
+const NO_ID: &str = "a fingerprint needs its client id: ID=FINGERPRINT";
 
 impl Contact {
     /// Returns `keys` together with the key of this contact, if one was given.
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_of_one_client() {
+    fn a_fingerprint_belongs_to_one_client() {
         let key: ExpectedKey = format!("alice={DIGITS}").parse().unwrap();
         let keys = ExpectedKeys::new([key]).unwrap();
         assert_eq!(keys.of(&id("alice")), Some(DIGITS));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_of_nobody_says_what_is_missing() {
+    fn a_fingerprint_without_a_client_id_is_refused() {
         assert_eq!(DIGITS.parse::<ExpectedKey>(), Err(NO_ID.to_owned()));
         assert_eq!("alice".parse::<ExpectedKey>(), Err(NO_ID.to_owned()));
         assert!("alice=12".parse::<ExpectedKey>().unwrap_err().contains("40 digits"));

@@ -11,7 +11,7 @@ use super::keyboard;
 pub(crate) use super::line::Line;
 
 /// The bound of the queue of lines, for when the network is slow.
-const LINES_WAITING_MAX: usize = 16;
+const PENDING_LINES_MAX: usize = 16;
 /// The longest piece of a line. A longer line is sent in pieces.
 const PIECE_BYTES_MAX: usize = 64 * 1024;
 
@@ -31,7 +31,7 @@ impl Input {
     /// Starts the reader. Lines that begin with a slash are commands at a terminal, and elsewhere
     /// if `commands` is set.
     pub(super) fn start(commands: bool, drawing: Drawing) -> Self {
-        let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
+        let (sender, lines) = mpsc::channel(PENDING_LINES_MAX);
         let commands = commands || is_terminal();
         thread::spawn(move || {
             // A closed queue means that the conversation is over: the reader ends.
@@ -77,7 +77,7 @@ impl Input {
     }
 
     /// Discards the lines that were typed before the question.
-    pub(crate) fn forget_what_waits(&mut self) {
+    pub(crate) fn discard_pending(&mut self) {
         while self.lines.try_recv().is_ok() {}
     }
 }
@@ -103,8 +103,8 @@ fn yes_or_no(line: &Line) -> Option<bool> {
     let is =
         |words: [&str; 2], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match line {
-        Line::Say(text) if is(["y", "yes"], text.trim()) => Some(true),
-        Line::Say(text) if is(["n", "no"], text.trim()) => Some(false),
+        Line::Text(text) if is(["y", "yes"], text.trim()) => Some(true),
+        Line::Text(text) if is(["n", "no"], text.trim()) => Some(false),
         Line::Quit => Some(false),
         _ => None,
     }
@@ -140,8 +140,8 @@ impl<R: BufRead> Pieces<R> {
         let begins = !mem::replace(&mut self.within_line, !ends);
         let line = match (begins, self.commands) {
             (true, true) => Line::parse(text),
-            (true, false) => Line::Say(text.to_owned()),
-            (false, _) => Line::said(text),
+            (true, false) => Line::Text(text.to_owned()),
+            (false, _) => Line::text(text),
         };
         Ok(Some(line))
     }
@@ -162,18 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_script_are_said_as_they_are() {
+    fn lines_of_a_script_are_sent_unchanged() {
         let mut pieces = Pieces::of(&b"/quit\n\n//\n"[..], false);
         let said: Vec<_> = std::iter::from_fn(|| pieces.next().unwrap()).collect();
         assert_eq!(said, [say("/quit"), say(""), say("//")]);
     }
 
     #[test]
-    fn what_was_typed_before_a_question_is_no_answer_to_it() {
-        let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
+    fn lines_typed_before_a_question_do_not_answer_it() {
+        let (sender, lines) = mpsc::channel(PENDING_LINES_MAX);
         let mut input = Input { lines, is_terminal: true, ended: false };
         sender.try_send(Ok(say("y"))).unwrap();
-        input.forget_what_waits();
+        input.discard_pending();
         sender.try_send(Ok(say("n"))).unwrap();
         assert!(matches!(input.lines.try_recv(), Ok(Ok(line)) if line == say("n")));
     }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn say(text: &str) -> Line {
-        Line::Say(text.to_owned())
+        Line::Text(text.to_owned())
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_said_as_far_as_it_can_be() {
+    fn invalid_utf_8_is_sent_with_replacement_characters() {
         assert_eq!(
             lines(b"caf\xe9\nth\xc3\xa9\n\xc3"),
             [say("caf\u{fffd}"), say("thé"), say("\u{fffd}")]
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_said_in_pieces_and_holds_no_command() {
+    fn a_long_line_is_sent_in_pieces_and_contains_no_command() {
         let text = "a".to_owned() + &"é".repeat(PIECE_BYTES_MAX - 1) + "/quit";
         let pieces = lines(format!("{text}\n/quit\n").as_bytes());
         let (last, said) = pieces.split_last().unwrap();
@@ -220,7 +220,7 @@ mod tests {
         let said: Vec<_> = said
             .iter()
             .map(|line| match line {
-                Line::Say(piece) => piece.as_str(),
+                Line::Text(piece) => piece.as_str(),
                 other => panic!("{other:?} is in the line"),
             })
             .collect();

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 /// The exit code of a program that SIGINT ended.
 const EXIT_CODE: i32 = 130;
 /// The time limit of a graceful exit: a little more than hanging up and disconnecting may take.
-const GOOD_ORDER_TIMEOUT: Duration = Duration::from_secs(12);
+const GRACEFUL_EXIT_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// The request to stop. Once raised it stays raised, so it is not missed by code that waits for it
 /// later.
@@ -31,7 +31,7 @@ pub(crate) type Cause = &'static str;
 impl Interrupt {
     /// Starts the thread that receives the signals.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let failed = |error| Failure::Talk(format!("no signals: {error}"));
+        let failed = |error| Failure::Conversation(format!("no signals: {error}"));
         let wanted = [SIGINT, SIGTERM].into_iter().chain((!hangup_is_ignored()).then_some(SIGHUP));
         let mut signals = Signals::new(wanted).map_err(failed)?;
         let (raise, raised) = watch::channel(None);
@@ -42,7 +42,7 @@ impl Interrupt {
                 }
                 // If no thread can be started, the second signal still ends the program.
                 let _ = spawn(|| {
-                    thread::sleep(GOOD_ORDER_TIMEOUT);
+                    thread::sleep(GRACEFUL_EXIT_TIMEOUT);
                     exit();
                 });
             }
@@ -83,7 +83,7 @@ const fn cause(signal: i32) -> Cause {
 
 /// Restores the terminal, and ends the process at once.
 fn exit() -> ! {
-    keyboard::give_back();
+    keyboard::restore_modes();
     process::exit(EXIT_CODE);
 }
 

@@ -13,10 +13,10 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp
 
 use super::drawing::{Drawing, columns};
 use super::editor::{Editor, PROMPT, Typed};
-use crate::terminal::harmless::harmless;
+use crate::terminal::sanitize::sanitized;
 
 /// The interval at which a background program checks whether it is in the foreground again.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const FOREGROUND_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The modes of the terminal before the first key was read.
 static FOUND: OnceLock<Termios> = OnceLock::new();
@@ -28,7 +28,7 @@ pub(super) fn can_edit() -> bool {
 }
 
 /// Restores the modes of the terminal, unless a shell controls it already.
-pub(super) fn give_back() {
+pub(super) fn restore_modes() {
     if let Some(found) = FOUND.get().filter(|_| is_in_foreground()) {
         // An error means that the terminal is gone.
         let _ = tcsetattr(stdin(), OptionalActions::Now, found);
@@ -43,12 +43,12 @@ pub(super) fn wait_for_foreground(note: impl Fn(&str)) {
     }
     note(IN_BACKGROUND);
     while !is_in_foreground() {
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(FOREGROUND_CHECK_INTERVAL);
     }
 }
 
-const IN_BACKGROUND: &str = "in the background nobody can type here: the shell's fg command goes on. What needs no answer \
-     goes on meanwhile";
+const IN_BACKGROUND: &str = "input is paused in the background: continue with the shell's fg \
+                             command. Everything that needs no input goes on";
 
 fn is_in_foreground() -> bool {
     // An error means that there is no job control, so no other program has the terminal.
@@ -110,7 +110,7 @@ fn prepare(drawing: &Drawing) -> io::Result<()> {
 /// Stops the program as Ctrl-Z does, until `fg`.
 fn suspend(drawing: &Drawing) {
     drawing.hide_typed();
-    give_back();
+    restore_modes();
     // If the signal cannot be sent, the program just continues.
     let _ = kill_current_process_group(Signal::TSTP);
 }
@@ -118,5 +118,5 @@ fn suspend(drawing: &Drawing) {
 /// Prints a line above the bars and the input line.
 pub(super) fn print(drawing: &Drawing, text: &str) {
     // A failed write to the terminal cannot be reported anywhere.
-    let _ = drawing.undisturbed(|| writeln!(io::stderr(), "{}", harmless(text)));
+    let _ = drawing.suspended(|| writeln!(io::stderr(), "{}", sanitized(text)));
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// A parsed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    Say(String),
+    Text(String),
     /// `/send FILE`
     Send(PathBuf),
     /// `/call CLIENT_ID`, as it was typed.
@@ -18,19 +18,19 @@ pub(crate) enum Line {
 impl Line {
     /// Parses a line. A slash begins a command; two slashes send a text that begins with one.
     pub(super) fn parse(line: &str) -> Self {
-        let Some(command) = line.strip_prefix('/') else { return Self::said(line) };
+        let Some(command) = line.strip_prefix('/') else { return Self::text(line) };
         let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
         match (name, rest.trim()) {
             ("quit", "") => Self::Quit,
             ("send", path) if !path.is_empty() => Self::Send(typed_path(path)),
             ("call", who) if !who.is_empty() => Self::Call(who.to_owned()),
-            _ if command.starts_with('/') => Self::said(command),
+            _ if command.starts_with('/') => Self::text(command),
             _ => Self::Help,
         }
     }
 
-    pub(super) fn said(text: &str) -> Self {
-        if text.is_empty() { Self::Nothing } else { Self::Say(text.to_owned()) }
+    pub(super) fn text(text: &str) -> Self {
+        if text.is_empty() { Self::Nothing } else { Self::Text(text.to_owned()) }
     }
 }
 
@@ -59,11 +59,11 @@ mod tests {
     use super::*;
 
     fn say(text: &str) -> Line {
-        Line::Say(text.to_owned())
+        Line::Text(text.to_owned())
     }
 
     #[test]
-    fn lines_are_said_and_commands_done() {
+    fn lines_are_text_or_commands() {
         assert_eq!(Line::parse("hello /quit"), say("hello /quit"));
         assert_eq!(Line::parse("/quit"), Line::Quit);
         assert_eq!(Line::parse("/call  bob "), Line::Call("bob".to_owned()));

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::failure::Failure;
 
 /// The bound of each queue of candidates. A peer ignores more than these.
-const CANDIDATES_WAITING_MAX: usize = 64;
+const PENDING_CANDIDATES_MAX: usize = 64;
 
 /// The client at the other end: its client id, and the fingerprint of its verified key.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ impl Ringing {
         client: &Client,
         config: impl FnOnce(&[IceServer]) -> Config,
     ) -> Result<Link, Failure> {
-        let talk = |error: String| Failure::Talk(error);
+        let talk = |error: String| Failure::Conversation(error);
         let (peer, events, answer) =
             match Peer::answer(config(&self.ice_servers), &self.offer).await {
                 Ok(answered) => answered,
@@ -106,8 +106,8 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(client: &Client, call: CallId, (peer, events): (Peer, peer::Events)) -> Self {
         let peer = Arc::new(peer);
-        let (to_peer, mut theirs) = mpsc::channel::<String>(CANDIDATES_WAITING_MAX);
-        let (to_server, mut ours) = mpsc::channel::<String>(CANDIDATES_WAITING_MAX);
+        let (to_peer, mut theirs) = mpsc::channel::<String>(PENDING_CANDIDATES_MAX);
+        let (to_server, mut ours) = mpsc::channel::<String>(PENDING_CANDIDATES_MAX);
         let taker = peer.clone();
         tokio::spawn(async move {
             while let Some(candidate) = theirs.recv().await {

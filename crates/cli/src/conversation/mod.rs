@@ -1,6 +1,5 @@
 //! A conversation: handles events of the server, the peer, the user and the clock until it ends.
 
-pub(crate) mod acquaintance;
 mod call_back;
 pub(crate) mod dial;
 mod drawing;
@@ -8,19 +7,20 @@ mod editor;
 pub(crate) mod end;
 mod failed_files;
 pub(crate) mod fingerprint;
-mod in_use;
+mod identity_lock;
 pub(crate) mod input;
 mod interrupt;
+pub(crate) mod key_check;
 mod keyboard;
 mod line;
 pub(crate) mod link;
 pub(crate) mod options;
 mod output;
-mod over;
 pub(crate) mod screen;
 mod sender;
 pub(crate) mod session;
 mod signals;
+mod teardown;
 
 use std::io;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub(crate) struct Conversation<'a> {
     closing: bool,
     failed_files: FailedFiles,
     /// True if something that was queued in an earlier call was not delivered.
-    unsaid: bool,
+    undelivered: bool,
     /// True once the server reported that the partner hung up. The channel should close before
     /// `hang_up_due`.
     hung_up: bool,
@@ -89,7 +89,7 @@ pub(crate) struct Conversation<'a> {
 }
 
 /// The next event of a conversation.
-enum Turn {
+enum NextEvent {
     Peer(Option<peer::Event>),
     Successor(Option<peer::Event>),
     Signal(signal::Event),
@@ -106,9 +106,9 @@ enum Turn {
 
 /// The decision after an event.
 enum Step {
-    On,
+    Continue,
     /// The conversation has ended: the channel is closed, or there was a failure.
-    Over(Result<Closed, Failure>),
+    End(Result<Closed, Failure>),
 }
 
 /// Waits for a deadline, or forever if there is none.
@@ -155,7 +155,7 @@ impl<'a> Conversation<'a> {
             finishing: false,
             closing: false,
             failed_files: FailedFiles::default(),
-            unsaid: false,
+            undelivered: false,
             hung_up: false,
             hang_up_due: None,
             deadline: None,
@@ -192,10 +192,10 @@ impl<'a> Conversation<'a> {
             let mut interrupt = self.session.interrupt.clone();
             let step = tokio::select! {
                 biased;
-                cause = interrupt.raised() => Step::Over(Err(Failure::HungUp(cause))),
+                cause = interrupt.raised() => Step::End(Err(Failure::HungUp(cause))),
                 step = self.take(turn) => step,
             };
-            if let Step::Over(over) = step {
+            if let Step::End(over) = step {
                 break over;
             }
         };
@@ -205,7 +205,7 @@ impl<'a> Conversation<'a> {
         self.outcome(over?, by).await.and(flushed)
     }
 
-    async fn next(&mut self) -> Turn {
+    async fn next(&mut self) -> NextEvent {
         let takes_input = self.takes_input();
         let room = self.sender.room();
         let Session { signals, input, interrupt, screen, .. } = &mut *self.session;
@@ -217,16 +217,16 @@ impl<'a> Conversation<'a> {
             input.next().await
         };
         tokio::select! {
-            event = shown(&mut self.link, screen) => Turn::Peer(event),
-            error = screen.output_failed() => Turn::OutputFailed(error),
-            event = next_of(&mut self.successor) => Turn::Successor(event),
-            Some(event) = signals.next() => Turn::Signal(event),
-            line = line, if takes_input => Turn::Line(line),
-            () = self.sender.all_sent(), if self.finishing && !self.closing => Turn::AllSent,
-            () = until(self.deadline) => Turn::Deadline,
-            () = until(self.rings_until) => Turn::Unanswered,
-            () = until(self.hang_up_due) => Turn::StillThere,
-            cause = interrupt.raised() => Turn::Interrupted(cause),
+            event = shown(&mut self.link, screen) => NextEvent::Peer(event),
+            error = screen.output_failed() => NextEvent::OutputFailed(error),
+            event = next_of(&mut self.successor) => NextEvent::Successor(event),
+            Some(event) = signals.next() => NextEvent::Signal(event),
+            line = line, if takes_input => NextEvent::Line(line),
+            () = self.sender.all_sent(), if self.finishing && !self.closing => NextEvent::AllSent,
+            () = until(self.deadline) => NextEvent::Deadline,
+            () = until(self.rings_until) => NextEvent::Unanswered,
+            () = until(self.hang_up_due) => NextEvent::StillThere,
+            cause = interrupt.raised() => NextEvent::Interrupted(cause),
         }
     }
 
@@ -234,31 +234,31 @@ impl<'a> Conversation<'a> {
         self.connected && !self.closing && !self.session.input.has_ended()
     }
 
-    async fn take(&mut self, turn: Turn) -> Step {
+    async fn take(&mut self, turn: NextEvent) -> Step {
         match turn {
-            Turn::Peer(event) => return self.on_peer(event),
-            Turn::Successor(event) => self.on_successor(event),
-            Turn::Signal(event) => return self.on_signal(event).await,
-            Turn::Line(Some(Err(error))) => return Step::Over(Err(Failure::Input(error))),
-            Turn::Line(Some(Ok(Line::Quit))) if self.finishing => self.close(),
+            NextEvent::Peer(event) => return self.on_peer(event),
+            NextEvent::Successor(event) => self.on_successor(event),
+            NextEvent::Signal(event) => return self.on_signal(event).await,
+            NextEvent::Line(Some(Err(error))) => return Step::End(Err(Failure::Input(error))),
+            NextEvent::Line(Some(Ok(Line::Quit))) if self.finishing => self.close(),
             // Text that follows `/quit` is ignored.
-            Turn::Line(Some(Ok(_))) if self.finishing => {}
-            Turn::Line(Some(Ok(line))) => self.on_line(line),
-            Turn::Line(None) if self.ends_with_input => self.finish(),
-            Turn::Line(None) => {}
-            Turn::AllSent => self.close(),
-            Turn::Deadline => {
+            NextEvent::Line(Some(Ok(_))) if self.finishing => {}
+            NextEvent::Line(Some(Ok(line))) => self.on_line(line),
+            NextEvent::Line(None) if self.ends_with_input => self.finish(),
+            NextEvent::Line(None) => {}
+            NextEvent::AllSent => self.close(),
+            NextEvent::Deadline => {
                 self.deadline = None;
                 self.deadline_reached = true;
                 self.finish();
                 self.close();
             }
-            Turn::Unanswered => return self.on_unanswered().await,
-            Turn::OutputFailed(error) => return Step::Over(Err(Failure::Output(error))),
-            Turn::StillThere => self.note_still_there(),
-            Turn::Interrupted(cause) => return Step::Over(Err(Failure::HungUp(cause))),
+            NextEvent::Unanswered => return self.on_unanswered().await,
+            NextEvent::OutputFailed(error) => return Step::End(Err(Failure::Output(error))),
+            NextEvent::StillThere => self.note_still_there(),
+            NextEvent::Interrupted(cause) => return Step::End(Err(Failure::HungUp(cause))),
         }
-        Step::On
+        Step::Continue
     }
 
     /// Ends the call once everything queued is sent.
@@ -278,12 +278,13 @@ impl<'a> Conversation<'a> {
             Line::Nothing => {}
             Line::Quit => {
                 if self.sender.has_files() {
-                    self.session.screen.note("a file is under way: /quit again gives it up");
+                    self.session.screen.note("a file is being sent: /quit again cancels it");
                 }
                 self.finish();
             }
             Line::Help => {
-                let help = "/send FILE sends a file, /quit hangs up, // says a slash";
+                let help = "/send FILE sends a file, /quit hangs up, // sends a line that begins \
+                            with a slash";
                 self.session.screen.note(help);
             }
             Line::Call(_) => {
@@ -306,7 +307,7 @@ impl<'a> Conversation<'a> {
     fn on_peer(&mut self, event: Option<peer::Event>) -> Step {
         let Some(event) = event else { return self.on_closed(Closed::Local) };
         if let Err(error) = self.session.screen.show(self.partner.name(), &event) {
-            return Step::Over(Err(Failure::Output(error)));
+            return Step::End(Err(Failure::Output(error)));
         }
         match event {
             peer::Event::Candidate(candidate) => self.link.send_candidate(candidate),
@@ -324,7 +325,7 @@ impl<'a> Conversation<'a> {
             peer::Event::Closed(closed) => return self.on_closed(closed),
             _ => {}
         }
-        Step::On
+        Step::Continue
     }
 
     fn on_connected(&mut self) {
@@ -338,6 +339,10 @@ impl<'a> Conversation<'a> {
 
     /// Ends the conversation, unless a new call of the partner continues it.
     fn on_closed(&mut self, closed: Closed) -> Step {
-        if !self.closing && self.move_to_successor() { Step::On } else { Step::Over(Ok(closed)) }
+        if !self.closing && self.move_to_successor() {
+            Step::Continue
+        } else {
+            Step::End(Ok(closed))
+        }
     }
 }

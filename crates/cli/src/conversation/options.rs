@@ -10,6 +10,7 @@ use securecall_client::IceServer as GivenIceServer;
 use securecall_peer::{Config, IceServer, Policy, Receive};
 
 use super::fingerprint::ExpectedKey;
+use crate::duration::duration;
 use crate::failure::Failure;
 use crate::files::identity_file::IdentityPath;
 
@@ -129,7 +130,7 @@ impl Options {
 pub(super) fn check_file(path: &Path) -> io::Result<()> {
     // Opening a pipe would block until it has a writer.
     if !path.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("not a regular file"));
     }
     File::open(path).map(drop)
 }
@@ -162,12 +163,5 @@ pub(crate) fn server(text: &str) -> Result<String, String> {
     if text.starts_with("ws://") || text.starts_with("wss://") {
         return Ok(text.to_owned());
     }
-    Err("a server's address is ws://host[:port]/signal or wss://host[:port]/signal".to_owned())
-}
-
-/// Parses a duration that can be added to the current time.
-fn duration(text: &str) -> Result<Duration, String> {
-    const MAX: Duration = Duration::from_secs(365 * 24 * 3600);
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration > MAX { Err("at most a year".to_owned()) } else { Ok(duration) }
+    Err("not a ws:// or wss:// URL, such as wss://example.org/signal".to_owned())
 }

@@ -11,7 +11,7 @@ use super::drawing::Drawing;
 
 /// The bound of the queue. When it is full, nothing more is read from the other end, which has to
 /// wait.
-const LINES_WAITING_MAX: usize = 64;
+const PENDING_LINES_MAX: usize = 64;
 
 /// A queue to standard output.
 pub(super) struct Output {
@@ -28,12 +28,12 @@ enum Item {
 impl Output {
     /// Starts the thread. On a terminal it writes above the bars and the input line.
     pub(super) fn start(drawing: Drawing) -> io::Result<Self> {
-        let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
+        let (queue, items) = mpsc::channel(PENDING_LINES_MAX);
         let failure = Arc::new(OnceLock::new());
         let failed = failure.clone();
         let is_terminal = io::stdout().is_terminal();
         let write = move |line: &str| match is_terminal {
-            true => drawing.undisturbed(|| writeln!(io::stdout(), "{line}")),
+            true => drawing.suspended(|| writeln!(io::stdout(), "{line}")),
             // No drawing there, so a slow reader must not block the drawing on standard error.
             false => writeln!(io::stdout(), "{line}"),
         };
@@ -75,7 +75,7 @@ impl Output {
     fn failure(&self) -> io::Error {
         let kind = self.failure.get().map_or(io::ErrorKind::Other, io::Error::kind);
         let text = self.failure.get().map(ToString::to_string);
-        io::Error::new(kind, text.unwrap_or_else(|| "it takes nothing more".to_owned()))
+        io::Error::new(kind, text.unwrap_or_else(|| "it accepts no more output".to_owned()))
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn output(write: impl Fn(&str) -> io::Result<()> + Send + 'static) -> Output {
-        let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
+        let (queue, items) = mpsc::channel(PENDING_LINES_MAX);
         let failure = Arc::new(OnceLock::new());
         let failed = failure.clone();
         thread::spawn(move || write_all(items, write, &failed));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_told_at_once_and_at_each_line() {
+    async fn a_full_disk_is_reported_at_once_and_at_each_line() {
         let output = output(|_| Err(io::ErrorKind::StorageFull.into()));
         output.take("one".to_owned()).unwrap();
         assert_eq!(output.failed().await.kind(), io::ErrorKind::StorageFull);

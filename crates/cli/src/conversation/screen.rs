@@ -10,7 +10,7 @@ use securecall_peer::{Direction, Event, FileError, FileProgress, Refusal};
 use super::drawing::Drawing;
 use super::output::Output;
 use crate::failure::Failure;
-use crate::terminal::harmless::harmless;
+use crate::terminal::sanitize::sanitized;
 
 /// The two streams, and the progress bars of files.
 pub(crate) struct Screen {
@@ -35,7 +35,7 @@ impl Screen {
     /// Removes everything drawn, so that the terminal can be restored.
     pub(super) fn leave(&self) {
         for direction in [Direction::Incoming, Direction::Outgoing] {
-            self.take_away(direction);
+            self.remove_bar(direction);
         }
         self.drawing.hide_typed();
     }
@@ -48,7 +48,7 @@ impl Screen {
     /// Waits until all received text is written.
     ///
     /// # Errors
-    /// As [`Screen::said`].
+    /// As [`Screen::show_text`].
     pub(crate) async fn flush(&self) -> io::Result<()> {
         self.output.flush().await
     }
@@ -62,11 +62,11 @@ impl Screen {
     /// [room](Self::room).
     ///
     /// # Errors
-    /// As [`Screen::said`].
+    /// As [`Screen::show_text`].
     pub(crate) fn show(&self, who: &str, event: &Event) -> io::Result<()> {
         match event {
-            Event::Text(text) => return self.said(who, text),
-            Event::FileProgress(progress) => self.progress(progress),
+            Event::Text(text) => return self.show_text(who, text),
+            Event::FileProgress(progress) if has_bar(progress) => self.progress(progress),
             Event::FileReceived { path } => self.received(path),
             Event::FileSent { name, received_as } => self.sent(name, received_as.as_deref()),
             Event::FileFailed { direction, name, error } => self.failed(*direction, name, error),
@@ -79,14 +79,14 @@ impl Screen {
     ///
     /// # Errors
     /// Standard output is closed or full.
-    fn said(&self, who: &str, text: &str) -> io::Result<()> {
-        self.output.take(format!("{who}: {}", harmless(text)))
+    fn show_text(&self, who: &str, text: &str) -> io::Result<()> {
+        self.output.take(format!("{who}: {}", sanitized(text)))
     }
 
     /// Prints a line about the call.
     pub(crate) fn note(&self, text: &str) {
-        self.undisturbed(|| {
-            let _ = writeln!(io::stderr(), "{}", harmless(text));
+        self.suspended(|| {
+            let _ = writeln!(io::stderr(), "{}", sanitized(text));
         });
     }
 
@@ -102,26 +102,26 @@ impl Screen {
     fn progress(&self, progress: &FileProgress) {
         self.with_bar(progress.direction, |slot| {
             let bar = slot.get_or_insert_with(|| {
-                self.drawing.add_bar(progress.bytes_total, harmless(&progress.name))
+                self.drawing.add_bar(progress.bytes_total, sanitized(&progress.name))
             });
             self.drawing.advance(bar, progress.bytes);
         });
     }
 
     fn received(&self, path: &Path) {
-        self.take_away(Direction::Incoming);
+        self.remove_bar(Direction::Incoming);
         self.note(&format!("received {}", path.display()));
     }
 
     /// Reports a sent file, and the name that the other end gave it.
     fn sent(&self, name: &str, received_as: Option<&str>) {
-        self.take_away(Direction::Outgoing);
+        self.remove_bar(Direction::Outgoing);
         let there = received_as.map(|name| format!(" (there it is {name})")).unwrap_or_default();
         self.note(&format!("sent {name}{there}"));
     }
 
     fn failed(&self, direction: Direction, name: &str, why: &FileError) {
-        self.take_away(direction);
+        self.remove_bar(direction);
         let what = match direction {
             Direction::Incoming => "not received",
             Direction::Outgoing => "not sent",
@@ -138,7 +138,7 @@ impl Screen {
         self.note(&format!("{what}: {name}: {why}{hint}"));
     }
 
-    fn take_away(&self, direction: Direction) {
+    fn remove_bar(&self, direction: Direction) {
         self.with_bar(direction, |slot| {
             if let Some(bar) = slot.take() {
                 self.drawing.remove_bar(&bar);
@@ -157,7 +157,31 @@ impl Screen {
     }
 
     /// Writes while nothing is drawn.
-    fn undisturbed<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.drawing.undisturbed(write)
+    fn suspended<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.drawing.suspended(write)
+    }
+}
+
+/// Returns true if a bar is to show this progress. A full bar would suggest that a file was
+/// delivered while its receiver may still refuse it.
+fn has_bar(progress: &FileProgress) -> bool {
+    progress.direction == Direction::Incoming || progress.bytes < progress.bytes_total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sent_file_shows_no_full_bar_before_it_is_delivered() {
+        let progress = |direction, bytes| FileProgress {
+            direction,
+            name: "a".to_owned(),
+            bytes,
+            bytes_total: 10,
+        };
+        assert!(has_bar(&progress(Direction::Outgoing, 9)));
+        assert!(!has_bar(&progress(Direction::Outgoing, 10)));
+        assert!(has_bar(&progress(Direction::Incoming, 10)));
     }
 }

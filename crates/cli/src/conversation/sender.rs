@@ -12,7 +12,7 @@ use super::input::Line;
 use super::options::Opening;
 
 /// The bound of the queue of lines.
-const LINES_WAITING_MAX: usize = 16;
+const PENDING_LINES_MAX: usize = 16;
 
 /// A queue to the channel.
 pub(super) struct Sender {
@@ -28,9 +28,9 @@ pub(super) struct Sender {
 impl Sender {
     /// Starts the task with the text and files of the command line.
     pub(super) fn start(peer: Arc<Peer>, opening: Opening) -> Self {
-        let (queue, lines) = mpsc::channel(LINES_WAITING_MAX);
+        let (queue, lines) = mpsc::channel(PENDING_LINES_MAX);
         let files = opening.files.iter().map(|path| name_of(path)).collect();
-        let says = opening.lines.into_iter().map(Line::Say);
+        let says = opening.lines.into_iter().map(Line::Text);
         let first: Vec<Line> = says.chain(opening.files.into_iter().map(Line::Send)).collect();
         let task = tokio::spawn(run(peer, first, lines));
         Self { queue: Some(queue), task, took_all: None, files }
@@ -115,7 +115,7 @@ async fn run(peer: Arc<Peer>, first: Vec<Line>, mut lines: mpsc::Receiver<Line>)
 
 async fn send(peer: &Peer, line: Line) -> Result<(), securecall_peer::Error> {
     match line {
-        Line::Say(text) => {
+        Line::Text(text) => {
             for part in parts(&text) {
                 peer.send_text(part).await?;
             }

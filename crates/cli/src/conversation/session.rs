@@ -10,7 +10,7 @@ use securecall_peer::Receive;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::GOODBYE_TIMEOUT;
-use super::in_use::InUse;
+use super::identity_lock::IdentityLock;
 use super::input::Input;
 use super::interrupt::Interrupt;
 use super::keyboard;
@@ -19,7 +19,7 @@ use super::screen::Screen;
 use crate::failure::Failure;
 use crate::files::identity_file::StoredIdentity;
 use crate::runtime::runtime;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 
 /// A user at a terminal, or a script, registered with a server.
 pub(crate) struct Session {
@@ -46,11 +46,12 @@ pub(crate) struct Signals {
 }
 
 /// The explanation of a pinned key: a new device, or an id that belongs to somebody else.
-pub(super) const KEY_PINNED: &str = "it has another key of this id, so nobody can call you. If the id is \
-     yours and that device is lost, ask the operator for: securecall directory reset CLIENT_ID";
+pub(super) const KEY_PINNED: &str = "it has another key for this id, so nobody can call you. If \
+                                     the id is yours and that device is lost, ask the operator to \
+                                     run: securecall directory reset CLIENT_ID";
 
 /// Disconnects from the server.
-pub(crate) async fn say_goodbye(client: Client) {
+pub(crate) async fn disconnect(client: Client) {
     // A server that cannot be reached needs no goodbye.
     let _ = timeout(GOODBYE_TIMEOUT, client.close()).await;
 }
@@ -61,7 +62,7 @@ struct Person {
     input: Input,
     interrupt: Interrupt,
     identity: Identity,
-    in_use: InUse,
+    identity_lock: IdentityLock,
 }
 
 impl Person {
@@ -72,8 +73,8 @@ impl Person {
         let key = identity.directory_key();
         screen.note(&format!("you are {}, fingerprint {}", key.client_id(), key.fingerprint()));
         let input = Input::start(options.commands, screen.drawing());
-        let in_use = InUse::look(&path, &options.server);
-        Ok(Self { screen, input, interrupt, identity, in_use })
+        let identity_lock = IdentityLock::open(&path, &options.server);
+        Ok(Self { screen, input, interrupt, identity, identity_lock })
     }
 
     /// Registers, runs `work`, and disconnects.
@@ -85,25 +86,25 @@ impl Person {
         work: impl AsyncFnOnce(&mut Session) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.confirm_takeover().await?;
-        let mut in_use = std::mem::take(&mut self.in_use);
+        let mut identity_lock = std::mem::take(&mut self.identity_lock);
         let mut session = Session::begin(self, options, opening)?;
-        in_use.mark(command);
+        identity_lock.hold(command);
         let result = match session.register(options).await {
             Ok(()) => work(&mut session).await,
             failed => failed,
         };
-        say_goodbye(session.client).await;
+        disconnect(session.client).await;
         result
     }
 
     /// Warns that another program is connected with this identity, and would be disconnected. A
     /// user at a terminal may cancel.
     async fn confirm_takeover(&mut self) -> Result<(), Failure> {
-        let Some(other) = &self.in_use.other else { return Ok(()) };
+        let Some(other) = &self.identity_lock.other else { return Ok(()) };
         let who = self.identity.directory_key().client_id().to_owned();
         self.screen.note(&format!(
-            "{other} is connected as {who} already, and ends when this command connects; /call there \
-             calls without that"
+            "{other} is connected as {who}, and will be disconnected by this command; use /call \
+             there to avoid that"
         ));
         if !self.input.is_terminal() {
             return Ok(());
@@ -116,7 +117,7 @@ impl Person {
             };
             match answer {
                 Some(true) => return Ok(()),
-                Some(false) => return Err(Failure::LeftAlone),
+                Some(false) => return Err(Failure::TakeoverDeclined),
                 None => self.screen.note(GO_ON),
             }
         }
@@ -142,7 +143,7 @@ impl Session {
             let screen = person.screen.clone();
             let result = person.works(command, options, opening, work).await;
             screen.leave();
-            keyboard::give_back();
+            keyboard::restore_modes();
             result
         });
         // A pending DNS lookup must not delay the exit.
@@ -158,7 +159,7 @@ impl Session {
         let ready_by = Instant::now() + options.connect_timeout;
         let known_keys = options.identity.known_keys(options.known_keys.as_deref())?;
         let known_keys = KnownKeys::open(known_keys, &options.server)
-            .map_err(|error| Failure::Talk(error.to_string()))?;
+            .map_err(|error| Failure::Conversation(error.to_string()))?;
         let settings = Settings::new(&options.server, identity).known_keys(known_keys);
         let (client, events) =
             Client::connect(settings).map_err(|error| Failure::Server(error.to_string()))?;
@@ -181,7 +182,7 @@ impl Session {
                     trouble = signals.until_trouble() => trouble,
                 };
                 last_cause = trouble.to_string();
-                if trouble.never_mends() {
+                if trouble.is_permanent() {
                     return Err(Failure::Server(last_cause.clone()));
                 }
                 if noted.as_ref() != Some(&last_cause) {
@@ -238,8 +239,8 @@ impl Signals {
     /// The client has stopped.
     pub(crate) async fn next_of_running(&mut self) -> Result<Event, Failure> {
         match self.next().await {
-            None => Err(Failure::Talk("the client has stopped".to_owned())),
-            Some(Event::Stopped(stop)) => Err(Failure::Talk(stop.to_string())),
+            None => Err(Failure::Conversation("the client has stopped".to_owned())),
+            Some(Event::Stopped(stop)) => Err(Failure::Conversation(stop.to_string())),
             Some(event) => Ok(event),
         }
     }
@@ -269,7 +270,7 @@ enum Trouble {
 
 impl Trouble {
     /// Returns true if waiting cannot help: a wrong URL, or a proxy without WebSocket support.
-    fn never_mends(&self) -> bool {
+    fn is_permanent(&self) -> bool {
         // 408 and 429 are temporary.
         matches!(
             self,
@@ -298,14 +299,14 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Away(cause) => f.write_str(&explain(cause)),
-            Self::Full => f.write_str(KEY_WAITS),
+            Self::Full => f.write_str(KEY_NOT_STORED),
         }
     }
 }
 
 /// The explanation of a server that cannot store a new key.
-pub(super) const KEY_WAITS: &str =
-    "the server cannot keep a key now: its disk or its directory is full";
+pub(super) const KEY_NOT_STORED: &str =
+    "the server cannot store a key now: its disk or its directory is full";
 
 /// Returns the server's reason for refusing this client, and what the user can do.
 fn refused(error: &Error) -> String {

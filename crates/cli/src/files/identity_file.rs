@@ -67,11 +67,11 @@ impl fmt::Display for IdentityError {
             return f.write_str("neither XDG_CONFIG_HOME nor HOME is set: name --identity");
         };
         let hint = match error {
-            IdentityFileError::Missing { .. } => ": make one with securecall keys new CLIENT_ID",
+            IdentityFileError::Missing { .. } => ": create one with securecall keys new CLIENT_ID",
             IdentityFileError::Exists { .. } => ": name another --identity, or move it away",
-            IdentityFileError::NotOurs { .. } => ": make an identity of your own",
+            IdentityFileError::NotOurs { .. } => ": create an identity of your own",
             IdentityFileError::Exposed { .. } => {
-                ", and if somebody may have read it, make a new identity"
+                ", and if somebody may have read it, create a new identity"
             }
             IdentityFileError::Malformed { .. } => {
                 ": restore it with securecall keys restore, or name another"

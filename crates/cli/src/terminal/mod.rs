@@ -1,6 +1,6 @@
 //! Text for the user: sanitizing, messages, explanations, and the log.
 
-pub(crate) mod harmless;
-pub(crate) mod hints;
+pub(crate) mod explanation;
 pub(crate) mod logging;
-pub(crate) mod note;
+pub(crate) mod message;
+pub(crate) mod sanitize;

@@ -21,7 +21,7 @@ fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     at_bob.types("y");
-    at_bob.waits_for("nobody hears that");
+    at_bob.waits_for("you are not in a call");
     alice.writes_lines("words", "good morning");
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     at_bob.waits_for("accept? [y/n]");
@@ -53,7 +53,7 @@ fn any_answer_but_yes_and_no_asks_again() {
 }
 
 #[test]
-fn a_question_is_over_when_the_caller_does_not_wait() {
+fn a_question_ends_when_the_caller_hangs_up() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
@@ -66,7 +66,7 @@ fn a_question_is_over_when_the_caller_does_not_wait() {
 }
 
 #[test]
-fn ctrl_c_is_heard_at_each_moment() {
+fn ctrl_c_works_at_every_stage() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let interrupt = |terminal: &mut Terminal| {
@@ -106,7 +106,7 @@ fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_at_once_whatever_is_waited_for() {
+fn a_second_ctrl_c_ends_the_program_at_once() {
     let alice = Person::new("alice");
     let pipe = alice.folder().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -137,7 +137,7 @@ fn a_terminal_that_is_closed_hangs_up() {
 }
 
 #[test]
-fn nohup_keeps_a_listener_when_its_terminal_is_closed() {
+fn with_nohup_a_listener_survives_its_terminal() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let line = format!("trap '' HUP; exec $SECURECALL listen --accept-from '{}'", alice.contact());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::dishonest_server::lying;
+use crate::dishonest_server::tampering_proxy;
 use crate::middle::Way;
 use crate::server::Server;
 use crate::terminal::{Person, Terminal};
@@ -21,7 +21,7 @@ fn acquaint(server: &Server, alice: &Person, bob: &Person) {
     at_bob.ends_with(0);
 }
 
-fn say_to_each_other(at_alice: &mut Terminal, at_bob: &mut Terminal, n: usize) {
+fn exchange_messages(at_alice: &mut Terminal, at_bob: &mut Terminal, n: usize) {
     at_alice.types(&format!("{n} from alice"));
     at_bob.waits_for(&format!("alice: {n} from alice"));
     at_bob.types(&format!("{n} from bob"));
@@ -40,7 +40,7 @@ fn two_people_who_call_each_other_at_once_talk_over_the_call_that_is_left() {
         let mut at_bob = bob.run(&server.url(), &["call", "alice"]);
         at_alice.waits_for("connected to bob");
         at_bob.waits_for("alice: good morning");
-        say_to_each_other(&mut at_alice, &mut at_bob, n);
+        exchange_messages(&mut at_alice, &mut at_bob, n);
         at_alice.ends_with(0);
         // The side that is left with unread input has not sent everything.
         at_bob.ends_by_itself_with(1);
@@ -84,13 +84,13 @@ fn a_callee_who_crashed_and_calls_back_gets_the_line_at_once() {
     let mut at_bob = bob.run(&server.url(), &["call", "alice"]);
     at_bob.waits_for("connected to alice");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    say_to_each_other(&mut at_alice, &mut at_bob, 1);
+    exchange_messages(&mut at_alice, &mut at_bob, 1);
     at_bob.ends_with(0);
     at_alice.ends_by_itself_with(0);
 }
 
 #[test]
-fn somebody_else_who_calls_meanwhile_is_told_that_one_is_busy() {
+fn another_caller_during_a_call_gets_busy() {
     let server = Server::start();
     let (alice, bob, carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
     let accept = ["listen", "--accept-from", &alice.contact(), "--accept-from", &carol.contact()];
@@ -108,14 +108,14 @@ fn somebody_else_who_calls_meanwhile_is_told_that_one_is_busy() {
 
 /// The offer is authentic and recent, but its caller is gone.
 #[test]
-fn an_offer_that_a_server_kept_back_does_not_end_a_conversation() {
+fn a_delayed_offer_does_not_end_a_conversation() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let kept: Arc<Mutex<Option<Value>>> = Arc::default();
     let (keeps, gives) = (kept.clone(), Arc::new(Mutex::new(false)));
     let given = gives.clone();
     let mut is_first = true;
-    let url = lying(&server, move |way, mut message| {
+    let url = tampering_proxy(&server, move |way, mut message| {
         if way == Way::ToClient && message["type"] == "INCOMING_CALL" && is_first {
             is_first = false;
             let seq = message["seq"].take();

@@ -107,16 +107,19 @@ fn a_server_that_is_gone_does_not_end_a_conversation() {
     server.crashes_and_comes_back();
     at_alice.types("who needs a server");
     at_bob.waits_for("alice: who needs a server");
-    at_alice.waits_for("the server is back");
+    at_alice.waits_for("connected to the server again");
     let said = |text: &str| at_alice.stderr().matches(text).count();
-    assert_eq!((said("no connection to the server"), said("the server is back")), (1, 1));
+    assert_eq!(
+        (said("no connection to the server"), said("connected to the server again")),
+        (1, 1)
+    );
     at_alice.types("/quit");
     at_alice.ends_with(0);
     at_bob.ends_with(0);
 }
 
 #[test]
-fn a_pipe_is_said_and_the_call_ends_with_it() {
+fn a_pipe_is_sent_and_the_call_ends_with_it() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact()]);
@@ -130,7 +133,7 @@ fn a_pipe_is_said_and_the_call_ends_with_it() {
 }
 
 #[test]
-fn whoever_is_not_to_be_accepted_is_declined() {
+fn callers_that_no_flag_accepts_are_declined() {
     let server = Server::start();
     let (eve, bob) = (Person::new("eve"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", "alice"]);
@@ -191,7 +194,7 @@ fn the_number_of_files_and_the_reserve_of_the_disk_are_settings() {
 }
 
 #[test]
-fn whoever_claims_a_name_first_is_not_accepted_unasked() {
+fn a_first_contact_is_not_accepted_without_asking() {
     let server = Server::start();
     let (mallory, bob) = (Person::new("alice"), Person::new("bob"));
     for accept in [&["--accept-from", "alice"][..], &["--accept-known"]] {
@@ -234,7 +237,7 @@ fn ringing_is_bounded_by_its_own_flag() {
 }
 
 #[test]
-fn calls_that_cannot_come_about_say_why() {
+fn failed_calls_report_the_reason() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let fails = |arguments: &[&str], code, says: &str| {
@@ -242,7 +245,7 @@ fn calls_that_cannot_come_about_say_why() {
         terminal.ends_with(code);
         assert!(terminal.stderr().contains(says), "{says:?} is not in {}", terminal.stderr());
     };
-    fails(&["call", "bob"], 1, "the directory has no key of bob");
+    fails(&["call", "bob"], 1, "the directory has no key for bob");
     drop(listening(&bob, &server, &["--accept-known"]));
     fails(&["call", "bob", "--relay-only"], 1, "no TURN server is known");
     fails(&["listen"], 2, "--accept-from");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::dishonest_server::lying;
+use crate::dishonest_server::tampering_proxy;
 use crate::middle::Way;
 use crate::server::Server;
 use crate::terminal::{Person, Terminal, signal};
@@ -20,7 +20,7 @@ fn listening(bob: &Person, alice: &Person, url: &str) -> Terminal {
 }
 
 #[test]
-fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
+fn a_report_of_the_server_does_not_end_a_conversation() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
@@ -28,7 +28,7 @@ fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
     let tells = lies.clone();
     let mut call_id = json!(null);
     // Each message to alice becomes a report that bob hung up.
-    let url = lying(&server, move |way, message| {
+    let url = tampering_proxy(&server, move |way, message| {
         if way == Way::ToClient && message["type"] == "CALL_ACCEPTED" {
             call_id = message["payload"]["callId"].clone();
         }
@@ -61,7 +61,7 @@ fn a_script_whose_listener_leaves_before_its_end_fails() {
     at_bob.types("/quit");
     at_bob.ends_by_itself_with(0);
     at_alice.ends_by_itself_with(1);
-    assert!(at_alice.stderr().contains("before everything was said"), "{}", at_alice.stderr());
+    assert!(at_alice.stderr().contains("before everything was sent"), "{}", at_alice.stderr());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_person_whose_listener_leaves_does_not_fail() {
 }
 
 #[test]
-fn what_is_not_utf_8_is_said_as_far_as_it_can_be() {
+fn invalid_utf_8_is_sent_with_replacement_characters() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
@@ -101,7 +101,7 @@ fn an_input_that_cannot_be_read_fails() {
 }
 
 #[test]
-fn an_address_that_is_wrong_fails_at_once_and_says_why() {
+fn a_wrong_address_fails_at_once_with_the_reason() {
     let server = Server::start();
     let alice = Person::new("alice");
     let began = Instant::now();
@@ -112,7 +112,7 @@ fn an_address_that_is_wrong_fails_at_once_and_says_why() {
 }
 
 #[test]
-fn everything_is_said_however_much_it_is() {
+fn everything_is_sent_however_much_it_is() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
@@ -128,7 +128,7 @@ fn everything_is_said_however_much_it_is() {
 }
 
 #[test]
-fn what_nobody_can_read_fails() {
+fn output_without_a_reader_fails() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["listen", "--accept-from", &alice.contact(), ">/dev/full"];
@@ -141,7 +141,7 @@ fn what_nobody_can_read_fails() {
 }
 
 #[test]
-fn a_second_quit_gives_a_file_up_and_both_ends_say_so() {
+fn a_second_quit_cancels_a_file_and_both_ends_report_it() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
@@ -159,7 +159,7 @@ fn a_second_quit_gives_a_file_up_and_both_ends_say_so() {
 }
 
 #[test]
-fn a_folder_for_files_that_is_not_there_is_said_at_once() {
+fn a_missing_folder_for_files_is_reported_at_once() {
     let alice = Person::new("alice");
     let mut at_alice =
         alice.run("ws://127.0.0.1:9/", &["call", "bob", "--receive-into", "nowhere"]);
@@ -186,7 +186,7 @@ fn sigterm_ends_a_conversation_in_a_flood() {
 }
 
 #[test]
-fn sigterm_ends_a_conversation_whose_output_nobody_reads() {
+fn sigterm_ends_a_conversation_whose_output_is_not_read() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let contact = alice.contact();

@@ -243,7 +243,7 @@ impl Terminal {
         self.child.id()
     }
 
-    /// Kills the command and its child processes with SIGKILL, so that none says goodbye.
+    /// Kills the command and its child processes with SIGKILL, so that none disconnects cleanly.
     pub(crate) fn crashes(mut self) {
         signal("KILL", self.securecall());
         let _ = self.child.wait();

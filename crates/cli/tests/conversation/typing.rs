@@ -66,13 +66,13 @@ fn a_terminal_is_left_as_it_was_found() {
 
 /// `set -m` gives each job its own process group, as an interactive shell does.
 #[test]
-fn in_the_background_it_says_why_nobody_can_type_and_goes_on() {
+fn in_the_background_input_is_paused_and_the_call_goes_on() {
     let server = Server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let program = env!("CARGO_BIN_EXE_securecall");
     let line = format!("set -m; {program} listen --accept-from '{}' & sleep 60", alice.contact());
     let mut at_bob = bob.run_line_at_a_terminal(&server.url(), &line);
-    at_bob.waits_for("in the background nobody can type here");
+    at_bob.waits_for("input is paused in the background");
     at_bob.waits_for("waiting for calls");
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
     at_alice.types("still there?");

@@ -56,9 +56,9 @@ pub(crate) struct Proxies {
     /// Whether connections must begin with a PROXY protocol header.
     protocol: ProxyProtocol,
     /// Detects a proxy that is not configured: all peers have private addresses.
-    unknown_proxy: Suspicion,
+    unknown_proxy: Streak,
     /// Detects trusted proxies that send no PROXY protocol header.
-    silent_proxy: Suspicion,
+    silent_proxy: Streak,
     proxy_headers: LogLimit,
     missing_headers: LogLimit,
     untrusted_peers: LogLimit,
@@ -70,8 +70,8 @@ impl Proxies {
             trusted: settings.trusted.iter().map(|network| network.net()).collect(),
             header: settings.header.as_str().to_owned(),
             protocol: settings.protocol,
-            unknown_proxy: Suspicion::default(),
-            silent_proxy: Suspicion::default(),
+            unknown_proxy: Streak::default(),
+            silent_proxy: Streak::default(),
             proxy_headers: LogLimit::default(),
             missing_headers: LogLimit::default(),
             untrusted_peers: LogLimit::default(),
@@ -82,13 +82,13 @@ impl Proxies {
     pub(crate) fn client_address(&self, source: Source, request: &Request<'_>) -> IpAddr {
         let peer = source.address;
         if self.trusted.is_empty() {
-            self.suspect_unknown_proxy(peer);
+            self.observe_unknown_proxy(peer);
         }
         if !source.may_be_proxy || !self.is_trusted(peer) {
             return peer;
         }
         let values: Vec<&[u8]> = request.header_values(&self.header).collect();
-        self.suspect_silent_proxy(values.is_empty());
+        self.observe_silent_proxy(values.is_empty());
         let hops = values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
         let mut nearest = peer;
         for hop in hops {
@@ -111,8 +111,9 @@ impl Proxies {
     /// trusted proxies may connect, and this machine, whose health check has no client address.
     pub(crate) fn may_come(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
-        let may_come = !self.speak_proxy_protocol() || self.is_trusted(peer) || peer.is_loopback();
-        if !may_come
+        let may_connect =
+            !self.speak_proxy_protocol() || self.is_trusted(peer) || peer.is_loopback();
+        if !may_connect
             && is_private(peer)
             && let Some(left_out) = self.untrusted_peers.take(Instant::now())
         {
@@ -122,7 +123,7 @@ impl Proxies {
                  --proxy-protocol on only those of --trusted-proxies may connect"
             );
         }
-        may_come
+        may_connect
     }
 
     /// Logs the consequences of the proxy settings at the start.
@@ -133,14 +134,15 @@ impl Proxies {
         let trusted: Vec<_> = self.trusted.iter().map(ToString::to_string).collect();
         if self.speak_proxy_protocol() {
             return tracing::info!(
-                "client addresses are read in PROXY protocol headers from {}; nobody else may connect",
+                "client addresses are read from PROXY protocol headers of {}; no others may \
+                 connect",
                 trusted.join(", ")
             );
         }
         tracing::info!(
-            "client addresses are read in {} from {}: each proxy there has to set that header \
-             itself. One that passes TCP on as it is (stunnel, hitch, mode tcp) does not, and its \
-             clients could write any address",
+            "client addresses are read from {} of {}: each proxy there has to set that header \
+             itself. One that only forwards TCP (stunnel, hitch, mode tcp) does not, and its \
+             clients could forge any address",
             self.header,
             trusted.join(", ")
         );
@@ -155,9 +157,8 @@ impl Proxies {
         {
             tracing::warn!(
                 left_out,
-                "a proxy sends the PROXY protocol, which is not read here: its clients get 400. \
-                 Switch it off there (send-proxy, proxy_protocol, write-proxy), or read it with \
-                 --proxy-protocol on"
+                "a proxy sends the PROXY protocol, which is off here: its clients get 400. Switch \
+                 it off there (send-proxy, proxy_protocol, write-proxy), or set --proxy-protocol on"
             );
         }
     }
@@ -169,35 +170,35 @@ impl Proxies {
         {
             tracing::warn!(
                 left_out,
-                "a trusted proxy sends no PROXY protocol header that can be read: its clients get 400. \
-                 Switch it on there (send-proxy-v2, proxy_protocol, write-proxy-v2), or take \
-                 --proxy-protocol on away here"
+                "a trusted proxy sends no valid PROXY protocol header: its clients get 400. \
+                 Switch it on there (send-proxy-v2, proxy_protocol, write-proxy-v2), or remove \
+                 --proxy-protocol on here"
             );
         }
     }
 
     /// Warns if all clients seem to come from private addresses: then a proxy is in front that is
     /// not configured.
-    fn suspect_unknown_proxy(&self, peer: IpAddr) {
+    fn observe_unknown_proxy(&self, peer: IpAddr) {
         if let Some(in_a_row) = self.unknown_proxy.note(is_private(peer)) {
             tracing::warn!(
                 "{in_a_row} connections in a row came from private addresses, and no proxy is \
-                 trusted: if a proxy or load balancer is in front, all clients share its limits. If \
-                 it sets {}, set --trusted-proxies to its network; if it only passes TCP on, raise \
-                 those limits",
+                 trusted: if a proxy or load balancer is in front, all clients share its limits. \
+                 If it sets {}, set --trusted-proxies to its network; if it only forwards TCP, \
+                 raise those limits",
                 self.header
             );
         }
     }
 
     /// Warns if a trusted proxy never sends the header: then its clients could send one.
-    fn suspect_silent_proxy(&self, is_silent: bool) {
+    fn observe_silent_proxy(&self, is_silent: bool) {
         if let Some(in_a_row) = self.silent_proxy.note(is_silent) {
             let header = &self.header;
             tracing::warn!(
                 "{in_a_row} connections in a row came from trusted proxies without {header}: all \
-                 clients share one address, unless they write the header themselves, which is then \
-                 believed. Have the proxy set {header}, or take it out of --trusted-proxies"
+                 clients share one address, unless they send the header themselves, which is then \
+                 trusted. Let the proxy set {header}, or remove it from --trusted-proxies"
             );
         }
     }
@@ -220,15 +221,15 @@ fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
 
 /// A counter for a repeated observation that is logged once.
 #[derive(Debug, Default)]
-struct Suspicion {
+struct Streak {
     in_a_row: AtomicU32,
     said: AtomicBool,
 }
 
 /// The number of equal observations in a row that is no coincidence.
-const SUSPICIOUS: u32 = 64;
+const STREAK_REPORTED: u32 = 64;
 
-impl Suspicion {
+impl Streak {
     /// Counts one more connection. Returns the length of the row when it is to be logged.
     fn note(&self, is_alike: bool) -> Option<u32> {
         if !is_alike {
@@ -236,7 +237,7 @@ impl Suspicion {
             return None;
         }
         let in_a_row = self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-        let is_news = in_a_row >= SUSPICIOUS && !self.said.swap(true, Ordering::Relaxed);
+        let is_news = in_a_row >= STREAK_REPORTED && !self.said.swap(true, Ordering::Relaxed);
         is_news.then_some(in_a_row)
     }
 }
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn through_a_proxy_that_names_nobody_the_header_is_its_clients() {
+    fn a_proxy_without_a_client_address_passes_headers_of_its_clients() {
         let proxies = proxies("10.0.0.0/8");
         assert_eq!(address_from(Source::unnamed, &proxies, "10.0.0.1", &["192.0.2.1"]), "10.0.0.1");
     }
@@ -293,10 +294,10 @@ mod tests {
     fn with_the_proxy_protocol_only_proxies_and_this_machine_may_come() {
         let flags = ["--trusted-proxies=10.0.0.0/8", "--proxy-protocol=on"];
         let proxies = Proxies::new(&Settings::from_flags(flags).unwrap().proxy);
-        let may_come = |peer: &str| proxies.may_come(peer.parse().unwrap());
-        assert!(may_come("10.0.0.1") && may_come("::ffff:10.0.0.1"));
-        assert!(may_come("127.0.0.1") && may_come("::1"));
-        assert!(!may_come("192.0.2.1") && !may_come("192.168.0.1"));
+        let may_connect = |peer: &str| proxies.may_come(peer.parse().unwrap());
+        assert!(may_connect("10.0.0.1") && may_connect("::ffff:10.0.0.1"));
+        assert!(may_connect("127.0.0.1") && may_connect("::1"));
+        assert!(!may_connect("192.0.2.1") && !may_connect("192.168.0.1"));
         assert!(self::proxies("10.0.0.0/8").may_come("192.0.2.1".parse().unwrap()));
     }
 
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_say_where_it_comes_from() {
+    fn an_untrusted_peer_cannot_choose_its_address() {
         let proxies = proxies("10.0.0.0/8");
         assert_eq!(address_of(&proxies, "198.51.100.7", &["192.0.2.1"]), "198.51.100.7");
     }
@@ -330,14 +331,14 @@ mod tests {
     }
 
     #[test]
-    fn so_many_alike_in_a_row_are_suspicious_once() {
-        let suspicion = Suspicion::default();
+    fn a_streak_is_reported_once() {
+        let suspicion = Streak::default();
         let note = |count, is_alike| (0..count).filter_map(|_| suspicion.note(is_alike)).next();
-        assert_eq!(note(SUSPICIOUS - 1, true), None);
+        assert_eq!(note(STREAK_REPORTED - 1, true), None);
         assert_eq!(note(1, false), None);
-        assert_eq!(note(SUSPICIOUS - 1, true), None, "they begin anew");
-        assert_eq!(note(1, true), Some(SUSPICIOUS));
-        assert_eq!(note(SUSPICIOUS, true), None, "it was said");
+        assert_eq!(note(STREAK_REPORTED - 1, true), None, "they begin anew");
+        assert_eq!(note(1, true), Some(STREAK_REPORTED));
+        assert_eq!(note(STREAK_REPORTED, true), None, "it was said");
     }
 
     #[test]

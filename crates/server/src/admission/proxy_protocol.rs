@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_not_waited_for() {
+    fn other_bytes_than_a_header_are_refused_at_once() {
         let too_long = [b"PROXY UNKNOWN ", &[b'x'; 200][..], b"\r\n"].concat();
         for wrong in [
             &b"GET"[..],

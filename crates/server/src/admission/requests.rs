@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_makes_room_when_it_had_a_fair_time_and_another_waits() {
+    async fn the_oldest_request_is_closed_after_its_fair_time_when_another_waits() {
         let requests = Requests::public();
         let mut under_way = crowd(&requests).await;
         let is_over = async |request: &mut Request| {

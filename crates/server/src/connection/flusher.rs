@@ -69,7 +69,7 @@ pub(crate) fn go_on_later(driver: &Waker) {
 }
 
 /// Resumes the first driver in the queue. Returns true if there are more.
-fn let_one_go_on() -> bool {
+fn resume_one() -> bool {
     let (driver, more) = TURN.with_borrow_mut(|turn| {
         let driver = turn.used_up.pop_front();
         if turn.used_up.is_empty() {
@@ -93,7 +93,7 @@ pub(crate) async fn run() {
             }
         });
         flush();
-        if let_one_go_on() {
+        if resume_one() {
             task.waker().wake_by_ref();
         }
         Poll::<()>::Pending

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_a_slow_reader_takes_one_step_more_than_it_is() {
+    fn pending_bytes_of_a_slow_reader_take_at_most_one_step_more() {
         let mut pending = Pending::default();
         for frame in [[b'x'; 100]].repeat(3_000) {
             pending.end(frame.len()).extend_from_slice(&frame);

@@ -64,9 +64,9 @@ fn inspect_directory(path: &Path) -> Result<(), OpenError> {
     let mut magic = [0; MAGIC.len()];
     match file.read_exact(&mut magic) {
         Ok(()) if magic == MAGIC => Ok(()),
-        Ok(()) => Err(OpenError::Damaged("it is no redb file".to_owned())),
+        Ok(()) => Err(OpenError::Damaged("not a redb file".to_owned())),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            Err(OpenError::Damaged("it is cut short".to_owned()))
+            Err(OpenError::Damaged("the file is truncated".to_owned()))
         }
         Err(error) => Err(error.into()),
     }

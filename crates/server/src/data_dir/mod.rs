@@ -61,8 +61,8 @@ pub enum DataDirError {
     )]
     NotWritable { path: PathBuf, source: io::Error },
     #[error(
-        "there is no directory in {}: is --data-dir right? A server that starts there makes one, and \
-         so does securecall directory import --create",
+        "there is no directory in {}: is --data-dir right? A server creates one when it starts \
+         there, and so does securecall directory import --create",
         .0.display()
     )]
     Missing(PathBuf),
@@ -73,8 +73,8 @@ pub enum DataDirError {
     )]
     NotUsable { path: PathBuf, source: io::Error },
     #[error(
-        "others than its owner may write to the data folder {}, and could put keys of their own \
-         there: chmod go-w it, or name a folder in it with --data-dir that does not exist yet",
+        "others than its owner may write to the data folder {}, and could replace its keys: run \
+         chmod go-w on it, or name a new folder inside it with --data-dir",
         .0.display()
     )]
     WritableForOthers(PathBuf),
@@ -91,18 +91,18 @@ pub enum DataDirError {
     )]
     KeyNotReadable { path: PathBuf, source: io::Error },
     #[error(
-        "the server key {} is not a file of {SERVER_KEY_BYTES} bytes, so it is not the one this \
-         server wrote. Restore it from a backup, or remove it to have a new one made: calls that \
-         are being set up then end",
+        "the server key {} is not a file of {SERVER_KEY_BYTES} bytes, so it is not the one that \
+         this server wrote. Restore it from a backup, or remove it to create a new one, which \
+         ends calls that are being set up",
         .0.display()
     )]
     KeyDamaged(PathBuf),
     #[error("the server key {} cannot be written: {source}", path.display())]
     KeyNotWritten { path: PathBuf, source: io::Error },
     #[error(
-        "the directory {} cannot be used: {source}. It was left as it is. If it is damaged, \
-         restore it from a backup, or move it away to start with an empty one: all pinned keys are \
-         then forgotten",
+        "the directory {} cannot be used: {source}. The file was not changed. If it is damaged, \
+         restore it from a backup, or move it away to start with an empty one, which loses all \
+         pinned keys",
         path.display()
     )]
     Directory { path: PathBuf, source: OpenError },
@@ -255,7 +255,8 @@ fn keep_private(path: &Path, what: &str) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     warn!(
         path = %path.display(),
-        "others could read or write {what} and no longer can; if they may have, replace it"
+        "others could read or write {what}, which is corrected; if they may have done so, replace \
+         it"
     );
     Ok(())
 }

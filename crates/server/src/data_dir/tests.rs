@@ -197,7 +197,7 @@ fn a_folder_that_takes_no_files_is_refused() {
 }
 
 #[test]
-fn a_server_key_of_another_size_is_refused_and_kept() {
+fn a_server_key_of_another_size_is_refused_and_not_changed() {
     for content in [&b""[..], &[7; 31], &[7; 33]] {
         let folder = folder();
         let path = folder.path().join(SERVER_KEY);
@@ -254,7 +254,7 @@ async fn another_file_in_place_of_the_directory_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_of_somebody_else_is_refused() {
+async fn a_database_of_another_program_is_refused() {
     let (folder, path, _) = folder_with_records().await;
     fs::remove_file(&path).unwrap();
     drop(redb::Database::create(&path).unwrap());

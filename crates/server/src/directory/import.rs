@@ -27,7 +27,7 @@ pub struct Import {
 pub enum ImportError {
     #[error("line {line}: {error}")]
     Record { line: usize, error: RecordError },
-    #[error("line {line}: it has the id of line {first}")]
+    #[error("line {line}: it repeats the id of line {first}")]
     Twice { line: usize, first: usize },
     #[error("line {line}: it is longer than {bytes_max} bytes")]
     TooLong { line: usize, bytes_max: usize },
@@ -218,8 +218,8 @@ mod tests {
     fn the_line_that_is_wrong_is_named_and_not_repeated() {
         let good = lines(&[("alice", r#""k""#)]);
         for (bad, says) in [
-            ("\n", "line 2: it is no record"),
-            (&good, "line 2: it has the id of line 1"),
+            ("\n", "line 2: not a record"),
+            (&good, "line 2: it repeats the id of line 1"),
             ("{\"clientId\":\"a/b\",\"publicKey\":\"secret\"}", "line 2: a client id is"),
             (&"secret".repeat(1000), "line 2: it is longer than 1124 bytes"),
         ] {
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn one_conflict_keeps_everything_out() {
+    fn one_conflict_prevents_the_import() {
         let stored = [("b", r#""k""#)];
         let records = [("a", r#""k""#), ("b", r#""l""#)];
         assert_eq!(plan(&stored, &records, Refused), Err(Conflicts { lines: vec![2], count: 1 }));

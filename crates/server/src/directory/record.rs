@@ -26,15 +26,13 @@ pub struct Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum RecordError {
-    #[error(
-        "it is no record: a line is {{\"clientId\":\"…\",\"publicKey\":\"…\"}} and nothing else"
-    )]
+    #[error("not a record: a line is {{\"clientId\":\"…\",\"publicKey\":\"…\"}} and nothing else")]
     Malformed,
     #[error("a client id is 1 to 64 characters of a-z, A-Z, 0-9, _ and -")]
     ClientId,
-    #[error("the key is no JSON string")]
+    #[error("the key is not a JSON string")]
     NotAString,
-    #[error("the key is not Unicode: half a surrogate pair stands alone in it")]
+    #[error("the key is not Unicode: it contains an unpaired surrogate")]
     NotUnicode,
     #[error("the key is longer than {0} bytes (--key-bytes-max)")]
     TooLong(usize),

@@ -19,7 +19,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tracing::{debug, warn};
 
-use super::attend::{Bounds, attend};
+use super::responder::{Bounds, respond};
 use crate::directory::Embedded;
 
 /// The name of the socket in the data folder.
@@ -29,7 +29,7 @@ const CONTROL: &str = "control";
 const UNFINISHED: &str = "control.unfinished";
 
 /// The time for which an operator may neither send nor read.
-const PATIENCE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The bound of an import, which is held in memory: 35,000 records with keys of 1.7 KiB, or 300,000
 /// with classical ones.
@@ -127,15 +127,15 @@ fn remove_unfinished(folder: &Path) -> io::Result<()> {
 fn log_absence(data_dir: &Path, reason: &io::Error) {
     let hint = match reason.kind() {
         ErrorKind::InvalidInput => {
-            ": its path is too long for a socket, so give --data-dir a shorter one (a link will do)"
+            ": its path is too long for a socket: use a shorter --data-dir, such as a symbolic link"
         }
         _ => "",
     };
     warn!(
         path = %data_dir.display(),
         %reason,
-        "there is no control socket in the data folder: securecall directory can export, import and \
-         reset only while the server is stopped{hint}"
+        "there is no control socket in the data folder: securecall directory can export, import \
+         and reset only while the server is stopped{hint}"
     );
 }
 
@@ -143,8 +143,8 @@ fn log_absence(data_dir: &Path, reason: &io::Error) {
 fn serve(listener: &UnixListener, state: &Mutex<State>, directory: &Embedded, bounds: &Bounds) {
     loop {
         let accepted = listener.accept().and_then(|(stream, _)| {
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_write_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(IDLE_TIMEOUT))?;
+            stream.set_write_timeout(Some(IDLE_TIMEOUT))?;
             let current = stream.try_clone()?;
             Ok((stream, current))
         });
@@ -159,8 +159,8 @@ fn serve(listener: &UnixListener, state: &Mutex<State>, directory: &Embedded, bo
         };
         now.current = Some(current);
         drop(now);
-        if let Err(reason) = attend(&stream, directory, bounds) {
-            debug!(%reason, "an operator left early");
+        if let Err(reason) = respond(&stream, directory, bounds) {
+            debug!(%reason, "an operator disconnected early");
         }
         state.lock().current = None;
     }

@@ -1,6 +1,6 @@
 //! The operator's access to the directory: export, import, reset.
 //!
-//! The commands use the same protocol (`conversation`) whether or not a server runs in the data
+//! The commands use the same protocol (`protocol`) whether or not a server runs in the data
 //! folder: they connect to the server through a socket in the folder (`control`), or else to a
 //! thread of their own that has opened the folder. So both behave the same, and one test covers
 //! both.
@@ -8,10 +8,10 @@
 //! Whoever may access the folder may use the socket; there is no other authentication. Nothing here
 //! runs on a thread that serves clients.
 
-mod attend;
 mod control;
-mod conversation;
 mod error;
+mod protocol;
+mod responder;
 #[cfg(test)]
 mod tests;
 
@@ -27,14 +27,14 @@ use securecall_protocol::ClientId;
 
 use crate::data_dir::{DataDir, DataDirError};
 use crate::directory::{Embedded, Import, Imported};
-use attend::{Bounds, attend};
 pub(crate) use control::Control;
-use conversation::{Reply, Request, receive, send};
 pub use error::OperatorError;
+use protocol::{Reply, Request, receive, send};
+use responder::{Bounds, respond};
 
 /// The time limit for an answer of the directory. An import of a million records takes less than a
 /// minute on a slow disk, and an operator can interrupt the command.
-const PATIENCE: Duration = Duration::from_secs(600);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A connection to the directory of a data folder.
 pub struct Operator {
@@ -134,7 +134,7 @@ impl Operator {
         let bounds = Bounds { import_bytes_max: u64::MAX, key_bytes_max };
         let thread = thread::Builder::new().name("directory".to_owned()).spawn(move || {
             // It ends with the last message of the other side.
-            let _ = attend(&theirs, &directory, &bounds);
+            let _ = respond(&theirs, &directory, &bounds);
             directory.close();
         })?;
         Self::over(ours, Some(thread))
@@ -147,8 +147,8 @@ impl Operator {
     }
 
     fn over(stream: UnixStream, thread: Option<JoinHandle<()>>) -> Result<Self, OperatorError> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
         Ok(Self { stream: BufReader::new(stream), running: thread.is_none(), thread })
     }
 

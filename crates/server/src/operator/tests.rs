@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::conversation::Refusal;
+use super::protocol::Refusal;
 use super::*;
 use crate::data_dir::tests::opened;
 use crate::directory::{Import, Replacement};
@@ -134,7 +134,7 @@ fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
     let running = run(&folder);
     assert!(running.control.is_none());
     let error = Operator::at(&folder, KEY_BYTES_MAX).err().unwrap().to_string();
-    assert!(error.contains("must be stopped"), "{error}");
+    assert!(error.contains("stop it for this command"), "{error}");
     drop(running);
     operate(&folder);
     // The path of a symbolic link to it is short enough.
@@ -146,11 +146,11 @@ fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
 }
 
 #[test]
-fn a_folder_that_somebody_else_has_says_so() {
+fn a_folder_in_use_by_another_program_is_refused() {
     let folder = folder();
     let _held = opened(folder.path());
     let error = Operator::at(folder.path(), KEY_BYTES_MAX).err().unwrap().to_string();
-    assert!(error.contains("nobody answers"), "{error}");
+    assert!(error.contains("control socket does not answer"), "{error}");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn nonsense_is_refused() {
 }
 
 #[test]
-fn a_silent_operator_does_not_keep_a_server_from_stopping() {
+fn a_silent_operator_does_not_delay_the_end_of_a_server() {
     let folder = folder();
     let mut running = run(folder.path());
     let _silent = control::connect(folder.path()).unwrap();

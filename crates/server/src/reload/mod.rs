@@ -47,16 +47,16 @@ impl Reload {
     }
 
     /// Reads the settings again at each SIGHUP, forever.
-    pub(crate) async fn keep(mut self, mut hangup: Signal) {
+    pub(crate) async fn run(mut self, mut hangup: Signal) {
         while hangup.recv().await.is_some() {
             let load = self.load.clone();
             // Reading blocks on the disk.
             match spawn_blocking(move || load()).await {
                 Ok(Ok(loaded)) => self.take(loaded),
                 Ok(Err(error)) => {
-                    tracing::error!("SIGHUP: the settings stay as they were: {error}");
+                    tracing::error!("SIGHUP: the settings were not changed: {error}");
                 }
-                Err(_) => tracing::error!("SIGHUP: the settings stay as they were"),
+                Err(_) => tracing::error!("SIGHUP: the settings were not changed"),
             }
         }
     }
@@ -71,7 +71,7 @@ impl Reload {
         if changed.is_empty() {
             tracing::info!("SIGHUP: the settings were read again, nothing has changed");
         } else {
-            tracing::info!("SIGHUP: in force from now on: {}", changed.join(", "));
+            tracing::info!("SIGHUP: changed: {}", changed.join(", "));
         }
         if changed.iter().any(|key| key.starts_with("proxy.")) {
             self.reach.server.live.latest().proxies.announce();
@@ -79,7 +79,7 @@ impl Reload {
         let settled: Vec<_> =
             loaded.differences(&self.started).into_iter().filter(|key| !is_live(key)).collect();
         if !settled.is_empty() {
-            tracing::warn!("SIGHUP: these change with a restart only: {}", settled.join(", "));
+            tracing::warn!("SIGHUP: changed only by a restart: {}", settled.join(", "));
         }
         self.latest = loaded;
     }

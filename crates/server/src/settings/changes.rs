@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_and_a_whole_key_are_told_apart() {
+    fn a_section_is_not_confused_with_a_key_of_the_same_prefix() {
         assert!(!is_live("listen") && !is_live("admin.listen") && !is_live("tls.key"));
         assert!(
             is_live("proxy.trusted") && is_live("limits.calls") && is_live("directory.replace")

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use clap::{Arg, Args, Command};
 
-use super::layers::surroundings::VARIABLE_PREFIX;
+use super::layers::environment::VARIABLE_PREFIX;
 use super::{DomainName, List, Settings, TurnUrl};
 
 /// A setting: its three names, and its documentation.

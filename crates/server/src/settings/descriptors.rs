@@ -5,7 +5,7 @@ use std::io;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::layers::Layers;
-use super::{Origin, Settings, SettingsError, Surroundings, defaults};
+use super::{Environment, Origin, Settings, SettingsError, defaults};
 use crate::admission::requests::REQUESTS_MAX;
 
 /// File descriptors for everything but connections: requests in progress, and listeners, storage,
@@ -39,9 +39,9 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
 pub(super) fn fit(
     settings: &mut Settings,
     layers: &mut Layers<'_>,
-    surroundings: &Surroundings,
+    environment: &Environment,
 ) -> Result<Option<String>, SettingsError> {
-    let Some(allowed) = surroundings.descriptors_max else { return Ok(None) };
+    let Some(allowed) = environment.descriptors_max else { return Ok(None) };
     let asked = settings.limits.connections_max;
     let needed = (asked as u64).saturating_add(DESCRIPTORS_RESERVED);
     if needed <= allowed {

@@ -39,8 +39,8 @@ pub enum SettingsError {
     },
     /// TURN servers that leave no room for an offer in a message.
     #[error(
-        "the TURN servers with their credentials take {ice_servers_bytes} bytes of a message, which \
-         leaves too few for an offer: set fewer of turn.urls, or raise {setting}"
+        "the TURN servers with their credentials take {ice_servers_bytes} bytes of a message, \
+         which leaves too few for an offer: set fewer turn.urls, or raise {setting}"
     )]
     IceServers {
         /// The bound of the length of `iceServers`.
@@ -99,6 +99,6 @@ pub enum SettingsError {
 fn suggestion(nearest: Option<&str>) -> String {
     match nearest {
         Some(name) => format!(": did you mean {name}?"),
-        None => ": `securecall check-config` lists all of them".to_owned(),
+        None => ": `securecall check-config` lists all settings".to_owned(),
     }
 }

@@ -14,7 +14,7 @@
 
 mod changes;
 mod consistency;
-mod decisions;
+mod core_config;
 mod declaration;
 pub mod defaults;
 mod descriptors;
@@ -39,10 +39,10 @@ pub use self::changes::{SETTLED_AT_START, is_live};
 pub use self::declaration::{Declaration, declarations};
 pub use self::descriptors::{DESCRIPTORS_RESERVED, raise_descriptor_limit};
 pub use self::error::SettingsError;
+pub use self::layers::early_log_format::requested_log_format;
+pub use self::layers::environment::Environment;
 pub use self::layers::loaded::Loaded;
 pub use self::layers::origin::Origin;
-pub use self::layers::refused::log_format_asked_for;
-pub use self::layers::surroundings::Surroundings;
 pub use self::sections::address::Admin;
 pub use self::sections::calls::Calls;
 pub use self::sections::directory::{Directory, Replace};
@@ -143,7 +143,7 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let command = with_options(Command::new("securecall").no_binary_name(true));
         let flags = command.try_get_matches_from(flags)?;
-        Loaded::new(&flags, &Surroundings::default()).map(|loaded| loaded.settings)
+        Loaded::new(&flags, &Environment::default()).map(|loaded| loaded.settings)
     }
 }
 
@@ -157,14 +157,13 @@ const CONFIG_OF_PACKAGES: &str = "/etc/securecall/securecall.toml";
 pub fn with_options(command: Command) -> Command {
     // Only the short form of help: clap's long form would take five lines for each setting.
     let help = Arg::new("help").short('h').long("help").help("Print help");
-    let config = Arg::new(CONFIG)
-        .long(CONFIG)
-        .value_name("FILE")
-        .value_parser(value_parser!(PathBuf))
-        .help(format!(
-            "TOML file with settings (environment: SECURECALL_CONFIG) [default: {CONFIG_OF_PACKAGES}, if \
-             there is one]"
-        ));
+    let config =
+        Arg::new(CONFIG).long(CONFIG).value_name("FILE").value_parser(value_parser!(PathBuf)).help(
+            format!(
+                "TOML file with settings (environment: SECURECALL_CONFIG) [default: \
+             {CONFIG_OF_PACKAGES}, if there is one]"
+            ),
+        );
     let command =
         command.disable_help_flag(true).arg(config).arg(help.action(ArgAction::HelpShort));
     Settings::augment_args(command).mut_args(show_absent_default)

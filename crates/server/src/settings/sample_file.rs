@@ -9,12 +9,12 @@ use super::layers::loaded::{Effective, Loaded, literal};
 const HEAD: &str = "\
 # SecureCall signaling server: every setting.
 #
-# A line such as #listen = \"0.0.0.0:8080\" shows a default, or an example where it says so. Take its #
-# away to set it. Below each meaning stand the flag and the variable of the environment that win over
-# this file. A misspelt name is refused; securecall check-config --config FILE checks this file.
+# A line such as #listen = \"0.0.0.0:8080\" shows a default, or an example where it says so. Remove
+# its # to set it. Each description is followed by the flag and the environment variable, which
+# override this file. An unknown name is refused; securecall check-config --config FILE checks it.
 #
-# DURATION is 500ms, 25s, 5m or 1h. BURST/PER_SECOND is how many pass at once, and how many more in
-# each second. The TURN secret does not belong here: see turn.secret_file.
+# DURATION is 500ms, 25s, 5m or 1h. BURST/PER_SECOND is the number that may pass at once, and the
+# number added each second. The TURN secret does not belong here: see turn.secret_file.
 ";
 
 impl Loaded {
@@ -54,7 +54,12 @@ fn shown(value: &Effective) -> (&'static str, &str, &'static str) {
     match (&value.text, &value.declaration.default) {
         (Some(text), _) if !value.origin.is_built_in() => ("", text, ""),
         (_, Some(default)) => ("#", default, ""),
-        _ => ("#", example(&value.declaration.key).unwrap_or_default(), "; not set, an example"),
+        _ => (
+            "#",
+            example(&value.declaration.key).unwrap_or_default(),
+            "; not set, this is an \
+               example",
+        ),
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 /// The time for a worker to run an empty task. A turn takes milliseconds; probes usually wait a
 /// second.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TASK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The event loops of all workers.
 pub(crate) struct Liveness(Vec<Worker>);
@@ -31,7 +31,7 @@ impl Liveness {
     /// Returns the reasons to restart the process: empty, or that a worker hangs.
     pub(crate) async fn reasons(&self) -> Vec<&'static str> {
         for worker in &self.0 {
-            if !matches!(timeout(PATIENCE, worker.runs()).await, Ok(true)) {
+            if !matches!(timeout(TASK_TIMEOUT, worker.runs()).await, Ok(true)) {
                 return vec!["worker_stuck"];
             }
         }

@@ -177,7 +177,7 @@ impl Records {
         self.seal(&outbox.unwritten()[..bytes])?;
         outbox.advance(bytes);
         if outbox.is_closed() && outbox.unwritten().is_empty() {
-            self.say_goodbye()?;
+            self.close_notify()?;
         }
         Ok(())
     }
@@ -199,7 +199,7 @@ impl Records {
     ///
     /// # Errors
     /// The keys have reached their limit of use.
-    pub(crate) fn say_goodbye(&mut self) -> Result<(), Error> {
+    pub(crate) fn close_notify(&mut self) -> Result<(), Error> {
         if self.said_goodbye {
             return Ok(());
         }

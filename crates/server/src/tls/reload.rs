@@ -14,15 +14,15 @@ use super::{Certificate, CertificateError, Certificates};
 
 /// The interval of checks. Certificates are renewed weeks before they expire, so half a minute is
 /// soon enough, and a check costs microseconds.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 /// The interval at which unusable files are read again. Many problems disappear without a change of
 /// the files: a mount that comes late, a certificate that becomes valid in the next minute. It
 /// costs reading two small files.
-const RETRY_EVERY: Duration = Duration::from_secs(5);
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// The time before the expiry of a certificate at which the operator is warned…
 const EXPIRES_SOON: Duration = Duration::from_secs(7 * 24 * 3600);
 /// …and the interval of this warning, and of the one about unusable files.
-const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
+const REMINDER_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 /// A certificate in files, and their state when they were last read.
 #[derive(Debug)]
@@ -77,9 +77,9 @@ pub(crate) async fn follow(
     loop {
         let asked = tokio::select! {
             _ = hangup.recv() => true,
-            () = sleep(follower.next_look()) => false,
+            () = sleep(follower.next_check()) => false,
         };
-        follower.look(asked, SystemTime::now());
+        follower.check(asked, SystemTime::now());
     }
 }
 
@@ -93,12 +93,12 @@ struct Follower {
 
 impl Follower {
     /// Returns the time until the next check.
-    fn next_look(&self) -> Duration {
-        if self.refusal.is_some() { RETRY_EVERY } else { LOOK_EVERY }
+    fn next_check(&self) -> Duration {
+        if self.refusal.is_some() { RETRY_INTERVAL } else { CHECK_INTERVAL }
     }
 
     /// Checks the files, and uses the certificate if it is valid.
-    fn look(&mut self, asked: bool, now: SystemTime) {
+    fn check(&mut self, asked: bool, now: SystemTime) {
         if asked || self.refusal.is_some() || self.files.have_changed() {
             match self.files.read(now) {
                 Ok(certificate) => self.take(certificate),
@@ -117,14 +117,15 @@ impl Follower {
 
     /// Logs the error if it is new, if SIGHUP asked for the check, and once a day.
     fn refuse(&mut self, error: String, asked: bool, now: SystemTime) {
-        let is_old = |(said, at): &(String, SystemTime)| *said == error && now < *at + REMIND_EVERY;
+        let is_old =
+            |(said, at): &(String, SystemTime)| *said == error && now < *at + REMINDER_INTERVAL;
         if asked || !self.refusal.as_ref().is_some_and(is_old) {
             let present = self.certificates.current().map(|present| present.validity.not_after);
             let until = present.map(humantime::format_rfc3339_seconds);
             let until = until.map(|until| format!(", valid until {until}")).unwrap_or_default();
-            let every = RETRY_EVERY.as_secs();
+            let every = RETRY_INTERVAL.as_secs();
             tracing::error!(
-                "the certificate stays as it was{until}: {error}. Trying again every {every} s"
+                "the certificate was not changed{until}: {error}. Retrying every {every} s"
             );
             self.refusal = Some((error, now));
         }
@@ -132,7 +133,7 @@ impl Follower {
 
     /// Warns once a day that the certificate expires.
     fn remind(&mut self, now: SystemTime) {
-        let recently = self.reminded.is_some_and(|then| now < then + REMIND_EVERY);
+        let recently = self.reminded.is_some_and(|then| now < then + REMINDER_INTERVAL);
         let Some(certificate) = self.certificates.current() else { return };
         let not_after = certificate.validity.not_after;
         if !recently && now + EXPIRES_SOON > not_after {
@@ -198,12 +199,12 @@ mod tests {
         let renewed = write(folder.path(), "renewed", [now + HOUR, now + 48 * HOUR]);
         fs::rename(&renewed.certificate, &own.certificate).unwrap();
         fs::rename(&renewed.key, &own.key).unwrap();
-        follower.look(false, now);
+        follower.check(false, now);
         assert_eq!(shown(&follower), own.der);
-        assert_eq!(follower.next_look(), RETRY_EVERY);
-        follower.look(false, now + HOUR);
+        assert_eq!(follower.next_check(), RETRY_INTERVAL);
+        follower.check(false, now + HOUR);
         assert_eq!(shown(&follower), renewed.der);
-        assert_eq!(follower.next_look(), LOOK_EVERY);
+        assert_eq!(follower.next_check(), CHECK_INTERVAL);
     }
 
     #[test]
@@ -212,27 +213,27 @@ mod tests {
         let (mut follower, own, folder) = follower(now);
         let renewed = write(folder.path(), "renewed", [now - HOUR, now + 48 * HOUR]);
         fs::rename(&renewed.certificate, &own.certificate).unwrap();
-        follower.look(false, now);
+        follower.check(false, now);
         assert_eq!(shown(&follower), own.der);
         fs::rename(&renewed.key, &own.key).unwrap();
-        follower.look(false, now);
+        follower.check(false, now);
         assert_eq!(shown(&follower), renewed.der);
     }
 
     #[test]
-    fn the_same_refusal_is_said_once_a_day_and_another_at_once() {
+    fn the_same_error_is_logged_once_a_day_and_another_at_once() {
         let now = SystemTime::now();
         let (mut follower, own, _folder) = follower(now);
         let said = |follower: &Follower| follower.refusal.clone().unwrap();
         fs::write(&own.key, "no key").unwrap();
-        follower.look(false, now);
+        follower.check(false, now);
         let first = said(&follower);
-        follower.look(false, now + HOUR);
+        follower.check(false, now + HOUR);
         assert_eq!(said(&follower), first);
-        follower.look(false, now + REMIND_EVERY);
-        assert_eq!(said(&follower), (first.0.clone(), now + REMIND_EVERY));
+        follower.check(false, now + REMINDER_INTERVAL);
+        assert_eq!(said(&follower), (first.0.clone(), now + REMINDER_INTERVAL));
         fs::remove_file(&own.key).unwrap();
-        follower.look(false, now + REMIND_EVERY + HOUR);
+        follower.check(false, now + REMINDER_INTERVAL + HOUR);
         assert_ne!(said(&follower).0, first.0);
     }
 
@@ -244,23 +245,23 @@ mod tests {
         fs::write(&certificate, "one").unwrap();
         fs::write(&key, "one").unwrap();
         let mut files = CertificateFiles::new(certificate.clone(), key.clone());
-        let mut look = || {
+        let mut check = || {
             let changed = files.have_changed();
             // Unusable, but recorded as read.
             files.read(SystemTime::now()).unwrap_err();
             assert!(!files.have_changed());
             changed
         };
-        assert!(look());
+        assert!(check());
         fs::write(&certificate, "three").unwrap();
-        assert!(look());
+        assert!(check());
         fs::write(path("new"), "one").unwrap();
         fs::rename(path("new"), &key).unwrap();
-        assert!(look());
+        assert!(check());
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(look());
+        assert!(check());
         fs::remove_file(&key).unwrap();
-        assert!(look());
-        assert!(!look());
+        assert!(check());
+        assert!(!check());
     }
 }

@@ -55,7 +55,7 @@ impl Source {
             check_authority(&settings.acme)?;
             let (settings, folder) = (settings.acme.clone(), data_dir.acme()?);
             let acme = Acme { settings, folder, certificates: certificates.clone() };
-            acme.begin();
+            acme.start();
             Self::Acme(Box::new(acme))
         };
         let tls = Tls::new(certificates, matches!(source, Self::Acme(_)))?;
@@ -75,10 +75,10 @@ impl Source {
 
     /// Renews the certificate, forever. `hangup` is SIGHUP, which makes it read files again; ACME
     /// does not need it.
-    pub(crate) async fn keep(self, hangup: Signal) {
+    pub(crate) async fn run(self, hangup: Signal) {
         match self {
             Self::Files(files, certificates) => follow(files, certificates, hangup).await,
-            Self::Acme(acme) => acme.keep().await,
+            Self::Acme(acme) => acme.run().await,
         }
     }
 }

@@ -150,7 +150,7 @@ impl Stream for TlsStream {
     }
 
     async fn shutdown(&mut self) -> io::Result<()> {
-        self.records.say_goodbye().map_err(io::Error::other)?;
+        self.records.close_notify().map_err(io::Error::other)?;
         self.flush().await?;
         self.socket.shutdown().await
     }

@@ -130,7 +130,7 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 #[ignore = "needs pebble"]
-fn a_certificate_comes_by_itself_and_is_kept() {
+fn a_certificate_is_ordered_and_stored() {
     let authority = Authority::new();
     let address = free_address();
     let pebble = Pebble::start(&authority, address, 3600);

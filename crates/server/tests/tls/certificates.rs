@@ -108,17 +108,17 @@ fn one_that_is_not_valid_yet_is_shown_as_soon_as_it_is() {
 #[test]
 fn a_key_that_others_can_read_is_worth_a_warning() {
     use clap::Command;
-    use securecall_server::settings::{Loaded, Surroundings, with_options};
+    use securecall_server::settings::{Environment, Loaded, with_options};
 
     let authority = Authority::new();
     let files = authority.issue("server");
     let warnings = || {
         let command = with_options(Command::new("securecall").no_binary_name(true));
         let flags = command.try_get_matches_from(files.flags()).unwrap();
-        Loaded::new(&flags, &Surroundings::default()).unwrap().warnings
+        Loaded::new(&flags, &Environment::default()).unwrap().warnings
     };
     assert_eq!(warnings(), [""; 0]);
     fs::set_permissions(&files.key, fs::Permissions::from_mode(0o640)).unwrap();
     let [warning] = &warnings()[..] else { panic!("one warning") };
-    assert!(warning.contains("is readable for others: chmod 600 it"), "{warning}");
+    assert!(warning.contains("is readable by others: run chmod 600 on it"), "{warning}");
 }

@@ -29,7 +29,7 @@ fn shown(output: &Output) -> String {
 
 #[test]
 #[ignore = "needs curl"]
-fn curl_sees_that_the_server_is_well() {
+fn curl_gets_the_health_of_the_server() {
     let authority = Authority::new();
     let server = start(&authority);
     let url = format!("https://localhost:{}/health", server.address.port());

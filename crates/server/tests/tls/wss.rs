@@ -128,7 +128,7 @@ fn a_slow_reader_is_given_up_and_what_it_has_not_read_is_bounded() {
 }
 
 #[test]
-fn plain_http_is_told_to_use_tls() {
+fn plain_http_is_answered_with_a_hint_to_tls() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     // The connection that checked that the server listens.
@@ -201,7 +201,7 @@ fn new_keys_in_the_middle_change_nothing() {
 /// rustls reserves space in the caller's buffer for such a message: a write with another buffer
 /// would panic.
 #[test]
-fn half_a_handshake_message_keeps_no_mail_from_its_client() {
+fn half_a_handshake_message_does_not_block_mail() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let mut config = Arc::unwrap_or_clone(config(&authority, &[&TLS13]));

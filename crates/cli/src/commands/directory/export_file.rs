@@ -90,12 +90,13 @@ impl fmt::Display for ExportFileError {
         match self {
             Self::Exists(path) => write!(
                 f,
-                "{} is there already and stays as it is: name another file, or move it away",
+                "{} is there already and is not overwritten: name another file, or move it away",
                 path.display()
             ),
             Self::Unfinished(path) => write!(
                 f,
-                "{} is there: another export is under way, or was cut short; then remove it",
+                "{} exists: another export is in progress, or was interrupted; in that case \
+                 remove it",
                 path.display()
             ),
             Self::Io { path, cause } => write!(f, "{}: {cause}", path.display()),

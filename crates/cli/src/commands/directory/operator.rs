@@ -6,17 +6,17 @@ use securecall_server::settings::{Settings, with_options};
 
 use crate::failure::Failure;
 pub(super) use crate::settings_of_serve::settings;
-pub(super) use crate::terminal::note::note;
+pub(super) use crate::terminal::message::print_message;
 
 /// Returns a command that accepts all settings of `serve`, so that the same flags, file and
 /// environment work for both. Help shows only the settings that matter here.
 pub(super) fn command(name: &'static str, about: &'static str) -> Command {
-    let command = with_options(Command::new(name)).mut_args(hide_what_does_not_matter);
+    let command = with_options(Command::new(name)).mut_args(hide_other_settings);
     // The flags that follow are not settings.
     command.about(about).next_help_heading(None)
 }
 
-fn hide_what_does_not_matter(arg: Arg) -> Arg {
+fn hide_other_settings(arg: Arg) -> Arg {
     let is_setting = arg.get_help_heading().is_some();
     let is_folder = arg.get_id() == "data_dir";
     arg.hide(is_setting && !is_folder)

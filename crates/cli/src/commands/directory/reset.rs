@@ -13,18 +13,18 @@ pub(super) const NAME: &str = "reset";
 const CLIENT_IDS: &str = "client_ids";
 
 const HINTS: &str = "\
-The first key stays, and another one gets KEY_PINNED. After a reset the next key
-that is registered for the id is taken, and stays; whoever has called alice before
-is warned that her key is another one.
+The first key of an id is pinned, and another one gets KEY_PINNED. After a reset
+the next key that is registered for the id is accepted and pinned; clients that
+have called alice before are warned that her key has changed.
 
-Whoever registers first has it. Be sure that it is alice who asks you, and have
-her new device connect before you reset: that ends the connection of the old one.
+Whoever registers first gets the id. Make sure that it is alice who asks you, and
+let her new device connect before the reset: that disconnects the old one.
 
   securecall directory reset alice
   securecall directory reset alice --data-dir /var/lib/securecall
 
-An id without a key is named, and the exit code is 1; the others are reset all the
-same.";
+An id without a key is reported, and the exit code is 1; the others are reset
+nevertheless.";
 
 pub(super) fn command() -> Command {
     let client_ids = Arg::new(CLIENT_IDS)
@@ -33,8 +33,8 @@ pub(super) fn command() -> Command {
         .num_args(1..)
         .action(ArgAction::Append)
         .value_parser(|text: &str| ClientId::try_from(text))
-        .help("Whose keys are forgotten");
-    operator::command(NAME, "Forget keys, so that the next ones are taken")
+        .help("Client ids whose keys are removed");
+    operator::command(NAME, "Remove keys, so that the next ones are accepted")
         .arg(client_ids)
         .after_help(HINTS)
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::any_certificate::AnyCertificate;
 use super::connector::Connector;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 
 /// The bound of the response body; `{"status":"ok"}` has 15 bytes.
 const ANSWER_BYTES_MAX: usize = 4096;
@@ -79,8 +79,7 @@ async fn ask(url: &str, trust: Trust) -> Result<Answer, String> {
     })
 }
 
-const NOT_A_URL: &str =
-    "a server's address is ws://, wss://, http:// or https://, and host[:port][/path]";
+const NOT_A_URL: &str = "not a ws://, wss://, http:// or https:// URL with a host";
 
 /// Checks that a URL has a known scheme and a host.
 pub(super) fn address(text: &str) -> Result<String, String> {
@@ -122,8 +121,8 @@ fn judge(status: u16, body: &[u8]) -> Result<(), String> {
     match status {
         200 if answer["status"] == "ok" => Ok(()),
         200 => Err("the answer is not {\"status\":\"ok\"}".to_owned()),
-        404 => Err("GET /health is 404: does the proxy pass it on?".to_owned()),
-        503 => Err("GET /health is 503: the server stops".to_owned()),
+        404 => Err("GET /health is 404: does the proxy forward it?".to_owned()),
+        503 => Err("GET /health is 503: the server is stopping".to_owned()),
         status => Err(format!("GET /health is {status}")),
     }
 }
@@ -163,11 +162,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_documented_answer_is_well() {
+    fn only_the_documented_response_is_healthy() {
         assert_eq!(judge(200, br#"{"status":"ok"}"#), Ok(()));
         assert!(judge(200, b"<html>").unwrap_err().contains("not"));
         assert!(judge(200, br#"{"status":"draining"}"#).is_err());
-        assert!(judge(503, br#"{"status":"ok"}"#).unwrap_err().contains("stops"));
+        assert!(judge(503, br#"{"status":"ok"}"#).unwrap_err().contains("stopping"));
         assert!(judge(404, b"").unwrap_err().contains("proxy"));
         assert!(judge(502, b"").is_err());
     }

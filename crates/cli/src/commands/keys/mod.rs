@@ -4,17 +4,19 @@ mod phrase;
 mod qr;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _, Subcommand};
+use rustix::fs::{FileType, Stat, fstat};
 use securecall_seal::{Identity, Seed};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::files::identity_file::{IdentityPath, StoredIdentity};
-use crate::terminal::note::note;
+use crate::terminal::message::print_message;
 
 pub(crate) const NAME: &str = "keys";
-pub(crate) const ABOUT: &str = "Make, show, back up and restore a client's identity";
+pub(crate) const ABOUT: &str = "Create, show, back up and restore a client's identity";
 
 /// Text below the help: examples, and which parts are secret.
 pub(crate) const HINTS: &str = "\
@@ -24,11 +26,12 @@ Examples:
   securecall keys backup
   securecall keys restore alice < words.txt
 
-The identity file holds a client id and a seed, from which all keys follow.
-Whoever reads it is that client: it has mode 600, and is refused with any other.
+The identity file contains a client id and a seed, from which all keys follow.
+Anyone who can read it can act as that client: it has mode 600, and is refused
+with any other.
 
-The fingerprint is for everybody. Compare it with the one that the other person
-sees, once, on a way that you trust.";
+The fingerprint is public. Compare it with the one that the other person sees,
+once, over a trusted channel.";
 
 #[derive(Debug, Args)]
 struct Keys {
@@ -59,7 +62,7 @@ enum Action {
         path: IdentityPath,
     },
     /// Print the identity as 24 words, to write them down on paper
-    #[command(after_help = "Example:\n  securecall keys backup > words.txt")]
+    #[command(after_help = "Example:\n  (umask 077; securecall keys backup > words.txt)")]
     Backup {
         #[command(flatten)]
         path: IdentityPath,
@@ -84,7 +87,10 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     match Keys::from_arg_matches(flags)?.action {
         Action::New { client_id, path } => {
             create(client_id, Seed::generate(&mut rand::rng()), &path)?;
-            note(&format!("back it up on paper: securecall keys backup{}", path.as_flag()))
+            print_message(&format!(
+                "back up the identity on paper: securecall keys backup{}",
+                path.as_flag()
+            ))
         }
         Action::Show { qr, json, path } => show(&path, qr, json),
         Action::Backup { path } => backup(&path),
@@ -124,13 +130,26 @@ fn whose(identity: &Identity) -> String {
 
 fn backup(path: &IdentityPath) -> Result<(), Failure> {
     let stored = StoredIdentity::read(&path.resolve()?)?;
-    note("whoever has these words is you; the client id is not in them")?;
+    print_message("anyone with these words can act as you; the client id is not in them")?;
+    if is_readable_by_others(io::stdout()) {
+        print_message("warning: other users of this machine can read that file: chmod 600 it")?;
+    }
     print(&phrase::words(&stored.seed, io::stdout().is_terminal()))
+}
+
+/// Returns true if output goes to a file that others than its owner may read.
+fn is_readable_by_others(output: impl AsFd) -> bool {
+    const OTHERS_MAY_READ: u32 = 0o044;
+    let is_exposed = |stat: Stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+            && stat.st_mode & OTHERS_MAY_READ != 0
+    };
+    fstat(output).is_ok_and(is_exposed)
 }
 
 fn restore(client_id: String, path: &IdentityPath) -> Result<(), Failure> {
     if io::stdin().is_terminal() {
-        note("write the 24 words, in one line or several, and end with Ctrl-D")?;
+        print_message("type the 24 words, in one line or several, and end with Ctrl-D")?;
     }
     create(client_id, phrase::seed(io::stdin())?, path)
 }

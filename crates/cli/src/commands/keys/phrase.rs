@@ -101,5 +101,5 @@ fn reason(error: &bip0039::Error) -> String {
 }
 
 const NOT_IN_THE_LIST: &str =
-    "one of them is not in the list of BIP-39 (English): look for a slip of the pen";
-const DO_NOT_FIT: &str = "they do not fit together: one is wrong, or two are swapped";
+    "one of them is not in the list of BIP-39 (English): check the spelling";
+const DO_NOT_FIT: &str = "the checksum is wrong: a word is wrong, or two are swapped";

@@ -16,23 +16,25 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
 use super::health::request::{Trust, look_at as look_at_health};
 use crate::conversation::options::server;
+use crate::duration::duration;
 use crate::failure::Failure;
 use crate::runtime::runtime;
 use report::Report;
 
 pub(crate) const NAME: &str = "probe";
-pub(crate) const ABOUT: &str = "Look whether a server is well: a whole call, its rules, its relays";
+pub(crate) const ABOUT: &str = "Test a server: a whole call, the protocol's rules, its TURN \
+                                servers";
 
 /// Text below the help: the effects of a probe and its exit codes.
 pub(crate) const HINTS: &str = "\
-Two throwaway clients register and make a call. Nobody else is called, and no key
-is published: nothing stays at the server.
+Two temporary clients register and call each other. No other client is called and
+no key is published, so nothing is left at the server.
 
   securecall probe wss://example.org/signal
   securecall probe --json ws://127.0.0.1:8080/signal | jq .ok
 
-Exit codes: 0 when all is well, 1 when something is not, 2 when the command line
-is wrong.";
+Exit codes: 0 when all steps succeeded, 1 when one failed, 2 when the command line
+is invalid.";
 
 #[derive(Debug, Args)]
 struct Probe {
@@ -43,7 +45,7 @@ struct Probe {
     #[arg(long)]
     json: bool,
     /// Time limit for each step
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
     timeout: Duration,
 }
 
@@ -60,7 +62,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
     match report.failed() {
         0 => Ok(()),
-        failed => Err(Failure::Unwell(failed)),
+        failed => Err(Failure::ProbeFailed(failed)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::conversation::options::convert;
 
 pub(crate) async fn look_at(report: &mut Report, ice_servers: &[IceServer]) {
     if ice_servers.is_empty() {
-        report.skip("relay", "the server gives no TURN credentials");
+        report.skip("relay", "the server provides no TURN credentials");
     }
     for server in ice_servers {
         for url in server.urls.iter().filter(|url| url.starts_with("turn")) {

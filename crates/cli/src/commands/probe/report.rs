@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::terminal::harmless::harmless;
+use crate::terminal::sanitize::sanitized;
 
 /// The steps of a probe with their results.
 pub(crate) struct Report {
-    patience: Duration,
+    timeout_of_step: Duration,
     steps: Vec<Step>,
 }
 
@@ -20,15 +20,15 @@ struct Step {
 
 enum Outcome {
     /// The step succeeded in this time.
-    Well(Duration),
+    Succeeded(Duration),
     Failed(String),
     Skipped(&'static str),
 }
 
 impl Report {
     /// Creates an empty report. A step that takes longer than `timeout` fails.
-    pub(crate) fn new(patience: Duration) -> Self {
-        Self { patience, steps: Vec::new() }
+    pub(crate) fn new(timeout_of_step: Duration) -> Self {
+        Self { timeout_of_step, steps: Vec::new() }
     }
 
     /// Runs a step and records its result. Returns `None` if it failed.
@@ -38,11 +38,11 @@ impl Report {
         step: impl Future<Output = Result<T, String>>,
     ) -> Option<T> {
         let began = Instant::now();
-        let patience = humantime::format_duration(self.patience);
-        let late = || Err(format!("nothing came of it in {patience}"));
-        let result = timeout(self.patience, step).await.unwrap_or_else(|_| late());
+        let timeout_of_step = humantime::format_duration(self.timeout_of_step);
+        let late = || Err(format!("no result within {timeout_of_step}"));
+        let result = timeout(self.timeout_of_step, step).await.unwrap_or_else(|_| late());
         let (outcome, value) = match result {
-            Ok(value) => (Outcome::Well(began.elapsed()), Some(value)),
+            Ok(value) => (Outcome::Succeeded(began.elapsed()), Some(value)),
             Err(reason) => (Outcome::Failed(reason), None),
         };
         self.steps.push(Step { name: name.into(), outcome });
@@ -62,11 +62,11 @@ impl Report {
         let mut text = String::new();
         for Step { name, outcome } in &self.steps {
             let (word, what) = match outcome {
-                Outcome::Well(took) => ("ok", format!("{:.1} ms", millis(*took))),
-                Outcome::Failed(reason) => ("FAILED", harmless(reason)),
+                Outcome::Succeeded(took) => ("ok", format!("{:.1} ms", millis(*took))),
+                Outcome::Failed(reason) => ("FAILED", sanitized(reason)),
                 Outcome::Skipped(reason) => ("skipped", (*reason).to_owned()),
             };
-            text.push_str(&format!("{word:<8} {:<26} {what}\n", harmless(name)));
+            text.push_str(&format!("{word:<8} {:<26} {what}\n", sanitized(name)));
         }
         text.push_str(&format!("\n{}\n", self.verdict()));
         text
@@ -79,8 +79,8 @@ impl Report {
         let steps = self.steps.len() - skipped;
         let left_out = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
         match self.failed() {
-            0 => format!("all is well: {steps} steps{left_out}"),
-            failed => format!("not well: {failed} of {steps} steps failed{left_out}"),
+            0 => format!("all {steps} steps succeeded{left_out}"),
+            failed => format!("{failed} of {steps} steps failed{left_out}"),
         }
     }
 
@@ -94,7 +94,7 @@ impl Step {
     fn as_json(&self) -> serde_json::Value {
         let name = &self.name;
         match &self.outcome {
-            Outcome::Well(took) => {
+            Outcome::Succeeded(took) => {
                 json!({"step": name, "outcome": "ok", "milliseconds": millis(*took)})
             }
             Outcome::Failed(reason) => json!({"step": name, "outcome": "failed", "why": reason}),

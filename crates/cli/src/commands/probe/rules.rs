@@ -4,7 +4,7 @@ use securecall_client::{Disconnect, Wire};
 use serde_json::{Value, json};
 
 use super::report::Report;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 use crate::throwaway_id::throwaway_id;
 
 /// The message limit of a server that reports none (the reference protocol).

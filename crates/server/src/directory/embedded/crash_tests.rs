@@ -34,7 +34,7 @@ impl Records {
         self.0.insert(id.to_owned(), Record { acknowledged, asked_since: Vec::new() });
     }
 
-    async fn assert_kept_by(&self, directory: &Embedded, when: &str) {
+    async fn assert_stored_in(&self, directory: &Embedded, when: &str) {
         for (id, record) in &self.0 {
             let stored = directory.lookup(id).await.unwrap();
             assert!(record.allows(stored.as_deref()), "{when}: {id} is wrong");
@@ -79,11 +79,11 @@ async fn register_some(directory: &Embedded, records: &mut Records, salt: &str) 
 
 #[tokio::test]
 async fn a_power_cut_at_any_operation_loses_no_acknowledged_key() {
-    let rehearsal = empty_disk();
-    let created = rehearsal.operations();
-    register_some(&open_on(&rehearsal), &mut Records::default(), "first").await;
+    let dry_run = empty_disk();
+    let created = dry_run.operations();
+    register_some(&open_on(&dry_run), &mut Records::default(), "first").await;
 
-    for cut in created..=rehearsal.operations() {
+    for cut in created..=dry_run.operations() {
         let disk = empty_disk();
         let directory = open_on(&disk);
         disk.set(|faults| faults.power_cut_at = Some(cut));
@@ -95,11 +95,11 @@ async fn a_power_cut_at_any_operation_loses_no_acknowledged_key() {
             let disk = disk.after_power_cut(seed);
             let directory = open_on(&disk);
             let when = format!("cut {cut}, seed {seed}");
-            records.assert_kept_by(&directory, &when).await;
+            records.assert_stored_in(&directory, &when).await;
 
             let mut records = records.clone();
             register_some(&directory, &mut records, "second").await;
-            records.assert_kept_by(&directory, &when).await;
+            records.assert_stored_in(&directory, &when).await;
         }
     }
 }
@@ -108,11 +108,11 @@ async fn a_power_cut_at_any_operation_loses_no_acknowledged_key() {
 /// not. A database that continues from such reads would acknowledge keys on top of lost data.
 #[tokio::test]
 async fn a_failed_fsync_is_not_forgotten() {
-    let rehearsal = empty_disk();
-    let created = rehearsal.syncs();
-    register_some(&open_on(&rehearsal), &mut Records::default(), "first").await;
+    let dry_run = empty_disk();
+    let created = dry_run.syncs();
+    register_some(&open_on(&dry_run), &mut Records::default(), "first").await;
 
-    let failures = (created + 1)..=rehearsal.syncs();
+    let failures = (created + 1)..=dry_run.syncs();
     let runs: Vec<_> = failures.map(|sync| tokio::spawn(survive_failed_sync(sync))).collect();
     for run in runs {
         run.await.unwrap();
@@ -131,7 +131,7 @@ async fn survive_failed_sync(sync: u64) {
 
     for seed in 0..4 {
         let directory = open_on(&disk.after_power_cut(seed));
-        records.assert_kept_by(&directory, &format!("failed sync {sync}, seed {seed}")).await;
+        records.assert_stored_in(&directory, &format!("failed sync {sync}, seed {seed}")).await;
     }
 }
 
@@ -149,7 +149,7 @@ async fn damage_after_a_crash_is_not_taken_for_the_crash() {
         crashed.damage(page + 60, usize::MAX);
         let opener = crashed.clone();
         match Embedded::start(Box::new(move || open_storage(opener.clone()))) {
-            Ok(directory) => records.assert_kept_by(&directory, &format!("page at {page}")).await,
+            Ok(directory) => records.assert_stored_in(&directory, &format!("page at {page}")).await,
             Err(OpenError::Damaged(_)) => refused += 1,
             Err(error) => panic!("{error}"),
         }

@@ -1,19 +1,19 @@
 //! A database file: created completely or not at all, and opened only after a check of every page.
 //!
 //! This module never repairs, replaces or empties a file. A file that fails the check is left
-//! unchanged, and the error says so.
+//! unchanged, and the error reports it.
 //!
 //! **Why every open checks.** redb trusts a file that was closed cleanly, and may panic much later
 //! on a page that a bad disk has changed. A directory that returns wrong keys is worse than a
 //! server that does not start. The check reads the file twice: once to decide whether it may be
-//! opened at all ([`Rehearsal`]), and once for real. 100,000 records take about a quarter of a
+//! opened at all ([`DryRun`]), and once for real. 100,000 records take about a quarter of a
 //! second.
 //!
-//! **Why commits have two phases.** With one phase, redb cannot tell a commit that was torn by a
-//! crash from one that was damaged later, and returns to the previous commit: acknowledged keys
-//! would be lost silently. With two phases, the newest commit is either complete or [`Damaged`].
-//! Two phases also make a failed fsync harmless: Linux forgets pages that it could not write, so a
-//! database must not refer to them before the first fsync has succeeded.
+//! **Why commits have two phases.** With one phase, redb cannot distinguish a commit that was torn
+//! by a crash from one that was damaged later, and returns to the previous commit: acknowledged
+//! keys would be lost silently. With two phases, the newest commit is either complete or
+//! [`Damaged`]. Two phases also make a failed fsync harmless: Linux forgets pages that it could not
+//! write, so a database must not refer to them before the first fsync has succeeded.
 //!
 //! [`Damaged`]: OpenError::Damaged
 
@@ -28,7 +28,7 @@ use redb::{
     StorageError, TableDefinition, WriteTransaction,
 };
 
-use super::rehearsal::Rehearsal;
+use super::dry_run::DryRun;
 
 /// Client id → key, a raw JSON string.
 pub(crate) const KEYS: TableDefinition<'_, &str, &str> = TableDefinition::new("keys");
@@ -40,10 +40,10 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file is not one of our databases, or parts of it were changed.
-    #[error("it is damaged: {0}")]
+    #[error("the file is damaged: {0}")]
     Damaged(String),
     /// Another process has it open.
-    #[error("another process has it open")]
+    #[error("another process has the file open")]
     InUse,
     /// The system cannot read or write it.
     #[error(transparent)]
@@ -52,7 +52,7 @@ pub enum OpenError {
 
 /// Creates a database in empty storage.
 pub(crate) fn create(storage: impl StorageBackend) -> Result<Database, OpenError> {
-    unpanicked(|| {
+    catching_panics(|| {
         let database = builder().create_with_backend(storage).map_err(redb::Error::from)?;
         let transaction = begin_write(&database)?;
         transaction.open_table(KEYS)?;
@@ -63,13 +63,13 @@ pub(crate) fn create(storage: impl StorageBackend) -> Result<Database, OpenError
 
 /// Opens the existing database at `path`, and checks all of it.
 pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
-    drop(open_storage(Rehearsal::of(File::open(path)?)?)?);
-    unpanicked(|| checked(builder().open(path)))
+    drop(open_storage(DryRun::of(File::open(path)?)?)?);
+    catching_panics(|| checked(builder().open(path)))
 }
 
 /// Opens storage that is not a file, as [`open`] does.
 pub(crate) fn open_storage(storage: impl StorageBackend) -> Result<Database, OpenError> {
-    unpanicked(|| checked(builder().create_with_backend(storage)))
+    catching_panics(|| checked(builder().create_with_backend(storage)))
 }
 
 /// Returns the number of records.
@@ -89,7 +89,9 @@ pub(crate) fn begin_write(database: &Database) -> Result<WriteTransaction, redb:
 /// redb promises to report a damaged file as an error from the checks made here, but has assertions
 /// elsewhere. A panic must not end the thread. After one the database is in an undefined state: a
 /// caller that gets an error has to close it.
-pub(crate) fn unpanicked<T>(work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, OpenError> {
+pub(crate) fn catching_panics<T>(
+    work: impl FnOnce() -> Result<T, redb::Error>,
+) -> Result<T, OpenError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(OpenError::from),
         Err(panic) => Err(OpenError::Damaged(format!("redb: {}", message(&*panic)))),

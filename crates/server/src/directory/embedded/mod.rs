@@ -11,11 +11,11 @@
 //! | file damaged while open | `Unavailable` until the file can be opened and checked again |
 
 mod database;
+mod dry_run;
 mod health;
-mod population;
 mod queue;
 mod reader;
-mod rehearsal;
+mod record_count;
 mod snapshot;
 mod volume;
 mod writer;
@@ -42,13 +42,13 @@ use tokio::sync::oneshot;
 pub use self::database::OpenError;
 pub(crate) use self::database::create;
 use self::health::Health;
-use self::population::Population;
 use self::queue::Worker;
-use self::reader::{Lookup, NextPage, Question};
+use self::reader::{Lookup, NextPage, ReadRequest};
+use self::record_count::RecordCount;
 pub use self::snapshot::Page;
 use self::snapshot::Snapshot;
 use self::volume::{Opener, Volume};
-use self::writer::{Change, Importation, Registration, Removal, Writer};
+use self::writer::{Change, ImportRequest, Registration, ResetRequest, Writer};
 use super::import::{Conflicts, Import, Imported};
 use super::{Answer, Directory, Records, RegisterError, Registered, Terms, Unavailable};
 
@@ -60,8 +60,8 @@ pub const QUEUE_LENGTH: usize = 1024;
 /// ([`Embedded::import`], [`Embedded::reset`], [`Embedded::export`]) block on the disk.
 pub struct Embedded {
     writer: Worker<Change>,
-    reader: Worker<Question>,
-    population: Arc<Population>,
+    reader: Worker<ReadRequest>,
+    record_count: Arc<RecordCount>,
     writing: Arc<Health>,
     reading: Arc<Health>,
 }
@@ -85,10 +85,10 @@ impl Embedded {
 
     pub(crate) fn start(open: Opener) -> Result<Self, OpenError> {
         let volume = Arc::new(Volume::new(open)?);
-        let population = Arc::new(Population::unbounded());
+        let record_count = Arc::new(RecordCount::unbounded());
         let records = volume.with(database::records).map_err(io::Error::other)?;
-        population.set_records(records);
-        let mut writer = Writer::new(volume.clone(), population.clone());
+        record_count.set_records(records);
+        let mut writer = Writer::new(volume.clone(), record_count.clone());
         let (writing, reading) = (Arc::<Health>::default(), Arc::<Health>::default());
         let (writes, reads) = (writing.clone(), reading.clone());
         Ok(Self {
@@ -98,7 +98,7 @@ impl Embedded {
             reader: Worker::start("directory-read", QUEUE_LENGTH, move |batch| {
                 reads.watch(|| reader::read(&volume, batch));
             })?,
-            population,
+            record_count,
             writing,
             reading,
         })
@@ -114,7 +114,7 @@ impl Embedded {
 
     /// Changes the bound of [`Embedded::with_records_max`].
     pub fn set_records_max(&self, records_max: u64) {
-        self.population.set_records_max(records_max);
+        self.record_count.set_records_max(records_max);
     }
 
     /// Imports all records, or none if one conflicts.
@@ -122,7 +122,7 @@ impl Embedded {
     /// # Errors
     /// As with registrations, the records may have been stored all the same.
     pub fn import(&self, import: Import) -> Result<Result<Imported, Conflicts>, Unavailable> {
-        self.change(|answer| Change::Import(Importation { import, answer }))
+        self.change(|answer| Change::Import(ImportRequest { import, answer }))
     }
 
     /// Removes the keys of these ids, so that the next registration of each is accepted. Returns
@@ -131,7 +131,7 @@ impl Embedded {
     /// # Errors
     /// The keys may have been removed all the same. A retry is safe.
     pub fn reset(&self, ids: Vec<ClientId>) -> Result<Vec<bool>, Unavailable> {
-        self.change(|answer| Change::Reset(Removal { ids, answer }))
+        self.change(|answer| Change::Reset(ResetRequest { ids, answer }))
     }
 
     /// Starts an export of all records, in the order of their ids.
@@ -167,7 +167,7 @@ impl Export<'_> {
     pub fn next_page(&mut self) -> Result<Page, Unavailable> {
         let (answer, answered) = sync_channel(1);
         let next = NextPage { snapshot: self.snapshot.take(), answer };
-        self.directory.reader.submit(Question::Page(next))?;
+        self.directory.reader.submit(ReadRequest::Page(next))?;
         let (page, snapshot) = answered.recv().unwrap_or(Err(Unavailable))?;
         self.snapshot = Some(snapshot);
         Ok(page)
@@ -183,7 +183,7 @@ impl Drop for Embedded {
 impl Directory for Embedded {
     fn lookup(&self, id: &str) -> Answer<Option<Box<str>>, Unavailable> {
         let (answer, answered) = oneshot::channel();
-        let queued = self.reader.submit(Question::Lookup(Lookup { id: id.into(), answer }));
+        let queued = self.reader.submit(ReadRequest::Lookup(Lookup { id: id.into(), answer }));
         Box::pin(async move {
             queued?;
             answered.await.unwrap_or(Err(Unavailable))
@@ -201,7 +201,7 @@ impl Directory for Embedded {
     }
 
     fn records(&self) -> Records {
-        Records { count: self.population.records(), max: self.population.records_max() }
+        Records { count: self.record_count.records(), max: self.record_count.records_max() }
     }
 
     fn is_failing(&self) -> bool {

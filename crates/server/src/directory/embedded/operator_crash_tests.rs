@@ -57,13 +57,13 @@ fn states() -> [String; 3] {
 #[test]
 fn a_power_cut_at_any_operation_leaves_no_import_and_no_reset_half_done() {
     let states = states();
-    let rehearsal = begun();
-    let directory = open_on(&rehearsal);
-    let opened = rehearsal.operations();
+    let dry_run = begun();
+    let directory = open_on(&dry_run);
+    let opened = dry_run.operations();
     assert_eq!(operate(&directory), 2);
 
     let mut acknowledged = [0; 3];
-    for cut in opened..=rehearsal.operations() + 1 {
+    for cut in opened..=dry_run.operations() + 1 {
         let disk = begun();
         let directory = open_on(&disk);
         disk.set(|faults| faults.power_cut_at = Some(cut));
@@ -81,12 +81,12 @@ fn a_power_cut_at_any_operation_leaves_no_import_and_no_reset_half_done() {
 #[test]
 fn a_failed_fsync_leaves_no_import_and_no_reset_half_done() {
     let states = states();
-    let rehearsal = begun();
-    let directory = open_on(&rehearsal);
-    let opened = rehearsal.syncs();
+    let dry_run = begun();
+    let directory = open_on(&dry_run);
+    let opened = dry_run.syncs();
     assert_eq!(operate(&directory), 2);
 
-    for sync in (opened + 1)..=rehearsal.syncs() {
+    for sync in (opened + 1)..=dry_run.syncs() {
         let disk = begun();
         let directory = open_on(&disk);
         disk.set(|faults| faults.sync_failure_at = Some(sync));

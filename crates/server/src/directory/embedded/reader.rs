@@ -9,13 +9,13 @@ use redb::{Database, ReadableDatabase};
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::database::{KEYS, unpanicked};
+use super::database::{KEYS, catching_panics};
 use super::snapshot::{Page, Snapshot};
 use super::volume::Volume;
 use crate::directory::Unavailable;
 
 /// A request to the thread.
-pub(crate) enum Question {
+pub(crate) enum ReadRequest {
     Lookup(Lookup),
     Page(NextPage),
 }
@@ -37,13 +37,13 @@ pub(crate) struct NextPage {
 ///
 /// # Errors
 /// The lookups failed. A failed export does not count: it says nothing about later requests.
-pub(crate) fn read(volume: &Volume, batch: Vec<Question>) -> Result<(), Unavailable> {
+pub(crate) fn read(volume: &Volume, batch: Vec<ReadRequest>) -> Result<(), Unavailable> {
     let mut lookups = Vec::with_capacity(batch.len());
     let mut pages = Vec::new();
     for question in batch {
         match question {
-            Question::Lookup(lookup) => lookups.push(lookup),
-            Question::Page(page) => pages.push(page),
+            ReadRequest::Lookup(lookup) => lookups.push(lookup),
+            ReadRequest::Page(page) => pages.push(page),
         }
     }
     let looked_up = if lookups.is_empty() { Ok(()) } else { look_up(volume, lookups) };
@@ -61,10 +61,10 @@ fn next_page(volume: &Volume, snapshot: Option<Snapshot>) -> Result<(Page, Snaps
     };
     // Not through the volume: a snapshot of a closed database fails, and that says nothing about
     // the database that is open now.
-    match unpanicked(|| snapshot.next_page()) {
+    match catching_panics(|| snapshot.next_page()) {
         Ok(page) => Ok((page, snapshot)),
         Err(reason) => {
-            error!(%reason, "an export of the directory broke off");
+            error!(%reason, "an export of the directory failed");
             Err(Unavailable)
         }
     }
@@ -141,7 +141,7 @@ mod tests {
     fn a_lookup_survives_the_failure_of_a_commit_beside_it() {
         let (answer, mut answered) = oneshot::channel();
         let lookup = Lookup { id: "42".into(), answer };
-        assert_eq!(read(&spoilt_volume(), vec![Question::Lookup(lookup)]), Ok(()));
+        assert_eq!(read(&spoilt_volume(), vec![ReadRequest::Lookup(lookup)]), Ok(()));
         assert!(matches!(answered.try_recv().unwrap(), Ok(Some(_))));
     }
 }

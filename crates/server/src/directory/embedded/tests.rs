@@ -50,7 +50,7 @@ async fn operators_can_work_on_it() {
 }
 
 #[tokio::test]
-async fn a_full_directory_takes_no_first_keys_and_serves_whoever_has_one() {
+async fn a_full_directory_refuses_first_keys_and_serves_existing_ones() {
     let (directory, disk) = empty();
     let directory = directory.with_records_max(2);
     let register =

@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 use redb::Database;
 use tracing::{error, info};
 
-use super::database::unpanicked;
+use super::database::catching_panics;
 use crate::directory::{OpenError, Unavailable};
 use crate::telemetry::log_limit::LogLimit;
 
@@ -68,7 +68,7 @@ impl Volume {
         self.open_if_due();
         let state = self.state.read();
         let database = state.database.as_ref().ok_or(Unavailable)?;
-        let failure = match unpanicked(|| work(database)) {
+        let failure = match catching_panics(|| work(database)) {
             Ok(result) => return Ok(result),
             Err(failure) => failure,
         };
@@ -113,7 +113,7 @@ impl Volume {
             }
             Err(reason) => {
                 if let Some(left_out) = self.log.unopened.take(Instant::now()) {
-                    error!(%reason, left_out, "the directory does not open; trying again later");
+                    error!(%reason, left_out, "the directory cannot be opened; retrying later");
                 }
             }
         }
@@ -130,7 +130,7 @@ impl Drop for Volume {
 /// Closes the database. Acknowledged records are on disk already, so an error is only logged.
 fn close(database: Option<Database>, log: &LogLimit) {
     let Some(database) = database else { return };
-    if let Err(reason) = unpanicked(|| Ok(database.close()?))
+    if let Err(reason) = catching_panics(|| Ok(database.close()?))
         && let Some(left_out) = log.take(Instant::now())
     {
         info!(%reason, left_out, "the directory did not close cleanly");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_keeps_failing_is_left_alone_for_a_while() {
+    fn a_database_that_fails_repeatedly_is_not_opened_for_a_while() {
         let volume = volume();
         assert_eq!(panicking(&volume), Err(Unavailable));
         assert_eq!(panicking(&volume), Err(Unavailable));

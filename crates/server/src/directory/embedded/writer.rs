@@ -13,7 +13,7 @@ use securecall_protocol::ClientId;
 use tokio::sync::oneshot;
 
 use super::database::{KEYS, begin_write};
-use super::population::Population;
+use super::record_count::RecordCount;
 use super::volume::{RETRY_PAUSE, Volume};
 use crate::directory::import::{Conflicts, Import, Imported};
 use crate::directory::{Creation, RegisterError, Registered, Terms, Unavailable};
@@ -21,8 +21,8 @@ use crate::directory::{Creation, RegisterError, Registered, Terms, Unavailable};
 /// A change that the thread has to write.
 pub(crate) enum Change {
     Register(Registration),
-    Import(Importation),
-    Reset(Removal),
+    Import(ImportRequest),
+    Reset(ResetRequest),
 }
 
 /// The registration of a client's key.
@@ -34,28 +34,28 @@ pub(crate) struct Registration {
 }
 
 /// The import of an operator's records.
-pub(crate) struct Importation {
+pub(crate) struct ImportRequest {
     pub(crate) import: Import,
     pub(crate) answer: SyncSender<Result<Result<Imported, Conflicts>, Unavailable>>,
 }
 
 /// The removal of keys by an operator.
-pub(crate) struct Removal {
+pub(crate) struct ResetRequest {
     pub(crate) ids: Vec<ClientId>,
     pub(crate) answer: SyncSender<Result<Vec<bool>, Unavailable>>,
 }
 
 pub(crate) struct Writer {
     volume: Arc<Volume>,
-    population: Arc<Population>,
+    record_count: Arc<RecordCount>,
     /// The time of the last failed commit. After each failure the database is opened again, and
     /// lookups wait for that: with a full disk this must not happen all the time.
     failed_at: Option<Instant>,
 }
 
 impl Writer {
-    pub(crate) fn new(volume: Arc<Volume>, population: Arc<Population>) -> Self {
-        Self { volume, population, failed_at: None }
+    pub(crate) fn new(volume: Arc<Volume>, record_count: Arc<RecordCount>) -> Self {
+        Self { volume, record_count, failed_at: None }
     }
 
     /// Decides and commits a batch, then answers all of it.
@@ -83,7 +83,7 @@ impl Writer {
         if self.failed_at.is_some_and(|at| at.elapsed() < RETRY_PAUSE) {
             return Err(Unavailable);
         }
-        let result = self.volume.with(|database| commit(database, &self.population, batch));
+        let result = self.volume.with(|database| commit(database, &self.record_count, batch));
         self.failed_at = result.is_err().then(Instant::now);
         result
     }
@@ -111,20 +111,20 @@ impl Effect {
 
 fn commit(
     database: &Database,
-    population: &Population,
+    record_count: &RecordCount,
     batch: &[Change],
 ) -> Result<Vec<Effect>, redb::Error> {
     let transaction = begin_write(database)?;
     let mut keys = transaction.open_table(KEYS)?;
     // In order: each change sees the ones before it.
-    let records_max = population.records_max();
+    let records_max = record_count.records_max();
     let effects: Result<Vec<_>, _> =
         batch.iter().map(|change| apply(&mut keys, change, records_max)).collect();
     let (effects, records) = (effects?, keys.len()?);
     drop(keys);
     if effects.iter().any(Effect::writes) {
         transaction.commit()?;
-        population.set_records(records);
+        record_count.set_records(records);
     } else {
         // Nothing changed: clients that register their key at each start cost no fsync.
         transaction.abort()?;
@@ -140,8 +140,8 @@ fn apply(keys: &mut Keys<'_>, change: &Change, records_max: u64) -> Result<Effec
         Change::Register(registration) => {
             register(keys, registration, records_max).map(Effect::Registered)
         }
-        Change::Import(Importation { import, .. }) => take_in(keys, import).map(Effect::Imported),
-        Change::Reset(Removal { ids, .. }) => remove(keys, ids).map(Effect::Reset),
+        Change::Import(ImportRequest { import, .. }) => take_in(keys, import).map(Effect::Imported),
+        Change::Reset(ResetRequest { ids, .. }) => remove(keys, ids).map(Effect::Reset),
     }
 }
 
@@ -197,16 +197,16 @@ fn answer(change: Change, effect: Result<Effect, Unavailable>) {
         (Change::Register(Registration { answer, .. }), _) => {
             let _ = answer.send(Err(Unavailable.into()));
         }
-        (Change::Import(Importation { answer, .. }), Ok(Effect::Imported(imported))) => {
+        (Change::Import(ImportRequest { answer, .. }), Ok(Effect::Imported(imported))) => {
             let _ = answer.send(Ok(imported));
         }
-        (Change::Import(Importation { answer, .. }), _) => {
+        (Change::Import(ImportRequest { answer, .. }), _) => {
             let _ = answer.send(Err(Unavailable));
         }
-        (Change::Reset(Removal { answer, .. }), Ok(Effect::Reset(had_key))) => {
+        (Change::Reset(ResetRequest { answer, .. }), Ok(Effect::Reset(had_key))) => {
             let _ = answer.send(Ok(had_key));
         }
-        (Change::Reset(Removal { answer, .. }), _) => {
+        (Change::Reset(ResetRequest { answer, .. }), _) => {
             let _ = answer.send(Err(Unavailable));
         }
     }

@@ -9,7 +9,7 @@ use toml::Value;
 use super::Layers;
 use crate::settings::declaration::{Declaration, declarations, parser};
 use crate::settings::sections::{tls, turn};
-use crate::settings::{Origin, Settings, SettingsError, Surroundings, consistency, descriptors};
+use crate::settings::{Environment, Origin, Settings, SettingsError, consistency, descriptors};
 
 /// A configuration that passed all checks.
 #[derive(Debug, Clone)]
@@ -37,16 +37,16 @@ impl Loaded {
     ///
     /// # Errors
     /// A value is invalid, settings contradict each other, or a name is unknown.
-    pub fn new(flags: &ArgMatches, surroundings: &Surroundings) -> Result<Self, SettingsError> {
+    pub fn new(flags: &ArgMatches, environment: &Environment) -> Result<Self, SettingsError> {
         let declarations = declarations();
-        let mut layers = Layers::read(&declarations, flags, surroundings)?;
+        let mut layers = Layers::read(&declarations, flags, environment)?;
         let matches = parser().try_get_matches_from(layers.arguments())?;
         let mut settings = Settings::from_arg_matches(&matches)?;
 
         let mut warnings = Vec::new();
-        warnings.extend(descriptors::fit(&mut settings, &mut layers, surroundings)?);
+        warnings.extend(descriptors::fit(&mut settings, &mut layers, environment)?);
         consistency::check(&settings, &layers)?;
-        let turn = turn::resolve(&settings.turn, surroundings)?;
+        let turn = turn::resolve(&settings.turn, environment)?;
         settings.relay = turn.relay;
         consistency::check_relay(&settings, &layers)?;
         settings.file = layers.file.take();

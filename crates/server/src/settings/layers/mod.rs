@@ -1,12 +1,12 @@
 //! The layers of a configuration: file, environment, flags. Each is a set of texts, and a later
 //! layer overrides an earlier one.
 
+pub(crate) mod early_log_format;
+pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod loaded;
 pub(crate) mod nearest;
 pub(crate) mod origin;
-pub(crate) mod refused;
-pub(crate) mod surroundings;
 pub(crate) mod usage;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use self::environment::PORT_VARIABLE;
 use self::nearest::nearest;
-use self::surroundings::PORT_VARIABLE;
 use super::declaration::{Declaration, parser};
 use super::sections::address;
 use super::values::turn_secret::SECRET_VARIABLE;
-use super::{CONFIG, CONFIG_VARIABLE, Origin, SettingsError, Surroundings};
+use super::{CONFIG, CONFIG_VARIABLE, Environment, Origin, SettingsError};
 
 /// A value as text, and its origin.
 #[derive(Debug, Clone)]
@@ -44,16 +44,16 @@ impl<'a> Layers<'a> {
     pub(crate) fn read(
         declarations: &'a [Declaration],
         flags: &ArgMatches,
-        surroundings: &Surroundings,
+        environment: &Environment,
     ) -> Result<Self, SettingsError> {
         let mut layers = Self { declarations, given: BTreeMap::new(), file: None };
-        if let Some(path) = config_path(flags, surroundings) {
+        if let Some(path) = config_path(flags, environment) {
             layers.add_file(&path)?;
             layers.file = Some(path);
         }
-        layers.add_environment(surroundings)?;
+        layers.add_environment(environment)?;
         layers.add_flags(flags)?;
-        layers.add_port(surroundings)?;
+        layers.add_port(environment)?;
         Ok(layers)
     }
 
@@ -94,15 +94,16 @@ impl<'a> Layers<'a> {
             if text.is_empty() && self.is_section(&key) {
                 continue;
             }
-            let declaration = find(self.declarations, &key, |d| &d.key)
-                .map_err(|nearest| unknown(&key, &origin, nearest))?;
+            let declaration = find(self.declarations, &key, |d| &d.key).map_err(|nearest| {
+                unknown(&key, &origin, nearest.or_else(|| self.nearest_section(&key)))
+            })?;
             self.add(declaration, OsStr::new(&text), origin)?;
         }
         Ok(())
     }
 
-    fn add_environment(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
-        for (name, text) in surroundings.prefixed() {
+    fn add_environment(&mut self, environment: &Environment) -> Result<(), SettingsError> {
+        for (name, text) in environment.prefixed() {
             if OTHER_VARIABLES.contains(&name) {
                 continue;
             }
@@ -134,16 +135,19 @@ impl<'a> Layers<'a> {
 
     /// Applies `PORT`, which replaces the port of `listen` unless that is a flag: an explicit flag
     /// is more specific than the platform's variable.
-    fn add_port(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
+    fn add_port(&mut self, environment: &Environment) -> Result<(), SettingsError> {
         const LISTEN: &str = "listen";
-        let Some(port) = surroundings.variable(PORT_VARIABLE) else { return Ok(()) };
+        let Some(port) = environment.variable(PORT_VARIABLE) else { return Ok(()) };
         let given = self.given.get(LISTEN);
         if given.is_some_and(|given| matches!(given.origin, Origin::Flag(_))) {
             return Ok(());
         }
         let origin = Origin::Environment(PORT_VARIABLE.to_owned());
         let port = port.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
-            let reason = format!("{port:?} is not a port: must be from 0 to 65535");
+            let reason = match port.is_empty() {
+                true => "PORT is empty: unset it, or set it to a port".to_owned(),
+                false => format!("{port:?} is not a port: must be from 0 to 65535"),
+            };
             SettingsError::Invalid { setting: LISTEN.to_owned(), origin: origin.clone(), reason }
         })?;
         let mut listen: SocketAddr = given
@@ -166,6 +170,19 @@ impl<'a> Layers<'a> {
             .map_err(|error| usage::invalid(&error, declaration, text, origin.clone()))?;
         self.set(&declaration.key, text, origin);
         Ok(())
+    }
+
+    /// Returns the section that was probably meant, if that of `key` does not exist.
+    fn nearest_section(&self, key: &str) -> Option<String> {
+        let (written, _) = key.split_once('.').unwrap_or((key, ""));
+        if self.is_section(written) {
+            return None;
+        }
+        let sections = self
+            .declarations
+            .iter()
+            .filter_map(|declaration| declaration.key.split_once('.').map(|(section, _)| section));
+        nearest(written, sections).map(|section| format!("[{section}]"))
     }
 
     fn is_section(&self, key: &str) -> bool {
@@ -196,15 +213,15 @@ fn unknown(written: &str, origin: &Origin, nearest: Option<String>) -> SettingsE
 
 /// Returns the path of the file: from the flag, or else from the environment, or else that of an
 /// installed package if it exists. An empty variable means that there is no file.
-fn config_path(flags: &ArgMatches, surroundings: &Surroundings) -> Option<PathBuf> {
+fn config_path(flags: &ArgMatches, environment: &Environment) -> Option<PathBuf> {
     let flag = flags.get_one::<PathBuf>(CONFIG).cloned();
-    let named = flag.or_else(|| surroundings.variable(CONFIG_VARIABLE).map(PathBuf::from));
+    let named = flag.or_else(|| environment.variable(CONFIG_VARIABLE).map(PathBuf::from));
     match named {
         Some(path) => Some(path).filter(|path| !path.as_os_str().is_empty()),
         // A file whose existence cannot be checked counts as present: reading it will report the
         // problem.
         None => {
-            surroundings.config_of_packages.clone().filter(|path| path.try_exists().unwrap_or(true))
+            environment.config_of_packages.clone().filter(|path| path.try_exists().unwrap_or(true))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use strsim::damerau_levenshtein as edits;
 
-use super::surroundings::VARIABLE_PREFIX;
+use super::environment::VARIABLE_PREFIX;
 
 /// Returns the name most similar to `written`, if one is similar enough. The section of a key only
 /// breaks ties, so that the right key in the wrong section is found.

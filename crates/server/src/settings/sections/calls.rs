@@ -8,7 +8,7 @@ use crate::settings::values::within::{HOUR, KIB, MIB, MINUTE, within, within_ms}
 /// Timeouts and limits of calls.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Calls {
-    /// Ring timeout; an unanswered call ends after this time
+    /// Time after which an unanswered call ends
     #[arg(id = "calls.ring_timeout", long = "ring-timeout", value_name = "DURATION")]
     #[arg(default_value_t = defaults::RING_TIMEOUT.into())]
     #[arg(value_parser = within_ms(100..=10 * MINUTE))]

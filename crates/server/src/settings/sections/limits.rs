@@ -106,8 +106,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The rate of what ends calls: never less than that of what begins them, so that whoever is
-    /// rung can decline as fast.
+    /// Returns the rate of CALL_REJECT and CALL_END: never below that of `calls`, so that a callee
+    /// can decline as fast as calls come.
     #[must_use]
     pub fn hangups(&self) -> Rate {
         self.hangups.unwrap_or_else(|| Rate::default_of(MessageClass::Hangups).or_more(self.calls))

@@ -40,7 +40,7 @@ impl fmt::Display for LogFilter {
 /// The text is not a log filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be one of {}, or TARGET=LEVEL with commas, such as info,securecall_server=debug",
+    "must be one of {}, or TARGET=LEVEL separated by commas, such as info,securecall_server=debug",
     LEVELS.join(", ")
 )]
 pub struct InvalidLogFilter;

@@ -11,7 +11,7 @@ use crate::settings::{List, defaults};
 /// The proxies in front of the server, and how they send the client's address.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Proxy {
-    /// Networks of the proxies in front; only their word on a client's address is used
+    /// Networks of the proxies in front; a client's address is read from their headers only
     #[arg(id = "proxy.trusted", long = "trusted-proxies", value_name = "CIDR,...")]
     #[arg(default_value_t, hide_default_value = true)]
     pub trusted: List<Network>,

@@ -89,8 +89,8 @@ fn certificate_of_authority(tls: &Tls) -> Option<String> {
     let path = path.display();
     is_authority.then(|| {
         format!(
-            "tls.certificate {path} is the certificate of an authority (CA:TRUE), which some clients do \
-             not accept as a server's own: use one with CA:FALSE"
+            "tls.certificate {path} is the certificate of an authority (CA:TRUE), which some \
+             clients do not accept as a server's own: use one with CA:FALSE"
         )
     })
 }
@@ -102,5 +102,10 @@ fn key_of_all(tls: &Tls) -> Option<String> {
     // A file that cannot be accessed is refused when it is read.
     let mode = fs::metadata(path).ok()?.permissions().mode();
     let path = path.display();
-    (mode & 0o044 != 0).then(|| format!("tls.key {path} is readable for others: chmod 600 it"))
+    (mode & 0o044 != 0).then(|| {
+        format!(
+            "tls.key {path} is readable by others: run chmod 600 on \
+                                         it"
+        )
+    })
 }

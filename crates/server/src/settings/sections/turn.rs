@@ -8,7 +8,7 @@ use humantime::Duration;
 use crate::settings::values::turn_secret::Found;
 use crate::settings::values::turn_servers;
 use crate::settings::values::within::{HOUR, MINUTE, within_ms};
-use crate::settings::{List, Origin, Secret, Surroundings, TurnError, TurnUrl, defaults};
+use crate::settings::{Environment, List, Origin, Secret, TurnError, TurnUrl, defaults};
 
 /// The settings of TURN. [`crate::settings::Settings::relay`] is their result.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
@@ -75,9 +75,9 @@ pub(crate) struct Resolved {
 /// # Errors
 /// The settings are incomplete, or some clients cannot use the servers at all: such a mistake would
 /// otherwise show only as failed calls behind some firewalls.
-pub(crate) fn resolve(turn: &Turn, surroundings: &Surroundings) -> Result<Resolved, TurnError> {
+pub(crate) fn resolve(turn: &Turn, environment: &Environment) -> Result<Resolved, TurnError> {
     let urls = urls(turn);
-    let found = Found::look(turn.secret_file.as_deref(), surroundings)?;
+    let found = Found::look(turn.secret_file.as_deref(), environment)?;
     match found {
         None if urls.is_empty() => Ok(Resolved::default()),
         None => Err(TurnError::SecretMissing),

@@ -32,7 +32,7 @@ fn not_in_debug_output() {
 }
 
 #[test]
-fn not_in_the_shown_configuration_which_says_where_it_is_from() {
+fn not_in_the_printed_configuration_which_names_its_origin() {
     let toml = with_secrets().load().unwrap().to_toml();
     assert_silent(&toml);
     assert!(toml.contains("# the secret is set from environment SECURECALL_TURN_SECRET"));

@@ -31,7 +31,9 @@ impl FromStr for DomainName {
         };
         let last_is_number =
             text.rsplit('.').next().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
-        let usable = text.len() <= 253 && text.split('.').all(is_label) && !last_is_number;
+        let has_dot = text.contains('.');
+        let usable =
+            text.len() <= 253 && has_dot && text.split('.').all(is_label) && !last_is_number;
         usable.then(|| Self(text.to_ascii_lowercase())).ok_or(InvalidDomainName)
     }
 }
@@ -44,7 +46,10 @@ impl fmt::Display for DomainName {
 
 /// An error: the text cannot be a name in a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("each must be a name such as signal.example.org, without * and not an address")]
+#[error(
+    "each must be a full domain name such as signal.example.org, without a wildcard, and not \
+         an IP address"
+)]
 pub struct InvalidDomainName;
 
 /// A mail address.
@@ -79,7 +84,7 @@ impl fmt::Display for AcmeContact {
 
 /// An error: the text is not a mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an address for mail, such as admin@example.org")]
+#[error("must be a mail address, such as admin@example.org")]
 pub struct InvalidContact;
 
 /// The URL of an authority's directory (RFC 8555 section 7.1.1).

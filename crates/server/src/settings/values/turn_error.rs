@@ -33,14 +33,14 @@ pub enum TurnError {
     },
     /// Two URLs for the same server.
     #[error(
-        "turn.urls and turn.preset name a server twice over the same transport, and browsers would \
-         wait for the second relay in vain: remove one of the URLs"
+        "turn.urls and turn.preset name a server twice over the same transport, and browsers \
+         would wait for a second relay that never comes: remove one of the URLs"
     )]
     ServerTwice,
     /// More servers than clients should use.
     #[error(
-        "turn.urls and turn.preset have more than {URLS_MAX} URLs together, and clients ask all of \
-         them before each call: remove some"
+        "turn.urls and turn.preset have more than {URLS_MAX} URLs together, and clients contact \
+         all of them before each call: remove some"
     )]
     TooManyUrls,
     /// A secret in both the environment and a file.
@@ -66,8 +66,8 @@ pub enum TurnError {
     },
     /// A file with more than one line, or too large.
     #[error(
-        "turn.secret_file must have one line of at most {FILE_BYTES_MAX} bytes ({origin}): while \
-         the secret changes the TURN servers know both, this server one"
+        "turn.secret_file must have one line of at most {FILE_BYTES_MAX} bytes ({origin}): during \
+         a change of the secret the TURN servers accept both, and this server uses one"
     )]
     Lines {
         /// The origin of the secret.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::settings::{Origin, Secret, Surroundings, TurnError};
+use crate::settings::{Environment, Origin, Secret, TurnError};
 
 /// The environment variable with the secret.
 pub(crate) const SECRET_VARIABLE: &str = "SECURECALL_TURN_SECRET";
@@ -29,9 +29,9 @@ impl Found {
     /// Reads the secret from both places. Returns `None` if neither has one.
     pub(crate) fn look(
         file: Option<&Path>,
-        surroundings: &Surroundings,
+        environment: &Environment,
     ) -> Result<Option<Self>, TurnError> {
-        match (file, surroundings.variable(SECRET_VARIABLE)) {
+        match (file, environment.variable(SECRET_VARIABLE)) {
             (None, None) => Ok(None),
             (None, Some(text)) => Self::in_environment(text).map(Some),
             (Some(file), None) => Self::in_file(file).map(Some),
@@ -88,6 +88,6 @@ fn read_by_others(file: &File, path: &Path) -> io::Result<Vec<String>> {
     Ok(if mode & 0o044 == 0 {
         Vec::new()
     } else {
-        vec![format!("turn.secret_file {path} is readable for others: chmod 600 it")]
+        vec![format!("turn.secret_file {path} is readable by others: run chmod 600 on it")]
     })
 }

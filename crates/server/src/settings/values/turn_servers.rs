@@ -11,15 +11,15 @@ use crate::settings::{Origin, TurnError, TurnUrl};
 pub(crate) const URLS_MAX: usize = 8;
 
 const NO_RELAY_OVER_UDP: &str = "no URL gives a relay over UDP: clients whose WebRTC stack has no \
-    TURN over TCP, such as libdatachannel, get no relay and no error. Add one to turn.urls, such as \
-    turn:HOST:3478";
+                                 TURN over TCP, such as libdatachannel, have no relay and report \
+                                 no error. Add one to turn.urls, such as turn:HOST:3478";
 const IPV6_ADDRESS: &str = "turn.urls has an IPv6 address: libdatachannel and aiortc refuse the \
     whole list because of it, and every call fails there. Give the address a host name";
 const DTLS: &str = "turn.urls has turns: with transport=udp, which is DTLS: hardly any client uses \
     it. Write turn: with transport=udp, or turns: with transport=tcp";
 
-const LOW_PORT: &str = "a TURN server has a port below 1024 that is neither 80 nor 443: Chromium does \
-    not ask it, and says nothing. Let it listen on 443, or on 3478";
+const LOW_PORT: &str = "a TURN server has a port below 1024 that is neither 80 nor 443: Chromium \
+                        does not use it, and reports nothing. Let it listen on 443, or on 3478";
 
 /// Refuses a list that is useless, or that delays clients.
 pub(crate) fn check(urls: &[TurnUrl], secret: &Origin) -> Result<(), TurnError> {

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_does_not_ask_for_open_metrics_gets_text() {
+    fn without_a_preference_for_open_metrics_the_format_is_text() {
         for accept in [
             "",
             "*/*",

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_system_that_says_nothing_is_no_error() {
+    fn a_system_without_proc_is_no_error() {
         let process = Process::from_stat("");
         assert!(process.cpu_seconds.is_none() && process.resident_memory_bytes.is_none());
     }

@@ -14,7 +14,7 @@ const ACCOUNT_BYTES: usize = 8 * 1024;
 
 /// A stored account. It belongs to one authority.
 #[derive(Deserialize, Serialize)]
-struct Kept {
+struct StoredAccount {
     directory: String,
     credentials: AccountCredentials,
 }
@@ -29,7 +29,7 @@ pub(super) async fn open(
 ) -> Result<Account, AcmeError> {
     let directory = settings.directory.as_str();
     if let Some(kept) = folder.account()? {
-        let kept: Kept = serde_json::from_slice(&kept)?;
+        let kept: StoredAccount = serde_json::from_slice(&kept)?;
         if kept.directory == directory {
             return Ok(builder(settings)?.from_credentials(kept.credentials).await?);
         }
@@ -43,7 +43,7 @@ pub(super) async fn open(
     };
     let created = builder(settings)?.create(&new, directory.to_owned(), None).await;
     let (account, credentials) = created?;
-    let kept = Kept { directory: directory.to_owned(), credentials };
+    let kept = StoredAccount { directory: directory.to_owned(), credentials };
     // Reserved in advance, because growing would leave copies of the private key in freed memory.
     let mut text = Zeroizing::new(Vec::with_capacity(ACCOUNT_BYTES));
     serde_json::to_writer(&mut *text, &kept)?;

@@ -1,10 +1,10 @@
 //! Automatic certificates: ACME (RFC 8555), proved by TLS-ALPN-01 (RFC 8737).
 //!
 //! 1. The stored certificate is used if it is valid for these domains. If it is not, it may become
-//! so, and is checked again before each order: the clock may be wrong at the start.
+//!    so, and is checked again before each order: the clock may be wrong at the start.
 //! 2. When two thirds of its lifetime are over, or there is none: account, order, and a challenge
-//! for each domain. The authority connects to port 443 of the domain, which leads to our listener,
-//! and gets a certificate with the proof.
+//!    for each domain. The authority connects to port 443 of the domain, which leads to our
+//!    listener, and gets a certificate with the proof.
 //! 3. The new certificate is stored in the data folder and used. Then 2 again.
 //!
 //! Failures never end the server. They are logged and retried with growing pauses, because
@@ -52,17 +52,17 @@ pub(super) enum AcmeError {
     Authority(#[from] instant_acme::Error),
     #[error("the authority does not offer TLS-ALPN-01 for {0}")]
     NoChallenge(String),
-    #[error("the authority did not find {0} here: does its port 443 lead to this server?")]
+    #[error("the authority could not verify {0}: does its port 443 lead to this server?")]
     NotProved(String),
     #[error("the authority refused the order")]
     OrderRefused,
     #[error("the authority did not answer in time")]
     Slow,
-    #[error("the data folder cannot keep it: {0}")]
+    #[error("the data folder cannot store it: {0}")]
     NotKept(#[from] io::Error),
-    #[error("acme/account.json in the data folder is damaged ({0}): remove it to have a new one")]
+    #[error("acme/account.json in the data folder is damaged ({0}): remove it to create a new one")]
     Damaged(#[from] serde_json::Error),
-    #[error("no key could be made: {0}")]
+    #[error("no key could be generated: {0}")]
     Key(#[from] rcgen::Error),
     #[error(transparent)]
     Unusable(#[from] CertificateError),
@@ -72,14 +72,14 @@ pub(super) enum AcmeError {
 
 impl Acme {
     /// Uses the stored certificate. Without one, handshakes fail until the first order is complete.
-    pub(super) fn begin(&self) {
+    pub(super) fn start(&self) {
         if !self.folder.certificate().exists() {
             return;
         }
-        match self.show_kept(SystemTime::now()) {
+        match self.use_stored(SystemTime::now()) {
             Ok(()) if self.certificates.current().is_some() => {}
-            Ok(()) => tracing::info!("the certificate of last time is for other domains"),
-            Err(error) => tracing::warn!("the certificate of last time is of no use: {error}"),
+            Ok(()) => tracing::info!("the stored certificate is for other domains"),
+            Err(error) => tracing::warn!("the stored certificate cannot be used: {error}"),
         }
     }
 
@@ -88,7 +88,7 @@ impl Acme {
     ///
     /// # Errors
     /// It cannot be read, or is not valid now.
-    fn show_kept(&self, now: SystemTime) -> Result<(), CertificateError> {
+    fn use_stored(&self, now: SystemTime) -> Result<(), CertificateError> {
         let path = self.folder.certificate();
         let kept = Certificate::read(&path, &path, now)?;
         let lasts_longer = |shown: Certificate| shown.not_after() < kept.not_after();
@@ -101,16 +101,16 @@ impl Acme {
     }
 
     /// Renews the certificate, forever.
-    pub(super) async fn keep(self) {
+    pub(super) async fn run(self) {
         let mut retry = RETRY_FIRST;
         loop {
             // The reason was logged at the start, or when the certificate came.
-            let _ = self.show_kept(SystemTime::now());
+            let _ = self.use_stored(SystemTime::now());
             self.wait_until_due().await;
             match timeout(ORDER_TIMEOUT, self.renew()).await.unwrap_or(Err(AcmeError::Slow)) {
                 Ok(until) => {
                     retry = RETRY_FIRST;
-                    tracing::info!("a new certificate came; it is valid until {until}");
+                    tracing::info!("a new certificate was issued; it is valid until {until}");
                 }
                 Err(error) => {
                     let pause = with_jitter(retry);
@@ -118,8 +118,7 @@ impl Acme {
                     let error = with_causes(&error);
                     let until = self.shown_until();
                     tracing::error!(
-                        "no certificate from {authority}: {error}. Trying again in {seconds} s; \
-                         {until}"
+                        "no certificate from {authority}: {error}. Retrying in {seconds} s; {until}"
                     );
                     sleep(pause).await;
                     retry = (retry * 2).min(RETRY_MAX);
@@ -141,7 +140,7 @@ impl Acme {
             None => "until then handshakes fail".to_owned(),
             Some(shown) => {
                 let until = humantime::format_rfc3339_seconds(shown.validity.not_after);
-                format!("the present one is valid until {until}")
+                format!("the current one is valid until {until}")
             }
         }
     }
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_certificate_that_was_of_no_use_is_shown_when_it_is() {
+    fn a_stored_certificate_is_used_as_soon_as_it_is_valid() {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(&folder.path().join("data")).unwrap();
         let settings = Settings::from_flags(["--acme-domains=a.example"]).unwrap().acme;
@@ -216,21 +215,21 @@ mod tests {
         let shown = || acme.certificates.current().map(|shown| shown.key.cert[0].to_vec());
         let now = SystemTime::now();
 
-        assert!(acme.show_kept(now).is_err(), "there is none");
+        assert!(acme.use_stored(now).is_err(), "there is none");
         let kept = keep(&acme, "a.example", now + HOUR);
-        assert!(acme.show_kept(now).is_err(), "it is not valid yet");
+        assert!(acme.use_stored(now).is_err(), "it is not valid yet");
         assert_eq!(shown(), None);
-        acme.show_kept(now + HOUR).unwrap();
+        acme.use_stored(now + HOUR).unwrap();
         assert_eq!(shown(), Some(kept.clone()));
 
         let renewed = keep(&acme, "a.example", now + 2 * HOUR);
-        acme.show_kept(now + HOUR).unwrap_err();
+        acme.use_stored(now + HOUR).unwrap_err();
         assert_eq!(shown(), Some(kept));
-        acme.show_kept(now + 2 * HOUR).unwrap();
+        acme.use_stored(now + 2 * HOUR).unwrap();
         assert_eq!(shown(), Some(renewed.clone()));
 
         keep(&acme, "b.example", now + 3 * HOUR);
-        acme.show_kept(now + 3 * HOUR).unwrap();
+        acme.use_stored(now + 3 * HOUR).unwrap();
         assert_eq!(shown(), Some(renewed), "that one is for another name");
     }
 }

@@ -12,6 +12,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use tokio::time::timeout;
 
 use crate::contact::Contact;
+use crate::duration::duration;
 use crate::failure::Failure;
 use crate::files::identity_file::IdentityPath;
 use crate::runtime::runtime;
@@ -22,16 +23,16 @@ use shown::Shown;
 pub(super) const NAME: &str = "lookup";
 
 const HINTS: &str = "\
-It asks as a client with a random id, which publishes no key and disturbs nobody.
-Keys that were seen in calls are in the file of --known-keys, which is read and
-not changed.
+The command connects as a client with a random id, publishes no key and disturbs
+nobody. It reads the known keys of earlier calls from the file of --known-keys,
+and does not change it.
 
   securecall directory lookup alice bob --server wss://example.org/signal
   securecall directory lookup alice --json | jq -r .fingerprint
 
 Exit codes: 0 when all have a key, 1 when one has none or the server cannot be
-reached, 2 when the command line is wrong, 3 when a key is another one than
-remembered: a new device, or somebody in between. Ask them.";
+reached, 2 when the command line is invalid, 3 when a key is not the known one: a
+new device, or somebody intercepts. Ask the owner.";
 
 #[derive(Debug, Args)]
 struct Lookup {
@@ -52,12 +53,12 @@ struct Lookup {
     #[command(flatten)]
     identity: IdentityPath,
     /// Time limit for each answer of the server
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
     timeout: Duration,
 }
 
 pub(super) fn command() -> Command {
-    let about = "Ask a server for keys: fingerprints, suites, and whether they are known";
+    let about = "Look up keys at a server: fingerprints, suites, and whether they are known";
     Lookup::augment_args(Command::new(NAME)).about(about).after_help(HINTS)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::failure::Failure;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 use crate::throwaway_id::throwaway_id;
 
 /// The pause after `RATE_LIMITED`: a server with default limits accepts another lookup by then.
@@ -73,7 +73,13 @@ impl Connection {
             let payload = message["payload"].take();
             match message["type"].as_str() {
                 Some(kind) => return Ok((kind.to_owned(), payload)),
-                None => return Err(Failure::Server("it does not speak our protocol".to_owned())),
+                None => {
+                    return Err(Failure::Server(
+                        "the answer is not a message of the signaling \
+                                                    protocol"
+                            .to_owned(),
+                    ));
+                }
             }
         }
     }

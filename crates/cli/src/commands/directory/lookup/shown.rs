@@ -54,9 +54,12 @@ impl<'a> Shown<'a> {
         let Self { client_id, found, remembered } = self;
         let mut text = format!("{client_id}\n");
         match found {
-            Found::Nothing => text.push_str("  has no key: they must run securecall listen once\n"),
+            Found::Nothing => text.push_str(
+                "  has no key: the user must run securecall listen \
+                                             once\n",
+            ),
             Found::Other(why) => {
-                text.push_str(&format!("  has no key of SecureCall, but something else: {why}\n"));
+                text.push_str(&format!("  has no SecureCall key, but other content: {why}\n"));
             }
             Found::Key { fingerprint, suites } => {
                 text.push_str(&format!("  fingerprint  {fingerprint}\n"));
@@ -65,15 +68,15 @@ impl<'a> Shown<'a> {
         }
         match remembered {
             Some(remembered) if self.is_changed() => {
-                text.push_str("  known        NO: ANOTHER ONE IS REMEMBERED\n");
-                text.push_str(&format!("  remembered   {remembered}\n"));
+                text.push_str("  known        NO: THE KEY HAS CHANGED\n");
+                text.push_str(&format!("  expected     {remembered}\n"));
             }
             Some(remembered) if self.is_missing() => {
-                text.push_str(&format!("  remembered   {remembered}\n"));
+                text.push_str(&format!("  expected     {remembered}\n"));
             }
-            Some(_) => text.push_str("  known        yes, the one remembered\n"),
+            Some(_) => text.push_str("  known        yes\n"),
             None if matches!(found, Found::Key { .. }) => {
-                text.push_str("  known        not seen before: compare the fingerprint\n");
+                text.push_str("  known        first contact: compare the fingerprint\n");
             }
             None => {}
         }

@@ -4,6 +4,6 @@ use std::io::{self, Write as _};
 
 use crate::failure::Failure;
 
-pub(crate) fn note(text: &str) -> Result<(), Failure> {
+pub(crate) fn print_message(text: &str) -> Result<(), Failure> {
     writeln!(io::stderr(), "{text}").map_err(Failure::Output)
 }

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tracing::{info, warn};
 
 /// The number of records and its bound, shared by writers and readers.
-pub(crate) struct Population {
+pub(crate) struct RecordCount {
     records: AtomicU64,
     records_max: AtomicU64,
     /// True if the operator was warned that the directory is nearly full, and it still is.
     warned: AtomicBool,
 }
 
-impl Population {
+impl RecordCount {
     /// Returns the state without a bound and before the first count.
     pub(crate) fn unbounded() -> Self {
         Self {
@@ -52,10 +52,11 @@ impl Population {
             warn!(
                 records,
                 records_max,
-                "the directory is nearly full: beyond directory.records_max no id gets a first key"
+                "the directory is nearly full: at directory.records_max, no id can register a \
+                 first key"
             );
         } else {
-            info!(records, records_max, "the directory is not nearly full any more");
+            info!(records, records_max, "the directory is no longer nearly full");
         }
     }
 }
@@ -64,23 +65,23 @@ impl Population {
 mod tests {
     use super::*;
 
-    fn warned(population: &Population) -> bool {
-        population.warned.load(Ordering::Relaxed)
+    fn warned(record_count: &RecordCount) -> bool {
+        record_count.warned.load(Ordering::Relaxed)
     }
 
     #[test]
     fn four_fifths_are_nearly_full_until_they_are_not() {
-        let population = Population::unbounded();
-        population.set_records(1_000_000);
-        assert!(!warned(&population));
-        population.set_records(7);
-        population.set_records_max(10);
-        assert!(!warned(&population));
-        population.set_records(8);
-        assert!(warned(&population));
-        population.set_records(7);
-        assert!(!warned(&population));
-        population.set_records_max(5);
-        assert!(warned(&population));
+        let record_count = RecordCount::unbounded();
+        record_count.set_records(1_000_000);
+        assert!(!warned(&record_count));
+        record_count.set_records(7);
+        record_count.set_records_max(10);
+        assert!(!warned(&record_count));
+        record_count.set_records(8);
+        assert!(warned(&record_count));
+        record_count.set_records(7);
+        assert!(!warned(&record_count));
+        record_count.set_records_max(5);
+        assert!(warned(&record_count));
     }
 }

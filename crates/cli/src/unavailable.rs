@@ -7,35 +7,39 @@ use clap::{Arg, Command, value_parser};
 
 /// A command that this build leaves out, because it lacks the feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Absent {
+pub(crate) struct UnavailableCommand {
     name: &'static str,
     about: &'static str,
     feature: &'static str,
 }
 
 /// The commands that this build leaves out; empty in a build with all features.
-const ABSENT: &[Absent] = &[
+const UNAVAILABLE: &[UnavailableCommand] = &[
     #[cfg(not(feature = "terminal"))]
-    Absent { name: "call", about: "Call somebody: chat and files", feature: "terminal" },
+    UnavailableCommand {
+        name: "call",
+        about: "Call a client: chat and files",
+        feature: "terminal",
+    },
     #[cfg(not(feature = "terminal"))]
-    Absent { name: "listen", about: "Wait to be called", feature: "terminal" },
+    UnavailableCommand { name: "listen", about: "Wait to be called", feature: "terminal" },
     #[cfg(not(feature = "terminal"))]
-    Absent { name: "probe", about: "Look whether a server is well", feature: "terminal" },
+    UnavailableCommand { name: "probe", about: "Test a server", feature: "terminal" },
     #[cfg(not(feature = "load"))]
-    Absent { name: "load", about: "Put a server under load", feature: "load" },
+    UnavailableCommand { name: "load", about: "Put a server under load", feature: "load" },
 ];
 
 /// Returns the unavailable commands, for the command line.
 pub(crate) fn commands() -> impl Iterator<Item = Command> {
-    ABSENT.iter().map(Absent::command)
+    UNAVAILABLE.iter().map(UnavailableCommand::command)
 }
 
 /// Returns the unavailable command of this name, or `None` if this build has the command.
-pub(crate) fn find(name: &str) -> Option<Absent> {
-    ABSENT.iter().find(|absent| absent.name == name).copied()
+pub(crate) fn find(name: &str) -> Option<UnavailableCommand> {
+    UNAVAILABLE.iter().find(|unavailable| unavailable.name == name).copied()
 }
 
-impl Absent {
+impl UnavailableCommand {
     fn command(&self) -> Command {
         let Self { name, about, feature } = self;
         // All arguments are accepted, `--help` too, so that the answer always names the feature.
@@ -52,7 +56,7 @@ impl Absent {
     }
 }
 
-impl fmt::Display for Absent {
+impl fmt::Display for UnavailableCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, feature, .. } = self;
         write!(
@@ -67,10 +71,11 @@ impl fmt::Display for Absent {
 mod tests {
     use super::*;
 
-    const DANCE: Absent = Absent { name: "dance", about: "Dance", feature: "music" };
+    const DANCE: UnavailableCommand =
+        UnavailableCommand { name: "dance", about: "Dance", feature: "music" };
 
     #[test]
-    fn whatever_follows_an_absent_command_is_taken() {
+    fn any_arguments_of_an_unavailable_command_are_accepted() {
         for rest in [&["dance"][..], &["dance", "--help"], &["dance", "bob", "--send", "a b", "--"]]
         {
             let parsed = Command::new("securecall")
@@ -89,11 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn each_absent_command_is_on_the_command_line() {
+    fn each_unavailable_command_is_on_the_command_line() {
         let line = crate::command_line::command();
-        for absent in ABSENT {
-            let command = line.find_subcommand(absent.name).unwrap();
-            assert_eq!(command.get_about(), absent.command().get_about());
+        for unavailable in UNAVAILABLE {
+            let command = line.find_subcommand(unavailable.name).unwrap();
+            assert_eq!(command.get_about(), unavailable.command().get_about());
         }
     }
 }

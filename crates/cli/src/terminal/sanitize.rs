@@ -3,7 +3,7 @@
 use securecall_characters::deceives;
 
 /// Replaces characters that move the cursor, change colours or the title, or disguise the text.
-pub(crate) fn harmless(text: &str) -> String {
+pub(crate) fn sanitized(text: &str) -> String {
     let shown = |character: char| match character {
         '\t' => ' ',
         character if deceives(character) => '\u{fffd}',
@@ -17,9 +17,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_from_outside_does_not_command_the_terminal() {
-        assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{9b}d"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d");
-        assert_eq!(harmless("gpj\u{202e}.\u{2028}exe"), "gpj\u{fffd}.\u{fffd}exe");
-        assert_eq!(harmless("Grüße,\t写真"), "Grüße, 写真");
+    fn text_from_outside_cannot_control_the_terminal() {
+        assert_eq!(sanitized("a\u{1b}[2Jb\r\nc\u{9b}d"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d");
+        assert_eq!(sanitized("gpj\u{202e}.\u{2028}exe"), "gpj\u{fffd}.\u{fffd}exe");
+        assert_eq!(sanitized("Grüße,\t写真"), "Grüße, 写真");
     }
 }

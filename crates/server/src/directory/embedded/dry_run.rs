@@ -16,34 +16,34 @@ const PAGE_BYTES: u64 = 4096;
 
 /// A file, and the writes to it in memory.
 #[derive(Debug)]
-pub(crate) struct Rehearsal {
+pub(crate) struct DryRun {
     file: File,
-    pretended: Mutex<Pretended>,
+    overlay: Mutex<Overlay>,
 }
 
 #[derive(Debug)]
-struct Pretended {
+struct Overlay {
     length: u64,
     /// The length of the file that is still visible. A part that was cut off stays invisible.
     visible: u64,
     pages: BTreeMap<u64, Box<[u8]>>,
 }
 
-impl Rehearsal {
+impl DryRun {
     pub(crate) fn of(file: File) -> Result<Self> {
         let length = file.metadata()?.len();
-        let pretended = Pretended { length, visible: length, pages: BTreeMap::new() };
-        Ok(Self { file, pretended: Mutex::new(pretended) })
+        let overlay = Overlay { length, visible: length, pages: BTreeMap::new() };
+        Ok(Self { file, overlay: Mutex::new(overlay) })
     }
 
     /// Returns a page: a written one, or else from the file, or else zeros.
-    fn page(&self, pretended: &Pretended, number: u64) -> Result<Box<[u8]>> {
-        if let Some(page) = pretended.pages.get(&number) {
+    fn page(&self, overlay: &Overlay, number: u64) -> Result<Box<[u8]>> {
+        if let Some(page) = overlay.pages.get(&number) {
             return Ok(page.clone());
         }
         let mut page = vec![0; PAGE_BYTES as usize].into_boxed_slice();
         let start = number * PAGE_BYTES;
-        let visible = pretended.visible.saturating_sub(start).min(PAGE_BYTES) as usize;
+        let visible = overlay.visible.saturating_sub(start).min(PAGE_BYTES) as usize;
         self.file.read_exact_at(&mut page[..visible], start)?;
         Ok(page)
     }
@@ -62,30 +62,30 @@ fn pages_of(offset: u64, bytes: usize) -> impl Iterator<Item = (u64, usize, usiz
     })
 }
 
-impl StorageBackend for Rehearsal {
+impl StorageBackend for DryRun {
     fn len(&self) -> Result<u64> {
-        Ok(self.pretended.lock().length)
+        Ok(self.overlay.lock().length)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        let pretended = self.pretended.lock();
-        if offset + out.len() as u64 > pretended.length {
+        let overlay = self.overlay.lock();
+        if offset + out.len() as u64 > overlay.length {
             return Err(Error::from(ErrorKind::UnexpectedEof));
         }
         let mut rest = out;
         for (number, within, taken) in pages_of(offset, rest.len()) {
             let (filled, later) = rest.split_at_mut(taken);
-            filled.copy_from_slice(&self.page(&pretended, number)?[within..within + taken]);
+            filled.copy_from_slice(&self.page(&overlay, number)?[within..within + taken]);
             rest = later;
         }
         Ok(())
     }
 
     fn set_len(&self, length: u64) -> Result<()> {
-        let mut pretended = self.pretended.lock();
-        pretended.visible = pretended.visible.min(length);
-        pretended.pages.retain(|number, _| number * PAGE_BYTES < length);
-        pretended.length = length;
+        let mut overlay = self.overlay.lock();
+        overlay.visible = overlay.visible.min(length);
+        overlay.pages.retain(|number, _| number * PAGE_BYTES < length);
+        overlay.length = length;
         Ok(())
     }
 
@@ -94,16 +94,16 @@ impl StorageBackend for Rehearsal {
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        let mut pretended = self.pretended.lock();
+        let mut overlay = self.overlay.lock();
         let mut rest = bytes;
         for (number, within, taken) in pages_of(offset, bytes.len()) {
             let (written, later) = rest.split_at(taken);
-            let mut page = self.page(&pretended, number)?;
+            let mut page = self.page(&overlay, number)?;
             page[within..within + taken].copy_from_slice(written);
-            pretended.pages.insert(number, page);
+            overlay.pages.insert(number, page);
             rest = later;
         }
-        pretended.length = pretended.length.max(offset + bytes.len() as u64);
+        overlay.length = overlay.length.max(offset + bytes.len() as u64);
         Ok(())
     }
 }
@@ -114,39 +114,39 @@ mod tests {
 
     use super::*;
 
-    fn rehearsal(content: &[u8]) -> (tempfile::TempDir, Rehearsal) {
+    fn dry_run(content: &[u8]) -> (tempfile::TempDir, DryRun) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, content).unwrap();
-        let rehearsal = Rehearsal::of(File::open(path).unwrap()).unwrap();
-        (folder, rehearsal)
+        let dry_run = DryRun::of(File::open(path).unwrap()).unwrap();
+        (folder, dry_run)
     }
 
-    fn read(rehearsal: &Rehearsal, offset: u64, bytes: usize) -> Vec<u8> {
+    fn read(dry_run: &DryRun, offset: u64, bytes: usize) -> Vec<u8> {
         let mut out = vec![0xFF; bytes];
-        rehearsal.read(offset, &mut out).unwrap();
+        dry_run.read(offset, &mut out).unwrap();
         out
     }
 
     #[test]
     fn what_was_written_is_read_again_and_the_file_is_as_it_was() {
         let content: Vec<u8> = (0..10_000_u32).map(|at| at as u8).collect();
-        let (folder, rehearsal) = rehearsal(&content);
-        rehearsal.write(4_090, b"over the edge").unwrap();
-        rehearsal.write(12_000, b"beyond the end").unwrap();
-        assert_eq!(read(&rehearsal, 4_090, 13), b"over the edge");
-        assert_eq!(read(&rehearsal, 4_080, 10), content[4_080..4_090]);
-        assert_eq!(read(&rehearsal, 9_990, 20), [&content[9_990..], &[0; 10]].concat());
-        assert_eq!(rehearsal.len().unwrap(), 12_014);
+        let (folder, dry_run) = dry_run(&content);
+        dry_run.write(4_090, b"over the edge").unwrap();
+        dry_run.write(12_000, b"beyond the end").unwrap();
+        assert_eq!(read(&dry_run, 4_090, 13), b"over the edge");
+        assert_eq!(read(&dry_run, 4_080, 10), content[4_080..4_090]);
+        assert_eq!(read(&dry_run, 9_990, 20), [&content[9_990..], &[0; 10]].concat());
+        assert_eq!(dry_run.len().unwrap(), 12_014);
         assert_eq!(fs::read(folder.path().join("file")).unwrap(), content);
     }
 
     #[test]
     fn what_was_cut_off_does_not_come_back() {
-        let (_folder, rehearsal) = rehearsal(&[7; 9_000]);
-        rehearsal.set_len(5_000).unwrap();
-        rehearsal.set_len(9_000).unwrap();
-        assert_eq!(read(&rehearsal, 4_999, 2), [7, 0]);
-        assert!(rehearsal.read(8_999, &mut [0; 2]).is_err(), "beyond the end");
+        let (_folder, dry_run) = dry_run(&[7; 9_000]);
+        dry_run.set_len(5_000).unwrap();
+        dry_run.set_len(9_000).unwrap();
+        assert_eq!(read(&dry_run, 4_999, 2), [7, 0]);
+        assert!(dry_run.read(8_999, &mut [0; 2]).is_err(), "beyond the end");
     }
 }

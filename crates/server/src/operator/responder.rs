@@ -9,7 +9,7 @@ use securecall_core::directory::Replacement;
 use securecall_protocol::ClientId;
 use tracing::info;
 
-use super::conversation::{Refusal, Reply, Request, receive, send};
+use super::protocol::{Refusal, Reply, Request, receive, send};
 use crate::directory::{Conflicts, Embedded, Import, ImportError, Imported};
 
 /// The bounds of an operator's requests.
@@ -24,7 +24,7 @@ pub(super) struct Bounds {
 ///
 /// # Errors
 /// The operator has disconnected, or is too slow.
-pub(super) fn attend(
+pub(super) fn respond(
     mut stream: &UnixStream,
     directory: &Embedded,
     bounds: &Bounds,

@@ -7,7 +7,7 @@ use super::screen::Screen;
 use crate::failure::Failure;
 
 /// The key of a callee that may be called.
-pub(crate) struct Acquaintance {
+pub(crate) struct CheckedKey {
     /// The key that the call is encrypted to.
     pub(crate) key: DirectoryKey,
     /// True if no key of this client was known before.
@@ -20,8 +20,8 @@ pub(crate) async fn look_up(
     who: &ClientId,
     expected: &ExpectedKeys,
     screen: &Screen,
-) -> Result<Acquaintance, Failure> {
-    let failed = |error: securecall_client::Error| Failure::Talk(error.to_string());
+) -> Result<CheckedKey, Failure> {
+    let failed = |error: securecall_client::Error| Failure::Conversation(error.to_string());
     let (key, remembered) = match client.lookup(who).await.map_err(failed)? {
         LookedUp::Nothing => return Err(Failure::NoKey(who.as_str().to_owned())),
         LookedUp::New(key) => (key, None),
@@ -36,7 +36,7 @@ pub(crate) async fn look_up(
     match expected.of(who) {
         Some(given) if given == present => {
             if let Some(remembered) = remembered.as_ref().filter(|_| changed) {
-                replace(screen, who, remembered, &present);
+                warn_of_replacement(screen, who, remembered, &present);
             }
             client.trust(&key).await.map_err(failed)?;
         }
@@ -48,19 +48,24 @@ pub(crate) async fn look_up(
         None => {}
     }
     let is_new = remembered.is_none() && expected.of(who).is_none();
-    Ok(Acquaintance { key, is_new })
+    Ok(CheckedKey { key, is_new })
 }
 
 /// Warns that a known key is replaced, because the user gave the fingerprint of the new one.
-pub(crate) fn replace(screen: &Screen, who: &ClientId, remembered: &str, present: &str) {
+pub(crate) fn warn_of_replacement(
+    screen: &Screen,
+    who: &ClientId,
+    remembered: &str,
+    present: &str,
+) {
     let who = who.as_str();
     screen.warn(&[
-        &format!("The key of {who} is ANOTHER ONE than the one remembered."),
-        "You gave the fingerprint of the present one, so it is remembered from now on.",
+        &format!("The key of {who} HAS CHANGED: it is not the known one."),
+        "You gave the fingerprint of the new one, so it is the known one from now on.",
         &format!("until now  {remembered}"),
         &format!("from now   {present}"),
-        "If you have not compared it with them, on a way that you trust, do that before",
-        "you say anything. The one before counts again with",
+        "If you have not compared it with them over a trusted channel, do that before",
+        "you send anything. To return to the earlier one, use",
         &format!("  --fingerprint \"{who}={remembered}\""),
     ]);
 }
@@ -74,11 +79,11 @@ pub(crate) fn refuse(
     present: &str,
 ) -> Failure {
     screen.warn(&[
-        &format!("The key of {} is ANOTHER ONE than the one {what}.", who.as_str()),
-        "Either they have a new device, or somebody is between you and them.",
+        &format!("The key of {} is NOT THE ONE {what}.", who.as_str()),
+        "Either they have a new device, or somebody intercepts the call.",
         &format!("{what:<10} {expected}"),
         &format!("present    {present}"),
-        "Ask them, on a way that you trust. Only if the present one is theirs, add",
+        "Ask them over a trusted channel. Only if the present one is theirs, add",
         &format!("  --fingerprint \"{}={present}\"", who.as_str()),
     ]);
     Failure::OtherKey(who.as_str().to_owned())

@@ -15,7 +15,7 @@ pub(crate) const PORT_VARIABLE: &str = "PORT";
 /// The environment variables and limits of the process. It may contain a secret, so it has no
 /// `Debug`.
 #[derive(Clone, Default)]
-pub struct Surroundings {
+pub struct Environment {
     variables: BTreeMap<String, OsString>,
     /// The limit of file descriptors, or `None` if there is none.
     pub descriptors_max: Option<u64>,
@@ -30,7 +30,7 @@ fn is_service_link(name: &str) -> bool {
     rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
-impl Surroundings {
+impl Environment {
     /// Returns those of this process. Unrelated variables are not stored.
     #[must_use]
     pub fn of_process() -> Self {
@@ -40,7 +40,7 @@ impl Surroundings {
         Self { config_of_packages, ..Self::new(named, descriptors::allowed()) }
     }
 
-    /// Creates the surroundings from these variables and this limit of file descriptors, without a
+    /// Creates the environment from these variables and this limit of file descriptors, without a
     /// package's file.
     pub fn new<N, V>(
         variables: impl IntoIterator<Item = (N, V)>,

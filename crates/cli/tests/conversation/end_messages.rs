@@ -37,7 +37,7 @@ impl Two {
 }
 
 #[test]
-fn who_hangs_up_is_named_at_both_ends() {
+fn the_side_that_hangs_up_is_named_at_both_ends() {
     let two = Two::new();
     let (mut alice, mut bob) = two.connected();
     bob.types("/quit");
@@ -47,7 +47,7 @@ fn who_hangs_up_is_named_at_both_ends() {
 }
 
 #[test]
-fn ctrl_c_and_signals_are_named_where_they_are_given_and_the_other_end_hears_of_a_hang_up() {
+fn ctrl_c_and_signals_are_named_on_their_side_and_a_hang_up_on_the_other() {
     let two = Two::new();
     let (mut alice, mut bob) = two.connected();
     alice.types_bytes(CTRL_C);
@@ -60,7 +60,18 @@ fn ctrl_c_and_signals_are_named_where_they_are_given_and_the_other_end_hears_of_
 }
 
 #[test]
-fn a_call_that_nobody_answers_is_missed_and_not_declined() {
+fn a_callee_who_stops_while_it_rings_has_not_hung_up() {
+    let two = Two::new();
+    let (mut alice, mut bob) = two.ringing(&[], &[]);
+    bob.types_bytes(CTRL_C);
+    bob.ends_by_itself_with(130);
+    alice.ends_by_itself_with(1);
+    let last = "error: bob ended the call without answering";
+    assert!(alice.screen().ends_with(last), "{}", alice.screen());
+}
+
+#[test]
+fn an_unanswered_call_is_missed_and_not_declined() {
     let two = Two::new();
     let (mut alice, mut bob) = two.ringing(&["--ring-timeout=1s"], &["--ring-timeout=4s"]);
     bob.shows("missed a call of alice (1 s)\nwaiting for calls");
@@ -70,7 +81,7 @@ fn a_call_that_nobody_answers_is_missed_and_not_declined() {
 }
 
 #[test]
-fn one_who_listens_calls_without_another_program() {
+fn a_listener_can_call_without_another_program() {
     let two = Two::new();
     let mut bob = two.bob.run_at_a_terminal(&two.server.url(), &["listen"]);
     bob.waits_for("waiting for calls");
@@ -79,7 +90,7 @@ fn one_who_listens_calls_without_another_program() {
     alice.types("/call no body");
     alice.shows("/call no body: a client id is");
     alice.types("/call carol");
-    alice.shows("the directory has no key of carol");
+    alice.shows("the directory has no key for carol");
     alice.types("/call bob");
     bob.waits_for("accept? [y/n]");
     bob.types("y");
@@ -96,7 +107,7 @@ fn one_who_listens_calls_without_another_program() {
 }
 
 #[test]
-fn a_second_program_with_an_identity_says_what_it_ends_before_it_does() {
+fn a_second_program_with_an_identity_asks_before_it_disconnects_the_first() {
     let two = Two::new();
     let mut listens = two.bob.run_at_a_terminal(&two.server.url(), &["listen"]);
     listens.waits_for("waiting for calls");
@@ -128,5 +139,6 @@ fn the_last_line_after_a_failed_send_names_the_file() {
     alice.ends_by_itself_with(1);
     let last = "error: 2 files were not sent: my letter.txt, missing.txt";
     assert!(alice.screen().ends_with(last), "{}", alice.screen());
+    assert!(!alice.stdout().contains("10 B/10 B"), "a full bar: {}", alice.stdout());
     bob.shows("alice hung up");
 }

@@ -73,7 +73,7 @@ impl Conversation<'_> {
         let closed = if closed == Closed::Lost && self.hung_up { Closed::Remote } else { closed };
         let sentence = channel_end(&closed, self.partner.name(), by);
         if !matches!(closed, Closed::Local | Closed::Remote | Closed::Unsent) {
-            return Err(Failure::Talk(sentence));
+            return Err(Failure::Conversation(sentence));
         }
         self.session.screen.note(&sentence);
         let in_order = closed != Closed::Unsent;
@@ -84,11 +84,11 @@ impl Conversation<'_> {
             return Err(Failure::Files(self.failed_files.to_string()));
         }
         while let Some(said) = self.retired.join_next().await {
-            self.note_retired(said);
+            self.record_retired(said);
         }
-        let took_all = self.sender.end().await && !self.unsaid;
+        let took_all = self.sender.end().await && !self.undelivered;
         let read_all = self.has_read_all().await;
-        if in_order && took_all && read_all { Ok(()) } else { Err(Failure::Unsaid) }
+        if in_order && took_all && read_all { Ok(()) } else { Err(Failure::NotAllSent) }
     }
 
     /// Returns true if the input of a script was read to its end. A user at a terminal may leave at

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::file;
-use crate::settings::{CONFIG, CONFIG_VARIABLE, LogFormat, Surroundings};
+use crate::settings::{CONFIG, CONFIG_VARIABLE, Environment, LogFormat};
 
 const FLAG: &str = "log-format";
 const VARIABLE: &str = "SECURECALL_LOG_FORMAT";
@@ -14,17 +14,17 @@ const JSON: &str = "json";
 /// Returns the log format that this command line, environment and file ask for, even if other
 /// values in them are invalid.
 #[must_use]
-pub fn log_format_asked_for(arguments: &[OsString], surroundings: &Surroundings) -> LogFormat {
+pub fn requested_log_format(arguments: &[OsString], environment: &Environment) -> LogFormat {
     let named = flag(arguments, FLAG)
-        .or_else(|| surroundings.variable(VARIABLE).map(OsStr::to_owned))
-        .or_else(|| in_file(arguments, surroundings));
+        .or_else(|| environment.variable(VARIABLE).map(OsStr::to_owned))
+        .or_else(|| in_file(arguments, environment));
     if named.is_some_and(|named| named == JSON) { LogFormat::Json } else { LogFormat::Text }
 }
 
-fn in_file(arguments: &[OsString], surroundings: &Surroundings) -> Option<OsString> {
+fn in_file(arguments: &[OsString], environment: &Environment) -> Option<OsString> {
     let named = flag(arguments, CONFIG)
-        .or_else(|| surroundings.variable(CONFIG_VARIABLE).map(OsStr::to_owned));
-    let path = named.map(PathBuf::from).or_else(|| surroundings.config_of_packages.clone())?;
+        .or_else(|| environment.variable(CONFIG_VARIABLE).map(OsStr::to_owned));
+    let path = named.map(PathBuf::from).or_else(|| environment.config_of_packages.clone())?;
     let values = file::read(&path).ok()?;
     values.into_iter().find(|(key, _)| key == KEY).map(|(_, text)| text.into())
 }
@@ -49,8 +49,8 @@ mod tests {
 
     fn asked_for(arguments: &[&str], variables: &[(&str, &str)]) -> LogFormat {
         let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
-        let surroundings = Surroundings::new(variables.iter().copied(), None);
-        log_format_asked_for(&arguments, &surroundings)
+        let environment = Environment::new(variables.iter().copied(), None);
+        requested_log_format(&arguments, &environment)
     }
 
     #[test]

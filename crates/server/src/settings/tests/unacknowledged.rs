@@ -57,7 +57,7 @@ fn context(config: &Config, now: Instant) -> Context<'_> {
 }
 
 #[test]
-fn so_many_messages_are_kept_and_no_more() {
+fn the_number_of_unacknowledged_messages_is_bounded() {
     let mut client = Client::with("--waiting-count-max=7");
     for _ in 0..10 {
         client.is_sent_a_message();
@@ -72,7 +72,7 @@ fn so_many_messages_are_kept_and_no_more() {
 }
 
 #[test]
-fn messages_are_kept_so_long_and_no_longer() {
+fn the_age_of_unacknowledged_messages_is_bounded() {
     for (passed, resumes) in [(31_000, true), (31_001, false)] {
         let mut client = Client::with("--waiting-age-max=31s");
         client.is_sent_a_message();

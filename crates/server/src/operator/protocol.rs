@@ -63,8 +63,8 @@ pub(super) enum Refusal {
 }
 
 /// Sends a line.
-pub(super) fn send(stream: &mut impl Write, words: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_string(words)?;
+pub(super) fn send(stream: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_string(message)?;
     line.push('\n');
     stream.write_all(line.as_bytes())
 }
