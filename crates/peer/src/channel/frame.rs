@@ -1,4 +1,4 @@
-//! What goes over the channel; `docs/data-channel.md` says it for other implementations.
+//! The frames of the channel; `docs/data-channel.md` specifies them for other implementations.
 //!
 //! ```text
 //! text message    one frame, a JSON object
@@ -64,7 +64,7 @@ impl Message {
         }
     }
 
-    /// Whether it is binary, and its bytes.
+    /// Encodes a frame: true if it is binary, and its bytes.
     pub(crate) fn write(self) -> (bool, Vec<u8>) {
         match self {
             Self::Chunk(bytes) => (true, bytes),
