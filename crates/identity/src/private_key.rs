@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{Commitment, PublicKey, labels, notation::digest, public_key::SIGNATURE_BYTES};
 
-/// The private key of an identity, as a device keeps it. It is wiped when dropped.
+/// The private key of an identity, as a device stores it. It is wiped when dropped.
 #[derive(Clone)]
 pub struct IdentityKey(SigningKey);
 

@@ -1,5 +1,5 @@
-//! What a decoder makes of the bytes behind a broken rule: where the next frame can be found, the
-//! peer's close frame is, wherever the bytes are cut; where it cannot, nothing is.
+//! Decoding behind a broken rule, with the bytes cut anywhere: where the next frame can be found,
+//! the peer's close frame is found; where it cannot, no frame is.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

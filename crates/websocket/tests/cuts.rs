@@ -87,7 +87,7 @@ fn cut<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     places.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
 }
 
-/// What a decoder makes of these reads.
+/// Decodes these reads, one after the other.
 fn decode(role: Role, reads: &[&[u8]]) -> Result<Vec<Event<'static>>, ProtocolError> {
     let mut decoder = Decoder::new(role, MESSAGE_BYTES_MAX);
     let mut events = Vec::new();

@@ -42,7 +42,7 @@ fn and(name: &str, value: &str) -> String {
     request("GET /signal HTTP/1.1", &[&FIELDS[..], &[(name, value)]].concat())
 }
 
-/// What becomes of a request for an upgrade: the key, or why not.
+/// Answers a request for an upgrade: the key, or the reason for a refusal.
 fn upgrade(request: &str) -> Result<String, RequestError> {
     let (parsed, head_bytes) = parse(request.as_bytes())?.unwrap();
     assert_eq!(head_bytes, request.len());

@@ -1,4 +1,4 @@
-//! What clients send: the table.
+//! Messages from clients: the table.
 
 use securecall_protocol::{CallMessage, ClientMessage, MessageType};
 

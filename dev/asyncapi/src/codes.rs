@@ -1,4 +1,4 @@
-//! What codes and reasons mean, in words. A new one does not compile until it has some.
+//! The meanings of codes and reasons, in words. A new one does not compile until it has some.
 
 use securecall_protocol::{CloseCode, EndReason, ErrorCode, RejectReason};
 use serde_json::{Value, json};

@@ -54,7 +54,7 @@ pub(crate) const fn number(dialect: Dialect) -> u8 {
     }
 }
 
-/// What goes over a connection in one dialect, both ways.
+/// The messages of a connection in one dialect, both ways.
 fn channel(dialect: Dialect) -> Value {
     let of_channel = described(dialect).map(|(direction, description)| {
         let key = direction.key(&description);
@@ -92,7 +92,8 @@ fn messages(dialect: Dialect) -> impl Iterator<Item = (String, Value)> {
     })
 }
 
-/// One operation for each request, with its answers, and one for what the server says unasked.
+/// One operation for each request, with its answers, and one for messages that the server sends
+/// unasked.
 fn operations(dialect: Dialect) -> impl Iterator<Item = (String, Value)> {
     let received = client::all().into_iter().filter(move |request| request.is_in(dialect)).map(
         move |request| (operation_name(dialect, request.wire_type), receive(dialect, &request)),

@@ -1,11 +1,11 @@
-//! What a field can hold: each kind is one entry of `components/schemas`.
+//! Kinds of values: each is one entry of `components/schemas`.
 
 use securecall_protocol::{ClientId, EndReason, ErrorCode, RejectReason};
 use serde_json::{Value, json};
 
 use crate::{codes, limits};
 
-/// What a field holds.
+/// The kind of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A client's id.
@@ -18,13 +18,13 @@ pub enum Kind {
     PublicKey,
     /// A key, or null.
     PublicKeyOrNull,
-    /// What resumes a registration.
+    /// The token that resumes a registration.
     ResumeToken,
     /// The `id` of a request, and the `replyTo` of its answer.
     RequestId,
     /// The number of a message.
     Seq,
-    /// The number of the last message that a client has; 0: none.
+    /// The number of the last message that a client has received; 0 before the first.
     Acknowledged,
     /// The number of the dialect: 2.
     Protocol,
@@ -46,13 +46,13 @@ pub enum Kind {
     Milliseconds,
     /// A time in seconds.
     Seconds,
-    /// How far two clocks are apart, in seconds, either way.
+    /// The difference of two clocks, in seconds, either way.
     ClockSeconds,
     /// A size in bytes.
     Bytes,
     /// TURN servers, at least one.
     IceServers,
-    /// TURN servers; none if the server has no TURN.
+    /// TURN servers; an empty list if the server has no TURN.
     IceServersIfAny,
 }
 

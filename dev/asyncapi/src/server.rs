@@ -1,4 +1,4 @@
-//! What the server sends: the table.
+//! Messages from the server: the table.
 
 use securecall_protocol::{Registered, Resumption, ServerMessage};
 
@@ -102,7 +102,7 @@ described_messages!(ServerMessage<'_> {
             CLOCK.of_dialect_2(),
         ],
     )
-    // Asked for when it says that the callee is in too many calls.
+    // It is requested when the callee turns out to be in too many calls.
     .on(Occasion::Either),
     ServerMessage::CallEnded { call_id: _, reason: _ } => Description::new(
         "CALL_ENDED",

@@ -1,4 +1,4 @@
-//! What holds of every link, chain, bundle and proof, also of those that nobody thought of.
+//! Properties of every link, chain, bundle and proof, generated ones included.
 
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ impl Owner {
         Self { chain: Chain::begin(link.unwrap()).unwrap(), key: 1, recovery: 1 }
     }
 
-    /// Does a legal act. Returns `false` if none of this kind is legal any more.
+    /// Does a valid act. Returns `false` if no act of this kind is valid any more.
     fn act(&mut self, act: Act) -> bool {
         let head = self.chain.head();
         if head.is_ended() || (matches!(act, Act::Reset) && head.id().is_certified()) {

@@ -1,4 +1,4 @@
-//! The reader beside serde_json, which says what JSON is and what Unicode.
+//! The reader compared with serde_json, which defines what JSON and Unicode are.
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;

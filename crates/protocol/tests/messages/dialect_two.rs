@@ -1,4 +1,4 @@
-//! What dialect 2 adds, in both directions.
+//! Dialect 2: its additions, in both directions.
 
 use securecall_protocol::{
     CallMessage, ClientId, ClientMessage, DecodeError, Dialect, EndReason, ErrorCode, MessageType,

@@ -1,4 +1,4 @@
-//! What has felled servers like this one, and what might.
+//! Hostile messages: those that have felled servers like this one, and those that might.
 
 use securecall_protocol::{DecodeError, MessageType, decode};
 

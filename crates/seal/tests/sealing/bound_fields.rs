@@ -118,7 +118,7 @@ fn a_directory_key_with_a_changed_bit_is_refused() {
     }
 }
 
-/// An offer from alice to bob, opened by somebody who has one thing different.
+/// An offer from alice to bob, opened by a client for which one field differs.
 struct OtherEnd {
     what: &'static str,
     caller: DirectoryKey,

@@ -1,8 +1,8 @@
-//! A server that does not do its job: it substitutes keys, swaps offers, edits fingerprints, keeps
-//! messages for later, and answers or calls in somebody's name.
+//! A dishonest server: it substitutes keys, swaps offers, edits fingerprints, delays messages, and
+//! answers or calls in another's name.
 //!
-//! Mallory is the server, or somebody it works with: she sees and changes all that passes, and
-//! has keys of her own.
+//! Mallory is the server, or an accomplice of it: she sees and changes all messages, and has keys
+//! of her own.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use securecall_seal::{Callee, Caller, DirectoryKey, Error, Fault, Identity, OFFE
 
 use crate::pair::{ANSWER, CALL_ID, CANDIDATE, OFFER, Pair, identity, looked_up, now};
 
-/// Mallory's keys, under the name of somebody else.
+/// Mallory's keys, under another's name.
 fn mallory_as(client_id: &str) -> Identity {
     identity(client_id, 66, Suite::XWing)
 }
@@ -142,7 +142,7 @@ fn an_answer_of_the_last_call_does_not_answer_this_one() {
 
 #[test]
 fn a_call_cannot_be_answered_under_two_ids() {
-    // The server gives each end another callId, to keep two calls apart that are one.
+    // The server gives each end another callId, to separate the two ends of one call.
     let mut pair = Pair::new(Suite::XWing);
     let (offered, sdp_offer) = pair.offer();
     let (_, sdp_answer) = pair.answer(&sdp_offer);

@@ -27,7 +27,7 @@ fn an_offer_that_was_kept_back_is_stale() {
     let error = bob.open_offer(&looked_up(&pair.alice), &sdp_offer, later).unwrap_err();
     assert_eq!(error, Error::Stale(ClockOffset::from_seconds(-301)));
     let words = "the offer is dated 5 min 1 s behind our clock: one of the two clocks is wrong, or \
-                 the offer was kept back";
+                 the offer was delayed";
     assert_eq!(error.to_string(), words);
 }
 

@@ -1,4 +1,4 @@
-//! What an application sees of a call in which nothing goes wrong, and of its own mistakes.
+//! A whole call as an application sees it, without attacks, and mistakes of the application itself.
 
 use crate::pair::{ANSWER, CALL_ID, CANDIDATE, OFFER, Pair, identity, looked_up, now, seed};
 use securecall_seal::{Callee, Caller, DirectoryKey, Error, Fault, Suite, TEXT_BYTES_MAX};

@@ -14,7 +14,7 @@ use securecall_protocol::{
 };
 
 use super::host::Connection;
-use super::{Batch, Cell, Driver, Owner, Server};
+use super::{Batch, Cell, Driver, Server, Thread};
 use crate::event::Event;
 use crate::mutation::Mutation;
 use crate::network::LinkId;
@@ -104,7 +104,7 @@ impl Server {
             Mutation::TakeLeavingForLoss => Departure::Lost,
             _ => departure,
         };
-        self.input(Owner::Nobody, Duration::ZERO, |registry, batch| {
+        self.input(Thread::Ended, Duration::ZERO, |registry, batch| {
             registry.release(batch, &cell, &connection, departure).into_owned()
         });
         if self.mutation == Mutation::DropSessionsEarly {
@@ -115,7 +115,7 @@ impl Server {
     /// Ends a session as if its client had been away for long, and drops its mail.
     fn drop_session(&mut self, cell: &Arc<Cell>) {
         for _ in 0..LONG_TIMES {
-            self.input(Owner::Nobody, LONG, |registry, batch| {
+            self.input(Thread::Ended, LONG, |registry, batch| {
                 drop(registry.handle_absence(batch, cell));
                 OwnedPost::default()
             });
@@ -143,7 +143,7 @@ impl Server {
         let token = self.tokens.get(&name).map(String::as_str);
         let registration = self.mutation.mutate_registration(registration, token);
         let mut registered = None;
-        self.input(Owner::Driver(link), Duration::ZERO, |registry, batch| {
+        self.input(Thread::Driver(link), Duration::ZERO, |registry, batch| {
             let (cell, post) = registry.register(batch, &connection, &registration, request_id);
             registered = Some(cell);
             post.into_owned()
@@ -222,7 +222,7 @@ impl Server {
             let born = self.environment.unix().max(self.started);
             self.host.push(Event::Requested { link, client, text: text.to_string(), born });
         }
-        self.input(Owner::Driver(link), Duration::ZERO, |registry, batch| {
+        self.input(Thread::Driver(link), Duration::ZERO, |registry, batch| {
             registry.handle_message(batch, &cell, &connection, message, request_id).into_owned()
         });
         if is_served {

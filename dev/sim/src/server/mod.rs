@@ -57,11 +57,11 @@ struct Driver {
 
 /// The thread that delivers a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+enum Thread {
     Driver(LinkId),
     Keeper(KeeperId),
     /// A driver that has ended.
-    Nobody,
+    Ended,
 }
 
 impl Server {
@@ -146,24 +146,24 @@ impl Server {
         let Some(driver) = self.drivers.get(&link) else { return false };
         let superseded = || driver.cell.as_ref().is_some_and(|cell| !self.is_attached(link, cell));
         let reads = !driver.connection.is_closed() || superseded();
-        reads && !self.is_busy(Owner::Driver(link))
+        reads && !self.is_busy(Thread::Driver(link))
     }
 
     /// Returns true if the connection is to be torn down.
     pub(crate) fn is_closing(&self, link: LinkId) -> bool {
         self.drivers.get(&link).is_none_or(|driver| {
-            driver.connection.is_closed() && !self.is_busy(Owner::Driver(link))
+            driver.connection.is_closed() && !self.is_busy(Thread::Driver(link))
         })
     }
 
-    fn is_busy(&self, owner: Owner) -> bool {
-        self.posts.iter().any(|post| post.owner == owner)
+    fn is_busy(&self, thread: Thread) -> bool {
+        self.posts.iter().any(|post| post.thread == thread)
     }
 
     /// Gives presence one input, with the clock ahead by `hurried`, and notes the changes.
     fn input(
         &mut self,
-        owner: Owner,
+        thread: Thread,
         hurried: Duration,
         input: impl FnOnce(&Registry<SimHost>, &mut Batch<'_>) -> OwnedPost<SimHost>,
     ) {
@@ -173,7 +173,7 @@ impl Server {
             let cx = Context { now: cx.now + hurried, ..*cx };
             input(registry, &mut Batch::begin(host, cx))
         });
-        self.put_under_way(owner, post);
+        self.put_under_way(thread, post);
         self.note_cells();
     }
 

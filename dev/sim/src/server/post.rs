@@ -7,14 +7,14 @@ use securecall_core::{Content, Mail, Outcome, OwnedMail};
 use securecall_presence::{OwnedItem, OwnedLetter, OwnedPost};
 use securecall_protocol::Opaque;
 
-use super::{Batch, Owner, Server, SimHost};
+use super::{Batch, Server, SimHost, Thread};
 use crate::event::{Event, Short};
 use crate::mutation::Mutation;
 use crate::random::Random;
 
 /// A post that a thread is delivering.
 pub(super) struct UnderWay {
-    pub(super) owner: Owner,
+    pub(super) thread: Thread,
     /// Ascends: later posts have higher ones.
     serial: u64,
     post: OwnedPost<SimHost>,
@@ -24,12 +24,12 @@ pub(super) struct UnderWay {
 
 impl UnderWay {
     fn is_of_driver(&self) -> bool {
-        matches!(self.owner, Owner::Driver(_)) && self.next.outcome.is_none()
+        matches!(self.thread, Thread::Driver(_)) && self.next.outcome.is_none()
     }
 }
 
 impl Server {
-    pub(super) fn put_under_way(&mut self, owner: Owner, mut post: OwnedPost<SimHost>) {
+    pub(super) fn put_under_way(&mut self, thread: Thread, mut post: OwnedPost<SimHost>) {
         for OwnedItem { letter, .. } in &post.items {
             if letter.mail.as_mail().is_ring() {
                 self.host.push(Event::Rang { call: letter.mail.call_id().to_string() });
@@ -37,7 +37,7 @@ impl Server {
         }
         if let Some(next) = post.items.pop() {
             self.posts_ever += 1;
-            self.posts.push(UnderWay { owner, serial: self.posts_ever, post, next });
+            self.posts.push(UnderWay { thread, serial: self.posts_ever, post, next });
         }
     }
 
@@ -74,13 +74,13 @@ impl Server {
     }
 
     fn step(&mut self, under_way: UnderWay, random: &mut Random) {
-        let UnderWay { owner, serial, mut post, next } = under_way;
+        let UnderWay { thread, serial, mut post, next } = under_way;
         if let Some(item) = self.mutate_item(next, random) {
             let following = self.step_item(&item);
             post.items.extend(self.mutate_following(following, &item).items);
         }
         if let Some(next) = post.items.pop() {
-            self.posts.push(UnderWay { owner, serial, post, next });
+            self.posts.push(UnderWay { thread, serial, post, next });
         }
         self.note_cells();
     }
@@ -110,7 +110,7 @@ impl Server {
             }
             Mutation::DeliverOutOfOrder if random.percent(20) => {
                 self.posts.push(UnderWay {
-                    owner: Owner::Nobody,
+                    thread: Thread::Ended,
                     serial: 0,
                     post: OwnedPost::default(),
                     next: item,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use securecall_core::{Departure, Due, Instant, Session};
 
 use super::host::{Keeper, KeeperId};
-use super::{Cell, Driver, Owner, Server};
+use super::{Cell, Driver, Server, Thread};
 use crate::event::Event;
 use crate::mutation::Mutation;
 use crate::network::LinkId;
@@ -28,10 +28,10 @@ impl Server {
         let keepers = self.host.keepers().into_iter().filter(|(id, keeper)| {
             self.is_watched(keeper)
                 && (keeper.deadline <= self.environment.now || self.is_due(&keeper.cell))
-                && !self.is_busy(Owner::Keeper(*id))
+                && !self.is_busy(Thread::Keeper(*id))
         });
         let drivers = self.drivers.iter().filter(|(link, driver)| {
-            self.is_driver_due(driver) && !self.is_busy(Owner::Driver(**link))
+            self.is_driver_due(driver) && !self.is_busy(Thread::Driver(**link))
         });
         let keepers = keepers.map(|(id, _)| Timer::Keeper(id));
         keepers.chain(drivers.map(|(link, _)| Timer::Driver(*link))).collect()
@@ -61,7 +61,7 @@ impl Server {
         let Some(Keeper { cell, .. }) = self.host.keeper(id) else { return };
         self.note_due(&cell);
         let mut next = None;
-        self.input(Owner::Keeper(id), self.hurry(), |registry, batch| {
+        self.input(Thread::Keeper(id), self.hurry(), |registry, batch| {
             let (until, post) = registry.handle_absence(batch, &cell);
             next = until;
             post.into_owned()
@@ -89,7 +89,7 @@ impl Server {
         let mut next = latest;
         if let Some(cell) = cell.filter(|_| self.mutation != Mutation::SkipDeadlines) {
             self.note_due(&cell);
-            self.input(Owner::Driver(link), self.hurry(), |registry, batch| {
+            self.input(Thread::Driver(link), self.hurry(), |registry, batch| {
                 let (until, post) = registry.handle_timeout(batch, &cell, &connection, latest);
                 next = until;
                 post.into_owned()

@@ -85,7 +85,7 @@ fn collect_results(value: &Value, results: &mut BTreeSet<String>) {
     }
 }
 
-/// The name of a result: what became of it, or the refusal.
+/// The name of a result: its variant, or the refusal.
 fn result_name<T>(result: &Result<T, Refusal>) -> &'static str {
     result.as_ref().map_or_else(|refusal| refusal.name(), |_| "accepted")
 }
