@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_commands_turns_breaks_or_hides_deceives() {
+    fn characters_that_command_turn_break_or_hide_deceive() {
         let commands = "\0\n\t\u{1b}\u{7f}\u{9b}";
         let turns = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}";
         let breaks = "\u{2028}\u{2029}";

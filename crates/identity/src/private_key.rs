@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_both_keys_hold_is_wiped_when_dropped() {
+    fn both_private_keys_are_wiped_when_dropped() {
         const fn assert_wiped<T: ZeroizeOnDrop>(_: fn(T)) {}
         assert_wiped(|key| drop(IdentityKey(key)));
         assert_wiped(|key| drop(RecoveryKey(key)));

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_stamp_is_none() {
+    fn a_text_without_a_stamp_has_none() {
         for text in ["", "~", "~0123", "no mark 0000000000000000", "~000000000000000G"] {
             assert_eq!(read(text), None, "{text}");
         }

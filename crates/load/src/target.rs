@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused() {
+    fn an_invalid_url_is_refused() {
         for url in [
             "",
             "127.0.0.1",

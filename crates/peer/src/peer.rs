@@ -238,7 +238,7 @@ mod tests {
 
     /// A misbehaving end can only be made from inside: `Peer` sends nothing wrong.
     #[tokio::test]
-    async fn what_the_protocol_does_not_allow_ends_the_connection_at_both_ends() {
+    async fn a_violation_ends_the_connection_at_both_ends() {
         let loopback = Config {
             host_addresses: HostAddresses::These(vec![Ipv4Addr::LOCALHOST.into()]),
             ..Config::default()

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_told_in_words_a_person_can_set_a_clock_by() {
+    fn it_is_shown_in_words_a_person_can_set_a_clock_by() {
         for (seconds, words) in [
             (301, "5 min 1 s ahead of"),
             (-3_600, "1 h behind"),

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_of_somebody_who_is_known_by_now_is_admitted_once_too() {
+    fn an_offer_of_a_caller_who_became_known_is_admitted_once_too() {
         let mut seen = SeenOffers::default();
         let made = Made { by: ALICE, at: NOW };
         assert_eq!(seen.admit(offer(1), made, Stranger, NOW), Ok(()));

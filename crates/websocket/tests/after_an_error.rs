@@ -99,7 +99,7 @@ fn so_it_does_behind_a_frame_in_the_wrong_place() {
 }
 
 #[test]
-fn behind_a_broken_header_nobody_knows_where_a_frame_begins() {
+fn behind_a_broken_header_no_frame_is_found() {
     for (first, error) in [
         (0xc1, ProtocolError::ReservedBit),
         (0x83, ProtocolError::ReservedOpcode(3)),

@@ -29,7 +29,7 @@ pub enum Occasion {
     /// When something happens elsewhere.
     Unasked,
     /// As the answer to a request.
-    Asked,
+    Requested,
     /// On either occasion.
     Either,
 }

@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_connects_again_finds_the_same_bounds() {
+    fn a_second_connection_has_the_same_bounds() {
         let (_folder, receive) = receive(10, 15);
         Allowance::new(Some(receive.clone())).keep(10);
         assert_eq!(refusal(&Allowance::new(Some(receive)), 6), Some(Refusal::Full));
     }
 
     #[test]
-    fn what_is_left_free_on_the_disk_is_the_receivers_choice() {
+    fn the_receiver_sets_the_bytes_that_stay_free_on_the_disk() {
         let (folder, receive) = receive(u64::MAX, u64::MAX);
         // The disk may be in use by others meanwhile: nothing here is close to its bound.
         let free_bytes_min = free_bytes(folder.path()).unwrap() * 2;

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_file_can_be_called_is_refused() {
+    fn a_name_that_no_file_can_have_is_refused() {
         for name in ["", "/", "../x", "a/b", "/etc/passwd", "a\0b"] {
             assert_eq!(FileName::new(name), None, "{name:?}");
         }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_answers_a_file_again_and_again_is_a_violation() {
+    fn repeated_answers_to_a_file_are_a_violation() {
         let (sender, receiver) = verdicts();
         receiver.begin(1);
         let passed: Vec<_> = (0..3).map(|_| sender.pass_on(received(1))).collect();

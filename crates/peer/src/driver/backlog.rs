@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_bring_a_message_is_held_back_and_only_while_messages_wait() {
+    fn a_datagram_is_held_back_only_behind_messages_and_only_if_it_may_bring_one() {
         let (mut backlog, inbox, mut receiver) = behind(1);
         assert!(backlog.holds_back(&[DTLS; 1200]));
         assert!(!backlog.holds_back(&[DTLS; ACKNOWLEDGEMENT_BYTES_MAX]));

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_has_no_null() {
+    fn a_sent_candidate_has_no_null() {
         let candidate = Candidate::host("192.0.2.1:50000".parse().unwrap(), "udp").unwrap();
         let json = to_json(&candidate, "data").unwrap();
         assert!(!json.contains("null"), "{json}");

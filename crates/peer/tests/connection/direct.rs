@@ -170,7 +170,7 @@ async fn an_absent_other_end_is_reported_in_time() {
 }
 
 #[tokio::test]
-async fn what_is_no_description_or_candidate_is_refused() {
+async fn an_invalid_description_or_candidate_is_refused() {
     for text in ["", "v=0", "hello", "v=0\r\nm=application", "\u{0}"] {
         let refused = Peer::answer(loopback(), text).await;
         assert!(matches!(refused, Err(Error::Offer(_))), "{text:?}");
@@ -197,7 +197,7 @@ async fn relays_alone_without_a_relay_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn what_the_other_end_does_not_take_in_time_is_unsent() {
+async fn messages_without_acknowledgement_in_time_are_unsent() {
     let (mut a, b, _) = connect(loopback(), loopback()).await;
     // Nobody reads what arrives there, so in the end nothing more does.
     let text = "x".repeat(8192);
@@ -208,7 +208,7 @@ async fn what_the_other_end_does_not_take_in_time_is_unsent() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_when_the_other_end_closes_is_unsent() {
+async fn messages_in_flight_when_the_other_end_closes_are_unsent() {
     let (mut a, mut b, _) = connect(loopback(), loopback()).await;
     let send = async {
         while a.peer.send_text("and another thing").await.is_ok() {}

@@ -40,7 +40,7 @@ async fn a_name_without_an_address_and_a_port_without_a_server_are_distinguished
 }
 
 #[tokio::test]
-async fn a_server_that_swallows_what_it_is_sent_did_not_answer() {
+async fn a_server_that_swallows_requests_did_not_answer() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let url = format!("turn:{}", silent.local_addr().unwrap());
     assert_failure(relays_of(url), RelayFailure::Silent).await;

@@ -106,11 +106,11 @@ fn check<A: Aead, K: Kem>(vector: &Vector) {
 }
 
 #[test]
-fn suite_1_gives_what_rfc_9180_says() {
+fn suite_1_gives_the_vectors_of_rfc_9180() {
     check::<AesGcm256, X25519HkdfSha256>(&X25519_AES_256_GCM);
 }
 
 #[test]
-fn x_wing_gives_what_its_draft_says() {
+fn x_wing_gives_the_vectors_of_its_draft() {
     check::<ChaCha20Poly1305, XWing>(&X_WING_CHACHA20_POLY1305);
 }

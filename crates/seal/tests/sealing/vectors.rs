@@ -36,7 +36,7 @@ const MESSAGES: [(&str, &str, &str); 4] = [
 ];
 
 #[test]
-fn the_vectors_are_what_this_crate_makes() {
+fn this_crate_makes_the_vectors() {
     for (suite, name) in [(Suite::X25519, "suite-1-x25519"), (Suite::XWing, "suite-2-x-wing")] {
         let made = vector(suite);
         let path: PathBuf =

@@ -104,7 +104,7 @@ fn candidates_of_all_kinds_are_equally_long() {
 }
 
 #[test]
-fn the_application_hears_of_its_own_mistakes() {
+fn mistakes_of_the_application_are_errors() {
     let mut pair = Pair::new(Suite::X25519);
     let too_long = "x".repeat(TEXT_BYTES_MAX + 1);
     let length = too_long.len();

@@ -167,7 +167,7 @@ fn the_messages_of_these_tests_are_all_there_are() {
 }
 
 #[test]
-fn a_dialect_has_the_messages_that_the_document_says() {
+fn each_dialect_has_the_documented_messages() {
     let content = Content {
         client_id: "alice".into(),
         sealed: json!("").to_string(),
@@ -232,7 +232,7 @@ fn a_field_too_many_is_noticed() {
 }
 
 #[test]
-fn a_message_of_dialect_2_is_none_of_dialect_1() {
+fn a_message_of_dialect_2_is_not_in_dialect_1() {
     let schemas = Schemas::new();
     for (_, message) in every_whole_message().into_iter().filter(|(number, _)| *number == 2) {
         // A message without a number and without fields of dialect 2 is the same in both.

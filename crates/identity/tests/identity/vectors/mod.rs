@@ -36,7 +36,7 @@ const FILES: [(&str, Make); 10] = [
 ];
 
 #[test]
-fn the_vectors_are_what_the_cases_here_make() {
+fn the_cases_here_make_the_vectors() {
     for (name, made) in FILES {
         let made = made();
         let path: PathBuf =

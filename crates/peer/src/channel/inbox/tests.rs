@@ -156,7 +156,7 @@ fn a_cancelled_file_leaves_nothing() {
 }
 
 #[test]
-fn what_the_protocol_does_not_allow_is_named() {
+fn a_violation_is_named() {
     assert_violation(vec![(false, b"{".to_vec())], Violation::NotAFrame);
     assert_violation(vec![chunk(b"abc")], Violation::NoFile);
     assert_violation(vec![end(SHA256_ABC)], Violation::NoFile);
