@@ -1,32 +1,32 @@
-//! What a client asks, and what it may be answered.
+//! Requests of clients, and the errors that may answer them.
 
 use securecall_core::{Instant, UnixTime};
 
 use super::Model;
 use super::call::{Call, Item, Over, Side};
-use super::owner::Admission;
+use super::ownership::Admission;
 use super::stream::Stream;
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
 
-/// The request that a session is dealing with.
+/// The request that a session is handling.
 #[derive(Debug)]
-pub(super) struct Asking {
+pub(super) struct PendingRequest {
     client: String,
     request: String,
     born: UnixTime,
     effect: Effect,
-    /// An error has been sent, which must be this one if it is an answer to this request.
+    /// An error was sent; only this request can have caused it.
     pub(super) refused: bool,
     /// The call that the request has begun.
     pub(super) began: Option<String>,
 }
 
-/// What the request does unless it is refused.
+/// The effect of a request unless it is refused.
 #[derive(Debug, Clone)]
 enum Effect {
-    /// Nothing: it has to be refused.
+    /// No effect: it must be refused.
     None,
     Ring {
         target: String,
@@ -43,7 +43,7 @@ enum Effect {
     End {
         call: String,
     },
-    /// Something for the other end.
+    /// Relayed to the other end.
     Relay {
         call: String,
         item: Item,
@@ -54,11 +54,11 @@ enum Effect {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Allowed {
     pub(super) codes: Vec<&'static str>,
-    /// Without an error it would be wrong.
+    /// The request must be refused.
     must: bool,
     /// The call that it is about.
     pub(super) call: Option<String>,
-    /// It is the first that this server hears of an old call: it has no reason not to find it.
+    /// It names an old call that this server has not met before, and must find.
     pub(super) fresh: bool,
 }
 
@@ -73,7 +73,7 @@ impl Allowed {
 }
 
 impl Model {
-    pub(super) fn see_asked(
+    pub(super) fn see_requested(
         &mut self,
         link: LinkId,
         client: &str,
@@ -90,7 +90,8 @@ impl Model {
         let effect = if allowed.must { Effect::None } else { effect };
         self.requests.insert(request.clone(), allowed);
         let client = client.to_string();
-        self.asking = Some(Asking { client, request, born, effect, refused: false, began: None });
+        self.pending =
+            Some(PendingRequest { client, request, born, effect, refused: false, began: None });
         Ok(())
     }
 
@@ -109,7 +110,7 @@ impl Model {
         (allowed, Effect::Ring { target, offer: message.json("sdpOffer").to_string() })
     }
 
-    /// A message about a call.
+    /// Determines the allowed errors of a message about a call, and its effect.
     fn judge(&mut self, link: LinkId, client: &str, message: &Wire<'_>) -> (Allowed, Effect) {
         let id = message.text("callId").to_string();
         let tokens = self.tokens(link, client);
@@ -129,20 +130,20 @@ impl Model {
             return (Allowed::must("CALL_NOT_FOUND"), Effect::None);
         }
         call.end(side).contested |= admission == Admission::Perhaps;
-        call.end(side).told_in_one = None;
+        call.end(side).answer_unconfirmed_since = None;
         if call.recovered {
-            // Whether this server knows that it was answered is not to be seen.
+            // The model cannot see if this server knows that it was answered.
             let end = call.end(side);
-            // A caller of dialect 1 that knows the id has had the answer.
-            end.said_answered |= side == Side::Caller && tokens.is_none();
+            // A caller of dialect 1 that knows the id was sent the answer.
+            end.claimed_answered |= side == Side::Caller && tokens.is_none();
             end.contested |= end.owner.is_none() && tokens.is_some();
         }
         if call.recovered || !call.is_unanswered_at(side) {
             call.bind(side, tokens);
         }
         let mut allowed = call.judge(side, message.message_type);
-        let refused_unheard = call.rung.is_none() && call.caller_was_absent;
-        if call.recovered || call.end(side).end_lost || refused_unheard {
+        let refused_unseen = call.rung.is_none() && call.caller_was_absent;
+        if call.recovered || call.end(side).end_lost || refused_unseen {
             allowed.codes.push("CALL_NOT_FOUND");
         }
         let taken_up = call.recovered && !call.end(side).presented;
@@ -154,7 +155,7 @@ impl Model {
         allowed.fresh = call.recovered && !call.touched;
         call.touched = true;
         if !call.recovered {
-            // Refused or not, it shows that its client knows the call.
+            // Even a refused message shows that the client knows the call.
             call.end(side).claim_deadline = None;
         }
         let peer = call.client(side.other()).to_string();
@@ -177,22 +178,23 @@ impl Model {
         (allowed, effect)
     }
 
-    /// A call has an id: its caller is told it, or its ring has left, or both.
-    pub(super) fn see_begun(&mut self, id: &str) -> Result<(), Violation> {
-        let Some(asking) = &mut self.asking else {
-            ensure!(false, "a call began and nobody asked for it");
+    /// Handles the beginning of a call: its caller is sent its id, or its ring leaves, or both.
+    pub(super) fn see_call_begin(&mut self, id: &str) -> Result<(), Violation> {
+        let Some(pending) = &mut self.pending else {
+            ensure!(false, "a call began without a request");
             return Ok(());
         };
-        if asking.began.as_deref() == Some(id) {
+        if pending.began.as_deref() == Some(id) {
             return Ok(());
         }
-        let Effect::Ring { target, offer } = std::mem::replace(&mut asking.effect, Effect::None)
+        let Effect::Ring { target, offer } = std::mem::replace(&mut pending.effect, Effect::None)
         else {
-            ensure!(false, "a call began and nobody asked for it");
+            ensure!(false, "a call began without a request");
             return Ok(());
         };
-        asking.began = Some(id.to_string());
-        let (client, request, born) = (asking.client.clone(), asking.request.clone(), asking.born);
+        pending.began = Some(id.to_string());
+        let (client, request, born) =
+            (pending.client.clone(), pending.request.clone(), pending.born);
         ensure!(!self.calls.contains_key(id), "a second call {id}");
         let ends = (client.clone(), target.clone());
         let mut call = Call::new(ends, offer, self.now, born);
@@ -208,17 +210,18 @@ impl Model {
         Ok(())
     }
 
-    /// The session is done with the request.
-    pub(super) fn see_answered(&mut self) -> Result<(), Violation> {
+    /// Handles the end of a request: applies its effect unless it was refused.
+    pub(super) fn see_handled(&mut self) -> Result<(), Violation> {
         self.see_end_of_registration();
-        let Some(Asking { client, request, effect, refused, .. }) = self.asking.take() else {
+        let Some(PendingRequest { client, request, effect, refused, .. }) = self.pending.take()
+        else {
             return Ok(());
         };
         if let Some(allowed) = self.requests.get(&request).filter(|allowed| allowed.must) {
             ensure!(refused, "{client}'s {request} was not refused: {:?}", allowed.codes);
         }
         if refused {
-            // It may have shown an old call all the same.
+            // A refused message may still have presented an old call.
             self.note_load(&client);
             return Ok(());
         }
@@ -246,14 +249,15 @@ impl Model {
         match effect {
             Effect::Accept { answer, .. } => {
                 call.answer = Some(answer);
-                call.end(side).said_answered = true;
+                call.end(side).claimed_answered = true;
                 call.bind(side, tokens);
                 if !call.recovered && caller_in_two {
                     let text = String::new();
                     let item = Item { what: "CALL_ACCEPTED", text, optional: false };
                     call.end(Side::Caller).channel.push_back(item);
                 }
-                // The other end waits for its client to be told, and no more for its proof.
+                // From here on the other end must be sent the answer; its own proof does not
+                // matter.
                 call.presented = Some(self.now);
             }
             Effect::Reject { reason, .. } => {
@@ -296,19 +300,19 @@ impl Effect {
 }
 
 impl Call {
-    /// The client at this end has shown that it knows the call.
+    /// Notes that the client at this end has presented the call.
     pub(super) fn show(&mut self, side: Side, now: Instant) {
         self.end(side).presented = true;
         self.end(side).claim_deadline = None;
         self.presented.get_or_insert(now);
         if self.recovered && self.over == Over::Yes {
-            // It is over at the other end, and this one's session has not heard of it.
+            // It is over at the other end, and this one's session does not know that yet.
             self.over = Over::Maybe;
             self.presented = Some(now);
         }
     }
 
-    /// What a message of one of its own clients may be answered.
+    /// The errors that may answer a message from a client of this call.
     fn judge(&self, side: Side, message_type: &str) -> Allowed {
         let answers = matches!(message_type, "CALL_ACCEPT" | "CALL_REJECT" | "CALL_RINGING");
         match side {
@@ -316,7 +320,7 @@ impl Call {
             Side::Caller if answers && !self.recovered => Allowed::must("INVALID_STATE"),
             Side::Caller if answers => Allowed::must_be_refused_somehow(),
             Side::Callee if answers && self.answer.is_some() => Allowed::must("INVALID_STATE"),
-            // It may have said that it has answered.
+            // It may have presented the call as answered.
             Side::Callee if answers && self.recovered && message_type != "CALL_ACCEPT" => {
                 Allowed::may(&["INVALID_STATE"])
             }
@@ -335,7 +339,7 @@ impl Call {
 }
 
 impl Allowed {
-    /// A caller cannot answer, whether or not the server still knows the call.
+    /// The errors for a caller that answers its own call, which is wrong in any state.
     fn must_be_refused_somehow() -> Self {
         {
             let codes = vec!["INVALID_STATE", "CALL_NOT_FOUND", "RATE_LIMITED"];

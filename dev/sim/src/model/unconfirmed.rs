@@ -1,5 +1,5 @@
-//! Messages that a lost connection may not have delivered: an offer that it was lost to, and an
-//! answer to a caller of dialect 1.
+//! Unconfirmed deliveries, which a lost connection may not have made: an offer, and an answer to a
+//! caller of dialect 1.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use securecall_core::{Departure, Instant};
 use super::Model;
 use super::call::{Call, Over, Side};
 
-/// A connection that is lost so soon after an offer is lost to it.
+/// An offer is lost with a connection that is lost this soon after it.
 const SETTLING: Duration = Duration::from_secs(5);
 const LOSSES_MAX: usize = 3;
-/// A connection that lives for so long after an answer has delivered it.
+/// An answer is delivered by a connection that lives this long after it.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Model {
-    /// The client's connection is gone, or another one has taken its place.
-    pub(super) fn see_parted(&mut self, client: &str, departure: Departure) {
+    /// Handles the loss of a client's connection, or its replacement.
+    pub(super) fn see_connection_end(&mut self, client: &str, departure: Departure) {
         let now = self.now;
         let mut given_up = false;
-        let rings = |call: &Call| call.caller == client && call.is_unheard();
+        let rings = |call: &Call| call.caller == client && call.awaits_answer();
         let rings = self.calls.values().any(rings);
         for call in self.calls.values_mut() {
             if call.callee == client && call.is_ringing() {
@@ -34,7 +34,7 @@ impl Model {
         }
     }
 
-    /// Every ringing call is delivered to this client now.
+    /// Notes that every ringing call is delivered to this client again.
     pub(super) fn note_delivered(&mut self, client: &str) {
         let now = self.now;
         let rings = |call: &&mut Call| call.callee == client && call.rung.is_some();
@@ -43,13 +43,13 @@ impl Model {
 }
 
 impl Call {
-    /// Its caller waits for an answer, as far as it knows.
-    fn is_unheard(&self) -> bool {
+    /// Returns true if its caller has no answer yet.
+    fn awaits_answer(&self) -> bool {
         let end = &self.ends[Side::Caller as usize];
         !self.recovered && !end.answered && !end.done
     }
 
-    /// Returns whether the offer may have cost its last connection.
+    /// Counts a lost connection. Returns true if the offer is given up.
     fn note_loss(&mut self, now: Instant) -> bool {
         let suspect = self.delivered.is_some_and(|since| now.since(since) < SETTLING);
         self.losses = if suspect { self.losses + 1 } else { 0 };
@@ -61,20 +61,20 @@ impl Call {
         given_up
     }
 
-    /// Returns true if its caller, of dialect 1, has shown nothing yet of having the answer.
+    /// Returns true if its caller, of dialect 1, has not confirmed the answer by any message.
     pub(super) fn is_unconfirmed(&self, now: Instant) -> bool {
         let end = &self.ends[Side::Caller as usize];
-        end.told_in_one.is_some_and(|told| now.since(told) < SILENCE_TIMEOUT)
+        end.answer_unconfirmed_since.is_some_and(|since| now.since(since) < SILENCE_TIMEOUT)
     }
 
     fn take_back_answer(&mut self, now: Instant, departure: Departure, rings: bool) {
         let unconfirmed = self.is_unconfirmed(now);
         let end = self.end(Side::Caller);
-        end.told_in_one = None;
+        end.answer_unconfirmed_since = None;
         if !unconfirmed || end.done {
             return;
         }
-        let kept = !end.perhaps_not_kept;
+        let kept = !end.perhaps_dropped;
         end.answered = false;
         end.presented = false;
         if departure == Departure::Left {

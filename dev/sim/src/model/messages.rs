@@ -1,10 +1,10 @@
-//! What a client is told, and whether it may be.
+//! The rules for messages that clients are sent.
 
 use securecall_core::UNANSWERED_PER_CALLER_MAX;
 
 use super::Model;
 use super::call::{Call, Item, Over, Side};
-use super::owner::Tokens;
+use super::ownership::Tokens;
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
@@ -21,7 +21,7 @@ const FIELDS: [(&str, &[&str]); 8] = [
     ("HEARTBEAT_ACK", &[]),
 ];
 
-/// What differs in dialect 2. An ERROR may have `retryAfterMs` besides.
+/// The fields that differ in dialect 2. An ERROR may have `retryAfterMs` besides.
 const FIELDS_IN_TWO: [(&str, &[&str]); 6] = [
     (
         "REGISTERED",
@@ -34,7 +34,7 @@ const FIELDS_IN_TWO: [(&str, &[&str]); 6] = [
     ("CALL_SIGNAL", &["callId", "data"]),
 ];
 
-/// Errors that a connection answers with, before any session has a say.
+/// Errors that a connection answers with, without its session.
 const CONNECTION_ERRORS: [&str; 5] =
     ["INVALID_MESSAGE", "NOT_REGISTERED", "RATE_LIMITED", "INVALID_STATE", "UNAUTHORIZED"];
 
@@ -62,12 +62,12 @@ impl Model {
             _ => {
                 let attached = self.attached.get(client);
                 ensure!(attached == Some(&link), "{client}#{link} is not {client}: {text}");
-                self.see_told(link, client, &message)
+                self.see_call_message(link, client, &message)
             }
         }
     }
 
-    /// Each dialect has its types and its fields, and no others.
+    /// Checks that the message and its fields belong to the dialect.
     fn check_fields(
         &self,
         link: LinkId,
@@ -90,8 +90,8 @@ impl Model {
         Ok(())
     }
 
-    /// A message about a call.
-    fn see_told(
+    /// Checks a message about a call.
+    fn see_call_message(
         &mut self,
         link: LinkId,
         client: &str,
@@ -99,22 +99,22 @@ impl Model {
     ) -> Result<(), Violation> {
         let id = message.text("callId").to_string();
         if message.message_type == "CALL_INITIATED" && self.registering.is_none() {
-            self.see_begun(&id)?;
+            self.see_call_begin(&id)?;
         }
         let side = self.calls.get(&id).and_then(|call| call.side_of(client));
         if self.see_refused_presentation(link, &id, side, message)? {
             return Ok(());
         }
         let Some(side) = side else {
-            ensure!(false, "{client} was told of a call that is not its own: {id}");
+            ensure!(false, "{client} was sent news of a call that is not its own: {id}");
             return Ok(());
         };
         let call = self.calls.get(&id);
         let done = call.is_some_and(|call| call.is_done(side));
         let what = message.message_type;
         let denied = call.is_some_and(|call| call.ends[side as usize].denied_on == Some(link));
-        ensure!(!denied, "{client} was told {what} of {id}, which is not its call any more");
-        ensure!(!done, "{client} was told {what} of {id}, which is over for it");
+        ensure!(!denied, "{client} was sent {what} of {id}, which is not its call any more");
+        ensure!(!done, "{client} was sent {what} of {id}, which is over for it");
         match what {
             "INCOMING_CALL" => self.see_incoming_call(link, &id, side, message)?,
             "CALL_ACCEPTED" => self.see_call_accepted(link, &id, side, message)?,
@@ -127,18 +127,18 @@ impl Model {
                 self.see_relayed(link, &id, side, "ICE_CANDIDATE", message.json("candidate"))?;
             }
             "CALL_REJECTED" => {
-                self.check_mistaken(link, &id, side)?;
+                self.check_attribution(link, &id, side)?;
                 self.see_call_rejected(&id, side, message.text("reason"))?;
             }
             "CALL_ENDED" => {
-                self.check_mistaken(link, &id, side)?;
+                self.check_attribution(link, &id, side)?;
                 self.see_call_ended(&id, side, message.text("reason"))?;
             }
-            _ => ensure!(false, "{client} was told {what}"),
+            _ => ensure!(false, "{client} was sent {what}"),
         }
         if matches!(what, "CALL_REJECTED" | "CALL_ENDED") {
             let once = self.links.entry(link).or_default().ended.insert(id.clone());
-            ensure!(once, "{client}#{link} was told twice that {id} is over");
+            ensure!(once, "{client}#{link} was sent the end of {id} twice");
         }
         self.note_load(client);
         Ok(())
@@ -169,7 +169,7 @@ impl Model {
         }
         let known = self.links.entry(link).or_default();
         ensure!(known.rung.insert(id.to_string()), "{id} rang twice on one connection");
-        // What a registration presents is known before it rings again.
+        // A registration presents a call before that rings again.
         let first = known.proven.insert(id.to_string()) || self.registering == Some(link);
         ensure!(first, "{id} rang after other news of it");
         if let Some(call) = self.calls.get_mut(id) {
@@ -191,8 +191,8 @@ impl Model {
         let registration = self.links.get(&link).map(|known| &known.registration);
         let unknown =
             self.registering == Some(link) && !registration.is_some_and(|it| it.presents(id));
-        self.check_mistaken(link, id, side)?;
-        let (now, waits) = (self.now, self.note_room_of(id));
+        self.check_attribution(link, id, side)?;
+        let (now, waits) = (self.now, self.may_lack_room(id));
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
         ensure!(side == Side::Caller, "{id} was accepted by its caller");
         let answer = call.answer.as_deref();
@@ -202,8 +202,8 @@ impl Model {
         end.answered = true;
         end.presented = true;
         end.claim_deadline = None;
-        end.told_in_one = (!in_two).then_some(now);
-        end.perhaps_not_kept = waits;
+        end.answer_unconfirmed_since = (!in_two).then_some(now);
+        end.perhaps_dropped = waits;
         let marker = |item: &Item| item.what == "CALL_ACCEPTED";
         if in_two && !unknown {
             let (gaps, has_marker) = (end.gaps, end.channel.iter().any(marker));
@@ -241,7 +241,7 @@ impl Model {
         Ok(())
     }
 
-    /// Something of the other end.
+    /// Checks a message that was relayed from the other end.
     fn see_relayed(
         &mut self,
         link: LinkId,
@@ -251,7 +251,7 @@ impl Model {
         text: &str,
     ) -> Result<(), Violation> {
         let proven = self.links.get(&link).is_some_and(|known| known.proven.contains(id));
-        ensure!(proven, "#{link} was told of {id} and has not shown that it is its call");
+        ensure!(proven, "#{link} was sent news of {id} and has not shown that it is its call");
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
         let end = call.end(side);
         let right = |item: &Item| item.what == what && item.text == text;
@@ -271,10 +271,10 @@ impl Model {
     }
 
     /// Returns true if there may be no room to keep the answer of a call for its caller.
-    fn note_room_of(&mut self, id: &str) -> bool {
+    fn may_lack_room(&mut self, id: &str) -> bool {
         let Some(call) = self.calls.get(id) else { return false };
         let (caller, answer) = (call.caller.clone(), call.answer.as_ref().map_or(0, String::len));
-        let (_, bytes) = self.note_room(&caller);
+        let (_, bytes) = self.update_room(&caller);
         bytes + answer > self.limits.waiting_bytes_max
     }
 
@@ -293,25 +293,25 @@ impl Model {
 
     fn see_call_ended(&mut self, id: &str, side: Side, reason: &str) -> Result<(), Violation> {
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
-        // Something else that was said of it may have found out first that it cannot ring.
+        // Another message about the call may have found out first that it cannot ring.
         let failed = call.rung.is_none() && (call.target_was_absent || call.target_was_busy);
         ensure!(call.over != Over::No || failed, "{id} was ended for no reason");
-        let unheard_of = side == Side::Callee && call.rung.is_none() && !call.recovered;
-        ensure!(!unheard_of, "{id} ended before it rang");
+        let unknown_here = side == Side::Callee && call.rung.is_none() && !call.recovered;
+        ensure!(!unknown_here, "{id} ended before it rang");
         let right = match reason {
             "superseded" => call.recovered || call.reasons.contains(reason),
             "" | "unreachable" => true,
             other => call.reasons.contains(other),
         };
         ensure!(right, "{id} ended for no such reason: {reason}");
-        // Of an old call whoever asks may find it gone before it hears why.
+        // A request for an old call may find it gone before its reason is known.
         let late = (self.registering.is_some() || call.recovered) && reason == "unreachable";
-        // It may lose at one end in the very moment in which it has rung for too long at the other.
+        // A call may lose at one end in the moment in which it rings out at the other.
         let both = [("timeout", "glare"), ("glare", "timeout")];
-        let at_once = both.iter().any(|(one, other)| reason == *one && call.told_is(other));
+        let at_once = both.iter().any(|(one, other)| reason == *one && call.has_ended_for(other));
         if !reason.is_empty() && !late && !at_once && !call.is_disputed() {
-            let told = call.told.get_or_insert(reason.to_string());
-            ensure!(told == reason, "{id} ended for two reasons: {told} and {reason}");
+            let first = call.end_reason.get_or_insert(reason.to_string());
+            ensure!(first == reason, "{id} ended for two reasons: {first} and {reason}");
         }
         self.seen.glare += usize::from(reason == "glare");
         self.seen.ended += 1;
@@ -325,12 +325,12 @@ impl Model {
         let in_two = self.attached.get(client).is_some_and(|link| self.speaks_two(*link));
         let asked = message.request().and_then(|request| self.requests.get(request).cloned());
         let (Some(request), Some(allowed)) = (message.request(), asked) else {
-            ensure!(CONNECTION_ERRORS.contains(&code), "{client} was told {code} out of the blue");
+            ensure!(CONNECTION_ERRORS.contains(&code), "{client} was sent {code} out of the blue");
             return Ok(());
         };
         ensure!(allowed.codes.contains(&code), "{client}'s {request} was answered {code}");
-        if let Some(asking) = &mut self.asking {
-            asking.refused = true;
+        if let Some(pending) = &mut self.pending {
+            pending.refused = true;
         }
         self.requests.remove(request);
         let Some(call) = allowed.call.and_then(|id| self.calls.get_mut(&id)) else {
@@ -347,7 +347,7 @@ impl Model {
             call.failed = true;
         }
         if code == "CALL_NOT_FOUND" && call.ends[side as usize].contested {
-            // It is another registration's, perhaps.
+            // Another registration may own it.
             call.end(side).denied_on = self.attached.get(client).copied();
             return Ok(());
         }
@@ -359,7 +359,7 @@ impl Model {
         }
         if matches!(code, "TARGET_NOT_FOUND" | "CALL_NOT_FOUND") {
             call.over = Over::Yes;
-            // In dialect 2 the end of a call that was initiated is told besides.
+            // In dialect 2 an initiated call also gets CALL_ENDED.
             if !(in_two && code == "TARGET_NOT_FOUND") {
                 call.finish(side);
             }
@@ -367,22 +367,22 @@ impl Model {
         Ok(())
     }
 
-    /// Others may say of a client that it is in more old calls than a session takes notice of.
+    /// Notes that others claim more old calls of a client than a session accepts.
     pub(super) fn note_crowd(&mut self, client: &str) {
         if self.crowd(client) > self.limits.per_session_max {
-            let said = self.calls.values_mut().filter(|call| call.is_said_of(client));
+            let said = self.calls.values_mut().filter(|call| call.is_claimed_about(client));
             said.for_each(|call| call.crowded = true);
         }
     }
 
-    /// In how many old calls a client is by what others say alone.
+    /// The number of old calls that a client is in by the claims of others alone.
     pub(super) fn crowd(&self, client: &str) -> usize {
-        self.calls.values().filter(|call| call.is_said_of(client)).count()
+        self.calls.values().filter(|call| call.is_claimed_about(client)).count()
     }
 }
 
 impl Call {
-    fn is_said_of(&self, client: &str) -> bool {
+    fn is_claimed_about(&self, client: &str) -> bool {
         let end = self.side_of(client).map(|side| &self.ends[side as usize]);
         self.recovered && self.touched && end.is_some_and(|end| !end.presented)
     }

@@ -1,4 +1,4 @@
-//! Time, configuration and randomness, as the server meets them.
+//! The environment of the server: time, configuration and randomness.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use crate::random::Random;
 /// 2026-01-01, when every run begins.
 const EPOCH_MILLIS: u64 = 1_767_225_600_000;
 
-/// The world around every decision.
-pub(crate) struct Nature {
+/// The clocks, the configuration and the source of nonces.
+pub(crate) struct Environment {
     pub(crate) now: Instant,
-    /// What the wall clock says when the other one says 0, in milliseconds. Somebody may set it.
+    /// The wall clock at 0 of the other clock, in milliseconds. It may be set.
     pub(crate) epoch_millis: u64,
     pub(crate) config: Config,
     nonces: Cell<u64>,
 }
 
-impl Nature {
+impl Environment {
     pub(crate) fn new(calls: CallLimits) -> Self {
         let config = Config {
             calls,
@@ -44,7 +44,7 @@ impl Nature {
         self.now = self.now + time;
     }
 
-    /// Lets the core decide something, now.
+    /// Makes a decision of the core with the present time.
     pub(crate) fn with<R>(&self, decide: impl FnOnce(&Context<'_>) -> R) -> R {
         let nonce = || self.draw_nonce();
         let cx = Context { now: self.now, unix: self.unix(), config: &self.config, nonce: &nonce };
@@ -54,7 +54,7 @@ impl Nature {
     fn draw_nonce(&self) -> Nonce {
         self.nonces.set(self.nonces.get() + 1);
         let mut nonce = Nonce::default();
-        // Spread, so that which of two ids is the lesser is as random as it is with real nonces.
+        // Spread, so that the order of two ids is as random as with real nonces.
         let spread = Random::new(self.nonces.get()).next();
         nonce[..8].copy_from_slice(&spread.to_be_bytes());
         nonce[8..16].copy_from_slice(&self.nonces.get().to_be_bytes());

@@ -1,9 +1,9 @@
-//! Registrations: who resumes, who begins anew, and what a client presents.
+//! Registrations: resumed ones, new ones, and the calls that they present.
 
 use securecall_core::Departure;
 
 use super::call::{Over, Side};
-use super::owner::Admission;
+use super::ownership::Admission;
 use super::stream::Stream;
 use super::{Link, Model};
 use crate::network::LinkId;
@@ -17,7 +17,7 @@ pub(super) struct Registration {
     token: String,
     last_seq: u64,
     calls: Vec<Presented>,
-    /// Calls among them that this server hears of for the first time, and has no reason to refuse.
+    /// Presented calls that this server has not met before, and has no reason to refuse.
     fresh: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl Model {
 
     pub(super) fn see_attached(&mut self, link: LinkId, client: &str, text: &str) {
         if self.attached.insert(client.to_string(), link).is_some() {
-            self.see_parted(client, Departure::Lost);
+            self.see_connection_end(client, Departure::Lost);
         }
         self.away_since.remove(client);
         let registration = Registration::read(text).unwrap_or_default();
@@ -86,7 +86,7 @@ impl Model {
         Ok(())
     }
 
-    /// The connection goes on where the last one broke off.
+    /// Checks a registration that continues the last one.
     fn see_resumed(
         &mut self,
         link: LinkId,
@@ -127,8 +127,8 @@ impl Model {
         Ok(())
     }
 
-    /// Nothing is resumed: ends that are in the last stream are lost, and what waits in the calls is
-    /// not.
+    /// Handles a registration that resumes nothing: ends in the last stream are lost, and deferred
+    /// messages are not.
     fn begin_anew(
         &mut self,
         link: LinkId,
@@ -142,13 +142,13 @@ impl Model {
         self.forget_crossings(client);
         for call in self.calls.values_mut() {
             let (over, Some(side)) = (call.over, call.side_of(client)) else { continue };
-            // It was told that it has no such call, and not when that was over.
+            // It was refused the call while the call lived.
             let denied = call.end(side).denied_on.take().is_some();
             call.end(side).end_lost |= denied && over != Over::No;
         }
         self.inherit_calls(link, client);
         if !registration.in_two {
-            self.note_mistakable(client);
+            self.note_ambiguous_answers(client);
         }
         if was_in_two {
             self.lose_stream(client, registration);
@@ -159,14 +159,14 @@ impl Model {
         for (at, call) in registration.calls.iter().enumerate() {
             let again = registration.calls[..at].iter().any(|each| each.call_id == call.call_id);
             if registration.in_two && !again {
-                self.see_presented(link, client, call);
+                self.see_presented_call(link, client, call);
             }
         }
         self.note_load(client);
     }
 
-    /// A client that has begun anew has been told everything that follows it, and has presented
-    /// what it presents. The other calls are given up for lost.
+    /// Handles the end of a registration: the client has been sent everything due and has presented
+    /// its calls. Other calls count as lost by the client.
     pub(super) fn see_end_of_registration(&mut self) {
         let Some(link) = self.registering.take() else { return };
         let in_two = self.speaks_two(link);
@@ -182,7 +182,7 @@ impl Model {
             if settled || call.end(side).claim_deadline.is_some() {
                 continue;
             }
-            // One of dialect 1 need not present a call, and cannot if it is not its own.
+            // A client of dialect 1 need not present a call, and cannot if it is not its own.
             if !in_two && call.end(side).owner.is_none() {
                 continue;
             }
@@ -202,7 +202,7 @@ impl Model {
         }
     }
 
-    /// A client of dialect 1 takes no signals.
+    /// Makes signals optional: a client of dialect 1 is sent no signals.
     fn drop_signals(&mut self, client: &str) {
         for call in self.calls.values_mut() {
             let Some(side) = call.side_of(client) else { continue };
@@ -211,7 +211,7 @@ impl Model {
         }
     }
 
-    fn see_presented(&mut self, link: LinkId, client: &str, presented: &Presented) {
+    fn see_presented_call(&mut self, link: LinkId, client: &str, presented: &Presented) {
         let id = &presented.call_id;
         let tokens = self.tokens(link, client);
         let full = self.load(client).1 >= self.limits.per_session_max;
@@ -233,7 +233,7 @@ impl Model {
             call.bind(side, tokens);
         }
         if call.recovered {
-            call.end(side).said_answered |= presented.answered;
+            call.end(side).claimed_answered |= presented.answered;
             call.reasons.extend((!presented.answered).then_some("timeout"));
         }
         let perhaps = admission == Admission::Perhaps || call.ends[side as usize].contested;
@@ -262,13 +262,12 @@ impl Model {
         known.proven.insert(id.clone());
         known.registration.fresh.extend(fresh.then(|| id.clone()));
         if let Some(peer) = peer {
-            // It takes the room that another call may have been about to take.
+            // It takes room that another call may need.
             self.note_crowd(&peer);
         }
     }
 
-    /// A client is told at once that a call is over that it has presented. Returns whether that is
-    /// what the message says.
+    /// Handles CALL_ENDED that answers a presented call. Returns false if the message is another.
     pub(super) fn see_refused_presentation(
         &mut self,
         link: LinkId,
@@ -282,7 +281,7 @@ impl Model {
             return Ok(false);
         }
         let fresh = known.registration.fresh.iter().any(|fresh| fresh == id);
-        ensure!(!fresh, "{id} is presented after a restart and said to be over");
+        ensure!(!fresh, "{id} is presented after a restart and answered with its end");
         let call = self.calls.get(id).zip(side);
         let live = call.is_some_and(|(call, side)| {
             let rung = side == Side::Caller || call.rung.is_some() || call.recovered;
@@ -298,7 +297,7 @@ impl Model {
             call.end(side).denied_on = Some(link);
         }
         let once = known.refused.insert(id.to_string());
-        ensure!(once, "#{link} was told twice that {id} is over");
+        ensure!(once, "#{link} was sent the end of {id} twice");
         Ok(true)
     }
 }

@@ -1,4 +1,4 @@
-//! News of a call that a client takes for news of another.
+//! Misattribution: messages about one call that a client of dialect 1 would take for another.
 
 use super::Model;
 use super::call::{Call, Over, Side};
@@ -6,9 +6,9 @@ use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 
 impl Model {
-    /// Nothing of a call that it does not know is told to a client of dialect 1 that rings
-    /// somebody: it would take that for news of the call that it is ringing.
-    pub(super) fn check_mistaken(
+    /// Checks that a client of dialect 1 that is ringing gets no message about a call it does not
+    /// know. It would attribute that to the call that it is ringing.
+    pub(super) fn check_attribution(
         &self,
         link: LinkId,
         id: &str,
@@ -26,13 +26,13 @@ impl Model {
             other.caller == client && !other.recovered && alive && !other.ends[0].answered
         };
         let rung = self.calls.iter().find(|(_, other)| rings(other));
-        ensure!(rung.is_none(), "{client}#{link} rings somebody and was told of the old {id}");
+        ensure!(rung.is_none(), "{client}#{link} rings somebody and was sent news of the old {id}");
         Ok(())
     }
 
-    /// A client of dialect 1 has registered. An answer to an old call that it would take for that to
-    /// the call which it is ringing is not told, and that old call is given up.
-    pub(super) fn note_mistakable(&mut self, client: &str) {
+    /// Handles the registration of a client of dialect 1. It would attribute the answer to an old
+    /// call to the call that it is ringing, so that answer is withheld and the old call given up.
+    pub(super) fn note_ambiguous_answers(&mut self, client: &str) {
         let waits =
             |call: &Call| call.caller == client && !call.recovered && !call.ends[0].answered;
         if !self.calls.values().any(|call| waits(call) && !call.is_done(Side::Caller)) {

@@ -1,4 +1,4 @@
-//! What must be true when nothing is under way.
+//! Checks for when no mail is in flight and no deadline is due.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use super::Model;
 use super::call::{Call, Over, Side};
 use crate::violation::{Violation, ensure};
 
-/// How long mail may take: a deadline that it brings counts from its arrival.
+/// The time that mail may take: a deadline that it brings counts from its arrival.
 const SLACK: Duration = Duration::from_secs(1);
 
 impl Model {
-    /// Everything that was under way has arrived and every deadline that came was dealt with.
-    /// `has_record` tells whether a client's session knows a call.
-    pub(crate) fn settle(
+    /// Compares the model with the sessions. `has_record` returns true if a client's session knows
+    /// a call.
+    pub(crate) fn check_quiescence(
         &mut self,
         now: Instant,
         has_record: impl Fn(&str, &str) -> bool,
@@ -23,13 +23,14 @@ impl Model {
         self.check_crossings(&has_record)?;
         for (id, call) in &mut self.calls {
             let records = Side::BOTH.map(|side| has_record(call.client(side), id));
-            // A session that is expected and overwhelmed by its first mail leaves no memory of it.
+            // A session that is created for its first mail, and overflows with that, leaves no
+            // memory of it.
             let excuse = call.recovered && call.overflows;
             let agree = records[0] == records[1];
             ensure!(agree || excuse, "{id} is known at one end alone: {records:?}");
             let before = call.over;
             if agree {
-                call.settle_record(id, records[0])?;
+                call.resolve(id, records[0])?;
             }
             let resumed = call.recovered && before == Over::Maybe && call.over == Over::No;
             self.seen.resumed += usize::from(resumed);
@@ -41,13 +42,13 @@ impl Model {
                         let known = self.links.get(link);
                         let proven = known.is_some_and(|known| known.proven.contains(id));
                         let denied = call.ends[side as usize].denied_on == Some(*link);
-                        call.check_told(id, side, proven, denied)?;
+                        call.check_delivered(id, side, proven, denied)?;
                     }
                     None => {
                         let since = self.away_since.get(&client);
                         let gone = since.is_some_and(|since| now >= *since + self.limits.grace);
                         let known = records[0] && !call.recovered;
-                        ensure!(!(gone && known), "{id} waits for {client}, who is gone");
+                        ensure!(!(gone && known), "{id} is kept for {client}, who is gone");
                     }
                 }
             }
@@ -63,8 +64,8 @@ impl Model {
 }
 
 impl Call {
-    /// Which it was, if both was right; a contradiction otherwise.
-    fn settle_record(&mut self, id: &str, known: bool) -> Result<(), Violation> {
+    /// Resolves an uncertain call by its record, and checks that a certain one agrees with it.
+    fn resolve(&mut self, id: &str, known: bool) -> Result<(), Violation> {
         match (self.over, known) {
             (Over::No, known) => ensure!(known, "{id} is lost"),
             (Over::Yes, known) => ensure!(!known, "{id} is over and still known"),
@@ -95,17 +96,17 @@ impl Call {
         }
         for end in &self.ends {
             let unclaimed = end.claim_deadline.is_some_and(|deadline| deadline <= now);
-            ensure!(!(known && unclaimed && !self.recovered), "{id} is claimed by nobody for ever");
+            ensure!(!(known && unclaimed && !self.recovered), "{id} stays unclaimed for ever");
         }
         let unsure = self.over == Over::Maybe && !self.ends.iter().any(|end| end.perhaps_presented);
         let since = self.presented.filter(|_| self.recovered && unsure);
         let given_up = since.is_some_and(|since| now >= since + limits.ring_timeout + SLACK);
-        ensure!(!(known && given_up), "{id} is waited for for ever");
+        ensure!(!(known && given_up), "{id} is expected for ever");
         Ok(())
     }
 
-    /// The client at this end is there: it has been told everything that it may be told.
-    fn check_told(
+    /// Checks that the client at this end, which is connected, was sent everything due.
+    fn check_delivered(
         &mut self,
         id: &str,
         side: Side,
@@ -127,16 +128,17 @@ impl Call {
             let withheld = end.channel.iter().find(|item| !item.optional);
             ensure!(end.gaps || withheld.is_none(), "{id} withholds {withheld:?}");
         }
-        // Of an old call that it has not shown to this server, it need not be told.
+        // The end of an old call need not be sent to an end that has not presented it to this
+        // server.
         let shown = !self.recovered || self.ends[side as usize].presented;
         if self.over == Over::Yes && shown {
-            let never_told = match side {
+            let need_not_know = match side {
                 _ if self.ends[side as usize].end_lost => true,
                 _ if self.recovered => false,
                 Side::Caller => self.rung.is_none() && self.caller_was_absent,
                 Side::Callee => self.rung.is_none(),
             };
-            ensure!(never_told, "{} was not told that {id} is over", self.client(side));
+            ensure!(need_not_know, "{} was not sent the end of {id}", self.client(side));
             self.finish(side);
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! Owners of answered calls: the registration that answered it or was told the answer, and every
-//! later one that shows a token of it.
+//! Ownership of answered calls: a call belongs to the registration that answered it or was sent the
+//! answer, and to every later one that shows a token of that one.
 
 use super::Model;
 use super::call::{Call, Side};
@@ -34,14 +34,14 @@ pub(super) enum Admission {
 }
 
 impl Model {
-    /// The tokens of the registration on this connection. None: it speaks dialect 1.
+    /// The tokens of the registration on this connection. `None` in dialect 1.
     pub(super) fn tokens(&self, link: LinkId, client: &str) -> Option<Tokens> {
         let stream = self.streams.get(client)?;
         let (given, shown) = (stream.token.clone(), stream.shown.clone());
         self.speaks_two(link).then_some(Tokens { given, shown })
     }
 
-    /// A registration has begun anew: what it has shown a token for is its own.
+    /// Gives a new registration the calls whose token it showed.
     pub(super) fn inherit_calls(&mut self, link: LinkId, client: &str) {
         let Some(tokens) = self.tokens(link, client) else { return };
         for call in self.calls.values_mut() {
@@ -65,7 +65,7 @@ impl Call {
         }
     }
 
-    /// The call was answered, and belongs to the registration with these tokens.
+    /// Binds an answered call to the registration with these tokens.
     pub(super) fn bind(&mut self, side: Side, tokens: Option<Tokens>) {
         let end = self.end(side);
         let other = end.owner.as_ref().zip(tokens.as_ref());
