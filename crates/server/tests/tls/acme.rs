@@ -20,7 +20,7 @@ use securecall_testkit::{free_address, free_port};
 
 use crate::authority::Authority;
 use crate::client::config;
-use crate::rig::{Server, wait_for};
+use crate::server::{Server, wait_for};
 
 const DOMAINS: [&str; 2] = ["a.example", "b.example"];
 

@@ -12,7 +12,7 @@ use time::Duration;
 
 use crate::authority::{Authority, Issued};
 use crate::client::{Client, config};
-use crate::rig::{Server, wait_for};
+use crate::server::{Server, wait_for};
 
 /// Returns the error of `serve` and `check`, which must be the same line.
 fn refusal(issued: &Issued) -> String {

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, ClientConnection};
 
 use crate::authority::Authority;
 use crate::client::{Client, config};
-use crate::rig::Server;
+use crate::server::Server;
 
 const TOO_FAST: &str = "securecall_connections_refused_total{reason=\"handshakes_too_fast\"}";
 const UPGRADE: &[u8] = b"GET /signal HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\

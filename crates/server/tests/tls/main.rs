@@ -9,6 +9,5 @@ mod certificates;
 mod client;
 mod handshake_rate;
 mod programs;
-#[path = "../rig/mod.rs"]
-mod rig;
+mod server;
 mod wss;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use crate::authority::Authority;
-use crate::rig::Server;
+use crate::server::Server;
 
 fn start(authority: &Authority) -> Server {
     Server::start(authority.issue("server").flags())

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::authority::Authority;
 use crate::client::{Client, Received, config};
-use crate::rig::Server;
+use crate::server::Server;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 

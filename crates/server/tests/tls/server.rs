@@ -1,6 +1,4 @@
-//! A whole server, on a thread of the test. The test binaries of this crate share it.
-
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+//! A whole server, on a thread of the test.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
