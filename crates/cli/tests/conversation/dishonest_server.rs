@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
 use crate::middle::{Middle, Way};
-use crate::server::Server;
+use crate::server;
 use crate::terminal::Person;
+use securecall_testkit::Server;
 
 /// Starts a proxy in front of an honest server that may change each message. Returns its URL.
 pub(crate) fn lying(
@@ -46,7 +47,7 @@ fn two_faced(server: &Server, client_id: &'static str, later: String) -> String 
 
 #[test]
 fn a_call_made_with_another_key_than_the_one_given_is_not_taken() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("alice"));
     let url = two_faced(&server, "alice", alice.directory_key());
     let mut at_bob = bob.run(&url, &["listen", "--accept-from", &alice.contact()]);
@@ -62,7 +63,7 @@ fn a_call_made_with_another_key_than_the_one_given_is_not_taken() {
 
 #[test]
 fn the_key_that_is_shown_is_the_one_that_is_called() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("bob"));
     let url = two_faced(&server, "bob", mallory.directory_key());
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
@@ -80,7 +81,7 @@ fn call_through(
     flags: &[&str],
     code: i32,
 ) -> (String, Duration) {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
@@ -168,7 +169,7 @@ fn an_answer_that_was_made_up_is_interference() {
 
 #[test]
 fn nonsense_does_not_keep_a_listener_from_an_honest_call() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut made_up = 0;
     let url = lying(&server, move |way, message| {
