@@ -5,13 +5,12 @@
 #[path = "conversation/coturn.rs"]
 mod coturn;
 #[path = "conversation/server.rs"]
-#[expect(dead_code, reason = "a probed server does not crash")]
 mod server;
 
 use std::process::{Command, Output};
 
 use coturn::Coturn;
-use server::Server;
+use securecall_testkit::Server;
 
 fn probe(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
@@ -29,7 +28,7 @@ fn assert_probed(arguments: &[&str], code: i32, says: &str) {
 
 #[test]
 fn a_server_that_runs_carries_a_call() {
-    let server = Server::start();
+    let server = server::start();
     assert_probed(&[&server.url()], 0, "steps succeeded");
     assert_probed(&[&server.url()], 0, "ok       health");
     assert_probed(&[&server.url(), "--json"], 0, "\"ok\":true");
@@ -37,7 +36,7 @@ fn a_server_that_runs_carries_a_call() {
 
 #[test]
 fn a_wrong_path_is_recognised() {
-    let server = Server::start();
+    let server = server::start();
     assert_probed(&[&server.url().replace("/signal", "/elsewhere")], 1, "is the path right?");
 }
 
@@ -59,7 +58,8 @@ fn a_certificate_of_ones_own_is_trusted_where_it_is_named() {
     std::fs::write(file("certificate"), certified.cert.pem()).unwrap();
     std::fs::write(file("key"), certified.signing_key.serialize_pem()).unwrap();
     let flags = ["certificate", "key"].map(|name| format!("--tls-{name}={}", file(name)));
-    let server = Server::with_turn(&flags, None);
+    let flags = flags.each_ref().map(String::as_str);
+    let server = server::start_with(&flags, None);
     let url = server.url().replace("ws:", "wss:");
     assert_probed(&[&url], 1, "does not trust the certificate");
     let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
@@ -69,8 +69,8 @@ fn a_certificate_of_ones_own_is_trusted_where_it_is_named() {
 }
 
 /// Starts a server that is configured with this TURN server and secret.
-fn server_with(coturn: &Coturn, secret: &str) -> Server {
-    Server::with_turn(&[format!("--turn-urls={}", coturn.url("udp"))], Some(secret))
+fn server_with(coturn: &Coturn, secret: &'static str) -> Server {
+    server::start_with(&[&format!("--turn-urls={}", coturn.url("udp"))], Some(secret))
 }
 
 #[test]
