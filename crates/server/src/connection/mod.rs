@@ -1,6 +1,6 @@
 //! A WebSocket connection that any thread may write to.
 //!
-//! Its [`Driver`](crate::driver::Driver) owns it: it reads, keeps the timers, and tears down. All
+//! Its [driver](crate::driver) owns it: it reads, keeps the timers, and tears down. All
 //! others hold a [`Connection`]: mail from a peer is written directly by the peer's thread.
 
 pub(crate) mod flusher;
