@@ -4,8 +4,9 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal, signal};
+use securecall_testkit::Server;
 
 const CTRL_C: &[u8] = b"\x03";
 
@@ -17,7 +18,7 @@ fn listening(bob: &Person, server: &Server) -> Terminal {
 
 #[test]
 fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     at_bob.types("y");
@@ -37,7 +38,7 @@ fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
 
 #[test]
 fn any_answer_but_yes_and_no_asks_again() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
@@ -54,7 +55,7 @@ fn any_answer_but_yes_and_no_asks_again() {
 
 #[test]
 fn a_question_ends_when_the_caller_hangs_up() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
@@ -67,7 +68,7 @@ fn a_question_ends_when_the_caller_hangs_up() {
 
 #[test]
 fn ctrl_c_works_at_every_stage() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let interrupt = |terminal: &mut Terminal| {
         let pressed = Instant::now();
@@ -89,7 +90,7 @@ fn ctrl_c_works_at_every_stage() {
 
 #[test]
 fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut crashes = bob.run_at_a_terminal(&server.url(), &["listen"]);
     crashes.waits_for("waiting for calls");
@@ -121,7 +122,7 @@ fn a_second_ctrl_c_ends_the_program_at_once() {
 
 #[test]
 fn a_terminal_that_is_closed_hangs_up() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["listen", "--accept-from", &alice.contact()];
     let mut at_bob = bob.run_at_a_terminal(&server.url(), &accept);
@@ -138,7 +139,7 @@ fn a_terminal_that_is_closed_hangs_up() {
 
 #[test]
 fn with_nohup_a_listener_survives_its_terminal() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let line = format!("trap '' HUP; exec $SECURECALL listen --accept-from '{}'", alice.contact());
     let mut at_bob = bob.run_in_shell(&server.url(), &line);

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use crate::dishonest_server::tampering_proxy;
 use crate::middle::Way;
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal};
+use securecall_testkit::Server;
 
 /// Publishes everybody's key, and makes alice's and bob's known to each other.
 fn acquaint(server: &Server, alice: &Person, bob: &Person) {
@@ -30,7 +31,7 @@ fn exchange_messages(at_alice: &mut Terminal, at_bob: &mut Terminal, n: usize) {
 
 #[test]
 fn two_people_who_call_each_other_at_once_talk_over_the_call_that_is_left() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     acquaint(&server, &alice, &bob);
     alice.writes_lines("words", "good morning");
@@ -50,7 +51,7 @@ fn two_people_who_call_each_other_at_once_talk_over_the_call_that_is_left() {
 
 #[test]
 fn a_caller_who_crashed_and_calls_back_gets_the_line_at_once() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
@@ -72,7 +73,7 @@ fn a_caller_who_crashed_and_calls_back_gets_the_line_at_once() {
 
 #[test]
 fn a_callee_who_crashed_and_calls_back_gets_the_line_at_once() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut crashes = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     crashes.waits_for("waiting for calls");
@@ -91,7 +92,7 @@ fn a_callee_who_crashed_and_calls_back_gets_the_line_at_once() {
 
 #[test]
 fn another_caller_during_a_call_gets_busy() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob, carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
     let accept = ["listen", "--accept-from", &alice.contact(), "--accept-from", &carol.contact()];
     let mut at_bob = bob.run(&server.url(), &accept);
@@ -109,7 +110,7 @@ fn another_caller_during_a_call_gets_busy() {
 /// The offer is authentic and recent, but its caller is gone.
 #[test]
 fn a_delayed_offer_does_not_end_a_conversation() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let kept: Arc<Mutex<Option<Value>>> = Arc::default();
     let (keeps, gives) = (kept.clone(), Arc::new(Mutex::new(false)));

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::coturn::Coturn;
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal, signal};
+use securecall_testkit::Server;
 
 const FILE_BYTES: usize = 5 << 20;
 
@@ -58,7 +59,7 @@ fn converse(
 
 #[test]
 fn two_terminals_exchange_messages_and_a_file() {
-    let server = Server::start();
+    let server = server::start();
     converse(&Person::new("alice"), &Person::new("bob"), &server, &[], |_| {});
 }
 
@@ -67,8 +68,8 @@ fn two_terminals_exchange_messages_and_a_file() {
 fn two_terminals_exchange_messages_and_a_file_through_coturn_alone() {
     for transport in ["udp", "tcp"] {
         let coturn = Coturn::start("north");
-        let flags = ["--turn-urls".to_owned(), coturn.url(transport)];
-        let server = Server::with_turn(&flags, Some("north"));
+        let url = coturn.url(transport);
+        let server = server::start_with(&["--turn-urls", &url], Some("north"));
         let (alice, bob) = (Person::new("alice"), Person::new("bob"));
         converse(&alice, &bob, &server, &["--relay-only"], |_| {});
     }
@@ -76,7 +77,7 @@ fn two_terminals_exchange_messages_and_a_file_through_coturn_alone() {
 
 #[test]
 fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
-    let mut server = Server::start();
+    let mut server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["--accept-from", &alice.contact(), "--receive-into", ".", "--once"];
     let mut at_bob = listening(&bob, &server, &accept);
@@ -88,7 +89,7 @@ fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
     let mut at_alice = alice.run(&server.url(), &arguments);
     at_alice.waits_for("calling bob");
     std::thread::sleep(std::time::Duration::from_secs(2));
-    server.crashes_and_comes_back();
+    server.kill_and_restart();
     signal("CONT", at_bob.process_id());
     at_bob.waits_for("alice: still there?");
     at_bob.waits_for("received ./holiday.bin");
@@ -99,12 +100,12 @@ fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
 
 #[test]
 fn a_server_that_is_gone_does_not_end_a_conversation() {
-    let mut server = Server::start();
+    let mut server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact(), "--once"]);
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--commands"]);
     at_alice.waits_for("connected to bob");
-    server.crashes_and_comes_back();
+    server.kill_and_restart();
     at_alice.types("who needs a server");
     at_bob.waits_for("alice: who needs a server");
     at_alice.waits_for("connected to the server again");
@@ -120,7 +121,7 @@ fn a_server_that_is_gone_does_not_end_a_conversation() {
 
 #[test]
 fn a_pipe_is_sent_and_the_call_ends_with_it() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact()]);
     for word in ["one", "two"] {
@@ -134,7 +135,7 @@ fn a_pipe_is_sent_and_the_call_ends_with_it() {
 
 #[test]
 fn callers_that_no_flag_accepts_are_declined() {
-    let server = Server::start();
+    let server = server::start();
     let (eve, bob) = (Person::new("eve"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", "alice"]);
     let mut at_eve = eve.run(&server.url(), &["call", "bob"]);
@@ -145,7 +146,7 @@ fn callers_that_no_flag_accepts_are_declined() {
 
 #[test]
 fn a_file_that_is_not_taken_fails_the_command() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact()]);
     alice.writes("letter.txt", 10);
@@ -163,7 +164,7 @@ fn a_file_that_is_not_taken_fails_the_command() {
 
 #[test]
 fn the_bound_of_all_files_is_the_listeners_and_not_of_a_call() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["--accept-from", &alice.contact(), "--receive-into", "."];
     let bounds = ["--files-bytes-max", "15", "--file-bytes-max", "10"];
@@ -178,7 +179,7 @@ fn the_bound_of_all_files_is_the_listeners_and_not_of_a_call() {
 
 #[test]
 fn the_number_of_files_and_the_reserve_of_the_disk_are_settings() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     alice.writes("letter.txt", 10);
     for (bound, says) in [
@@ -195,7 +196,7 @@ fn the_number_of_files_and_the_reserve_of_the_disk_are_settings() {
 
 #[test]
 fn a_first_contact_is_not_accepted_without_asking() {
-    let server = Server::start();
+    let server = server::start();
     let (mallory, bob) = (Person::new("alice"), Person::new("bob"));
     for accept in [&["--accept-from", "alice"][..], &["--accept-known"]] {
         let mut at_bob = listening(&bob, &server, &[accept, &["--receive-into", "."]].concat());
@@ -224,7 +225,7 @@ fn a_message_is_a_file_and_no_argument() {
 
 #[test]
 fn ringing_is_bounded_by_its_own_flag() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = bob.run_at_a_terminal(&server.url(), &["listen"]);
     at_bob.waits_for("waiting for calls");
@@ -238,7 +239,7 @@ fn ringing_is_bounded_by_its_own_flag() {
 
 #[test]
 fn failed_calls_report_the_reason() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let fails = |arguments: &[&str], code, says: &str| {
         let mut terminal = alice.run(&server.url(), arguments);
@@ -255,7 +256,7 @@ fn failed_calls_report_the_reason() {
 
 #[test]
 fn an_escape_sequence_does_not_reach_the_terminal() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact(), "--once"]);
     alice.writes_lines("words", "\u{1b}]0;x\u{7}");

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
 use crate::middle::{Middle, Way};
-use crate::server::Server;
+use crate::server;
 use crate::terminal::Person;
+use securecall_testkit::Server;
 
 /// Starts a proxy in front of an honest server that may change each message. Returns its URL.
 pub(crate) fn tampering_proxy(
@@ -50,7 +51,7 @@ fn changes_key_after_first_lookup(
 
 #[test]
 fn a_call_made_with_another_key_than_the_one_given_is_not_taken() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("alice"));
     let url = changes_key_after_first_lookup(&server, "alice", alice.directory_key());
     let mut at_bob = bob.run(&url, &["listen", "--accept-from", &alice.contact()]);
@@ -66,7 +67,7 @@ fn a_call_made_with_another_key_than_the_one_given_is_not_taken() {
 
 #[test]
 fn the_key_that_is_shown_is_the_one_that_is_called() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("bob"));
     let url = changes_key_after_first_lookup(&server, "bob", mallory.directory_key());
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
@@ -84,7 +85,7 @@ fn call_through(
     flags: &[&str],
     code: i32,
 ) -> (String, Duration) {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
@@ -172,7 +173,7 @@ fn a_forged_answer_is_detected() {
 
 #[test]
 fn invalid_offers_do_not_block_an_honest_call() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut made_up = 0;
     let url = tampering_proxy(&server, move |way, message| {

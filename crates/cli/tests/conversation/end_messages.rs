@@ -1,7 +1,8 @@
 //! The messages on two terminals when a call ends.
 
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal, signal};
+use securecall_testkit::Server;
 
 const CTRL_C: &[u8] = b"\x03";
 
@@ -13,7 +14,7 @@ struct Two {
 
 impl Two {
     fn new() -> Self {
-        Self { server: Server::start(), alice: Person::new("alice"), bob: Person::new("bob") }
+        Self { server: server::start(), alice: Person::new("alice"), bob: Person::new("bob") }
     }
 
     /// Starts bob at a terminal, and lets alice's call ring there.

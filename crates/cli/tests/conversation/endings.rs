@@ -9,8 +9,9 @@ use serde_json::json;
 
 use crate::dishonest_server::tampering_proxy;
 use crate::middle::Way;
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal, signal};
+use securecall_testkit::Server;
 
 fn listening(bob: &Person, alice: &Person, url: &str) -> Terminal {
     let accept = ["listen", "--accept-from", &alice.contact(), "--receive-into", "."];
@@ -21,7 +22,7 @@ fn listening(bob: &Person, alice: &Person, url: &str) -> Terminal {
 
 #[test]
 fn a_report_of_the_server_does_not_end_a_conversation() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let lies = Arc::new(AtomicBool::new(false));
@@ -52,7 +53,7 @@ fn a_report_of_the_server_does_not_end_a_conversation() {
 
 #[test]
 fn a_script_whose_listener_leaves_before_its_end_fails() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
@@ -66,7 +67,7 @@ fn a_script_whose_listener_leaves_before_its_end_fails() {
 
 #[test]
 fn a_person_whose_listener_leaves_does_not_fail() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
@@ -79,7 +80,7 @@ fn a_person_whose_listener_leaves_does_not_fail() {
 
 #[test]
 fn invalid_utf_8_is_sent_with_replacement_characters() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
@@ -91,7 +92,7 @@ fn invalid_utf_8_is_sent_with_replacement_characters() {
 
 #[test]
 fn an_input_that_cannot_be_read_fails() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let _at_bob = listening(&bob, &alice, &server.url());
     let folder = std::fs::File::open(alice.folder()).unwrap();
@@ -102,7 +103,7 @@ fn an_input_that_cannot_be_read_fails() {
 
 #[test]
 fn a_wrong_address_fails_at_once_with_the_reason() {
-    let server = Server::start();
+    let server = server::start();
     let alice = Person::new("alice");
     let began = Instant::now();
     let mut at_alice = alice.run(&server.url().replace("signal", "sgnal"), &["call", "bob"]);
@@ -113,7 +114,7 @@ fn a_wrong_address_fails_at_once_with_the_reason() {
 
 #[test]
 fn everything_is_sent_however_much_it_is() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
@@ -129,7 +130,7 @@ fn everything_is_sent_however_much_it_is() {
 
 #[test]
 fn output_without_a_reader_fails() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["listen", "--accept-from", &alice.contact(), ">/dev/full"];
     let mut at_bob = bob.run_at_a_terminal(&server.url(), &accept);
@@ -142,7 +143,7 @@ fn output_without_a_reader_fails() {
 
 #[test]
 fn a_second_quit_cancels_a_file_and_both_ends_report_it() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     // Long enough to outlast the test; sparse, so it needs no disk space.
@@ -174,7 +175,7 @@ fn floods(alice: &Person, server: &Server) -> Terminal {
 
 #[test]
 fn sigterm_ends_a_conversation_in_a_flood() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let _at_alice = floods(&alice, &server);
@@ -187,7 +188,7 @@ fn sigterm_ends_a_conversation_in_a_flood() {
 
 #[test]
 fn sigterm_ends_a_conversation_whose_output_is_not_read() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let contact = alice.contact();
     let line = format!("$SECURECALL listen --accept-from '{contact}' 2>notes | sleep 60");
@@ -219,7 +220,7 @@ fn sigterm_ends_a_conversation_whose_output_is_not_read() {
 #[test]
 #[ignore = "needs faketime installed"]
 fn a_wrong_clock_is_named_at_both_ends() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     for (offset, at_alice_says, at_bob_says) in
         [("+450", "your clock is 7 min ", "7 min "), ("-2h", "your clock is 2 h ", "2 h ")]

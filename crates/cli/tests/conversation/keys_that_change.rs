@@ -1,11 +1,12 @@
 //! Clients whose key has changed.
 
-use crate::server::Server;
+use crate::server;
 use crate::terminal::Person;
+use securecall_testkit::Server;
 
 /// Starts a server whose directory accepts another key at any time, as a dishonest one might.
 fn forgetful() -> Server {
-    Server::with_turn(&["--directory-replace=registered".to_owned()], None)
+    server::start_with(&["--directory-replace=registered"], None)
 }
 
 #[test]
@@ -112,7 +113,7 @@ fn a_fingerprint_that_is_given_for_one_contact_concerns_no_other() {
 
 #[test]
 fn a_new_device_learns_what_to_do_and_is_taken_after_a_reset() {
-    let server = Server::start();
+    let server = server::start();
     let bob = Person::new("bob");
     let mut old = bob.run(&server.url(), &["listen", "--accept-known"]);
     old.waits_for("waiting for calls");
@@ -120,7 +121,7 @@ fn a_new_device_learns_what_to_do_and_is_taken_after_a_reset() {
     let mut refused = bob.run(&server.url(), &["listen", "--accept-known"]);
     refused.ends_with(1);
     assert!(refused.stderr().contains("securecall directory reset"), "{}", refused.stderr());
-    let data_dir = server.data_dir();
+    let data_dir = server.data_dir().display().to_string();
     bob.run("", &["directory", "reset", "bob", "--data-dir", &data_dir]).ends_with(0);
     bob.run(&server.url(), &["listen", "--accept-known"]).waits_for("waiting for calls");
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal};
+use securecall_testkit::Server;
 
 fn connected(receive: &[&str]) -> (Server, [(Person, Terminal); 2]) {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = alice.contact();
     let listen = [&["listen", "--accept-from", &accept], receive].concat();
@@ -51,7 +52,7 @@ fn a_bar_is_drawn_once_and_above_the_line_that_is_typed() {
 
 #[test]
 fn a_terminal_is_left_as_it_was_found() {
-    let server = Server::start();
+    let server = server::start();
     let bob = Person::new("bob");
     let line =
         format!("stty -a >before; {} listen; stty -a >after", env!("CARGO_BIN_EXE_securecall"));
@@ -67,7 +68,7 @@ fn a_terminal_is_left_as_it_was_found() {
 /// `set -m` gives each job its own process group, as an interactive shell does.
 #[test]
 fn in_the_background_input_is_paused_and_the_call_goes_on() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let program = env!("CARGO_BIN_EXE_securecall");
     let line = format!("set -m; {program} listen --accept-from '{}' & sleep 60", alice.contact());

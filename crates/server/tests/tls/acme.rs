@@ -20,7 +20,7 @@ use securecall_testkit::{free_address, free_port};
 
 use crate::authority::Authority;
 use crate::client::config;
-use crate::server::{Server, wait_for};
+use securecall_testkit::wait_for;
 
 const DOMAINS: [&str; 2] = ["a.example", "b.example"];
 
@@ -134,28 +134,21 @@ fn a_certificate_is_ordered_and_stored() {
     let authority = Authority::new();
     let address = free_address();
     let pebble = Pebble::start(&authority, address, 3600);
-    let flags = pebble.flags(&authority);
-    let server = Server::start_at(address, flags.clone());
+    let mut server = crate::serve_at(address, pebble.flags(&authority));
     let roots = pebble.roots(&authority);
     let shown_at_first =
         DOMAINS.map(|name| wait_for(|| shown(address, name, &roots), "it should have come"));
     assert_eq!(shown_at_first[0], shown_at_first[1], "one certificate for both names");
 
-    let kept = server.data_dir.path().join("data/acme");
+    let kept = server.data_dir().join("acme");
     assert_eq!(mode(&kept), 0o700);
     assert_eq!(mode(&kept.join("account.json")), 0o600);
     assert_eq!(mode(&kept.join("certificate.pem")), 0o600);
 
     // A restart does not need the authority.
     drop(pebble);
-    let data_dir = tempfile::tempdir().unwrap();
-    let again = data_dir.path().join("data/acme");
-    fs::create_dir_all(&again).unwrap();
-    for file in ["account.json", "certificate.pem"] {
-        fs::copy(kept.join(file), again.join(file)).unwrap();
-    }
-    let restarted = Server::start_in(free_address(), data_dir, flags);
-    assert_eq!(shown(restarted.address, DOMAINS[1], &roots), Some(shown_at_first[0].clone()));
+    server.kill_and_restart();
+    assert_eq!(shown(server.address(), DOMAINS[1], &roots), Some(shown_at_first[0].clone()));
 }
 
 #[test]
@@ -164,7 +157,7 @@ fn it_is_renewed_when_two_thirds_of_its_time_are_over() {
     let authority = Authority::new();
     let address = free_address();
     let pebble = Pebble::start(&authority, address, 9);
-    let _server = Server::start_at(address, pebble.flags(&authority));
+    let _server = crate::serve_at(address, pebble.flags(&authority));
     let roots = pebble.roots(&authority);
     let first = wait_for(|| shown(address, DOMAINS[0], &roots), "it should have come");
     let renewed = || shown(address, DOMAINS[0], &roots).filter(|shown| *shown != first);

@@ -12,7 +12,7 @@ use time::Duration;
 
 use crate::authority::{Authority, Issued};
 use crate::client::{Client, config};
-use crate::server::{Server, wait_for};
+use securecall_testkit::wait_for;
 
 /// Returns the error of `serve` and `check`, which must be the same line.
 fn refusal(issued: &Issued) -> String {
@@ -61,8 +61,8 @@ fn those_that_cannot_be_used_are_refused_with_the_file_and_the_reason() {
 fn a_new_one_is_for_new_connections_and_old_ones_stay() {
     let authority = Authority::new();
     let files = authority.issue("server");
-    let server = Server::start(files.flags());
-    let connect = || Client::connect(server.address, &config(&authority, &[&TLS13]));
+    let server = crate::serve_with(files.flags());
+    let connect = || Client::connect(server.address(), &config(&authority, &[&TLS13]));
     let mut old = connect().register("old");
     assert_eq!(old.shown(), files.der);
 
@@ -94,8 +94,8 @@ fn a_new_one_is_for_new_connections_and_old_ones_stay() {
 fn one_that_is_not_valid_yet_is_shown_as_soon_as_it_is() {
     let authority = Authority::new();
     let files = authority.issue("server");
-    let server = Server::start(files.flags());
-    let shown = || Client::connect(server.address, &config(&authority, &[&TLS13])).shown();
+    let server = crate::serve_with(files.flags());
+    let shown = || Client::connect(server.address(), &config(&authority, &[&TLS13])).shown();
     let early = authority.issue_between("early", Duration::seconds(3), Duration::days(2));
     fs::rename(&early.chain, &files.chain).unwrap();
     fs::rename(&early.key, &files.key).unwrap();

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, ClientConnection};
 
 use crate::authority::Authority;
 use crate::client::{Client, config};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 const TOO_FAST: &str = "securecall_connections_refused_total{reason=\"handshakes_too_fast\"}";
 const UPGRADE: &[u8] = b"GET /signal HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
@@ -20,7 +20,7 @@ const UPGRADE: &[u8] = b"GET /signal HTTP/1.1\r\nHost: localhost\r\nUpgrade: web
 fn start(authority: &Authority, flags: &[&str]) -> Server {
     let rate = ["--connection-burst=4", "--connection-rate=0.001"];
     let flags = rate.iter().chain(flags).map(ToString::to_string);
-    Server::start(authority.issue("server").flags().into_iter().chain(flags))
+    crate::serve_with(authority.issue("server").flags().into_iter().chain(flags))
 }
 
 /// Returns the first line of the response to an upgrade.
@@ -55,21 +55,21 @@ fn an_address_that_is_too_fast_is_answered_at_first_and_then_hung_up_on() {
     let config = config(&authority, &[&TLS13]);
     // One was used to check that the server listens.
     for _ in 0..4 {
-        assert!(status(Client::connect(server.address, &config)).contains(" 101 "));
+        assert!(status(Client::connect(server.address(), &config)).contains(" 101 "));
     }
     for _ in 0..3 {
-        assert!(status(Client::connect(server.address, &config)).contains(" 429 "));
+        assert!(status(Client::connect(server.address(), &config)).contains(" 429 "));
     }
     assert_eq!(server.metric(TOO_FAST), 0);
     let handshakes = || server.metric("securecall_tls_handshakes_total{outcome=\"full\"}");
     let before = handshakes();
     for _ in 0..20 {
-        let (said, how) = refused(server.address, &config);
+        let (said, how) = refused(server.address(), &config);
         assert!(!said, "no byte of TLS should come");
         assert_eq!(how, ErrorKind::ConnectionReset);
     }
     assert_eq!((server.metric(TOO_FAST), handshakes()), (20, before));
-    Client::connect_from([127, 0, 0, 2], server.address, &config).register("bob");
+    Client::connect_from([127, 0, 0, 2], server.address(), &config).register("bob");
 }
 
 #[test]
@@ -79,10 +79,10 @@ fn what_is_hung_up_on_costs_no_place_among_requests() {
     let config = config(&authority, &[&TLS13]);
     // More than may be in progress at once.
     for _ in 0..600 {
-        let _ = refused(server.address, &config);
+        let _ = refused(server.address(), &config);
     }
     assert!(server.metric(TOO_FAST) > 500);
-    Client::connect_from([127, 0, 0, 2], server.address, &config).register("bob");
+    Client::connect_from([127, 0, 0, 2], server.address(), &config).register("bob");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_trusted_proxy_shakes_hands_for_many() {
     let server = start(&authority, &["--trusted-proxies=127.0.0.1"]);
     let config = config(&authority, &[&TLS13]);
     for _ in 0..20 {
-        drop(Client::connect(server.address, &config));
+        drop(Client::connect(server.address(), &config));
     }
     assert_eq!(server.metric(TOO_FAST), 0);
 }

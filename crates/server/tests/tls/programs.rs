@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use crate::authority::Authority;
-use crate::server::Server;
+use securecall_testkit::Server;
 
 fn start(authority: &Authority) -> Server {
-    Server::start(authority.issue("server").flags())
+    crate::serve_with(authority.issue("server").flags())
 }
 
 /// Runs a program with this standard input.
@@ -32,7 +32,7 @@ fn shown(output: &Output) -> String {
 fn curl_gets_the_health_of_the_server() {
     let authority = Authority::new();
     let server = start(&authority);
-    let url = format!("https://localhost:{}/health", server.address.port());
+    let url = format!("https://localhost:{}/health", server.address().port());
     for version in [&["--tlsv1.3"][..], &["--tlsv1.2", "--tls-max", "1.2"]] {
         let mut curl = Command::new("curl");
         curl.arg("-sS").arg("--cacert").arg(authority.file()).args(version);
@@ -48,7 +48,7 @@ fn openssl_shakes_hands_in_every_way_that_is_safe() {
     let connect = |options: &[&str]| {
         let mut client = Command::new("openssl");
         client.args(["s_client", "-verify_return_error", "-quiet", "-CAfile"]);
-        client.arg(authority.file()).args(["-connect", &server.address.to_string()]);
+        client.arg(authority.file()).args(["-connect", &server.address().to_string()]);
         run(client.args(options), "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     };
     for options in [
@@ -118,7 +118,7 @@ fn a_call_goes_through_between_clients_in_python() {
     let authority = Authority::new();
     let server = start(&authority);
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let url = format!("wss://localhost:{}/signal", server.address.port());
+    let url = format!("wss://localhost:{}/signal", server.address().port());
     let mut client = Command::new(python);
     client.args(["-", &url]).arg(authority.file());
     assert_eq!(shown(&run(&mut client, CALL)), "done\n");

@@ -14,13 +14,13 @@ use serde_json::json;
 
 use crate::authority::Authority;
 use crate::client::{Client, Received, config};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 
 fn start(authority: &Authority, flags: &[&str]) -> Server {
     let flags = flags.iter().map(ToString::to_string);
-    Server::start(authority.issue("server").flags().into_iter().chain(flags))
+    crate::serve_with(authority.issue("server").flags().into_iter().chain(flags))
 }
 
 #[test]
@@ -29,8 +29,8 @@ fn the_documented_call_goes_through() {
     let server = start(&authority, &[]);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        let mut alice = Client::connect(server.address, &config).register("alice");
-        let mut bob = Client::connect(server.address, &config).register("bob");
+        let mut alice = Client::connect(server.address(), &config).register("alice");
+        let mut bob = Client::connect(server.address(), &config).register("bob");
 
         alice.send("CALL_INITIATE", json!({"targetId": "bob", "sdpOffer": "offer"}));
         let incoming = bob.expect("INCOMING_CALL");
@@ -56,7 +56,7 @@ fn the_documented_call_goes_through() {
 fn what_is_newest_and_cheapest_is_agreed_on() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
-    let client = Client::connect(server.address, &config(&authority, &VERSIONS));
+    let client = Client::connect(server.address(), &config(&authority, &VERSIONS));
     let suite = client.tls.negotiated_cipher_suite().unwrap().suite();
     assert_eq!(suite, CipherSuite::TLS13_AES_128_GCM_SHA256);
     let group = client.tls.negotiated_key_exchange_group().unwrap().name();
@@ -70,11 +70,11 @@ fn the_largest_offer_passes_in_many_records_cut_anywhere() {
     let offer = "o".repeat(60_000);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        let mut bob = Client::connect(server.address, &config).register("bob");
+        let mut bob = Client::connect(server.address(), &config).register("bob");
         for cut in [None, Some(1), Some(5), Some(1000), Some(16_384 + 22)] {
             // Byte by byte, a part of it is enough.
             let offer = if cut == Some(1) { &offer[..17_500] } else { &offer };
-            let mut alice = Client::connect(server.address, &config).register("alice");
+            let mut alice = Client::connect(server.address(), &config).register("alice");
             alice.cut = cut;
             alice.send("CALL_INITIATE", json!({"targetId": "bob", "sdpOffer": offer}));
             let incoming = bob.expect("INCOMING_CALL");
@@ -96,8 +96,8 @@ fn a_slow_reader_is_given_up_and_what_it_has_not_read_is_bounded() {
         // Different ids each time, because the server reports an old call's end to a client that
         // returns.
         let callee = format!("bob-{version:?}");
-        let mut bob = Client::connect_narrow(server.address, &config).register(&callee);
-        let mut alice = Client::connect(server.address, &config).register("alice");
+        let mut bob = Client::connect_narrow(server.address(), &config).register(&callee);
+        let mut alice = Client::connect(server.address(), &config).register("alice");
         alice.send("CALL_INITIATE", json!({"targetId": callee, "sdpOffer": "offer"}));
         let call_id = bob.expect("INCOMING_CALL")["callId"].clone();
         let closed = server.metric("securecall_closes_total{code=\"1013\"}");
@@ -133,7 +133,7 @@ fn plain_http_is_answered_with_a_hint_to_tls() {
     let server = start(&authority, &[]);
     // The connection that checked that the server listens.
     server.wait_for_metric("securecall_tls_handshakes_total{outcome=\"failed\"}", 1);
-    let mut socket = TcpStream::connect(server.address).unwrap();
+    let mut socket = TcpStream::connect(server.address()).unwrap();
     socket.write_all(b"GET /signal HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut response = String::new();
     socket.read_to_string(&mut response).unwrap();
@@ -150,7 +150,7 @@ fn a_handshake_that_never_ends_frees_its_place() {
     // More than one address may have in progress at once.
     let sockets: Vec<_> = (0..128)
         .map(|nth| {
-            let mut socket = TcpStream::connect(server.address).unwrap();
+            let mut socket = TcpStream::connect(server.address()).unwrap();
             // Silent, or with the beginning of a ClientHello.
             socket.write_all(&b"\x16\x03\x01\x02\x00\x01"[..nth % 7]).unwrap();
             socket
@@ -162,7 +162,7 @@ fn a_handshake_that_never_ends_frees_its_place() {
     }
     assert!(began.elapsed() > Duration::from_millis(900));
     let config = config(&authority, &VERSIONS);
-    Client::connect(server.address, &config).register("alice");
+    Client::connect(server.address(), &config).register("alice");
     let timed_out = server.metric("securecall_tls_handshakes_total{outcome=\"timed_out\"}");
     assert!(timed_out > 100, "{timed_out}");
 }
@@ -173,10 +173,10 @@ fn a_client_that_comes_back_resumes_its_session() {
     let server = start(&authority, &[]);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        let first = Client::connect(server.address, &config).register("alice");
+        let first = Client::connect(server.address(), &config).register("alice");
         assert!(!first.is_resumed());
         for _ in 0..3 {
-            let again = Client::connect(server.address, &config).register("alice");
+            let again = Client::connect(server.address(), &config).register("alice");
             assert!(again.is_resumed(), "{version:?}");
         }
     }
@@ -190,7 +190,7 @@ fn new_keys_in_the_middle_change_nothing() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let config = config(&authority, &[&TLS13]);
-    let mut alice = Client::connect(server.address, &config).register("alice");
+    let mut alice = Client::connect(server.address(), &config).register("alice");
     for _ in 0..3 {
         alice.tls.refresh_traffic_keys().unwrap();
         alice.send("HEARTBEAT", json!({}));
@@ -207,8 +207,8 @@ fn half_a_handshake_message_does_not_block_mail() {
     let mut config = Arc::unwrap_or_clone(config(&authority, &[&TLS13]));
     config.enable_secret_extraction = true;
     let config = Arc::new(config);
-    let mut alice = Client::connect(server.address, &config).register("alice");
-    let bob = Client::connect(server.address, &config).register("bob");
+    let mut alice = Client::connect(server.address(), &config).register("alice");
+    let bob = Client::connect(server.address(), &config).register("bob");
 
     let mut socket = bob.socket;
     let mut keys = RecordKeys::of(bob.tls);
@@ -261,7 +261,7 @@ fn a_forged_record_ends_the_connection_with_an_alert() {
     let server = start(&authority, &[]);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        let mut alice = Client::connect(server.address, &config).register("alice");
+        let mut alice = Client::connect(server.address(), &config).register("alice");
         alice.socket.write_all(b"\x17\x03\x03\x00\x20aaaaaaaabbbbbbbbccccccccdddddddd").unwrap();
         let error = alice.read(&mut Vec::new()).unwrap_err();
         assert!(error.to_string().contains("BadRecordMac"), "{error}");
@@ -274,11 +274,11 @@ fn a_client_that_hangs_up_without_a_word_is_gone() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let config = config(&authority, &VERSIONS);
-    let mut alice = Client::connect(server.address, &config).register("alice");
+    let mut alice = Client::connect(server.address(), &config).register("alice");
     server.wait_for_metric("securecall_connections", 1);
     alice.tls.send_close_notify();
     alice.flush();
     server.wait_for_metric("securecall_connections", 0);
-    drop(Client::connect(server.address, &config).register("alice"));
+    drop(Client::connect(server.address(), &config).register("alice"));
     server.wait_for_metric("securecall_connections", 0);
 }
