@@ -103,14 +103,19 @@ impl Server {
     }
 
     /// Sends SIGTERM, at which a server drains and ends.
-    ///
-    /// # Panics
-    ///
-    /// If the process is gone.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends SIGHUP, at which a server reads its files again.
+    pub fn reload(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let process = self.process.as_ref().map(|process| process.id().to_string());
-        let killed = Command::new("kill").args(process).status();
-        assert!(killed.is_ok_and(|status| status.success()), "the server should still run");
+        let sent = Command::new("kill").arg(name).args(process).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the server should still run");
     }
 
     /// Waits for the end of the process, for ten seconds at most, and returns whether it was a success.

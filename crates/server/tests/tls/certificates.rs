@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use rustix::process::{Signal, getpid, kill_process};
 use rustls::version::TLS13;
 use securecall_server::settings::Settings;
 use securecall_server::{check, serve};
@@ -69,7 +68,7 @@ fn a_new_one_is_for_new_connections_and_old_ones_stay() {
     let replace = |with: &Issued| {
         fs::copy(&with.chain, &files.chain).unwrap();
         fs::copy(&with.key, &files.key).unwrap();
-        kill_process(getpid(), Signal::HUP).unwrap();
+        server.reload();
     };
     let renewed = authority.issue("renewed");
     replace(&renewed);
@@ -78,7 +77,7 @@ fn a_new_one_is_for_new_connections_and_old_ones_stay() {
     // An unusable one changes nothing.
     replace(&authority.issue_for_days("old", -3, -1));
     fs::write(&files.key, "no key").unwrap();
-    kill_process(getpid(), Signal::HUP).unwrap();
+    server.reload();
     let good = authority.issue("good");
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(connect().shown(), renewed.der);
@@ -99,7 +98,7 @@ fn one_that_is_not_valid_yet_is_shown_as_soon_as_it_is() {
     let early = authority.issue_between("early", Duration::seconds(3), Duration::days(2));
     fs::rename(&early.chain, &files.chain).unwrap();
     fs::rename(&early.key, &files.key).unwrap();
-    kill_process(getpid(), Signal::HUP).unwrap();
+    server.reload();
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(shown(), files.der);
     wait_for(|| (shown() == early.der).then_some(()), "it should be shown when it is valid");
