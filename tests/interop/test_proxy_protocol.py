@@ -173,7 +173,7 @@ def test_a_connection_of_a_proxy_without_a_header_is_refused_counted_and_logged_
         answer = exchange(server.port, WITHOUT[kind])
         assert answer.startswith(b"HTTP/1.1 400 ") and b"A PROXY protocol header is expected here" in answer
     assert server.refusals() == {"proxy_header_missing": 3}
-    assert server.log().count("sends no PROXY protocol header") == 1
+    assert server.log().count("sends no valid PROXY protocol header") == 1
 
 
 def test_a_second_header_is_no_request(serve):

@@ -210,7 +210,7 @@ def test_health_fails_while_the_server_drains(serve, run):
         server.terminate()
         assert eventually(lambda: server.http("/health")[0].status == 503, 2)
         draining = run("health", server.url)
-        assert draining.returncode == 1 and "stops" in draining.stderr
+        assert draining.returncode == 1 and "is stopping" in draining.stderr
 
 
 def test_health_of_a_server_with_tls_needs_no_name(serve, run, tmp_path):

@@ -126,7 +126,7 @@ def test_health_says_what_probe_says(serve, server, tmp_path):
     url = server.url.replace("ws:", "https:")
     assert says("health", url) == f"error: {url}: {NO_TLS}\n"
     url = f"http://127.0.0.1:{free_port()}/health"
-    assert says("health", url) == f"error: {url}: Connection refused (os error 111); does it run, and on that port?\n"
+    assert says("health", url) == f"error: {url}: Connection refused (os error 111); is it running, and on that port?\n"
 
 
 def test_health_finds_the_tls_that_flags_have_set(serve, tmp_path):
@@ -135,7 +135,7 @@ def test_health_finds_the_tls_that_flags_have_set(serve, tmp_path):
 
 
 def test_health_takes_no_address_of_another_kind():
-    assert 'error: URL: "ftp://x": a server\'s address is ws://' in says("health", "ftp://x", code=2)
+    assert 'error: URL: "ftp://x": not a ws://' in says("health", "ftp://x", code=2)
 
 
 def test_a_certificate_that_nobody_has_signed_is_refused_in_words(serve, tmp_path):
@@ -182,13 +182,13 @@ def test_a_disk_that_is_full_at_the_server(serve, small_disk, alice):
     server = serve(data_dir=small_disk / "state")
     fill(small_disk)
     said = says("listen", "--accept-known", "--server", server.url, "--connect-timeout", "5s", **alice)
-    sentence = "the server cannot keep a key now: its disk or its directory is full"
+    sentence = "the server cannot store a key now: its disk or its directory is full"
     assert f"\n{sentence}; trying again\n" in said
     assert said.endswith(f"error: the server: {server.url}: {sentence}\n")
-    assert "all is well: 17 steps, 1 skipped" in says("probe", server.url, code=0)
+    assert "all 17 steps succeeded, 1 skipped" in says("probe", server.url, code=0)
 
 
 def test_a_probe_leaves_no_key_behind(serve):
     server = serve()
-    assert says("probe", server.url, code=0).endswith("\nall is well: 17 steps, 1 skipped\n")
+    assert says("probe", server.url, code=0).endswith("\nall 17 steps succeeded, 1 skipped\n")
     assert says("directory", "export", "--data-dir", str(server.data_dir), code=0) == "0 records exported\n"

@@ -9,7 +9,7 @@ from driver.frames import RawSocket
 from driver.server import eventually
 
 DOCKER_STOP_SECONDS = 10
-ADVICE = "whatever stops it must wait that long: docker stop kills after 10s"
+ADVICE = "a supervisor must wait that long: docker stop kills after 10s"
 
 
 def test_with_calls_and_clients_that_never_answer_the_close_it_ends_within_ten_seconds(serve):

@@ -11,7 +11,7 @@ use securecall_websocket::{
 
 use crate::outgoing::Outgoing;
 
-/// What our server takes, so that both decoders do the same.
+/// The limit of our server, so that both decoders do the same.
 const MESSAGE_BYTES_MAX: u32 = 64 * 1024;
 
 /// The index of the connection of each client.
@@ -81,7 +81,7 @@ impl Connection {
         }
     }
 
-    /// Writes at once what the socket takes, and keeps the rest.
+    /// Writes at once what the socket takes, and buffers the rest.
     pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         if self.pending.is_empty() {
             let written = write_some(&self.stream, bytes)?;
@@ -91,7 +91,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The socket has room: writes what waits.
+    /// Writes the buffered rest, once the socket has room.
     pub(crate) fn write_pending(&mut self) -> io::Result<()> {
         let written = write_some(&self.stream, &self.pending)?;
         self.pending.drain(..written);
@@ -101,12 +101,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether something waits for room in the socket.
+    /// Returns true if bytes are buffered until the socket has room.
     pub(crate) fn is_backed_up(&self) -> bool {
         self.state != State::Opening && !self.pending.is_empty()
     }
 
-    /// Accepts the upgrade and returns what came behind the request. None: it is incomplete.
+    /// Accepts the upgrade and returns the bytes behind the request. Returns `None` if that is
+    /// incomplete.
     fn upgrade(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut response = Vec::new();
         let head_bytes =
@@ -150,7 +151,7 @@ impl Connection {
         Ok(())
     }
 
-    /// What is for nobody who is known is lost.
+    /// Relays a text to its receiver. A text for an unknown receiver is lost.
     fn relay(&mut self, text: &str, indices: &mut Indices, out: &mut Outgoing) {
         if self.state == State::Nameless {
             indices.insert(text.into(), self.index);

@@ -10,7 +10,7 @@
 //! on one thread, with one write for all that one read brought. The first text of a client is its
 //! id; each further one is `TO\nTEXT`, of which `TO` gets `TEXT`.
 //!
-//! It trusts its clients (nothing bounds what waits for a slow one), so it listens on loopback.
+//! It trusts its clients (the buffer for a slow one has no bound), so it listens on loopback.
 
 mod connection;
 mod outgoing;

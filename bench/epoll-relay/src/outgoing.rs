@@ -1,4 +1,4 @@
-//! What one read brought, on its way to where it goes.
+//! The messages of one read, on their way to their receivers.
 
 use securecall_websocket::write_text;
 

@@ -2,9 +2,9 @@
 //!
 //! It decides about one character alone. What is shown instead, or refused, is the user's decision.
 
-/// Whether a character commands a terminal, turns the direction of writing (`gpj.exe` looks like
-/// `exe.jpg`), breaks a line where none should break, or is there and cannot be seen, so that two
-/// texts look like one.
+/// Returns true if a character commands a terminal, turns the direction of writing (`gpj.exe` looks
+/// like `exe.jpg`), breaks a line where it should not, or is invisible, so that two texts look like
+/// one.
 ///
 /// The joiners U+200C and U+200D are left: Persian and Hindi are not written without them, nor are
 /// emoji of several. What looks like another text because of them could look so by its letters as
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_commands_turns_breaks_or_hides_deceives() {
+    fn characters_that_command_turn_break_or_hide_deceive() {
         let commands = "\0\n\t\u{1b}\u{7f}\u{9b}";
         let turns = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}";
         let breaks = "\u{2028}\u{2029}";

@@ -1,4 +1,4 @@
-//! The command line: commands, help, and `serve` for whoever names none.
+//! The command line: the commands, their help, and `serve` as the default command.
 
 use std::ffi::{OsStr, OsString};
 
@@ -11,12 +11,12 @@ use crate::commands::load;
 use crate::commands::{call, listen, probe};
 use crate::commands::{check_config, completions, directory, health, keys, man, serve, turn};
 use crate::failure::Failure;
-use crate::{absent, usage};
+use crate::{unavailable, usage};
 
-/// Parses a command line, its first item the program. `None`: help or the version was asked for,
-/// and is printed.
+/// Parses a command line whose first item is the program. Returns `None` after help or the version
+/// was printed.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Option<ArgMatches>, Failure> {
-    let arguments = with_command(arguments);
+    let arguments = with_command(help_of_help(arguments));
     match command().try_get_matches_from(&arguments) {
         Ok(matches) => Ok(Some(matches)),
         Err(text) if !text.use_stderr() => text.print().map(|()| None).map_err(Failure::Output),
@@ -24,12 +24,12 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Option<ArgMatches>, Fail
     }
 }
 
-/// Tells whether this command line is to serve.
+/// Returns true if this command line starts the server.
 pub(crate) fn is_serve(arguments: &[OsString]) -> bool {
     with_command(arguments.to_vec()).get(1).is_some_and(|command| command == serve::NAME)
 }
 
-/// All commands, with their flags.
+/// Returns the program with all its commands and flags.
 pub(crate) fn command() -> Command {
     Command::new("securecall")
         .version(env!("CARGO_PKG_VERSION"))
@@ -73,7 +73,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             man::with_options(Command::new(man::NAME)).about(man::ABOUT).after_help(man::HINTS),
         )
-        .subcommands(absent::commands())
+        .subcommands(unavailable::commands())
 }
 
 #[cfg(feature = "terminal")]
@@ -102,7 +102,8 @@ const fn of_load() -> [Command; 0] {
     []
 }
 
-/// `securecall --listen …` means `securecall serve --listen …`.
+/// Inserts `serve` where no command is named: `securecall --listen …` is `securecall serve --listen
+/// …`.
 fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     const OF_THE_PROGRAM: [&str; 4] = ["--help", "-h", "--version", "-V"];
     let first = arguments.get(1).map(OsString::as_os_str);
@@ -116,9 +117,23 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
+/// Removes `--help` after `help`, where clap would take it for the name of a command.
+fn help_of_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let name = |at: usize| arguments.get(at).and_then(|argument| argument.to_str());
+    let has_commands = |name: &str| {
+        command().find_subcommand(name).is_some_and(|command| command.has_subcommands())
+    };
+    let is_help =
+        name(1) == Some("help") || (name(2) == Some("help") && name(1).is_some_and(has_commands));
+    if is_help {
+        arguments.retain(|argument| argument != "--help" && argument != "-h");
+    }
+    arguments
+}
+
 const ABOUT: &str = "SecureCall signaling: brings the two ends of a WebRTC call together";
 
-/// The examples of the commands that this build has.
+/// Returns the examples of the commands in this build.
 fn examples() -> String {
     let of_the_terminal = if cfg!(feature = "terminal") { EXAMPLES_OF_THE_TERMINAL } else { "" };
     let of_load = if cfg!(feature = "load") { EXAMPLES_OF_LOAD } else { "" };
@@ -126,46 +141,45 @@ fn examples() -> String {
 }
 
 const EXAMPLES: &str = "\
-Without a command it serves.
+Without a command, securecall serves.
 
 Examples:
   securecall
       Serve on port 8080, with the data in ./securecall-data
   securecall serve --listen 127.0.0.1:9000 --log debug
-      Serve this machine alone, and say more
+      Serve only this machine, with a more detailed log
   SECURECALL_TURN_SECRET=… securecall serve --turn-preset metered
       Give clients credentials for a TURN service
   securecall check-config --config securecall.toml
-      Show what would count, and where it comes from; mistakes end with code 2
+      Show the effective settings and their origins; exit code 2 if one is invalid
   securecall check-config --print > securecall.toml
       Write a file with every setting, to be edited
   securecall keys new alice
-      Make an identity; securecall keys show shows its fingerprint
+      Create an identity; securecall keys show shows its fingerprint
   securecall directory reset alice
-      She has a new device: the next key that is registered for alice is taken";
+      She has a new device: accept the next key that is registered for alice";
 
 const EXAMPLES_OF_THE_TERMINAL: &str = "
   securecall listen --server wss://example.org/signal
       Wait for calls, and /call others; elsewhere: securecall call alice --server …
   securecall probe wss://example.org/signal
-      Is that server well? A whole call, its rules, its relays";
+      Test that server: a whole call, the protocol's rules, its TURN servers";
 
 const EXAMPLES_OF_LOAD: &str = "
   securecall load relay --url ws://127.0.0.1:8080/signal
-      How many messages a second a server relays, and how fast";
+      Measure the messages per second that a server relays, and their latency";
 
 const LAYERS: &str = "\
-Each setting can be written in three places; the later one wins:
+Each setting can be set in three places; a later one overrides an earlier one:
   the TOML file     [limits] ping_after = \"25s\"
   the environment   SECURECALL_PING_AFTER=25s: SECURECALL_ and the flag
   a flag            --ping-after 25s
 The TOML file is the one of --config, or else of SECURECALL_CONFIG, or else
-/etc/securecall/securecall.toml if it is there. SECURECALL_CONFIG= means none.
+/etc/securecall/securecall.toml if it exists. SECURECALL_CONFIG= means no file.
 
-PORT in the environment replaces the port of --listen, unless that is a flag.
+The variable PORT replaces the port of --listen, unless that is given as a flag.
 
-The TURN secret is never a flag: it is in SECURECALL_TURN_SECRET, or in the
-file of --turn-secret-file.
+The TURN secret has no flag: set SECURECALL_TURN_SECRET, or --turn-secret-file.
 
-Durations are written 500ms, 25s, 5m, 1h. BURST/PER_SECOND is how many
-messages pass at once, and how many more in each second.";
+Durations are written 500ms, 25s, 5m, 1h. BURST/PER_SECOND is the number of
+messages that may pass at once, and the number added each second.";

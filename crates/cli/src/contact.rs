@@ -1,14 +1,14 @@
-//! A contact as a person names one: an id, with or without the fingerprint of its key.
+//! A contact as the user names one: a client id, with or without the fingerprint of its key.
 
 use std::str::FromStr;
 
 use securecall_characters::deceives;
 use securecall_client::ClientId;
 
-/// Begins the content of an identity's QR code: `securecall:CLIENT_ID?fingerprint=DIGITS`.
+/// The scheme of a QR code: `securecall:CLIENT_ID?fingerprint=DIGITS`.
 pub(crate) const SCHEME: &str = "securecall:";
 
-/// `ID`, `ID=FINGERPRINT`, or what a QR code holds: whose calls are taken, or who is called.
+/// A client to call or to accept: `ID`, `ID=FINGERPRINT`, or the content of a QR code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Contact {
     pub(crate) client_id: ClientId,
@@ -29,7 +29,7 @@ impl FromStr for Contact {
 }
 
 impl Contact {
-    /// The fingerprint that the contact must have, if one was given.
+    /// Returns the fingerprint that was given for this contact.
     pub(crate) fn fingerprint(&self) -> Option<&str> {
         self.fingerprint.as_deref()
     }
@@ -39,7 +39,7 @@ fn split<'a>(text: &'a str, between: &str) -> (&'a str, Option<&'a str>) {
     text.split_once(between).map_or((text, None), |(id, digits)| (id, Some(digits)))
 }
 
-/// Forty digits, with any blanks, in groups of five.
+/// Parses forty digits with any white space between them. Returns them in groups of five.
 fn fingerprint(text: &str) -> Result<String, String> {
     const DIGITS: usize = 40;
     let is_digit = |character: &char| !character.is_whitespace() && !deceives(*character);

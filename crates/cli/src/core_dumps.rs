@@ -1,15 +1,14 @@
-//! No core dumps: an image of this process has its secrets in it, and would lie on a disk for whoever
-//! looks there.
+//! Prevents core dumps: an image of the process would contain its secrets.
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-/// Has the kernel write no image of this process, and let no other process of the same user read its
+/// Makes the process not dumpable, and prevents other processes of the same user from reading its
 /// memory. It does not last beyond an `exec`.
 ///
-/// A limit of zero would not do by itself: where a program takes the dumps (systemd-coredump,
-/// apport) the kernel does not look at it (core(5)).
+/// A limit of zero is not sufficient: if a program receives the dumps (systemd-coredump, apport),
+/// the kernel ignores the limit (core(5)).
 pub(crate) fn forbid() {
-    // A sandbox may forbid the call; to serve without it is better than not to serve.
+    // A sandbox may forbid the call; serving without it is better than not serving.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }

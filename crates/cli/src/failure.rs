@@ -1,4 +1,4 @@
-//! Why a command fails, and its exit code.
+//! The failures of commands, and their exit codes.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,103 +11,103 @@ use securecall_server::directory::ImportError;
 use securecall_server::operator::OperatorError;
 use securecall_server::settings::SettingsError;
 
-use crate::absent::Absent;
 use crate::commands::directory::ExportFileError;
 use crate::files::identity_file::IdentityError;
-use crate::terminal::harmless::harmless;
+use crate::terminal::sanitize::sanitized;
+use crate::unavailable::UnavailableCommand;
 
-/// Why a command fails.
+/// A failure of a command.
 #[derive(Debug)]
 #[cfg_attr(
     not(feature = "terminal"),
-    expect(dead_code, reason = "commands that are absent do not fail")
+    expect(dead_code, reason = "commands that are left out do not fail")
 )]
 pub(crate) enum Failure {
-    /// The command line or the configuration is wrong: the same again fails the same.
+    /// The command line or the configuration is invalid, so a retry fails too.
     Settings(SettingsError),
-    /// The command line is wrong.
+    /// The command line is invalid.
     Usage(String),
-    /// This build does not have the command.
-    Absent(Absent),
-    /// The configuration is right and names what cannot be used, such as the data folder.
+    /// This build leaves the command out.
+    UnavailableCommand(UnavailableCommand),
+    /// The configuration is valid, but names something unusable, such as the data folder.
     Unusable(ServeError),
     /// The server failed.
     Serve(ServeError),
     /// A load test could not be run.
     #[cfg(feature = "load")]
     Load(LoadError),
-    /// A load test ran, and so many things went wrong.
+    /// A load test ran with this number of failures.
     #[cfg(feature = "load")]
     UnderLoad(u64),
-    /// A load test was stopped before its time, which is in its report.
+    /// A load test was interrupted; its report covers the time until then.
     #[cfg(feature = "load")]
     Interrupted,
-    /// A person stopped a command that was in no call, by Ctrl-C or a signal.
+    /// The user interrupted a command outside a call, by Ctrl-C or a signal.
     Stopped(&'static str),
-    /// A person hung up, by Ctrl-C or a signal.
+    /// The user hung up by Ctrl-C or a signal.
     HungUp(&'static str),
-    /// A person let another program go on with the identity.
-    LeftAlone,
-    /// The report cannot be written where it was asked for.
+    /// The user chose to leave the other program connected.
+    TakeoverDeclined,
+    /// The report cannot be written to the given file.
     #[cfg(feature = "load")]
     Report(std::io::Error),
-    /// There is no identity to work with.
+    /// The identity cannot be used.
     Identity(IdentityError),
-    /// The words of a backup are wrong.
+    /// The words of a backup are invalid.
     Phrase(String),
-    /// A credential was asked for, and TURN is off.
+    /// A credential was requested, but TURN is off.
     NoTurn,
-    /// Manual pages cannot be written where they were asked for.
+    /// Manual pages cannot be written into this folder.
     Pages { folder: PathBuf, cause: std::io::Error },
-    /// The server cannot be reached, or does not take this client.
+    /// The server cannot be reached, or refuses this client.
     Server(String),
-    /// There is no key of this client: nothing can be sealed for it.
+    /// The directory has no key of this client, so nothing can be encrypted to it.
     NoKey(String),
-    /// The key of this client is not the one expected.
+    /// The key of this client is not the expected one.
     OtherKey(String),
-    /// An answer was not the callee's.
+    /// An answer was not signed by the callee.
     Interference,
-    /// A conversation did not come about, or broke off.
-    Talk(String),
-    /// A conversation is over, and these files did not get through.
+    /// A conversation failed or broke off.
+    Conversation(String),
+    /// A conversation ended, and these files were not transferred.
     Files(String),
-    /// A conversation is over before everything was said.
-    Unsaid,
-    /// The message that is to be said cannot be read.
+    /// A conversation ended before everything was sent.
+    NotAllSent,
+    /// The message file cannot be read.
     MessageFile { path: PathBuf, cause: std::io::Error },
     /// Two fingerprints were given for this client.
     TwoFingerprints(String),
-    /// A file that is to be sent cannot be.
+    /// A file to send cannot be read.
     NoFile { path: PathBuf, cause: std::io::Error },
-    /// Where files are to go there is no folder.
+    /// The folder for received files does not exist.
     NoFolder(PathBuf),
     /// Standard input cannot be read.
     Input(std::io::Error),
-    /// Calls would have to be asked about, and there is no terminal.
-    NobodyToAsk,
-    /// A server is not well, or does not answer.
-    NotHealthy(String),
-    /// A server was probed, and so many steps failed.
-    Unwell(usize),
-    /// An operator got nothing done.
+    /// Incoming calls need a decision, and standard input is not a terminal.
+    NoTerminal,
+    /// A server is not healthy, or does not answer.
+    Unhealthy(String),
+    /// A probe ran with this number of failed steps.
+    ProbeFailed(usize),
+    /// A command of the operator failed.
     Operator(OperatorError),
-    /// A file for an export cannot be had.
+    /// The file of an export cannot be created.
     Export(ExportFileError),
-    /// A file is no import.
+    /// A file cannot be imported.
     Import { file: String, error: ImportError },
-    /// So many ids had no key that could be reset.
+    /// This number of ids had no key to reset.
     NothingToReset(usize),
-    /// So many ids had no reset that waits.
+    /// This number of ids had no pending reset.
     NoResetToCancel(usize),
     /// This id has no chain.
     NoChain(String),
-    /// The keys that were seen before cannot be read.
+    /// The file of known keys cannot be read.
     KnownKeys(String),
-    /// So many ids have no key.
+    /// This number of ids have no key.
     KeysMissing(usize),
-    /// So many keys are others than remembered.
+    /// This number of keys are not the known ones.
     KeysChanged(usize),
-    /// What was written for standard output did not get there.
+    /// Standard output cannot be written.
     Output(std::io::Error),
 }
 
@@ -116,7 +116,7 @@ impl Failure {
         match self {
             Self::Settings(_)
             | Self::Usage(_)
-            | Self::Absent(_)
+            | Self::UnavailableCommand(_)
             | Self::Unusable(_)
             | Self::Identity(_)
             | Self::Phrase(_)
@@ -129,7 +129,7 @@ impl Failure {
             | Self::NoFile { .. }
             | Self::MessageFile { .. }
             | Self::TwoFingerprints(_)
-            | Self::NobodyToAsk => ExitCode::from(2),
+            | Self::NoTerminal => ExitCode::from(2),
             #[cfg(feature = "load")]
             Self::Load(LoadError::Plan(_) | LoadError::Target(_)) => ExitCode::from(2),
             #[cfg(feature = "load")]
@@ -138,42 +138,42 @@ impl Failure {
             | Self::Pages { .. }
             | Self::Server(_)
             | Self::NoKey(_)
-            | Self::Talk(_)
+            | Self::Conversation(_)
             | Self::Files(_)
-            | Self::LeftAlone
-            | Self::Unsaid
+            | Self::TakeoverDeclined
+            | Self::NotAllSent
             | Self::Input(_)
-            | Self::NotHealthy(_)
-            | Self::Unwell(_)
+            | Self::Unhealthy(_)
+            | Self::ProbeFailed(_)
             | Self::Operator(_)
             | Self::NothingToReset(_)
             | Self::NoResetToCancel(_)
             | Self::NoChain(_)
             | Self::KeysMissing(_)
             | Self::Output(_) => ExitCode::from(1),
-            // So that a script can tell it from a network that fails.
+            // A code of its own, so that a script can distinguish it from a network failure.
             Self::OtherKey(_) | Self::Interference | Self::KeysChanged(_) => ExitCode::from(3),
-            // As of a program that SIGINT ended.
+            // The exit code of a program that SIGINT ended.
             #[cfg(feature = "load")]
             Self::Interrupted => ExitCode::from(130),
             Self::Stopped(_) | Self::HungUp(_) => ExitCode::from(130),
         }
     }
 
-    /// Whether a command that goes on after a failed call does not go on after this.
+    /// Returns true if `listen` must stop after this failure instead of waiting for the next call.
     #[cfg(feature = "terminal")]
-    pub(crate) const fn ends_all(&self) -> bool {
+    pub(crate) const fn ends_listening(&self) -> bool {
         matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::Output(_))
     }
 
-    /// Returns true if whoever read standard output wants no more of it.
+    /// Returns true if the reader of standard output has closed it.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 
-    /// Whether a person wanted it so.
-    pub(crate) const fn is_wanted(&self) -> bool {
-        matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::LeftAlone)
+    /// Returns true if the user asked for it, so that it is not printed as an error.
+    pub(crate) const fn is_requested(&self) -> bool {
+        matches!(self, Self::Stopped(_) | Self::HungUp(_) | Self::TakeoverDeclined)
     }
 }
 
@@ -182,41 +182,41 @@ impl fmt::Display for Failure {
         match self {
             Self::Settings(error) => error.fmt(f),
             Self::Usage(text) => f.write_str(text.trim_end()),
-            Self::Absent(absent) => absent.fmt(f),
+            Self::UnavailableCommand(unavailable) => unavailable.fmt(f),
             Self::Unusable(error) | Self::Serve(error) => error.fmt(f),
             #[cfg(feature = "load")]
             Self::Load(error) => error.fmt(f),
             #[cfg(feature = "load")]
-            Self::UnderLoad(failures) => write!(f, "{failures} failures under load"),
+            Self::UnderLoad(failures) => write!(f, "{failures} operations failed under load"),
             #[cfg(feature = "load")]
-            Self::Interrupted => write!(f, "stopped before its time"),
+            Self::Interrupted => write!(f, "stopped early"),
             Self::Stopped(cause) => write!(f, "stopped ({cause})"),
             Self::HungUp(cause) => write!(f, "hung up ({cause})"),
-            Self::LeftAlone => write!(f, "stopped: the other one goes on"),
+            Self::TakeoverDeclined => write!(f, "stopped: the other program stays connected"),
             #[cfg(feature = "load")]
             Self::Report(error) => write!(f, "--report: {error}"),
             Self::Identity(error) => error.fmt(f),
-            Self::Phrase(reason) => write!(f, "these are not the words of a backup: {reason}"),
+            Self::Phrase(reason) => write!(f, "the words of the backup are invalid: {reason}"),
             Self::NoTurn => write!(
                 f,
                 "TURN is off: set --turn-urls or --turn-preset, and SECURECALL_TURN_SECRET or \
                  --turn-secret-file"
             ),
             Self::Pages { folder, cause } => write!(f, "{}: {cause}", folder.display()),
-            Self::Server(reason) => write!(f, "the server: {}", harmless(reason)),
+            Self::Server(reason) => write!(f, "the server: {}", sanitized(reason)),
             Self::NoKey(who) => write!(
                 f,
-                "the directory has no key of {who}, who must run securecall listen once: is the id \
-                 right?"
+                "the directory has no key for {who}, who must run securecall listen once: is the \
+                 id right?"
             ),
-            Self::OtherKey(who) => write!(f, "not talking to {who}: the key is another one"),
-            Self::Interference => write!(f, "somebody interferes with the call"),
-            Self::Talk(reason) => write!(f, "{}", harmless(reason)),
-            Self::Files(which) => write!(f, "{}", harmless(which)),
-            Self::Unsaid => write!(f, "the conversation ended before everything was said"),
+            Self::OtherKey(who) => write!(f, "not calling {who}: the key is not the expected one"),
+            Self::Interference => write!(f, "the call was tampered with"),
+            Self::Conversation(reason) => write!(f, "{}", sanitized(reason)),
+            Self::Files(which) => write!(f, "{}", sanitized(which)),
+            Self::NotAllSent => write!(f, "the conversation ended before everything was sent"),
             Self::NoFolder(path) => write!(
                 f,
-                "{} is no folder: make it, or name another with --receive-into",
+                "{} is not a folder: create it, or name another with --receive-into",
                 path.display()
             ),
             Self::NoFile { path, cause } => write!(f, "--send: {}: {cause}", path.display()),
@@ -224,49 +224,43 @@ impl fmt::Display for Failure {
                 write!(f, "--message-file: {}: {cause}", path.display())
             }
             Self::TwoFingerprints(who) => {
-                write!(f, "two fingerprints are given for {who}, who has one")
+                write!(f, "two different fingerprints are given for {who}")
             }
             Self::Input(error) => write!(f, "standard input: {error}"),
-            Self::NotHealthy(reason) => write!(f, "{}", harmless(reason)),
-            Self::Unwell(1) => write!(f, "a step failed"),
-            Self::Unwell(steps) => write!(f, "{steps} steps failed"),
-            Self::NobodyToAsk => write!(
+            Self::Unhealthy(reason) => write!(f, "{}", sanitized(reason)),
+            Self::ProbeFailed(1) => write!(f, "a step failed"),
+            Self::ProbeFailed(steps) => write!(f, "{steps} steps failed"),
+            Self::NoTerminal => write!(
                 f,
-                "nobody can be asked who may call, as standard input is no terminal: name them with \
-                 --accept-from ID=FINGERPRINT, or take all who are known with --accept-known"
+                "standard input is not a terminal, so you cannot be asked about calls: accept \
+                 them with --accept-from ID=FINGERPRINT or --accept-known"
             ),
             Self::Operator(error) => error.fmt(f),
             Self::Export(error) => error.fmt(f),
             Self::Import { file, error } => {
                 write!(f, "{file}: {error}. Nothing was imported")
             }
-            Self::NothingToReset(1) => write!(
-                f,
-                "an id was not reset: if it had no key, is it spelled right? Upper and lower case differ"
-            ),
+            Self::NothingToReset(1) => {
+                write!(f, "an id was not reset: if it had no key, check the spelling, case matters")
+            }
             Self::NothingToReset(ids) => write!(
                 f,
-                "{ids} ids were not reset: if they had no key, are they spelled right? Upper and \
-                 lower case differ"
+                "{ids} ids were not reset: if they had no key, check the spelling, case matters"
             ),
-            Self::NoResetToCancel(1) => write!(f, "no reset waits for an id: was it carried out?"),
-            Self::NoResetToCancel(ids) => {
-                write!(f, "no reset waits for {ids} ids: were they carried out?")
+            Self::NoResetToCancel(1) => write!(f, "an id had no pending reset"),
+            Self::NoResetToCancel(ids) => write!(f, "{ids} ids had no pending reset"),
+            Self::NoChain(id) => {
+                write!(f, "{id} is bound to no identity: check the spelling, case matters")
             }
-            Self::NoChain(id) => write!(
-                f,
-                "{id} is bound to no identity: is it spelled right? Upper and lower case differ"
-            ),
-            Self::KnownKeys(reason) => write!(f, "the keys that were seen before: {reason}"),
+            Self::KnownKeys(reason) => write!(f, "the known keys: {reason}"),
             Self::KeysMissing(1) => write!(f, "a client has no key: is the id right?"),
             Self::KeysMissing(ids) => write!(f, "{ids} clients have no key: are the ids right?"),
-            Self::KeysChanged(1) => write!(
-                f,
-                "a key is another one than remembered: a new device, or somebody in between. Ask them"
-            ),
+            Self::KeysChanged(1) => {
+                write!(f, "a key has changed: a new device, or somebody intercepts. Ask the owner")
+            }
             Self::KeysChanged(keys) => write!(
                 f,
-                "{keys} keys are others than remembered: new devices, or somebody in between. Ask them"
+                "{keys} keys have changed: new devices, or somebody intercepts. Ask the owners"
             ),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }

@@ -1,22 +1,23 @@
 //! The `securecall` command.
 //!
-//! Exit codes: 0 for success, 1 when the server failed or did not stand the load, or a call did not
-//! come about, 2 when the command line or the configuration is wrong, 3 when the key of the other
-//! person is not the one expected, 130 after Ctrl-C.
+//! Exit codes: 0 for success; 1 if the server, a load test or a call failed; 2 if the command line
+//! or the configuration is invalid; 3 if the key of the other person is not the expected one; 130
+//! after Ctrl-C.
 
-mod absent;
 mod command_line;
 mod commands;
 mod contact;
 #[cfg(feature = "terminal")]
 mod conversation;
 mod core_dumps;
+mod duration;
 mod failure;
 mod files;
 mod runtime;
 mod settings_of_serve;
 mod terminal;
 mod throwaway_id;
+mod unavailable;
 mod usage;
 
 use std::env;
@@ -34,8 +35,9 @@ use failure::Failure;
 use securecall_server::settings::LogFormat;
 use terminal::logging;
 
-/// Gives memory back to the system some seconds after it was freed, wherever it lies. The system's
-/// own allocator keeps what was freed below anything that lives on: after a flood, all of it.
+/// Returns freed memory to the system after some seconds, wherever it lies. The system's own
+/// allocator cannot return memory below a block that is still in use: after a flood, that is all of
+/// it.
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -45,15 +47,15 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = env::args_os().collect();
     match run(arguments.clone()) {
         Ok(()) => ExitCode::SUCCESS,
-        // As `head` does when it has what it wants: nothing is wrong.
+        // Expected with `head` and the like, so nothing is printed.
         Err(failure) if failure.is_broken_pipe() => failure.exit_code(),
         Err(failure) => {
             let line = match serve::log_format(&arguments) {
-                LogFormat::Text if failure.is_wanted() => failure.to_string(),
+                LogFormat::Text if failure.is_requested() => failure.to_string(),
                 LogFormat::Text => format!("error: {failure}"),
                 LogFormat::Json => logging::error_line(&failure, SystemTime::now()),
             };
-            // Where standard error is closed, the exit code still tells.
+            // If standard error is closed, the exit code still reports the failure.
             let _ = writeln!(io::stderr(), "{line}");
             failure.exit_code()
         }
@@ -78,8 +80,8 @@ fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         #[cfg(feature = "terminal")]
         Some((probe::NAME, flags)) => probe::run(flags),
         Some((turn::NAME, flags)) => turn::run(flags),
-        Some((name, flags)) => match absent::find(name) {
-            Some(absent) => Err(Failure::Absent(absent)),
+        Some((name, flags)) => match unavailable::find(name) {
+            Some(unavailable) => Err(Failure::UnavailableCommand(unavailable)),
             None => serve::run(flags),
         },
         None => serve::run(&matches),

@@ -1,19 +1,19 @@
-//! The settings of a server, for a command that serves nothing.
+//! The settings of `serve`, for commands that do not serve.
 
 use clap::ArgMatches;
-use securecall_server::settings::{Loaded, Settings, Surroundings};
+use securecall_server::settings::{Environment, Loaded, Settings};
 
 use crate::failure::Failure;
-use crate::terminal::note::note;
+use crate::terminal::message::print_message;
 
-/// Those that `serve` would have with these flags. Warnings go to standard error.
+/// Loads the settings that `serve` would use with these flags. Warnings go to standard error.
 pub(crate) fn settings(flags: &ArgMatches) -> Result<Settings, Failure> {
-    let mut surroundings = Surroundings::of_process();
-    // Nothing is served, so it does not matter how many files may be open.
-    surroundings.descriptors_max = None;
-    let loaded = Loaded::new(flags, &surroundings)?;
+    let mut environment = Environment::of_process();
+    // The limit of open files concerns only a process that serves.
+    environment.descriptors_max = None;
+    let loaded = Loaded::new(flags, &environment)?;
     for warning in &loaded.warnings {
-        note(&format!("warning: {warning}"))?;
+        print_message(&format!("warning: {warning}"))?;
     }
     Ok(loaded.settings)
 }

@@ -1,8 +1,8 @@
-//! Ids of clients that are there for a moment.
+//! Client ids for temporary clients.
 
 use rand::RngExt as _;
 
-/// An id that nobody has, and nobody will want: `PURPOSE-` and 32 hexadecimal digits.
+/// Generates an id that no client uses: `PURPOSE-` and 32 hexadecimal digits.
 pub(crate) fn throwaway_id(purpose: &str) -> String {
     format!("{purpose}-{:032x}", rand::rng().random::<u128>())
 }

@@ -1,6 +1,8 @@
-//! Errors of the command line: what is missing or wrong, and what to type instead.
+//! Errors of the command line: what is missing or invalid, and what to type instead.
 
 use std::ffi::OsString;
+use std::net::AddrParseError;
+use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
@@ -8,7 +10,7 @@ use securecall_server::settings::{SettingsError, takes_settings};
 
 use crate::failure::Failure;
 
-/// Why a command line is refused. `arguments` begin with the program.
+/// Explains why a command line is refused. The first of `arguments` is the program.
 pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> Failure {
     let (mut command, path) = named(root, arguments);
     match error.kind() {
@@ -39,10 +41,10 @@ pub(crate) fn refused(root: &Command, arguments: &[OsString], error: Error) -> F
     }
 }
 
-/// The innermost command that the arguments name, and how it is called.
+/// Returns the innermost command that the arguments name, and its full name.
 fn named(root: &Command, arguments: &[OsString]) -> (Command, String) {
     let mut root = root.clone();
-    // Makes what is shown in help complete.
+    // Completes the usage strings and the help.
     root.build();
     let (mut command, mut path) = (&root, "securecall".to_owned());
     for argument in arguments.iter().skip(1) {
@@ -60,28 +62,44 @@ fn subcommands(command: &Command) -> Vec<&str> {
     shown.map(Command::get_name).filter(|name| *name != "help").collect()
 }
 
-/// Whether it is about an argument that begins with `--`, as those of all settings do.
+/// Returns true if the error is about a `--` flag, as all settings are.
 fn is_option(error: &Error) -> bool {
     list(error, ContextKind::InvalidArg).iter().any(|argument| argument.starts_with("--"))
 }
 
-/// Says what is wrong with a value, and names those that there are.
+/// Describes an invalid value, and lists the valid ones.
 fn value(error: &Error, path: &str) -> String {
     let argument = plain(&list(error, ContextKind::InvalidArg).join(" "));
-    // One that may be left out.
+    // clap writes an optional argument in brackets.
     let optional = argument.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     let argument = optional.unwrap_or(&argument);
     let given = list(error, ContextKind::InvalidValue).join(" ");
     let choices = list(error, ContextKind::ValidValue);
     match std::error::Error::source(error) {
         _ if given.is_empty() => format!("{argument} has no value: see {path} --help"),
-        Some(cause) => format!("{argument}: {given:?}: {cause}"),
+        Some(cause) => format!("{argument}: {given:?}: {}", rule(cause)),
         None if choices.is_empty() => format!("{argument}: {given:?}: see {path} --help"),
-        None => format!("{argument}: {given:?} is none of {}", choices.join(", ")),
+        None => format!("{argument}: {given:?} is not one of {}", choices.join(", ")),
     }
 }
 
-/// The usage of the command, as far as is known from what was typed.
+/// Returns the rule that a value breaks. The errors of the standard library describe its parsers.
+fn rule(cause: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(number) = cause.downcast_ref::<ParseIntError>() {
+        let is_too_large = *number.kind() == IntErrorKind::PosOverflow;
+        let rule = if is_too_large { "the number is too large" } else { "must be a whole number" };
+        return rule.to_owned();
+    }
+    if cause.is::<ParseFloatError>() {
+        return "must be a number".to_owned();
+    }
+    if cause.is::<AddrParseError>() {
+        return "must be an IP address".to_owned();
+    }
+    cause.to_string()
+}
+
+/// Returns the usage of the command, as clap reports it with the error.
 fn usage(error: &Error, path: &str) -> String {
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
     match usage.trim().strip_prefix("Usage: ") {
@@ -103,7 +121,7 @@ fn list(error: &Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// Without the angle brackets, which nobody types.
+/// Removes the angle brackets, which are not to be typed.
 fn plain(text: &str) -> String {
     text.replace(['<', '>'], "")
 }

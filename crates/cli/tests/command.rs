@@ -1,10 +1,13 @@
-//! The command as a user meets it: what it prints where, and its exit codes.
+//! Tests of the command as users see it: output and exit codes.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::{Command, Output};
+use std::thread;
 
-/// The command in an empty folder, with nothing in its environment but these variables.
+/// Runs the command in an empty folder, with no environment but these variables.
 fn securecall(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_securecall"))
@@ -20,7 +23,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// One line on standard error, and code 2.
+/// Checks for one line on standard error, and exit code 2.
 #[track_caller]
 fn assert_refused(output: &Output, says: &str) {
     let error = text(&output.stderr);
@@ -68,7 +71,7 @@ fn a_wrong_command_line_ends_with_two_and_one_line() {
 }
 
 #[test]
-fn check_config_prints_what_counts_without_secrets() {
+fn check_config_prints_the_effective_settings_without_secrets() {
     let secret = [("SECURECALL_TURN_SECRET", "correct-horse")];
     let output = securecall(&["check-config", "--turn-preset=metered", "--grace=5s"], &secret);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -80,7 +83,7 @@ fn check_config_prints_what_counts_without_secrets() {
 }
 
 #[test]
-fn help_says_nothing_about_the_source() {
+fn help_shows_no_paths_of_the_source() {
     for command in ["serve", "check-config", "turn credential", "directory export"] {
         let arguments: Vec<_> = command.split(' ').chain(["--help"]).collect();
         let output =
@@ -91,7 +94,7 @@ fn help_says_nothing_about_the_source() {
 }
 
 #[test]
-fn what_is_missing_is_named_with_what_to_type() {
+fn missing_arguments_are_named_with_the_usage() {
     let says = |arguments: &[&str], says| assert_refused(&securecall(arguments, &[]), says);
     says(&["call"], "CLIENT_ID is missing: securecall call CLIENT_ID");
     says(&["keys", "new"], "CLIENT_ID is missing: securecall keys new CLIENT_ID");
@@ -101,14 +104,66 @@ fn what_is_missing_is_named_with_what_to_type() {
 }
 
 #[test]
-fn a_wrong_value_is_named_with_those_that_there_are() {
+fn an_invalid_value_is_answered_with_the_valid_ones() {
     let says = |arguments: &[&str], says| assert_refused(&securecall(arguments, &[]), says);
-    says(&["completions", "csh"], "is none of bash, elvish, fish, powershell, zsh");
+    says(&["completions", "csh"], "is not one of bash, elvish, fish, powershell, zsh");
     says(&["call", "bob", "--ring-timeout", "soon"], "--ring-timeout DURATION: \"soon\": ");
     says(&["call", "b b"], "CLIENT_ID: \"b b\": a client id is");
     says(&["call", "a", "b"], "see securecall call --help");
     says(&["keys", "neww"], "did you mean new?");
     says(&["keys", "zzz"], "after securecall keys comes one of new, show, backup, restore");
+}
+
+#[test]
+fn an_invalid_number_or_duration_gets_its_rule_and_not_the_words_of_a_parser() {
+    let says = |arguments: &[&str], says| assert_refused(&securecall(arguments, &[]), says);
+    says(&["listen", "--file-bytes-max", "abc"], "\"abc\": must be a whole number");
+    says(&["listen", "--file-bytes-max", &"9".repeat(30)], "the number is too large");
+    says(&["load", "relay", "--rate", "x"], "\"x\": must be a number");
+    says(&["load", "idle", "--duration", "5"], "\"5\": must be a duration such as 500ms, 25s");
+    says(&["load", "idle", "--source-addresses", "x"], "\"x\": must be an IP address");
+    says(&["serve", "--message-bytes-max", "abc"], "\"abc\": must be a number from 2048 to");
+    says(&["serve", "--ping-after", "5"], "\"5\": must be a duration with its unit, from 100ms");
+}
+
+#[test]
+fn the_help_of_help_is_the_help() {
+    let help = text(&securecall(&["--help"], &[]).stdout).to_owned();
+    assert_eq!(text(&securecall(&["help", "--help"], &[]).stdout), help);
+    let of_keys = text(&securecall(&["keys", "--help"], &[]).stdout).to_owned();
+    assert_eq!(text(&securecall(&["keys", "help", "--help"], &[]).stdout), of_keys);
+    // A client may have the id `help`.
+    assert!(text(&securecall(&["call", "help", "--help"], &[]).stdout).contains("call [OPTIONS]"));
+}
+
+/// Starts a program that answers one connection with `answer`, and returns its port.
+fn answering(answer: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        // A socket that is closed with bytes unread is reset, before the answer is read.
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            socket.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        socket.write_all(answer).unwrap();
+    });
+    port
+}
+
+#[test]
+fn health_names_a_port_of_another_protocol() {
+    // The TLS alert `unexpected_message`, and no answer at all.
+    for answer in [&b"\x15\x03\x03\x00\x02\x02\x0a"[..], b""] {
+        let url = format!("http://127.0.0.1:{}", answering(answer));
+        let output = securecall(&["health", &url], &[]);
+        assert_eq!(output.status.code(), Some(1));
+        let error = text(&output.stderr);
+        assert!(error.contains("the answer is not HTTP") && error.contains("https://"), "{error}");
+    }
 }
 
 #[test]
@@ -128,7 +183,7 @@ fn a_command_without_its_subcommand_shows_its_help() {
     }
 }
 
-/// Each command, and each below it.
+/// Returns all commands and subcommands.
 fn commands_of(help: &str) -> Vec<String> {
     let listed = help.split_once("Commands:\n").map_or("", |(_, after)| after);
     let listed = listed.split("\n\n").next().unwrap_or_default().lines();

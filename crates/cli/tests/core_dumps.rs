@@ -1,4 +1,4 @@
-//! A process that ends badly leaves no image of itself.
+//! A process that crashes leaves no core dump.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -7,8 +7,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-/// Runs the script in a shell that lets processes dump as much as they may, waits for its first line,
-/// and ends it by a signal that dumps.
+/// Runs the script in a shell without a limit for core dumps, waits for its first line, and ends it
+/// with a signal that dumps.
 fn killed(folder: &Path, script: &str) -> ExitStatus {
     let mut child = Command::new("sh")
         .args(["-c", &format!("ulimit -c $(ulimit -Hc); {script}")])
@@ -31,7 +31,7 @@ fn a_server_that_is_aborted_leaves_no_core() {
     let other = killed(folder.path(), "echo; exec sleep 60");
     assert_eq!(other.signal(), Some(6));
     if !other.core_dumped() {
-        // Not on this machine either way: its hard limit forbids it.
+        // The hard limit of this machine forbids core dumps anyway.
         return;
     }
     let securecall = env!("CARGO_BIN_EXE_securecall");

@@ -1,4 +1,4 @@
-//! `securecall directory` on folders and against real servers, as an operator meets it.
+//! `securecall directory` on data folders and real servers, as operators use it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
@@ -23,7 +23,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use in_folder::{run_in, succeeded};
 
-/// A folder to work in, with a data folder that a server has had.
+/// A working folder, with the data folder of a server that has run.
 struct Bench(TempDir);
 
 impl Bench {
@@ -65,7 +65,7 @@ impl Bench {
     }
 }
 
-/// One line on standard error, and this code.
+/// Checks for one line on standard error, and this exit code.
 #[track_caller]
 fn assert_failed(output: &Output, code: i32, says: &str) {
     let error = String::from_utf8_lossy(&output.stderr);
@@ -82,7 +82,7 @@ const ANOTHER_BOB: &str = "{\"clientId\":\"bob\",\"publicKey\":\"l\"}\n";
 fn what_was_exported_is_imported_elsewhere_byte_for_byte() {
     let (old, new) = (Bench::new(), Bench::new());
     assert_eq!(old.exported(), "");
-    assert_eq!(old.import(&[BOB, ALICE].concat()), "2 new, 0 there already, 0 replaced\n");
+    assert_eq!(old.import(&[BOB, ALICE].concat()), "2 new, 0 unchanged, 0 replaced\n");
     succeeded(&old.directory(&["export", "keys.jsonl"]));
     let path = old.path("keys.jsonl");
     assert_eq!(fs::read_to_string(&path).unwrap(), [ALICE, BOB].concat());
@@ -90,7 +90,7 @@ fn what_was_exported_is_imported_elsewhere_byte_for_byte() {
 
     succeeded(&new.directory(&["import", path.to_str().unwrap()]));
     assert_eq!(new.exported(), [ALICE, BOB].concat());
-    assert_eq!(new.import(BOB), "0 new, 1 there already, 0 replaced\n");
+    assert_eq!(new.import(BOB), "0 new, 1 unchanged, 0 replaced\n");
 }
 
 #[test]
@@ -98,10 +98,10 @@ fn an_export_overwrites_nothing_and_leaves_nothing_half() {
     let bench = Bench::new();
     bench.import(BOB);
     fs::write(bench.path("mine"), "mine").unwrap();
-    assert_failed(&bench.directory(&["export", "mine"]), 2, "stays as it is");
+    assert_failed(&bench.directory(&["export", "mine"]), 2, "is not overwritten");
     assert_eq!(fs::read(bench.path("mine")).unwrap(), b"mine");
     std::os::unix::fs::symlink("nowhere", bench.path("link")).unwrap();
-    assert_failed(&bench.directory(&["export", "link"]), 2, "stays as it is");
+    assert_failed(&bench.directory(&["export", "link"]), 2, "is not overwritten");
     assert_failed(&bench.directory(&["export", "no/such/folder"]), 2, "No such file");
 
     fs::write(bench.path("data/directory.redb"), "damaged").unwrap();
@@ -114,9 +114,9 @@ fn an_import_with_one_wrong_line_changes_nothing() {
     let bench = Bench::new();
     for (line, says) in [
         ("{\"clientId\":\"secret id\",\"publicKey\":\"k\"}\n", "line 3: a client id is"),
-        ("{\"clientId\":\"secret\",\"publicKey\":1}\n", "line 3: the key is no JSON string"),
-        ("secret\n", "line 3: it is no record"),
-        (ALICE, "line 3: it has the id of line 1"),
+        ("{\"clientId\":\"secret\",\"publicKey\":1}\n", "line 3: the key is not a JSON string"),
+        ("secret\n", "line 3: not a record"),
+        (ALICE, "line 3: it repeats the id of line 1"),
     ] {
         let output = bench.directory_with(&["import"], &[ALICE, BOB, line].concat());
         assert_failed(&output, 2, &format!("standard input: {says}"));
@@ -139,7 +139,7 @@ fn a_conflict_imports_nothing_unless_it_may_replace() {
     assert_failed(&refused, 1, "the id in line 2 has another key. Nothing was imported");
     assert_eq!(bench.exported(), BOB);
     let output = bench.directory_with(&["import", "--replace"], &lines);
-    assert_eq!(succeeded(&output), "1 new, 0 there already, 1 replaced\n");
+    assert_eq!(succeeded(&output), "1 new, 0 unchanged, 1 replaced\n");
     assert_eq!(bench.exported(), lines);
 }
 
@@ -148,7 +148,7 @@ fn a_reset_names_what_had_no_key_and_resets_the_others() {
     let bench = Bench::new();
     bench.import(&[ALICE, BOB].concat());
     let output = bench.directory(&["reset", "Bob", "bob"]);
-    assert_failed(&output, 1, "is it spelled right?");
+    assert_failed(&output, 1, "check the spelling");
     assert_eq!(output.stdout, b"Bob: had no key\nbob: reset\n");
     assert_eq!(bench.exported(), ALICE);
     assert_failed(&bench.directory(&["reset", "a/b"]), 2, "a client id is");
@@ -193,7 +193,7 @@ fn the_environment_of_a_client_does_not_matter() {
 }
 
 #[test]
-fn help_says_what_each_does_and_hides_what_does_not_matter() {
+fn help_describes_each_command_and_hides_other_settings() {
     let bench = Bench::new();
     let help = |arguments: &[&str]| succeeded(&bench.directory(arguments));
     assert!(help(&["--help"]).contains("She lost her device"));
@@ -205,7 +205,7 @@ fn help_says_what_each_does_and_hides_what_does_not_matter() {
     assert!(help(&["lookup", "--help"]).contains("--known-keys"));
 }
 
-/// A real server over the data folder of a bench.
+/// A real server on the data folder of a bench.
 struct Server {
     process: Child,
     address: SocketAddr,
@@ -221,7 +221,7 @@ impl Server {
     fn start_with(bench: &Bench, flags: &[&str]) -> Self {
         let port = free_port();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        // A pipe that nobody reads fills up, and then the server waits.
+        // A pipe that is not read would fill up and block the server.
         let log = bench.path("log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_securecall"))
             .args(["serve", "--workers=2", "--log=debug", "--data-dir=data", "--listen"])
@@ -246,13 +246,13 @@ impl Server {
         format!("ws://{}/signal", self.address)
     }
 
-    /// SIGKILL. Returns what it logged.
+    /// Kills the server with SIGKILL. Returns its log.
     fn kill(mut self) -> String {
         self.process.kill().unwrap();
         self.log_at_end()
     }
 
-    /// SIGTERM. Returns what it logged.
+    /// Stops the server with SIGTERM. Returns its log.
     fn stop(mut self) -> String {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
@@ -273,7 +273,7 @@ impl Drop for Server {
     }
 }
 
-/// A device, as far as the directory is concerned.
+/// A client, as the directory sees it.
 struct Device(WebSocketStream<TcpStream>);
 
 impl Device {
@@ -299,7 +299,7 @@ impl Device {
         }
     }
 
-    /// Returns the type of the answer, or the code of an error.
+    /// Publishes a key. Returns the type of the answer, or the code of an error.
     async fn publish(&mut self, client_id: &str, key: &str) -> String {
         let payload = json!({"clientId": client_id, "publicKey": key});
         let answer = self.ask("PKD_REGISTER", payload).await;
@@ -312,7 +312,7 @@ impl Device {
         answer["payload"]["publicKey"].clone()
     }
 
-    /// The close code with which the server ends it.
+    /// Waits for the end of the connection. Returns the close code.
     async fn ending(mut self) -> u16 {
         loop {
             match self.0.next().await {
@@ -338,7 +338,7 @@ async fn a_lost_device_is_replaced_while_the_server_runs() {
     assert_eq!(new.key_of("alice").await, Value::Null);
     assert_eq!(new.publish("alice", "second").await, "PKD_RESULT");
 
-    // It was found again, by somebody.
+    // Somebody has found the lost device.
     let mut found = Device::connect(&server, "alice").await;
     assert_eq!(new.ending().await, 4001);
     assert_eq!(found.publish("alice", "first").await, "KEY_PINNED");
@@ -353,13 +353,13 @@ async fn a_lost_device_is_replaced_while_the_server_runs() {
     assert_eq!(somebody.publish("alice", "x").await, "UNAUTHORIZED");
 }
 
-/// What the lost device has asked for and not been answered must not undo the new device's key.
+/// A pending request of the lost device must not undo the new device's key.
 #[tokio::test]
 async fn a_device_that_was_superseded_has_no_claim_any_more() {
     const REQUESTS: usize = 60;
     let bench = Bench::new();
     let server = Server::start_with(&bench, &["--directory-rate=1000/1000"]);
-    // All may be answered before the new device is there: then nothing was seen.
+    // If all requests are answered before the new device connects, a round proves nothing.
     for round in 0..20 {
         let id = format!("alice-{round}");
         let mut lost = Device::connect(&server, &id).await;
@@ -369,7 +369,7 @@ async fn a_device_that_was_superseded_has_no_claim_any_more() {
         }
         tokio::time::sleep(Duration::from_millis(round)).await;
         let mut new = Device::connect(&server, &id).await;
-        // Whoever does not answer the close keeps a connection that is looked after for a while.
+        // A client that does not answer the close frame is held for a while.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let was_in_time = new.key_of(&id).await != format!("key-{}", REQUESTS - 1);
         assert_eq!(lost.ending().await, 4001);
@@ -385,7 +385,7 @@ async fn everything_works_while_the_server_runs() {
     let bench = Bench::new();
     let server = Server::start(&bench);
     let mut device = Device::connect(&server, "carol").await;
-    assert_eq!(bench.import(&[BOB, ALICE].concat()), "2 new, 0 there already, 0 replaced\n");
+    assert_eq!(bench.import(&[BOB, ALICE].concat()), "2 new, 0 unchanged, 0 replaced\n");
     assert_eq!(device.key_of("bob").await, "k");
     let refused = bench.directory_with(&["import"], ANOTHER_BOB);
     assert_failed(&refused, 1, "the id in line 1 has another key");
@@ -406,7 +406,7 @@ async fn everything_works_while_the_server_runs() {
 }
 
 #[test]
-fn what_a_killed_server_left_is_in_nobodys_way() {
+fn the_socket_of_a_killed_server_does_not_matter() {
     let bench = Bench::new();
     Server::start(&bench).kill();
     assert!(bench.path("data/control").exists());
@@ -415,7 +415,7 @@ fn what_a_killed_server_left_is_in_nobodys_way() {
     assert_eq!(bench.exported(), BOB);
 }
 
-/// The key of a new identity.
+/// Creates an identity, and returns its directory key.
 fn identity(bench: &Bench, client_id: &str, file: &str) -> DirectoryKey {
     succeeded(&bench.run(&["keys", "new", client_id, "--identity", file]));
     let shown = succeeded(&bench.run(&["keys", "show", "--json", "--identity", file]));
@@ -430,7 +430,7 @@ fn remember(key: &DirectoryKey, path: &Path, server: &str) {
 }
 
 #[tokio::test]
-async fn a_lookup_says_whose_key_it_is_and_disturbs_nobody() {
+async fn a_lookup_shows_whether_a_key_is_known_and_disconnects_no_client() {
     let bench = Bench::new();
     let server = Server::start(&bench);
     let url = server.url();
@@ -445,11 +445,13 @@ async fn a_lookup_says_whose_key_it_is_and_disturbs_nobody() {
 
     let shown = succeeded(&lookup(&["alice"]));
     assert!(shown.contains(&key.fingerprint().to_string()), "{shown}");
-    assert!(shown.contains("classical, post-quantum") && shown.contains("not seen before"));
+    assert!(shown.contains("classical, post-quantum") && shown.contains("first contact"));
     let mixed = lookup(&["nobody", "bob", "alice"]);
     assert_failed(&mixed, 1, "a client has no key");
     let shown = String::from_utf8(mixed.stdout).unwrap();
-    assert!(shown.contains("nobody\n  has no key") && shown.contains("bob\n  has no key of Sec"));
+    assert!(
+        shown.contains("nobody\n  has no key") && shown.contains("bob\n  has no SecureCall key")
+    );
 
     remember(&key, &bench.path("known"), &url);
     let known = succeeded(&lookup(&["alice", "--known-keys=known", "--json"]));
@@ -459,18 +461,18 @@ async fn a_lookup_says_whose_key_it_is_and_disturbs_nobody() {
 
     remember(&identity(&bench, "alice", "other.json"), &bench.path("known_keys"), &url);
     let changed = lookup(&["alice", "--identity=other.json"]);
-    assert_failed(&changed, 3, "another one than remembered");
-    assert!(String::from_utf8(changed.stdout).unwrap().contains("ANOTHER ONE"));
+    assert_failed(&changed, 3, "a key has changed");
+    assert!(String::from_utf8(changed.stdout).unwrap().contains("NO: THE KEY HAS CHANGED"));
     let both = lookup(&["nobody", "alice", "--identity=other.json"]);
-    assert_failed(&both, 3, "another one than remembered");
+    assert_failed(&both, 3, "a key has changed");
 
-    // Her connection goes on, and nobody else has left a key.
+    // Her connection is still open, and nobody else has stored a key.
     assert_eq!(alice.key_of("alice").await, key.as_str());
     assert_eq!(bench.exported().lines().count(), 2);
 }
 
 #[tokio::test]
-async fn more_lookups_than_a_server_allows_at_once_wait_their_turn() {
+async fn more_lookups_than_the_rate_allows_are_delayed() {
     let bench = Bench::new();
     let server = Server::start(&bench);
     let ids: Vec<String> = (0..23).map(|n| format!("id-{n}")).collect();
@@ -483,10 +485,10 @@ async fn more_lookups_than_a_server_allows_at_once_wait_their_turn() {
 }
 
 #[test]
-fn a_server_that_is_none_is_named() {
+fn an_address_without_a_server_is_named() {
     let bench = Bench::new();
     let lookup = |url: &str| bench.directory(&["lookup", "alice", "--server", url]);
-    assert_failed(&lookup("ws://127.0.0.1:9/signal"), 1, "does it run");
+    assert_failed(&lookup("ws://127.0.0.1:9/signal"), 1, "is it running");
     assert_failed(&lookup("nonsense"), 2, "ws://");
     assert_failed(&bench.directory(&["lookup", "a/b"]), 2, "a client id is");
 }

@@ -1,23 +1,23 @@
-//! What is compiled to start a server, and what for the features beside it.
+//! The crates that each feature adds to the build of a server.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// Crates that the feature `terminal` brings: each of them is in its builds, and in no other.
+/// Crates of the feature `terminal`, which no other build contains.
 const OF_THE_TERMINAL: [&str; 5] =
     ["securecall-peer", "str0m", "sctp-proto", "turn-client-proto", "indicatif"];
 const OF_JEMALLOC: [&str; 2] = ["tikv-jemallocator", "tikv-jemalloc-sys"];
 const OF_LOAD: [&str; 3] = ["securecall-load", "hdrhistogram", "indicatif"];
-/// Crates of tests, and of cryptography that another one does here.
+/// Crates that no build may contain: for tests, or replaced by another cryptography library.
 const OF_NO_BUILD: [&str; 7] =
     ["proptest", "ring", "openssl-sys", "native-tls", "reqwest", "regex", "h2"];
 
-/// The bound of how many crates are compiled to start a server.
+/// The bound of the number of crates that a server is built from.
 const CRATES_MAX: usize = 215;
 
-/// The names of all crates that are compiled for the command with these flags.
+/// Returns the names of all crates that are compiled with these flags.
 fn crates_of(flags: &[&str]) -> BTreeSet<String> {
     let tree = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--locked", "--package", "securecall-cli"])

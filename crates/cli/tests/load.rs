@@ -1,4 +1,4 @@
-//! `securecall load` against `securecall serve`, as an operator runs them.
+//! `securecall load` against `securecall serve`, as operators run them.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What `docs/load.md` tells to serve with.
+/// The flags of `serve` for load tests, as `docs/load.md` gives them.
 const FOR_LOAD_TESTS: [&str; 10] = [
     "--connections-per-address-max=1000000",
     "--connection-burst=1000000",
@@ -25,11 +25,11 @@ const FOR_LOAD_TESTS: [&str; 10] = [
     "--grace=1s",
 ];
 
-/// A server on a free port, until it is dropped.
+/// A server on a free port, stopped on drop.
 struct Server {
     child: Child,
     url: String,
-    /// Closed, it would end the server.
+    /// Held open, because a closed pipe would end the server.
     _output: BufReader<ChildStdout>,
     _folder: TempDir,
 }
@@ -57,7 +57,7 @@ impl Server {
         Self { child, url, _output: output, _folder: folder }
     }
 
-    /// The command of a scenario against this server, for a second.
+    /// Returns the command of a scenario against this server, for one second.
     fn load(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
         command.arg("load").args(arguments).args(["--url", &self.url]);
@@ -65,7 +65,7 @@ impl Server {
         command
     }
 
-    /// Runs a scenario in which nothing may fail.
+    /// Runs a scenario in which nothing may fail, and returns the report.
     #[track_caller]
     fn report(&self, arguments: &[&str]) -> Value {
         let output = self.load(arguments).args(["--json"]).output().unwrap();
@@ -94,7 +94,7 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
 }
 
-/// Percentiles rise, and none is zero.
+/// Checks that percentiles rise, and that none is zero.
 #[track_caller]
 fn assert_times(times: &Value, count: f64) {
     assert_eq!(number(&times["count"]), count);
@@ -129,7 +129,7 @@ fn a_closed_loop_relays_as_fast_as_the_server() {
     let traffic = &report["traffic"];
     let (sent, received) = (number(&traffic["sent"]), number(&traffic["received"]));
     assert!(received > 1000.0, "{traffic}");
-    // What was under way at either end of the window is in one of the two counts alone.
+    // Messages in flight at either end of the window are counted on one side only.
     assert!((sent - received).abs() <= 40.0, "{traffic}");
     assert!(
         (number(&traffic["received_per_second"]) * number(&traffic["seconds"]) - received).abs()
@@ -142,7 +142,7 @@ fn a_closed_loop_relays_as_fast_as_the_server() {
 }
 
 #[test]
-fn an_open_loop_keeps_its_rate_in_every_thread() {
+fn an_open_loop_holds_its_rate_in_every_thread() {
     let server = Server::start(&FOR_LOAD_TESTS);
     let relay = ["relay", "--pairs=10", "--rate=1000", "--duration=2s", "--threads=2"];
     let report = server.report(&relay);
@@ -197,7 +197,7 @@ fn a_storm_is_over_when_all_are_back() {
 }
 
 #[test]
-fn clients_that_a_storm_finds_refused_come_back_when_the_server_says() {
+fn clients_that_are_refused_in_a_storm_come_back_when_the_server_allows() {
     let one_address = ["--source-addresses=127.0.0.1", "--connections=30"];
     let server = Server::start(&["--connection-burst=50", "--connection-rate=20", "--grace=1s"]);
     let report = server.report(&[&["storm"], &one_address[..]].concat());
@@ -225,12 +225,12 @@ fn the_limits_of_a_server_for_clients_are_named_with_what_to_change() {
     let server = Server::start(&[]);
     let output =
         server.load(&["relay", "--pairs=2", "--in-flight=100", "--duration=1s"]).output().unwrap();
-    assert_refused(&output, 1, "failures under load");
+    assert_refused(&output, 1, "operations failed under load");
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("ERROR RATE_LIMITED") && table.contains("--candidates-rate"), "{table}");
     let crowd = ["idle", "--connections=300", "--source-addresses=127.0.0.1", "--duration=200ms"];
     let output = server.load(&crowd).output().unwrap();
-    assert_refused(&output, 1, "failures under load");
+    assert_refused(&output, 1, "operations failed under load");
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("HTTP 429") && table.contains("--connection-burst"), "{table}");
 }
@@ -244,7 +244,7 @@ fn ctrl_c_ends_a_run_with_what_was_measured_so_far() {
     let interrupt = Command::new("kill").args(["-INT", &load.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
     let output = load.wait_with_output().unwrap();
-    assert_refused(&output, 130, "stopped before its time");
+    assert_refused(&output, 130, "stopped early");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["interrupted"], true);
     assert_eq!(report["failures"], serde_json::json!({}));
@@ -282,7 +282,7 @@ fn a_server_with_tls_is_loaded_through_tls() {
     assert!(server.url.starts_with("wss://"), "{}", server.url);
     let report = server.report(&["relay", "--pairs=5", "--duration=1s"]);
     assert!(number(&report["traffic"]["received"]) > 100.0);
-    // More than fits a record, and a socket.
+    // Longer than a TLS record and the socket's buffer.
     let report = server.report(&["offers", "--bytes=60000", "--duration=1s"]);
     assert!(number(&report["traffic"]["calls"]) > 5.0);
     let report = server.report(&["storm", "--connections=30"]);

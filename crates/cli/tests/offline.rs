@@ -1,20 +1,20 @@
-//! Commands that need no server, as a user meets them.
+//! Tests of commands that need no server.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod in_folder;
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use in_folder::{run_in, succeeded};
 
-/// A home with nothing in it.
+/// An empty home folder.
 struct Home(TempDir);
 
 impl Home {
@@ -40,7 +40,7 @@ impl Home {
     }
 }
 
-/// One line on standard error, nothing on standard output, code 2.
+/// Checks for one line on standard error, nothing on standard output, and exit code 2.
 #[track_caller]
 fn assert_refused(output: &Output, says: &str) {
     let error = String::from_utf8_lossy(&output.stderr);
@@ -75,7 +75,7 @@ fn an_identity_is_never_overwritten() {
     let made = home.run(&["keys", "new", "bob", "--identity", "bob.json"]);
     succeeded(&made);
     let hint = String::from_utf8_lossy(&made.stderr);
-    let command = hint.trim().strip_prefix("back it up on paper: securecall ").unwrap();
+    let command = hint.trim().strip_prefix("back up the identity on paper: securecall ").unwrap();
     let words = home.stdout(&command.split(' ').collect::<Vec<_>>());
     assert_eq!(words.split_whitespace().count(), 24, "the suggested command works as it stands");
 }
@@ -94,7 +94,7 @@ fn an_identity_that_others_can_use_is_refused() {
 }
 
 #[test]
-fn what_is_no_identity_says_what_to_do() {
+fn an_invalid_identity_file_is_refused_with_the_remedy() {
     let home = Home::new();
     assert_refused(&home.run(&["keys", "show"]), "securecall keys new");
     assert_refused(&home.run(&["keys", "new", "Zoë"]), "a client id has 1 to 64");
@@ -109,7 +109,7 @@ fn what_is_no_identity_says_what_to_do() {
 }
 
 #[test]
-fn a_folder_that_is_none_is_not_taken_for_an_identity() {
+fn a_file_in_place_of_a_folder_is_not_taken_for_an_identity() {
     let home = Home::new();
     fs::write(home.0.path().join("file"), "").unwrap();
     for command in [&["keys", "new", "alice"][..], &["keys", "show"], &["keys", "backup"]] {
@@ -132,6 +132,26 @@ fn the_words_of_a_backup_bring_back_the_same_identity() {
     let restored = other.run_with(&["keys", "restore", "alice"], &[], &written_down);
     assert_eq!(field(&succeeded(&restored), "fingerprint"), field(&made, "fingerprint"));
     assert_eq!(fs::read(other.identity()).unwrap(), fs::read(home.identity()).unwrap());
+}
+
+#[test]
+fn a_backup_into_a_file_that_others_can_read_is_warned_about() {
+    let home = Home::new();
+    home.stdout(&["keys", "new", "alice"]);
+    for (mode, is_warned) in [(0o644, true), (0o640, true), (0o600, false)] {
+        let words = File::create(home.0.path().join("words.txt")).unwrap();
+        words.set_permissions(Permissions::from_mode(mode)).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_securecall"))
+            .args(["keys", "backup"])
+            .env_clear()
+            .env("HOME", home.0.path())
+            .stdout(words)
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+        assert_eq!(error.contains("other users of this machine can read"), is_warned, "{error}");
+    }
 }
 
 #[test]
@@ -161,9 +181,9 @@ fn words_that_are_wrong_are_refused_and_not_repeated() {
     let zeros = format!("{}art", "abandon ".repeat(23));
     assert_refused(&restore(""), "there must be 24, not 0");
     assert_refused(&restore(&"abandon ".repeat(12)), "24");
-    assert_refused(&restore(&zeros.replace("art", "able")), "do not fit together");
+    assert_refused(&restore(&zeros.replace("art", "able")), "the checksum is wrong");
     let slip = restore(&zeros.replace("art", "hovercraft"));
-    assert_refused(&slip, "slip of the pen");
+    assert_refused(&slip, "check the spelling");
     assert!(!String::from_utf8_lossy(&slip.stderr).contains("hovercraft"));
     assert!(!home.identity().exists());
     succeeded(&restore(&zeros));
@@ -191,7 +211,8 @@ fn a_turn_credential_is_made_with_the_settings_of_the_server() {
     let home = Home::new();
     fs::write(
         home.0.path().join("server.toml"),
-        "[turn]\nurls = [\"turn:turn.example.org:3478\"]\nttl = \"10m\"\n[limits]\nping_after = \"20s\"\n",
+        "[turn]\nurls = [\"turn:turn.example.org:3478\"]\nttl = \"10m\"\n[limits]\nping_after = \
+         \"20s\"\n",
     )
     .unwrap();
     let arguments = ["turn", "credential", "try-1", "--config", "server.toml"];
@@ -214,7 +235,7 @@ fn a_turn_credential_as_json_is_what_clients_get() {
 }
 
 #[test]
-fn a_turn_credential_without_turn_says_what_to_set() {
+fn a_turn_credential_without_turn_names_the_settings() {
     let home = Home::new();
     assert_refused(&home.run(&["turn", "credential", "alice"]), "--turn-urls");
     let urls_alone = ["turn", "credential", "alice", "--turn-urls", "turn:a"];
@@ -236,7 +257,7 @@ fn completions_know_the_commands_in_every_shell() {
             assert!(script.contains(word), "{word} is not in the script of {shell}");
         }
     }
-    let shells = "SHELL: \"csh\" is none of bash, elvish, fish, powershell, zsh";
+    let shells = "SHELL: \"csh\" is not one of bash, elvish, fish, powershell, zsh";
     assert_refused(&home.run(&["completions", "csh"]), shells);
 }
 
@@ -250,7 +271,7 @@ fn manual_pages_are_printed_and_written() {
     }
 }
 
-/// The names of pages that a page refers to.
+/// Returns the names of the pages that a page refers to.
 fn references(page: &str) -> Vec<String> {
     let plain = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
     let named = plain.lines().filter(|line| !line.starts_with(".TH"));
@@ -276,8 +297,8 @@ fn manual_pages_refer_to_pages_that_exist() {
 }
 
 #[test]
-fn whoever_reads_no_further_is_no_error() {
-    // The pipe is closed before the program begins, so that it always finds it so.
+fn a_closed_pipe_is_no_error() {
+    // The pipe is closed before the program starts, so that it always finds it closed.
     let script = format!("{{ sleep 0.3; exec {} man; }} | true", env!("CARGO_BIN_EXE_securecall"));
     let output =
         std::process::Command::new("sh").args(["-c", &script]).env_clear().output().unwrap();

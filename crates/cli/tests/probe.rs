@@ -1,17 +1,16 @@
-//! `securecall probe` against a real server, and against what is none.
+//! `securecall probe` against a real server, and against other programs.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail where it stands")]
 
 #[path = "conversation/coturn.rs"]
 mod coturn;
 #[path = "conversation/server.rs"]
-#[expect(dead_code, reason = "a probed server does not crash")]
 mod server;
 
 use std::process::{Command, Output};
 
 use coturn::Coturn;
-use server::Server;
+use securecall_testkit::Server;
 
 fn probe(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
@@ -29,26 +28,26 @@ fn assert_probed(arguments: &[&str], code: i32, says: &str) {
 
 #[test]
 fn a_server_that_runs_carries_a_call() {
-    let server = Server::start();
-    assert_probed(&[&server.url()], 0, "all is well");
+    let server = server::start();
+    assert_probed(&[&server.url()], 0, "steps succeeded");
     assert_probed(&[&server.url()], 0, "ok       health");
     assert_probed(&[&server.url(), "--json"], 0, "\"ok\":true");
 }
 
 #[test]
 fn a_wrong_path_is_recognised() {
-    let server = Server::start();
+    let server = server::start();
     assert_probed(&[&server.url().replace("/signal", "/elsewhere")], 1, "is the path right?");
 }
 
 #[test]
 fn a_server_that_is_not_there_is_recognised() {
-    assert_probed(&["ws://127.0.0.1:9/signal"], 1, "does it run");
+    assert_probed(&["ws://127.0.0.1:9/signal"], 1, "is it running");
 }
 
 #[test]
 fn an_address_of_another_kind_is_a_wrong_command_line() {
-    assert_probed(&["https://127.0.0.1/"], 2, "ws://host");
+    assert_probed(&["https://127.0.0.1/"], 2, "not a ws:// or wss:// URL");
 }
 
 #[test]
@@ -59,7 +58,8 @@ fn a_certificate_of_ones_own_is_trusted_where_it_is_named() {
     std::fs::write(file("certificate"), certified.cert.pem()).unwrap();
     std::fs::write(file("key"), certified.signing_key.serialize_pem()).unwrap();
     let flags = ["certificate", "key"].map(|name| format!("--tls-{name}={}", file(name)));
-    let server = Server::with_turn(&flags, None);
+    let flags = flags.each_ref().map(String::as_str);
+    let server = server::start_with(&flags, None);
     let url = server.url().replace("ws:", "wss:");
     assert_probed(&[&url], 1, "does not trust the certificate");
     let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
@@ -68,9 +68,9 @@ fn a_certificate_of_ones_own_is_trusted_where_it_is_named() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// A server that knows this TURN server, and signs with this secret.
-fn server_with(coturn: &Coturn, secret: &str) -> Server {
-    Server::with_turn(&[format!("--turn-urls={}", coturn.url("udp"))], Some(secret))
+/// Starts a server that is configured with this TURN server and secret.
+fn server_with(coturn: &Coturn, secret: &'static str) -> Server {
+    server::start_with(&[&format!("--turn-urls={}", coturn.url("udp"))], Some(secret))
 }
 
 #[test]

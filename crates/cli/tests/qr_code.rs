@@ -1,4 +1,4 @@
-//! A QR code on a dark and on a light terminal, read from a picture of its screen.
+//! A QR code on a dark and on a light terminal, read from a picture of the screen.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -9,17 +9,17 @@ use vt100::{Cell, Color, Parser, Screen};
 
 const ROWS: u16 = 60;
 const COLUMNS: u16 = 100;
-/// Points of the picture in a column; a row has twice as many.
+/// The points of the picture for a column. A row has twice as many.
 const COLUMN_POINTS: usize = 4;
 
-/// What a terminal's own colours are: (foreground, background), from 0 (black) to 255 (white).
+/// The default colours of a terminal: foreground and background, from 0 (black) to 255 (white).
 #[derive(Clone, Copy)]
 struct Palette(u8, u8);
 
 const DARK: Palette = Palette(229, 0);
 const LIGHT: Palette = Palette(0, 255);
 
-/// What `securecall` writes to a terminal.
+/// Returns the output of `securecall` at a terminal.
 fn at_a_terminal(home: &std::path::Path, arguments: &str) -> Vec<u8> {
     let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_securecall"));
     let mut command = Command::new("script");
@@ -39,7 +39,7 @@ fn brightness(color: Color, default: u8) -> u8 {
     }
 }
 
-/// The upper and the lower half of a cell.
+/// Returns the upper and the lower half of a cell.
 fn halves(cell: &Cell, Palette(foreground, background): Palette) -> [u8; 2] {
     let ink = brightness(cell.fgcolor(), foreground);
     let paper = brightness(cell.bgcolor(), background);
@@ -57,7 +57,7 @@ fn point(screen: &Screen, palette: Palette, x: usize, y: usize) -> u8 {
     halves(cell, palette)[half % 2]
 }
 
-/// What a telephone reads from the screen.
+/// Returns the texts that a QR decoder reads from the screen.
 fn scanned(output: &[u8], palette: Palette) -> Vec<String> {
     let [rows, columns] = [ROWS, COLUMNS].map(|count| NonZeroU16::new(count).unwrap());
     let mut terminal = Parser::new(rows, columns, 0);
@@ -85,7 +85,7 @@ fn a_code_scans_on_a_dark_and_on_a_light_terminal() {
         let uri = format!("securecall:alice?fingerprint={digits}");
         assert_eq!(scanned(&shown, palette), [uri.as_str()]);
     }
-    // The decoder takes no code whose colours are exchanged, as a light terminal would show it.
+    // The decoder rejects a code with inverted colours, which a light terminal would show.
     let mut command = Command::new(env!("CARGO_BIN_EXE_securecall"));
     let piped = command.args(["keys", "show", "--qr"]).env("HOME", home.path()).output().unwrap();
     let piped = String::from_utf8(piped.stdout).unwrap().replace('\n', "\r\n");

@@ -1,11 +1,14 @@
-//! What a message, a registration and a departure cost in the core, among 1,000 clients and among
+//! The cost of a message, a registration and a departure in the core, among 1,000 clients and among
 //! 100,000: `cargo bench -p securecall-core`.
 //!
 //! All clients are registered and in calls, and take their turns in an order that finds none of
-//! them in the processor's caches. So the difference is what memory costs, and nothing else is to
+//! them in the processor's caches. So the difference is the cost of memory, and nothing else may
 //! grow with the number of clients.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot go on has nobody else to tell")]
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot go on has no other way to report it"
+)]
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -34,7 +37,7 @@ fn relay_candidate(bencher: Bencher<'_, '_>, clients: usize) {
     let texts = population.candidates.clone();
     bencher
         .with_inputs(|| texts[turn.next()].clone())
-        .bench_local_refs(|(from, text)| black_box(population.say(from, text)));
+        .bench_local_refs(|(from, text)| black_box(population.send(from, text)));
 }
 
 /// A new client comes, and goes again.
@@ -73,7 +76,7 @@ impl Turn {
 struct Population {
     config: Config,
     clients: HashMap<ClientId, Client>,
-    /// What each client says in its call.
+    /// The message that each client sends in its call.
     candidates: Vec<(ClientId, String)>,
     messages: u64,
     sent: String,
@@ -85,7 +88,7 @@ struct Client {
 }
 
 impl Population {
-    /// Of so many clients, in pairs.
+    /// Registers this number of clients, in calls with each other.
     fn in_calls(clients: usize) -> Self {
         let mut population = Self {
             config: unlimited_config(),
@@ -136,11 +139,11 @@ impl Population {
             r#"{{"type":"CALL_INITIATE","payload":{{"targetId":"{}","sdpOffer":"offer"}}}}"#,
             callee.as_str()
         );
-        let call_id = self.say(&caller, &initiate).expect("rings");
+        let call_id = self.send(&caller, &initiate).expect("rings");
         let accept = format!(
             r#"{{"type":"CALL_ACCEPT","payload":{{"callId":"{call_id}","sdpAnswer":"answer"}}}}"#
         );
-        self.say(&callee, &accept).expect("is accepted");
+        self.send(&callee, &accept).expect("is accepted");
         let candidate = format!(
             r#"{{"type":"ICE_CANDIDATE","payload":{{"callId":"{call_id}","candidate":"{:x>200}"}}}}"#,
             ""
@@ -149,8 +152,8 @@ impl Population {
         self.candidates.push((callee, candidate));
     }
 
-    /// Returns the id of the call that its receiver is told of.
-    fn say(&mut self, from: &ClientId, text: &str) -> Option<String> {
+    /// Sends a message. Returns the id of the call that its receiver learns of.
+    fn send(&mut self, from: &ClientId, text: &str) -> Option<String> {
         let Self { config, clients, messages, sent, .. } = self;
         with(config, messages, |cx| handle_text(clients, cx, sent, from, text))
     }
@@ -194,7 +197,7 @@ fn post(
     outputs: Outputs<'_>,
 ) -> Option<String> {
     sent.clear();
-    let mut told = None;
+    let mut learnt = None;
     for output in outputs {
         match output {
             Output::Send(reply) => reply.encode(sent),
@@ -206,14 +209,14 @@ fn post(
                     if let ServerMessage::IncomingCall { call_id, .. }
                     | ServerMessage::CallAccepted { call_id, .. } = reply.message
                     {
-                        told = Some(call_id.into_owned());
+                        learnt = Some(call_id.into_owned());
                     }
                 }
             }
             Output::SendText(_) => unreachable!("nobody was away"),
         }
     }
-    told
+    learnt
 }
 
 fn id(number: usize) -> ClientId {

@@ -1,5 +1,5 @@
-//! Who may connect: how many connections an address may hold, how fast it may open them, and how
-//! fast it may shake hands for them.
+//! Bounds of connections: how many an address may hold, how fast it may open them, and how fast it
+//! may shake hands for them.
 //!
 //! An IPv4 address counts by itself, an IPv6 address by its /64, because that is what one
 //! subscriber gets (RFC 6177). The table holds addresses with connections, and for the time that
@@ -23,11 +23,11 @@ pub struct AdmissionLimits {
     /// New connections per address.
     pub new_per_address: Rate,
     /// TLS handshakes per address. More than new connections, so that an address that is a little
-    /// too fast is still answered, and told when to come back.
+    /// too fast still gets an answer, with the time to come back at.
     pub handshakes_per_address: Rate,
 }
 
-/// Why a connection is not let in.
+/// The reason for which a connection is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The server holds as many connections as it may (503).
@@ -36,12 +36,12 @@ pub enum Refusal {
     AddressFull,
     /// The address opens connections too fast (429).
     TooFast {
-        /// When it may try again.
+        /// The time after which it may try again.
         retry_after: Duration,
     },
 }
 
-/// What connections are counted by. `Debug` prints no address.
+/// The network that connections are counted by. `Debug` prints no address.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AddressKey(IpAddr);
 
@@ -65,7 +65,7 @@ struct Entry {
     connections: u32,
     arrivals: Bucket,
     handshakes: Bucket,
-    /// Whether it is among the recovering. Each address without connections is.
+    /// True if it is among the recovering. Each address without connections is.
     is_recovering: bool,
 }
 
@@ -108,7 +108,8 @@ impl Admission {
     /// Lets a TLS handshake begin, which costs more than all that is decided after it.
     ///
     /// # Errors
-    /// The address shakes hands too fast: how long to wait. It may be hung up on without a word.
+    /// The address shakes hands too fast; the time until its next. The connection may be closed without
+    /// an answer.
     pub fn admit_handshake(&mut self, address: AddressKey, now: Instant) -> Result<(), Duration> {
         self.forget_recovered(now);
         let entry = self.addresses.entry(address).or_default();
@@ -139,7 +140,7 @@ impl Admission {
         Ok(())
     }
 
-    /// A connection that was let in is gone.
+    /// Takes note that a connection which was let in is gone.
     pub fn release(&mut self, address: AddressKey, now: Instant) {
         self.forget_recovered(now);
         let Some(entry) = self.addresses.get_mut(&address) else { return };
@@ -183,17 +184,17 @@ impl Admission {
         }
     }
 
-    /// How many connections are counted.
+    /// The number of connections that are counted.
     pub fn connections(&self) -> usize {
         self.connections
     }
 
-    /// How many connections there may be.
+    /// The bound of connections.
     pub fn connections_max(&self) -> usize {
         self.limits.connections_max
     }
 
-    /// How many addresses are in the table.
+    /// The number of addresses in the table.
     pub fn addresses(&self) -> usize {
         self.addresses.len()
     }

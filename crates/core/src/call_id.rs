@@ -2,7 +2,7 @@
 //!
 //! A call id names its caller, its callee and its time of birth, sealed under a key of the server
 //! (XChaCha20-Poly1305, draft-irtf-cfrg-xchacha-03). Nobody can make one up, nobody but the server
-//! can read it, and whoever presents one proves that they were told of the call. So a session that
+//! can read it, and a client that presents one proves that it was sent it. So a session that
 //! knows nothing of a call (a restart, another node) can take it up again without anything having
 //! been stored.
 //!
@@ -30,19 +30,19 @@ const HEADER_BYTES: usize = 1 + 8 + 1;
 pub(crate) const TEXT_BYTES_MAX: usize =
     (NONCE_BYTES + HEADER_BYTES + 2 * ClientId::LENGTH_MAX + TAG_BYTES).div_ceil(3) * 4;
 
-/// A nonce as text: a token that nobody guesses.
+/// A nonce as text: a token that cannot be guessed.
 pub(crate) fn token(nonce: Nonce) -> Box<str> {
     URL_SAFE_NO_PAD.encode(nonce).into()
 }
 
-/// Who is in a call, and when it was born.
+/// The clients in a call, and its time of birth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parties {
-    /// Who called.
+    /// The client that called.
     pub caller: ClientId,
-    /// Who was called.
+    /// The client that was called.
     pub callee: ClientId,
-    /// When.
+    /// The time of the call.
     pub born: UnixTime,
 }
 
@@ -72,14 +72,14 @@ impl CallIdKey {
         URL_SAFE_NO_PAD.encode(sealed).into()
     }
 
-    /// Whether a text could be an id, of this server or another: it is of base64url's alphabet, and
-    /// not too long.
+    /// Returns true if a text could be an id, of this server or another: it is of base64url's
+    /// alphabet, and not too long.
     pub fn is_well_formed(text: &str) -> bool {
         let in_alphabet = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
         (1..=TEXT_BYTES_MAX).contains(&text.len()) && text.bytes().all(in_alphabet)
     }
 
-    /// Reads an id; None if this server's key did not seal it.
+    /// Reads an id. Returns `None` if this server's key did not seal it.
     pub fn open(&self, text: &str) -> Option<Parties> {
         if text.len() > TEXT_BYTES_MAX {
             return None;

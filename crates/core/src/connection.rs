@@ -1,4 +1,4 @@
-//! One WebSocket: whether it is alive, whether it has registered, and how much it may ask.
+//! One WebSocket: its liveness, its registration, and the rates of its requests.
 //!
 //! A connection decides what is done with a text; the session behind it decides about calls.
 
@@ -22,41 +22,41 @@ pub struct Connection {
     dialect: Dialect,
     opened: Instant,
     heard: Instant,
-    /// When the client was last sent a ping or an answer of its own. What its peers sent it may be
-    /// later; that is not noted, since it is written by their threads.
+    /// The time of the last ping or answer to the client. Messages of its peers may be later; they
+    /// are not noted, since they are written by the peers' threads.
     sent: Instant,
-    /// Pings since the client was last heard.
+    /// Pings since the client's last frame.
     unanswered_pings: u8,
     set_own_key: bool,
     buckets: Buckets,
 }
 
-/// What to do with a text.
+/// The next step for a text.
 #[derive(Debug, PartialEq)]
 pub enum Step<'a> {
     /// Answer at once.
     Reply(Reply<'a>),
     /// Claim the id for this connection, then [`Connection::registered`].
     Register {
-        /// Whose connection it says it is, and how it speaks.
+        /// The client id, the dialect, and what it resumes.
         registration: Box<Registration<'a>>,
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
-    /// Tell the session that so much has arrived.
+    /// Give the session the client's acknowledgement.
     Ack {
-        /// The number of the last message that has.
+        /// The number of the last message that has arrived.
         seq: u64,
     },
-    /// Ask the session.
+    /// Give the session the client's message.
     Call {
-        /// What its client said.
+        /// The message.
         message: CallMessage<'a>,
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
     /// Ask the directory to take the client's key, with the [`Connection::replacement`] of that
-    /// moment, then answer, and tell [`Connection::key_registered`].
+    /// moment, then answer, and call [`Connection::key_registered`].
     PkdRegister {
         /// The registered client itself.
         client_id: ClientId,
@@ -67,19 +67,19 @@ pub enum Step<'a> {
     },
     /// Ask the directory for a key, then answer.
     PkdLookup {
-        /// Whose.
+        /// The client whose key it is.
         client_id: ClientId,
         /// The request's `id`.
         request_id: Option<Opaque<'a>>,
     },
 }
 
-/// What the time demands.
+/// The result of a look at the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     /// Nothing yet.
     Nothing,
-    /// Send a WebSocket ping: is anybody there?
+    /// Send a WebSocket ping.
     Ping,
     /// Close.
     Close(CloseCode),
@@ -111,18 +111,18 @@ impl Connection {
         }
     }
 
-    /// Any frame came: the client is there.
+    /// Takes note of a frame, of any kind: the client is there.
     pub fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.unanswered_pings = 0;
     }
 
-    /// Something that came was answered: the client, and every proxy before it, hears from us.
+    /// Takes note of an answer, which the client, and every proxy before it, sees.
     pub fn answered(&mut self, now: Instant) {
         self.sent = now;
     }
 
-    /// A text message came.
+    /// Takes a text message.
     pub fn handle_text<'m>(&mut self, cx: &Context<'_>, text: &'m str) -> Step<'m> {
         self.step(cx, text).unwrap_or_else(|(refusal, reply_to)| {
             let Refusal { code, message, retry_after_ms } = refusal;
@@ -131,30 +131,32 @@ impl Connection {
         })
     }
 
-    /// The id is this connection's now.
+    /// Takes note that the id is this connection's now.
     pub fn registered(&mut self, client_id: ClientId, dialect: Dialect) {
         self.client_id = Some(client_id);
         self.dialect = dialect;
     }
 
-    /// How the registered client speaks.
+    /// The dialect of the registered client.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// Whether a key of this client may take the place of another one. Ask for it when earlier
-    /// requests of the client are answered: they may have made the connection the key's owner.
+    /// The claim of this client to put its key in the place of another one. It is asked for once
+    /// earlier requests of the client are answered: they may have made the connection the key's
+    /// owner.
     pub fn replacement(&self, cx: &Context<'_>) -> Replacement {
         cx.config.replace_key.replacement(self.set_own_key)
     }
 
-    /// The client's key was not in the directory, or not that one, before this connection set it.
+    /// Takes note that this connection has set the client's key, which was not in the directory
+    /// before.
     pub fn key_registered(&mut self) {
         self.set_own_key = true;
     }
 
-    /// When [`Connection::handle_timeout`] wants to be called. Only that call makes it earlier:
-    /// frames that come and go move it away.
+    /// The time for [`Connection::handle_timeout`]. Only that call makes it earlier: frames that come
+    /// and go move it away.
     pub fn deadline(&self, limits: &ConnectionLimits) -> Instant {
         let next = (self.heard + limits.silence_timeout).min(self.next_ping(limits));
         match self.client_id {
@@ -163,7 +165,7 @@ impl Connection {
         }
     }
 
-    /// A deadline may have come. Harmless when none has.
+    /// Looks at what is due. Harmless when nothing is.
     pub fn handle_timeout(&mut self, cx: &Context<'_>) -> Due {
         let limits = &cx.config.connection;
         if cx.now.since(self.heard) >= limits.silence_timeout {
@@ -216,7 +218,7 @@ impl Connection {
         self.permitted(cx, message, request_id).map_err(|refusal| (refusal, request_id))
     }
 
-    /// In dialect 1 an `id` may be anything; one that is none of ours is an unknown field.
+    /// In dialect 1 an `id` may be anything; one that is no request id is an unknown field.
     fn decode<'m>(&self, text: &'m str) -> Result<Request<'m>, DecodeError> {
         match decode(text) {
             Err(DecodeError::RequestId) if self.dialect == Dialect::One => decode_unnamed(text),
@@ -299,7 +301,7 @@ impl Buckets {
     }
 }
 
-/// Whether the opaque field of a message is short enough to be passed on.
+/// Refuses a message whose opaque field is too long to be passed on.
 fn check_length(cx: &Context<'_>, message: &CallMessage<'_>) -> Result<(), Refusal> {
     let Some((name, opaque)) = message.opaque_field() else { return Ok(()) };
     check_bytes(name, opaque, cx.config.opaque_bytes_max())

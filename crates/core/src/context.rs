@@ -1,4 +1,4 @@
-//! What a decision may look at besides its own state.
+//! The inputs of a decision besides its own state.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ pub struct Context<'a> {
     pub now: Instant,
     /// Now, on the wall clock.
     pub unix: UnixTime,
-    /// What the operator decided.
+    /// The operator's settings.
     pub config: &'a Config,
     /// Draws a nonce that was never drawn before.
     pub nonce: &'a dyn Fn() -> Nonce,
 }
 
-/// What the operator decided, as far as decisions depend on it.
+/// The operator's settings, as far as decisions depend on them.
 pub struct Config {
     /// Bounds and deadlines of calls.
     pub calls: CallLimits,
@@ -32,37 +32,37 @@ pub struct Config {
     pub connection: ConnectionLimits,
     /// Seals and opens call ids.
     pub call_ids: CallIdKey,
-    /// Issues relay credentials. None: no TURN is configured, and messages carry no `iceServers`.
+    /// Issues relay credentials. `None`: no TURN is configured, and messages carry no `iceServers`.
     pub turn: Option<Turn>,
-    /// Who may replace a key in the directory.
+    /// The rule for replacing a key in the directory.
     pub replace_key: ReplacePolicy,
     /// The longest public key, in bytes of JSON without the quotes.
     pub key_bytes_max: usize,
 }
 
-/// How many calls of one caller ring at a session at once: one, and its next attempt after that was
-/// lost.
+/// The bound of calls of one caller that ring at a session at once: one, and its next attempt after
+/// that was lost.
 pub const UNANSWERED_PER_CALLER_MAX: usize = 2;
 
 /// Bounds and deadlines of calls.
 #[derive(Debug, Clone, Copy)]
 pub struct CallLimits {
-    /// How long a call rings before both ends are told that it is over.
+    /// The time for which a call rings. Then it ends, and both clients are notified.
     pub ring_timeout: Duration,
-    /// How long a client that lost its connection may take to come back.
+    /// The time in which a client that lost its connection may come back.
     pub grace: Duration,
-    /// How many calls a session takes part in at once, without those that ring there; one more
-    /// finds it busy.
-    pub per_session_max: usize,
-    /// How many calls ring at a session at once, of one caller [`UNANSWERED_PER_CALLER_MAX`]; one
+    /// The bound of calls that a session takes part in at once, without those that ring there; one
     /// more finds it busy.
+    pub per_session_max: usize,
+    /// The bound of calls that ring at a session at once, of one caller
+    /// [`UNANSWERED_PER_CALLER_MAX`]; one more finds it busy.
     pub unanswered_max: usize,
-    /// How many bytes of messages a session keeps: that wait for a client, or that one of dialect
-    /// 2 has not acknowledged.
+    /// The bound of bytes that a session keeps: of messages that are deferred, or that a client of
+    /// dialect 2 has not acknowledged.
     pub waiting_bytes_max: usize,
-    /// How many such messages.
+    /// The bound of such messages.
     pub waiting_count_max: usize,
-    /// How long it keeps a message that is not acknowledged, while its client is connected.
+    /// The time for which a message that is not acknowledged is kept, while its client is connected.
     pub waiting_age_max: Duration,
 }
 
@@ -71,11 +71,11 @@ pub struct CallLimits {
 pub struct ConnectionLimits {
     /// The largest message that is taken, in bytes.
     pub message_bytes_max: usize,
-    /// How long a connection may take to REGISTER.
+    /// The time in which a connection must REGISTER.
     pub register_timeout: Duration,
-    /// For how long the server is silent at most: then it pings.
+    /// The time of silence after which the server sends a ping.
     pub ping_after: Duration,
-    /// After how much silence the server closes.
+    /// The time of the client's silence after which the server closes.
     pub silence_timeout: Duration,
     /// The rate of [`MessageClass::Calls`].
     pub calls: Rate,

@@ -1,10 +1,9 @@
-//! Delivery rules: what becomes of mail whose receiver is absent, is behind, or is on a node that
-//! drains.
+//! Delivery rules for mail whose receiver is absent, is behind, or is on a node that drains.
 //!
-//! Whoever holds sessions asks two questions. Where the receiver has a session: does the session
-//! get the mail at all ([`refusal`])? Where it has none: is one expected back, which takes the mail
-//! ([`deliver_to_absent`])? And whoever sent the mail asks whether its session must learn the result
-//! ([`needs_report`]).
+//! The owner of the sessions asks two questions. If the receiver has a session: does the session
+//! get the mail at all ([`refusal`])? If it has no session: is the client expected back, so that a
+//! new one takes the mail ([`deliver_to_absent`])? A third question is asked for the sender: must its
+//! session learn the outcome ([`needs_report`])?
 
 use securecall_protocol::ClientId;
 
@@ -13,29 +12,29 @@ use crate::mail::{Content, Mail, Outcome};
 use crate::session::Session;
 use crate::time::UnixTime;
 
-/// The client of a session that mail has come for.
+/// The client that mail is for, as its session's owner sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Client<B> {
-    /// It has a connection. `B` answers whether the client does not keep up with what it is sent;
-    /// the question may cost a write to its socket, and is asked only where the answer matters.
+pub enum Receiver<B> {
+    /// It has a connection. `B` returns true if the client does not keep up with its messages; that
+    /// may cost a write to its socket, and is asked only if the answer matters.
     Connected(B),
-    /// It has none, and may come back.
+    /// It has no connection, and may come back.
     Away,
 }
 
-/// Returns why a session is not even given the mail; `None` if it is.
+/// Returns the outcome of mail that a session is not even given; `None` if it is given the mail.
 ///
 /// Another client's offers must not be what a slow reader is closed for: to a client that is behind,
-/// a ring is refused as `Busy`. On a node that drains, what is deferred for a client that is away
+/// a ring is refused as `Busy`. On a node that drains, mail that is deferred for a client that is away
 /// would end with the process: it is refused as `Unavailable`, so that its sender tries again.
 pub fn refusal<B: FnOnce() -> bool>(
     mail: &Mail<'_>,
-    client: Client<B>,
+    receiver: Receiver<B>,
     is_draining: impl FnOnce() -> bool,
 ) -> Option<Outcome> {
-    match client {
-        Client::Connected(is_behind) => (mail.is_ring() && is_behind()).then_some(Outcome::Busy),
-        Client::Away => is_draining().then_some(Outcome::Unavailable),
+    match receiver {
+        Receiver::Connected(is_behind) => (mail.is_ring() && is_behind()).then_some(Outcome::Busy),
+        Receiver::Away => is_draining().then_some(Outcome::Unavailable),
     }
 }
 

@@ -1,18 +1,18 @@
-//! The rule of the public-key directory: who may put which key under an id.
+//! The rule of the public-key directory: which client may put which key under an id.
 //!
 //! This module stores nothing, reads no clock and knows no connections. It compares two keys and
-//! says what a directory has to do; the directories themselves live in the server.
+//! decides what a directory has to do; the directories themselves live in the server.
 //!
-//! **Why keys are pinned.** A caller encrypts to the key the directory names. Whoever can swap that
-//! key reads the call, and an id alone proves nothing: anybody may register a plain id. So the
-//! first key stays, and another one is taken only from somebody with a claim to the record.
+//! **Why keys are pinned.** A caller encrypts to the key the directory names. An attacker who can swap
+//! that key reads the call, and an id alone proves nothing: anybody may register a plain id. So the
+//! first key stays, and another one is taken only from a client with a claim to the record.
 //!
 //! **What a key is.** An opaque JSON string. It is kept as the raw text that arrived, quotes and
 //! escapes included, and handed out byte for byte. Two keys are the same when they *mean* the same:
 //! `"a/b"` and `"a\/b"` are one key, written by two JSON libraries, and an upgraded client must not
 //! be locked out of its own record by the way it escapes.
 
-/// The setting `directory.replace`: who has a claim to replace a pinned key.
+/// The setting `directory.replace`: the clients with a claim to replace a pinned key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReplacePolicy {
     /// The connection that set the key ([`Decision::Create`], [`Decision::Replace`]), for as long
@@ -23,12 +23,13 @@ pub enum ReplacePolicy {
     /// no claim to replace what it is just setting.
     #[default]
     Owner,
-    /// Whoever is registered under the id: the replacement the protocol reference documents.
+    /// Any connection that is registered under the id: the replacement that the protocol reference
+    /// documents.
     Registered,
 }
 
 impl ReplacePolicy {
-    /// What this policy grants a connection that is registered under the id of the record.
+    /// The claim of a connection that is registered under the id of the record.
     #[must_use]
     pub fn replacement(self, set_by_this_connection: bool) -> Replacement {
         match self {
@@ -39,7 +40,7 @@ impl ReplacePolicy {
     }
 }
 
-/// Whether the client who offers a key has a claim to replace another one.
+/// The claim of a client that offers a key to replace another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replacement {
     /// A different key takes the place of the old one.
@@ -48,7 +49,7 @@ pub enum Replacement {
     Refused,
 }
 
-/// Whether a record may be made for an id that has none.
+/// The permission to make a record for an id without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
     /// It may.
@@ -57,12 +58,12 @@ pub enum Creation {
     Refused,
 }
 
-/// What the client who offers a key may do, beside presenting the one that is there.
+/// The rights of a client that offers a key, beside presenting the one that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// Whether it may replace another key.
+    /// Its claim to replace another key.
     pub replacement: Replacement,
-    /// Whether it may make a new record.
+    /// Its permission to make a new record.
     pub creation: Creation,
 }
 
@@ -72,12 +73,12 @@ impl From<Replacement> for Terms {
     }
 }
 
-/// What a directory does with an offered key.
+/// The step of a directory for an offered key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// There is no record: write one.
     Create,
-    /// There is no record, and none may be made.
+    /// There is no record, and this one may not be made.
     NotCreated,
     /// The record holds the same key: write nothing, and answer as if it had been written.
     Keep,
@@ -87,10 +88,10 @@ pub enum Decision {
     Pinned,
 }
 
-/// Decides what becomes of the key `offered`, given the one that `existing` holds, if any.
+/// Decides about the key `offered`, given the one that `existing` holds, if any.
 ///
 /// Both are raw JSON strings. A backend has to call this and write the result as one step: between
-/// the two, nobody else may write the record, or two first registrations would both be told
+/// the two, the record may not be written, or two first registrations would both get
 /// [`Decision::Create`].
 #[must_use]
 pub fn decide(existing: Option<&str>, offered: &str, terms: impl Into<Terms>) -> Decision {
@@ -104,7 +105,8 @@ pub fn decide(existing: Option<&str>, offered: &str, terms: impl Into<Terms>) ->
     }
 }
 
-/// Whether two raw JSON strings have the same value, however they are escaped (RFC 8259 §8.3).
+/// Returns true if two raw JSON strings have the same value, however they are escaped (RFC 8259
+/// §8.3).
 #[must_use]
 pub fn same_key(one: &str, other: &str) -> bool {
     one == other || CodeUnits::of(one).eq(CodeUnits::of(other))

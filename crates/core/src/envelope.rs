@@ -1,4 +1,4 @@
-//! How much longer a message is when it is passed on than what was opaque in it.
+//! The bytes that are added to an opaque field when it is passed on.
 //!
 //! A client has a bound for what it takes, often the one that it knows for what it sends. So nothing
 //! that we send is longer than the longest message that we take: what is opaque may have what is left
@@ -27,12 +27,12 @@ pub const KEY_ENVELOPE_BYTES_MAX: usize =
         + NUMBER_BYTES_MAX
         + REQUEST_ID_BYTES_MAX;
 
-/// The least [`opaque_bytes_max`] that a server is of any use with. What has no opaque field (an
-/// answer that names its request, with ICE servers in it) is shorter than an envelope and this.
+/// The least [`opaque_bytes_max`] that a server is of any use with. A message without an opaque field
+/// (an answer that names its request, with ICE servers in it) is shorter than an envelope and this.
 pub const OPAQUE_BYTES_MIN: usize = 1024;
 
-/// The longest opaque field, in bytes of JSON without its quotes, where messages may have so many
-/// bytes, and `iceServers` so many.
+/// The longest opaque field, in bytes of JSON without its quotes, where a message and its `iceServers`
+/// have these bounds.
 pub const fn opaque_bytes_max(message_bytes_max: usize, ice_servers_bytes_max: usize) -> usize {
     message_bytes_max.saturating_sub(CALL_BYTES_MAX + ice_servers_bytes_max)
 }

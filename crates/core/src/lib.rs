@@ -1,24 +1,23 @@
-//! What SecureCall signaling decides: who is present, which step of a call is legal, what is too
-//! much.
+//! The decisions of SecureCall signaling: presence, legal steps of a call, bounds and rates.
 //!
 //! This crate refuses to do four things: it opens no socket, reads no clock, draws no randomness
-//! and starts no task. Time and randomness come in with a [`Context`], and what is to be done goes
-//! out as values.
+//! and starts no task. Time and randomness come in with a [`Context`], and decisions go out as
+//! values.
 //!
 //! # The contract of a session
 //!
-//! A [`Session`] is one client's side of its calls. Whoever runs it does this, in a loop:
+//! A [`Session`] is one client's side of its calls. Its owner does this, in a loop:
 //!
 //! 1. Give it **one** input: its client's message ([`Session::handle_message`]), mail from another
 //!    session ([`Session::handle_mail`]), a client that comes or goes ([`Session::attach`],
 //!    [`Session::detach`]) or the time ([`Session::handle_timeout`]).
 //! 2. Carry out all [`Output`]s, in order: send to the client, or hand mail to another session.
-//!    What becomes of mail whose receiver is not there is decided in [`delivery`]; the [`Outcome`]
-//!    is told to [`Session::handle_outcome`] where [`delivery::needs_report`] says so.
+//!    [`delivery`] decides about mail whose receiver is not there. The [`Outcome`] of mail is given
+//!    to [`Session::handle_outcome`] where [`delivery::needs_report`] returns true.
 //! 3. Drop it when [`Session::is_over`]; otherwise wait for the next input, but not beyond
 //!    [`Session::deadline`].
 //!
-//! Two sessions never share memory: they talk by mail alone, so it does not matter whether they
+//! Two sessions never share memory: they exchange mail alone, so it does not matter whether they
 //! live in one thread, one process or one country.
 
 pub mod admission;

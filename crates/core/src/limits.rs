@@ -1,4 +1,4 @@
-//! How much is too much: token buckets.
+//! Rates: token buckets.
 //!
 //! A bucket is one number, the time at which it will be full again (the generic cell rate
 //! algorithm, ITU-T I.371). It costs eight bytes and no upkeep, and checking it costs the same
@@ -10,7 +10,7 @@ use securecall_protocol::{DefaultRate, MessageClass};
 
 use crate::time::Instant;
 
-/// How many at once, and how many per second in the long run.
+/// A number at once, and a number per second in the long run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
     burst: u32,
@@ -34,12 +34,12 @@ impl Rate {
         Self::new(burst, per_second)
     }
 
-    /// How many at once.
+    /// The number at once.
     pub fn burst(self) -> u32 {
         self.burst
     }
 
-    /// How long a full burst takes to come back.
+    /// The time in which a full burst comes back.
     pub fn refill_time(self) -> Duration {
         Duration::from_micros(self.interval_micros.saturating_mul(u64::from(self.burst)))
     }
@@ -59,7 +59,7 @@ impl Bucket {
     /// Takes one token.
     ///
     /// # Errors
-    /// None is left: how long to wait for the next.
+    /// No token is left; the time until the next.
     pub fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
         let now = now.as_millis().saturating_mul(1000);
         let full_at = self.full_at_micros.max(now);
@@ -76,7 +76,7 @@ impl Bucket {
         self.full_at_micros = self.full_at_micros.saturating_sub(rate.interval_micros);
     }
 
-    /// Whether nothing is missing from it: it may be forgotten.
+    /// Returns true if nothing is missing from it: it may be forgotten.
     pub fn is_full(self, now: Instant) -> bool {
         self.full_at_micros <= now.as_millis().saturating_mul(1000)
     }
@@ -89,7 +89,7 @@ mod tests {
     const START: Instant = Instant::from_millis(1_000_000);
 
     #[test]
-    fn a_burst_passes_and_one_more_waits() {
+    fn a_burst_passes_and_one_more_is_refused() {
         let rate = Rate::new(3, 2.0);
         let mut bucket = Bucket::default();
         for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! What one session sends another.
+//! Mail: the messages between sessions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,16 +7,16 @@ use securecall_protocol::{Dialect, EndReason, Opaque, OwnedOpaque, RejectReason}
 
 /// A message from one session to another about a call that both have an end of.
 ///
-/// Who sent it is not in it: whoever delivers it knows, and says so. `Debug` prints no call id.
+/// Its sender is not in it: the one who delivers it knows the sender. `Debug` prints no call id.
 #[derive(Clone, PartialEq)]
 pub struct Mail<'a> {
-    /// Which call.
+    /// The call's id.
     pub call_id: Cow<'a, str>,
-    /// What about it.
+    /// The message about it.
     pub content: Content<'a>,
 }
 
-/// What a mail says.
+/// The content of a mail.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content<'a> {
     /// From the caller: the call begins.
@@ -35,12 +35,12 @@ pub enum Content<'a> {
     },
     /// From the callee: it declines.
     Reject {
-        /// Why.
+        /// The callee's reason.
         reason: RejectReason,
     },
     /// From either end: the call is over.
     End {
-        /// Why.
+        /// The reason of the end.
         reason: EndReason,
     },
     /// From either end: a candidate.
@@ -50,7 +50,7 @@ pub enum Content<'a> {
     },
     /// From either end: something else, between clients of dialect 2.
     Signal {
-        /// What.
+        /// The opaque text.
         data: Opaque<'a>,
     },
     /// From either end, after a restart: it is there, and in the call.
@@ -66,10 +66,10 @@ impl fmt::Debug for Mail<'_> {
     }
 }
 
-/// What became of a mail.
+/// The result of delivering a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The other session has it: its client was told, or will be when it is back.
+    /// The other session has it: its client was sent the message, or will be when it is back.
     Delivered,
     /// No session is there for that client, or its client is away and cannot be rung.
     Offline,
@@ -77,14 +77,14 @@ pub enum Outcome {
     Busy,
     /// The other session knows no such call with this client.
     NoSuchCall,
-    /// The other session keeps no more: its client's mail, or the old calls that it takes up again,
-    /// have reached their bound. The call is over for it.
+    /// The other session has no room for it: its client's mail, or the old calls that it takes up
+    /// again, have reached their bound. The call is over for it.
     Full,
     /// The other client called at the same moment, and its call goes on instead.
     Glare,
     /// The other client speaks dialect 1, which has no such message.
     NotUnderstood,
-    /// Whether it arrived cannot be said now.
+    /// Unknown: the other client's node cannot be reached now.
     Unavailable,
 }
 
@@ -167,7 +167,7 @@ impl fmt::Debug for OwnedMail {
 }
 
 impl Content<'_> {
-    /// How many bytes its opaque text takes, as JSON; 0 without one.
+    /// The bytes of its opaque text, as JSON; 0 without one.
     pub fn opaque_bytes(&self) -> usize {
         match self {
             Self::Ring { sdp_offer: opaque, .. }

@@ -1,4 +1,4 @@
-//! How many new directory records an address may make: a bucket for each.
+//! The rate of new directory records of an address: a bucket for each.
 //!
 //! A record is for ever, so its maker pays: with a rate of its own, which presenting a key that is
 //! there, or replacing it, does not touch. Addresses are counted as in [`crate::admission`]. The
@@ -11,7 +11,7 @@ use crate::admission::AddressKey;
 use crate::limits::{Bucket, Rate};
 use crate::time::Instant;
 
-/// How many addresses are in the table at most: 5 MiB. Beyond it the one that came first is
+/// The bound of addresses in the table: 5 MiB. Beyond it the one that came first is
 /// forgotten, and begins anew; the bound of the whole directory remains.
 const ADDRESSES_MAX: usize = 1 << 16;
 
@@ -41,7 +41,7 @@ impl NewRecords {
     /// Takes a place for one new record.
     ///
     /// # Errors
-    /// There is none: how long to wait for the next.
+    /// There is none; the time until the next.
     pub fn take(&mut self, address: AddressKey, now: Instant) -> Result<(), Duration> {
         self.forget_recovered(now);
         if let Some(bucket) = self.buckets.get_mut(&address) {
@@ -61,7 +61,7 @@ impl NewRecords {
         }
     }
 
-    /// How many addresses are in the table.
+    /// The number of addresses in the table.
     pub fn addresses(&self) -> usize {
         self.buckets.len()
     }

@@ -19,7 +19,7 @@ impl Instant {
         self.0
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// The time since `earlier`; zero when this is not after it.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
@@ -34,8 +34,8 @@ impl Add<Duration> for Instant {
     }
 }
 
-/// A point on the wall clock, in milliseconds since 1970-01-01 UTC. What outlives a process (call
-/// ids, credentials) is dated with it.
+/// A point on the wall clock, in milliseconds since 1970-01-01 UTC. Call ids
+/// and credentials, which outlive a process, are dated with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixTime(u64);
 

@@ -58,7 +58,7 @@ fn at<R>(config: &Config, now: Instant, decide: impl FnOnce(&Context<'_>) -> R) 
     decide(&Context { now, unix, config, nonce: &|| Nonce::default() })
 }
 
-fn says<'t>(connection: &mut Connection, text: &'t str) -> Step<'t> {
+fn step_for<'t>(connection: &mut Connection, text: &'t str) -> Step<'t> {
     at(&config(), START, |cx| connection.handle_text(cx, text))
 }
 
@@ -93,33 +93,33 @@ fn words<'s>(step: &'s Step<'_>) -> &'s str {
 fn before_register_nothing_else_is_done() {
     let mut connection = Connection::new(START);
     for request in [HEARTBEAT, CREDENTIALS, LOOKUP, END, CANDIDATE] {
-        assert_error(&says(&mut connection, request), "NOT_REGISTERED");
+        assert_error(&step_for(&mut connection, request), "NOT_REGISTERED");
     }
-    assert!(matches!(says(&mut connection, REGISTER), Step::Register { .. }));
+    assert!(matches!(step_for(&mut connection, REGISTER), Step::Register { .. }));
 }
 
 #[test]
-fn a_connection_registers_one_id_and_may_say_it_again() {
+fn a_connection_registers_one_id_and_may_register_it_again() {
     let mut connection = registered();
-    assert!(matches!(says(&mut connection, REGISTER), Step::Register { .. }));
+    assert!(matches!(step_for(&mut connection, REGISTER), Step::Register { .. }));
     let other = REGISTER.replace("alice", "bob");
-    assert_error(&says(&mut connection, &other), "INVALID_STATE");
+    assert_error(&step_for(&mut connection, &other), "INVALID_STATE");
 }
 
 #[test]
 fn an_error_is_answered_and_does_not_end_the_connection() {
     let mut connection = registered();
     for text in ["", "null", "[]", r#"{"type":"__proto__","payload":{}}"#] {
-        assert_error(&says(&mut connection, text), "INVALID_MESSAGE");
+        assert_error(&step_for(&mut connection, text), "INVALID_MESSAGE");
     }
-    assert!(matches!(says(&mut connection, END), Step::Call { .. }));
+    assert!(matches!(step_for(&mut connection, END), Step::Call { .. }));
 }
 
 #[test]
 fn a_client_sets_the_key_of_its_own_id_only() {
     let own = r#"{"type":"PKD_REGISTER","payload":{"clientId":"alice","publicKey":"k"}}"#;
-    assert!(matches!(says(&mut registered(), own), Step::PkdRegister { .. }));
-    assert_error(&says(&mut registered(), &own.replace("alice", "bob")), "UNAUTHORIZED");
+    assert!(matches!(step_for(&mut registered(), own), Step::PkdRegister { .. }));
+    assert_error(&step_for(&mut registered(), &own.replace("alice", "bob")), "UNAUTHORIZED");
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn a_key_is_as_long_as_it_may_be_and_no_longer() {
         format!(r#"{{"type":"PKD_REGISTER","payload":{{"clientId":"alice","publicKey":"{key}"}}}}"#)
     };
     let longest = key(KEY_BYTES_MAX);
-    assert!(matches!(says(&mut registered(), &longest), Step::PkdRegister { .. }));
+    assert!(matches!(step_for(&mut registered(), &longest), Step::PkdRegister { .. }));
     let longer = key(KEY_BYTES_MAX + 1);
-    let too_long = says(&mut registered(), &longer);
+    let too_long = step_for(&mut registered(), &longer);
     assert_error(&too_long, "INVALID_MESSAGE");
     assert_eq!(words(&too_long), "publicKey is too long: at most 20 bytes of JSON in its quotes");
 }
@@ -154,7 +154,7 @@ fn relay_credentials_can_be_refreshed() {
 
 #[test]
 fn without_a_relay_there_are_no_credentials() {
-    let Step::Reply(reply) = says(&mut registered(), CREDENTIALS) else { panic!("no reply") };
+    let Step::Reply(reply) = step_for(&mut registered(), CREDENTIALS) else { panic!("no reply") };
     let none = ServerMessage::TurnCredentials { ice_servers: "[]".into(), ttl_seconds: 0 };
     assert_eq!(reply.message, none);
 }
@@ -163,7 +163,7 @@ fn without_a_relay_there_are_no_credentials() {
 fn an_answer_names_the_request_even_when_it_is_refused() {
     let request = r#"{"type":"HEARTBEAT","payload":{},"id":"h-1"}"#;
     for mut connection in [Connection::new(START), registered()] {
-        let Step::Reply(reply) = says(&mut connection, request) else { panic!("no reply") };
+        let Step::Reply(reply) = step_for(&mut connection, request) else { panic!("no reply") };
         assert_eq!(reply.reply_to.unwrap().as_json(), r#""h-1""#);
     }
 }
@@ -172,7 +172,7 @@ fn an_answer_names_the_request_even_when_it_is_refused() {
 fn a_message_that_cannot_be_read_is_refused_by_its_name() {
     for text in [r#"{"type":"PAUSE","payload":{},"id":"7"}"#, r#"{"id":"7"}"#] {
         for mut connection in [Connection::new(START), registered(), registered_in_two()] {
-            let step = says(&mut connection, text);
+            let step = step_for(&mut connection, text);
             assert_error(&step, "INVALID_MESSAGE");
             let Step::Reply(reply) = step else { panic!("no reply") };
             assert_eq!(reply.reply_to.unwrap().as_json(), r#""7""#);
@@ -181,11 +181,11 @@ fn a_message_that_cannot_be_read_is_refused_by_its_name() {
 }
 
 #[test]
-fn an_id_that_is_none_is_an_unknown_field_in_dialect_1_and_refused_in_dialect_2() {
+fn an_id_that_is_not_valid_is_an_unknown_field_in_dialect_1_and_refused_in_dialect_2() {
     let request = r#"{"type":"HEARTBEAT","payload":{},"id":{"of":"mine"}}"#;
-    let Step::Reply(reply) = says(&mut registered(), request) else { panic!("no reply") };
+    let Step::Reply(reply) = step_for(&mut registered(), request) else { panic!("no reply") };
     assert_eq!((reply.message, reply.reply_to), (ServerMessage::HeartbeatAck, None));
-    assert_error(&says(&mut registered_in_two(), request), "INVALID_MESSAGE");
+    assert_error(&step_for(&mut registered_in_two(), request), "INVALID_MESSAGE");
 }
 
 #[test]
@@ -193,14 +193,14 @@ fn each_class_of_message_has_a_limit_of_its_own() {
     let mut connection = registered();
     for (request, burst) in [(ACCEPT, 2), (END, 3), (LOOKUP, 2), (HEARTBEAT, 4), (CANDIDATE, 100)] {
         for _ in 0..burst {
-            let step = says(&mut connection, request);
+            let step = step_for(&mut connection, request);
             let refused = matches!(
                 &step,
                 Step::Reply(reply) if matches!(reply.message, ServerMessage::Error { .. })
             );
             assert!(!refused, "{request}: {step:?}");
         }
-        assert_error(&says(&mut connection, request), "RATE_LIMITED");
+        assert_error(&step_for(&mut connection, request), "RATE_LIMITED");
     }
 }
 
@@ -209,13 +209,13 @@ fn hanging_up_takes_nothing_from_what_begins_calls_nor_the_other_way() {
     let mut connection = registered();
     let allowed = |step: Step<'_>| matches!(step, Step::Call { .. });
     for request in [REJECT, END, REJECT] {
-        assert!(allowed(says(&mut connection, request)));
+        assert!(allowed(step_for(&mut connection, request)));
     }
-    assert_error(&says(&mut connection, REJECT), "RATE_LIMITED");
+    assert_error(&step_for(&mut connection, REJECT), "RATE_LIMITED");
     for _ in 0..2 {
-        assert!(allowed(says(&mut connection, ACCEPT)));
+        assert!(allowed(step_for(&mut connection, ACCEPT)));
     }
-    assert_error(&says(&mut connection, ACCEPT), "RATE_LIMITED");
+    assert_error(&step_for(&mut connection, ACCEPT), "RATE_LIMITED");
     let soon = START + Duration::from_millis(500);
     let config = config();
     assert!(allowed(at(&config, soon, |cx| connection.handle_text(cx, END))));
@@ -223,14 +223,14 @@ fn hanging_up_takes_nothing_from_what_begins_calls_nor_the_other_way() {
 }
 
 #[test]
-fn saying_that_it_rings_takes_nothing_from_what_begins_or_ends_calls() {
+fn call_ringing_takes_nothing_from_the_rate_of_beginning_or_ending_calls() {
     let mut connection = registered_in_two();
     let ringing = r#"{"type":"CALL_RINGING","payload":{"callId":"c"}}"#;
     for _ in 0..50 {
-        assert!(matches!(says(&mut connection, ringing), Step::Call { .. }));
+        assert!(matches!(step_for(&mut connection, ringing), Step::Call { .. }));
     }
     for request in [ACCEPT, END] {
-        assert!(matches!(says(&mut connection, request), Step::Call { .. }));
+        assert!(matches!(step_for(&mut connection, request), Step::Call { .. }));
     }
 }
 
@@ -238,9 +238,9 @@ fn saying_that_it_rings_takes_nothing_from_what_begins_or_ends_calls() {
 fn malformed_messages_are_limited_as_well() {
     let mut connection = registered();
     for _ in 0..4 {
-        assert_error(&says(&mut connection, "null"), "INVALID_MESSAGE");
+        assert_error(&step_for(&mut connection, "null"), "INVALID_MESSAGE");
     }
-    assert_error(&says(&mut connection, "null"), "RATE_LIMITED");
+    assert_error(&step_for(&mut connection, "null"), "RATE_LIMITED");
 }
 
 #[test]
@@ -249,20 +249,20 @@ fn what_dialect_2_has_added_is_unknown_to_dialect_1() {
     let ringing = r#"{"type":"CALL_RINGING","payload":{"callId":"c"}}"#;
     let signal = r#"{"type":"CALL_SIGNAL","payload":{"callId":"c","data":"d"}}"#;
     for request in [ack, ringing, signal] {
-        assert_error(&says(&mut registered(), request), "INVALID_MESSAGE");
-        assert_error(&says(&mut Connection::new(START), request), "NOT_REGISTERED");
+        assert_error(&step_for(&mut registered(), request), "INVALID_MESSAGE");
+        assert_error(&step_for(&mut Connection::new(START), request), "NOT_REGISTERED");
     }
     let in_two = &mut registered_in_two();
-    assert_eq!(says(in_two, ack), Step::Ack { seq: 1 });
-    assert!(matches!(says(in_two, ringing), Step::Call { .. }));
-    assert!(matches!(says(in_two, signal), Step::Call { .. }));
+    assert_eq!(step_for(in_two, ack), Step::Ack { seq: 1 });
+    assert!(matches!(step_for(in_two, ringing), Step::Call { .. }));
+    assert!(matches!(step_for(in_two, signal), Step::Call { .. }));
 }
 
 #[test]
-fn who_asks_too_much_is_told_when_to_ask_again() {
+fn a_client_over_its_rate_learns_when_to_try_again() {
     let mut connection = registered_in_two();
-    while !matches!(says(&mut connection, LOOKUP), Step::Reply(_)) {}
-    let Step::Reply(reply) = says(&mut connection, LOOKUP) else { panic!("no reply") };
+    while !matches!(step_for(&mut connection, LOOKUP), Step::Reply(_)) {}
+    let Step::Reply(reply) = step_for(&mut connection, LOOKUP) else { panic!("no reply") };
     let ServerMessage::Error { retry_after_ms, .. } = reply.message else { panic!("no error") };
     let wait = Duration::from_millis(retry_after_ms.unwrap());
     let (config, too_early) = (config(), START + (wait - Duration::from_millis(1)));
@@ -277,10 +277,13 @@ fn every_message_that_a_peer_causes_may_be_acknowledged() {
     let mut connection = registered_in_two();
     for seq in 0..100 {
         let text = format!(r#"{{"type":"ACK","payload":{{"seq":{seq}}}}}"#);
-        assert!(matches!(says(&mut connection, &text), Step::Ack { .. }));
-        assert!(matches!(says(&mut connection, CANDIDATE), Step::Call { .. }));
+        assert!(matches!(step_for(&mut connection, &text), Step::Ack { .. }));
+        assert!(matches!(step_for(&mut connection, CANDIDATE), Step::Call { .. }));
     }
-    assert_error(&says(&mut connection, r#"{"type":"ACK","payload":{"seq":1}}"#), "RATE_LIMITED");
+    assert_error(
+        &step_for(&mut connection, r#"{"type":"ACK","payload":{"seq":1}}"#),
+        "RATE_LIMITED",
+    );
 }
 
 #[test]
@@ -347,7 +350,7 @@ fn a_silent_client_is_pinged_a_second_time_before_it_is_given_up() {
 }
 
 #[test]
-fn an_idle_client_that_answers_hears_from_us_every_25_seconds() {
+fn an_idle_client_that_answers_gets_a_ping_every_25_seconds() {
     let fired = fire(&config(), 130, |ping| vec![ping + Duration::from_millis(80)]);
     assert_eq!(seconds(&fired), [25.0, 50.0, 75.0, 100.0, 125.0]);
 }
@@ -379,7 +382,7 @@ fn the_silence_of_ours_is_bounded_whatever_the_silence_of_theirs() {
 }
 
 #[test]
-fn a_client_that_talks_without_being_answered_hears_a_ping_all_the_same() {
+fn a_client_that_sends_without_being_answered_gets_a_ping_all_the_same() {
     let config = config();
     let mut connection = registered();
     let mut pings = 0;
@@ -412,9 +415,9 @@ fn what_a_client_sends_never_brings_the_deadline_forward() {
     let mut connection = registered();
     let mut now = START;
     for _ in 0..3 {
-        for (hears, answers) in [(false, false), (true, false), (true, true)] {
+        for (sends, answers) in [(false, false), (true, false), (true, true)] {
             let before = connection.deadline(&config.connection);
-            if hears {
+            if sends {
                 connection.heard(now);
             }
             if answers {

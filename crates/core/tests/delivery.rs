@@ -1,11 +1,11 @@
-//! What becomes of mail whose receiver is absent, is behind, or is on a node that drains.
+//! Delivery of mail whose receiver is absent, is behind, or is on a node that drains.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use securecall_core::delivery::{Client, deliver_to_absent, needs_report, refusal};
+use securecall_core::delivery::{Receiver, deliver_to_absent, needs_report, refusal};
 use securecall_core::{
     CallLimits, Config, Content, Context, Instant, Mail, Outcome, Parties, Session, UnixTime,
 };
@@ -35,7 +35,7 @@ fn ring() -> Content<'static> {
     Content::Ring { sdp_offer: text(), dialect: Dialect::One }
 }
 
-/// Everything that mail can say but that a call begins.
+/// Mail of each kind but a ring.
 fn all_but_rings() -> [Content<'static>; 7] {
     [
         Content::Ringing,
@@ -84,12 +84,12 @@ fn deliver_to_bob(born: UnixTime, content: Content<'_>, drains: bool) -> Result<
 #[test]
 fn a_client_that_is_behind_is_busy_for_rings_and_gets_all_else() {
     assert_eq!(
-        refusal(&mail("call", ring()), Client::Connected(|| true), || false),
+        refusal(&mail("call", ring()), Receiver::Connected(|| true), || false),
         Some(Outcome::Busy)
     );
     for content in all_but_rings() {
         let mail = mail("call", content);
-        assert_eq!(refusal(&mail, Client::Connected(|| true), || false), None, "{mail:?}");
+        assert_eq!(refusal(&mail, Receiver::Connected(|| true), || false), None, "{mail:?}");
     }
 }
 
@@ -97,23 +97,23 @@ fn a_client_that_is_behind_is_busy_for_rings_and_gets_all_else() {
 fn whether_a_client_is_behind_is_asked_of_rings_alone() {
     for content in all_but_rings() {
         let asked = || -> bool { panic!("it costs a look at the socket") };
-        assert_eq!(refusal(&mail("call", content), Client::Connected(asked), || true), None);
+        assert_eq!(refusal(&mail("call", content), Receiver::Connected(asked), || true), None);
     }
-    assert_eq!(refusal(&mail("call", ring()), Client::Connected(|| false), || true), None);
+    assert_eq!(refusal(&mail("call", ring()), Receiver::Connected(|| false), || true), None);
 }
 
 #[test]
 fn what_would_be_deferred_on_a_node_that_drains_is_unavailable() {
     for content in all_but_rings().into_iter().chain([ring()]) {
         let mail = mail("call", content);
-        let refused = |drains| refusal(&mail, Client::<fn() -> bool>::Away, || drains);
+        let refused = |drains| refusal(&mail, Receiver::<fn() -> bool>::Away, || drains);
         assert_eq!(refused(true), Some(Outcome::Unavailable), "{mail:?}");
         assert_eq!(refused(false), None, "{mail:?}");
     }
 }
 
 #[test]
-fn a_client_without_a_session_is_offline_to_who_rings_it() {
+fn a_client_without_a_session_is_offline_to_a_caller() {
     let outcome = deliver_to_bob(BEFORE, ring(), false).err();
     assert_eq!(outcome, Some(Outcome::Offline));
 }

@@ -85,13 +85,13 @@ impl Two {
             let register = format!(
                 r#"{{"type":"REGISTER","payload":{{"clientId":"{id}"{protocol}}},"id":{LONGEST_ID}}}"#
             );
-            assert!(two.say(at, &register));
+            assert!(two.send(at, &register));
         }
         two
     }
 
-    /// A client says something. Returns whether it was let through.
-    fn say(&mut self, at: usize, text: &str) -> bool {
+    /// Sends a client's message. Returns true if it was let through.
+    fn send(&mut self, at: usize, text: &str) -> bool {
         let nonces = &self.nonces;
         let nonce = || {
             nonces.set(nonces.get() + 1);
@@ -142,7 +142,7 @@ impl Two {
         let protocol = if dialect_two { r#","protocol":2"# } else { "" };
         let register =
             format!(r#"{{"type":"REGISTER","payload":{{"clientId":"{id}"{protocol}}}}}"#);
-        assert!(self.say(at, &register));
+        assert!(self.send(at, &register));
     }
 
     fn last_call_id(&self) -> String {
@@ -218,34 +218,35 @@ fn by_default_there_is_as_much_room_as_the_documentation_says() {
     assert_eq!(config(65_536, 0).opaque_bytes_max(), 65_115);
 }
 
-/// Everything that a client can say, with a field of so many bytes in it. Returns whether the fields
+/// Sends a client's message of each kind, with a field of this length. Returns whether the fields
 /// of calls were let through.
-fn say_everything(two: &mut Two, dialect_two: bool, bytes: usize) -> bool {
+fn send_everything(two: &mut Two, dialect_two: bool, bytes: usize) -> bool {
     let long = "x".repeat(bytes);
     let [alice, bob] = [0, 1].map(|at| two.ends[at].id.as_str().to_string());
-    let said = two.say(0, &message("CALL_INITIATE", &[("targetId", &bob), ("sdpOffer", &long)]));
-    if !said {
-        assert!(two.say(0, &message("CALL_INITIATE", &[("targetId", &bob), ("sdpOffer", "v")])));
+    let let_through =
+        two.send(0, &message("CALL_INITIATE", &[("targetId", &bob), ("sdpOffer", &long)]));
+    if !let_through {
+        assert!(two.send(0, &message("CALL_INITIATE", &[("targetId", &bob), ("sdpOffer", "v")])));
     }
     two.come_back(1, dialect_two);
     let call = two.last_call_id();
-    two.say(1, &message("CALL_RINGING", &[("callId", &call)]));
-    two.say(1, &message("CALL_ACCEPT", &[("callId", &call), ("sdpAnswer", &long)]));
-    two.say(1, &message("CALL_ACCEPT", &[("callId", &call), ("sdpAnswer", "v")]));
+    two.send(1, &message("CALL_RINGING", &[("callId", &call)]));
+    two.send(1, &message("CALL_ACCEPT", &[("callId", &call), ("sdpAnswer", &long)]));
+    two.send(1, &message("CALL_ACCEPT", &[("callId", &call), ("sdpAnswer", "v")]));
     for at in [0, 1] {
-        two.say(at, &message("ICE_CANDIDATE", &[("callId", &call), ("candidate", &long)]));
-        two.say(at, &message("CALL_SIGNAL", &[("callId", &call), ("data", &long)]));
+        two.send(at, &message("ICE_CANDIDATE", &[("callId", &call), ("candidate", &long)]));
+        two.send(at, &message("CALL_SIGNAL", &[("callId", &call), ("data", &long)]));
     }
     let key = "k".repeat(bytes.min(KEY_BYTES_MAX));
-    two.say(0, &message("PKD_REGISTER", &[("clientId", &alice), ("publicKey", &key)]));
-    two.say(0, &message("PKD_REGISTER", &[("clientId", &alice), ("publicKey", &long)]));
-    two.say(0, &message("PKD_LOOKUP", &[("clientId", &bob)]));
-    two.say(0, &message("CALL_REJECT", &[("callId", &call)]));
-    two.say(1, &message("CALL_END", &[("callId", &call)]));
+    two.send(0, &message("PKD_REGISTER", &[("clientId", &alice), ("publicKey", &key)]));
+    two.send(0, &message("PKD_REGISTER", &[("clientId", &alice), ("publicKey", &long)]));
+    two.send(0, &message("PKD_LOOKUP", &[("clientId", &bob)]));
+    two.send(0, &message("CALL_REJECT", &[("callId", &call)]));
+    two.send(1, &message("CALL_END", &[("callId", &call)]));
     for kind in ["TURN_CREDENTIALS", "HEARTBEAT", "NOTHING"] {
-        two.say(0, &message(kind, &[]));
+        two.send(0, &message(kind, &[]));
     }
-    said
+    let_through
 }
 
 #[test]
@@ -254,21 +255,23 @@ fn the_longest_field_that_fits_fills_a_message_and_one_byte_more_is_refused() {
         let config = || config(message_bytes_max, turn_urls);
         let longest = config().opaque_bytes_max();
         let mut two = Two::new(config(), true);
-        assert!(say_everything(&mut two, true, longest));
+        assert!(send_everything(&mut two, true, longest));
         // Times of expiry have fewer digits than they may have, and some names are left out.
         let nearly = message_bytes_max - 48..=message_bytes_max;
         assert!(nearly.contains(&two.longest()), "as long as may be: {}", two.longest());
         let mut two = Two::new(config(), true);
-        assert!(!say_everything(&mut two, true, longest + 1));
+        assert!(!send_everything(&mut two, true, longest + 1));
         let refusals = two.sent.iter().filter(|text| text.contains("too long"));
-        let says = format!("is too long: at most {longest} bytes of JSON in its quotes");
+        let refused = format!("is too long: at most {longest} bytes of JSON in its quotes");
         let fields = ["sdpOffer", "sdpAnswer", "candidate", "data"];
-        let mut said = 0;
+        let mut named = 0;
         for refusal in refusals {
-            said +=
-                fields.iter().filter(|field| refusal.contains(&format!("{field} {says}"))).count();
+            named += fields
+                .iter()
+                .filter(|field| refusal.contains(&format!("{field} {refused}")))
+                .count();
         }
-        assert_eq!(said, 6, "each field, and those of a running call at both ends");
+        assert_eq!(named, 6, "each field, and those of a running call at both ends");
     }
 }
 
@@ -289,7 +292,7 @@ proptest! {
         prop_assume!(KEY_BYTES_MAX + KEY_ENVELOPE_BYTES_MAX <= message_bytes_max);
         let bytes = usize::try_from(longest as i64 + beyond).unwrap_or(0);
         let mut two = Two::new(config, dialect_two);
-        let fits = say_everything(&mut two, dialect_two, bytes);
+        let fits = send_everything(&mut two, dialect_two, bytes);
         prop_assert_eq!(fits, bytes <= longest);
         prop_assert!(two.longest() <= message_bytes_max, "{} bytes", two.longest());
     }

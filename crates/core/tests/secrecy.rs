@@ -54,7 +54,7 @@ fn id(text: &str) -> ClientId {
     ClientId::try_from(text).unwrap()
 }
 
-/// What is not to be seen: learnt from what is sent, and said before.
+/// Texts that must not be printed: learnt from what is sent, and named before.
 struct Secrets(Vec<String>);
 
 impl Secrets {
@@ -117,7 +117,7 @@ fn no_log_shows_what_a_session_knows() {
 }
 
 #[test]
-fn no_log_shows_who_is_connected_and_what_it_says() {
+fn no_log_shows_a_connected_client_and_its_messages() {
     let config = config();
     let now = Instant::from_millis(1_000_000);
     let cx = Context { now, unix: UNIX, config: &config, nonce: &|| Nonce::default() };

@@ -1,4 +1,4 @@
-//! What identity costs: `cargo bench -p securecall-identity`.
+//! The cost of identity: `cargo bench -p securecall-identity`.
 #![allow(clippy::unwrap_used, reason = "a bench")]
 
 use divan::{Bencher, black_box};

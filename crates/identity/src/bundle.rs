@@ -41,7 +41,7 @@ struct KemKey {
     bytes: Box<[u8]>,
 }
 
-/// What a client keeps of the newest bundle of a contact.
+/// A client's record of the newest bundle of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BundleMark {
     /// The head that it was made for.
@@ -124,7 +124,7 @@ impl Bundle {
         &self.bytes
     }
 
-    /// The public key of a suite that is known. `None` if it is not listed.
+    /// The public key of a known suite. `None` if it is not listed.
     pub fn kem_key(&self, suite: u8) -> Option<&[u8]> {
         self.kem_keys.iter().find(|key| key.suite == suite).map(|key| &*key.bytes)
     }
@@ -134,7 +134,7 @@ impl Bundle {
         &self.record_hash
     }
 
-    /// What to keep, to judge the next one by.
+    /// The record to keep, by which the next bundle is judged.
     pub const fn mark(&self) -> BundleMark {
         BundleMark { head_hash: self.head_hash, number: self.number, record_hash: self.record_hash }
     }
@@ -157,7 +157,7 @@ impl BundleMark {
 }
 
 fn unsigned(id: &Id, number: u32, head_hash: &Digest, kem_keys: &[(u8, &[u8])]) -> Vec<u8> {
-    // None of the lengths is over its type; a caller's wrong key is found when this is parsed.
+    // All lengths fit their types; a caller's wrong key is found when this is parsed.
     let byte = |length: usize| u8::try_from(length).unwrap_or(u8::MAX);
     let mut bytes = vec![VERSION, ED25519_SHA256, byte(id.as_str().len())];
     bytes.extend_from_slice(id.as_str().as_bytes());

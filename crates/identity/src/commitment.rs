@@ -2,7 +2,7 @@
 
 use crate::{PublicKey, labels, notation::digest};
 
-/// A commitment to a recovery key. Until the key is used, nobody learns even its public half.
+/// A commitment to a recovery key. Until the key is used, even its public half is secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Commitment([u8; 32]);
 

@@ -1,4 +1,4 @@
-//! What a client makes of a contact's chain, by what it knew of the contact before.
+//! The judgement of a contact's chain, by what the client knew of the contact before.
 //!
 //! A directory can withhold links, show old ones, or show two people different chains. What it
 //! cannot do is sign. So every difference to what was known has one of the names here, and each
@@ -6,7 +6,7 @@
 
 use crate::{Chain, Fingerprint, Id, Kind, Link, Position, PublicKey};
 
-/// What a client knew of a contact.
+/// The client's knowledge of a contact.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Known<'a> {
     /// Nothing: a first call.
@@ -19,7 +19,7 @@ pub enum Known<'a> {
     Position(&'a Position),
 }
 
-/// What the directory answered. A chain was verified before, or is no answer.
+/// The directory's answer. A chain was verified before, or is no answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Shown<'a> {
     /// No chain.
@@ -31,7 +31,7 @@ pub enum Shown<'a> {
 /// The difference between the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// The contact has no chain, and none is known: its id protects nobody.
+    /// The contact has no chain, and no chain is known: its id is not protected.
     NoIdentity,
     /// A first call to a plain id: whose it is, the directory only claims.
     FirstContact,
@@ -41,17 +41,18 @@ pub enum Judgement {
     Unchanged,
     /// The contact's known key began a chain.
     Bound,
-    /// The contact changed its identity key so many times, each time with the key before.
+    /// The contact changed its identity key this many times, each time with the key before.
     Rotated(usize),
-    /// The contact took its id back so many times with a recovery key; there may be rotations too.
+    /// The contact took its id back this many times with a recovery key; there may be rotations
+    /// too.
     Recovered(usize),
-    /// An operator reset the id, and somebody began a new chain.
+    /// An operator reset the id, and a new chain has begun.
     KeyChanged {
-        /// Whether the reset names the newest link that was known. If not, links were missed, or
-        /// the directory made another past up.
+        /// True if the reset names the newest link that was known. If not, links were missed, or
+        /// the directory invented another past.
         names_known_head: bool,
     },
-    /// An operator reset the id, and it belongs to nobody.
+    /// An operator reset the id, and it has no owner.
     Released,
     /// Another identity than the link or QR code named.
     OtherFingerprint,
@@ -59,33 +60,33 @@ pub enum Judgement {
     OtherId,
     /// The contact ended the id for good.
     Ended,
-    /// A chain was known, or the id demands one, and the directory showed none.
+    /// A chain was known, or the id demands one, and the directory showed no chain.
     ChainWithheld,
     /// An older state than the one that was known.
     RolledBack {
         /// The newest link of the chain that was shown.
         shown: Position,
     },
-    /// Another link in the place of the known one. With that one it is evidence that somebody made
-    /// two chains for one id.
+    /// Another link in the place of the known one. With that one it is evidence of two chains for
+    /// one id.
     Forked {
         /// The link that was shown in its place.
         shown: Box<Link>,
     },
 }
 
-/// What a client does about a [`Judgement`].
+/// The consequence of a [`Judgement`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Consequence {
     /// Goes on without a word.
     GoOn,
-    /// Goes on, and tells the person.
+    /// Goes on, and notifies the person.
     Tell,
-    /// Goes on, and tells the person so that it is not overlooked.
+    /// Goes on, and notifies the person so that it is not overlooked.
     Warn,
     /// Waits until the person has decided.
     Wait,
-    /// Refuses, and keeps the evidence.
+    /// Refuses, and saves the evidence.
     Refuse,
 }
 
@@ -111,7 +112,7 @@ impl Judgement {
         }
     }
 
-    /// What a client does about it.
+    /// The consequence for a client.
     pub const fn consequence(&self) -> Consequence {
         match self {
             Self::NoIdentity | Self::FirstContact | Self::Verified | Self::Unchanged => {
@@ -171,7 +172,7 @@ fn judge_later_links(known: &Position, chain: &Chain) -> Judgement {
         return Judgement::Ended;
     }
     if count(Kind::Inception) > 0 {
-        // Known was the reset, which belongs to nobody.
+        // The known link was the reset, which has no owner.
         return Judgement::KeyChanged { names_known_head: true };
     }
     match (count(Kind::Recover), count(Kind::Rotate)) {

@@ -1,6 +1,6 @@
 //! Numbers as 32 bytes, little-endian: the bounds that are checked before a library is asked.
 //!
-//! None of these values is a secret, so nothing here takes constant time.
+//! These values are not secret, so nothing here takes constant time.
 
 /// 2^255 − 19, the modulus of both curves.
 const P: [u8; 32] = hex(b"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");

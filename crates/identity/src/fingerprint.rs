@@ -1,4 +1,4 @@
-//! What people compare to be sure of an identity.
+//! Fingerprints, which people compare to be sure of an identity.
 
 use std::fmt;
 

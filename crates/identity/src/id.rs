@@ -1,10 +1,10 @@
-//! Client ids: plain ones, which somebody chose, and those that certify themselves.
+//! Client ids: plain ones, which people choose, and those that certify themselves.
 
 use std::fmt;
 
 use crate::{Fingerprint, Refusal, armor};
 
-/// What a self-certifying id begins with.
+/// The prefix of a self-certifying id.
 const CERTIFIED_PREFIX: &str = "sc-";
 
 /// The longest id, in bytes.
@@ -13,7 +13,7 @@ pub(crate) const ID_BYTES_MAX: usize = 64;
 /// A client id: 1 to 64 characters of `a-zA-Z0-9_-`.
 ///
 /// An id that begins with `sc-` is *certified*: the rest is the digest of the inception of its
-/// chain, in base64url, 46 characters in all. So it belongs to whoever made that inception, and no
+/// chain, in base64url, 46 characters in all. So it belongs to the maker of that inception, and no
 /// directory has a say in it. Every other id that begins with `sc-` is refused.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Id {

@@ -1,7 +1,7 @@
 //! Public keys of the KEMs that a bundle lists, checked before anything is sealed to one.
 //!
-//! What a library does with a key of small order, or with a number that is not reduced, differs. A
-//! key that is refused here reaches none.
+//! Libraries differ in how they treat a key of small order, or a number that is not reduced. A key
+//! that is refused here never reaches a library.
 
 use crate::{Refusal, field};
 

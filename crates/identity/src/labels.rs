@@ -1,6 +1,6 @@
-//! The labels that keep one use of a key or hash apart from every other.
+//! The labels that separate one use of a key or hash from every other.
 //!
-//! Each ends with its only colon, so none is the beginning of another, nor of a label of sealing.
+//! Each ends with its only colon, so no label is a prefix of another, nor of a label of sealing.
 
 macro_rules! label {
     ($purpose:literal) => {

@@ -38,7 +38,7 @@
 //! let proof = Proof::sign(&demand, &key, &[4; 32]);
 //! proof.verify(&demand, &key.public_key())?;
 //!
-//! // Her phone is stolen: the words take the id back, and her contacts are told so.
+//! // Her phone is stolen: the words take the id back, and her contacts see that.
 //! let (new_key, new_recovery) = (IdentityKey::from_bytes(&random(5)), RecoveryKey::from_entropy(&random(6)));
 //! let link = Link::recover(chain.head(), &recovery, &new_key, new_recovery.commitment(), 1_800_086_400)?;
 //! chain.extend(link)?;

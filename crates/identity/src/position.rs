@@ -1,8 +1,8 @@
-//! Where in a chain a link stands.
+//! The position of a link in a chain.
 
-/// The place of a link, and its hash: all that has to be kept of a chain to notice every change.
+/// The place of a link, and its hash: enough to notice every change of the chain up to there.
 ///
-/// A client keeps the position of each contact's newest link; proofs and bundles name one.
+/// A client stores the position of each contact's newest link; proofs and bundles name one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Counts the operator's resets: 0 in a chain that was never reset.

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{Commitment, PublicKey, labels, notation::digest, public_key::SIGNATURE_BYTES};
 
-/// The private key of an identity, as a device keeps it. It is wiped when dropped.
+/// The private key of an identity, as a device stores it. It is wiped when dropped.
 #[derive(Clone)]
 pub struct IdentityKey(SigningKey);
 
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_both_keys_hold_is_wiped_when_dropped() {
+    fn both_private_keys_are_wiped_when_dropped() {
         const fn assert_wiped<T: ZeroizeOnDrop>(_: fn(T)) {}
         assert_wiped(|key| drop(IdentityKey(key)));
         assert_wiped(|key| drop(RecoveryKey(key)));

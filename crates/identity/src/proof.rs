@@ -6,10 +6,10 @@
 //! proof      = client nonce (32) │ Ed25519( identity key of the head, label │ transcript ) (64)
 //! ```
 //!
-//! The label is that of a challenge or that of a resumption: a proof of the one is none of the
-//! other. The server's nonce is used once, and consumed before the proof is verified; that is for
-//! the server to see to. The client's nonce keeps a server from having it sign bytes that the
-//! server chose whole.
+//! The label is that of a challenge or that of a resumption: a proof of the one is not valid for
+//! the other. The server's nonce is used once, and consumed before the proof is verified; the
+//! server must ensure that. Because of the client's nonce a server cannot make it sign bytes that
+//! the server chose whole.
 
 use crate::{
     Head, Id, IdentityKey, Origin, Position, PublicKey, Refusal, armor, labels,
@@ -21,7 +21,7 @@ const NONCE_BYTES: usize = 32;
 /// The length of a proof, in bytes.
 pub const PROOF_BYTES: usize = NONCE_BYTES + SIGNATURE_BYTES;
 
-/// Where the server's nonce came from.
+/// The origin of the server's nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// From a CHALLENGE.
@@ -30,14 +30,14 @@ pub enum Purpose {
     Resume,
 }
 
-/// What a proof is made for. Two of them are the same only if every field is.
+/// The subject of a proof. Two of them are the same only if every field is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Demand<'a> {
-    /// Where the nonce came from.
+    /// The origin of the nonce.
     pub purpose: Purpose,
     /// The server, as it is configured, or as the client dialled it.
     pub origin: &'a Origin,
-    /// Who proves.
+    /// The id to be proved.
     pub id: &'a Id,
     /// The head of the id's chain.
     pub head: Position,
@@ -98,7 +98,7 @@ impl Proof {
 }
 
 impl<'a> Demand<'a> {
-    /// What the owner of this head proves.
+    /// The demand to the owner of this head.
     pub fn of_head(
         purpose: Purpose,
         origin: &'a Origin,

@@ -1,8 +1,8 @@
-//! `Debug` for what holds keys or says whose something is: the name of the type, and nothing else.
+//! `Debug` for types that hold keys or ids: the name of the type, and nothing else.
 
 use crate::{
-    Bundle, Chain, Commitment, Fingerprint, Head, IdentityKey, Link, Origin, Outline, Position, Proof,
-    PublicKey, RecoveryKey,
+    Bundle, Chain, Commitment, Fingerprint, Head, IdentityKey, Link, Origin, Outline, Position,
+    Proof, PublicKey, RecoveryKey,
 };
 
 macro_rules! redacted {

@@ -1,7 +1,7 @@
 //! Each reason for which a key, signature, link, chain, bundle, proof, id or origin is refused.
 //!
 //! A refusal has a name in `snake_case`, the same in every implementation and in the test vectors.
-//! None carries a value: an id, key or hash must not end up in a log.
+//! It carries no value: an id, key or hash must not end up in a log.
 
 use std::fmt;
 
@@ -86,7 +86,7 @@ refusals! {
     VersionUnknown = "version_unknown", "a newer format: a newer program is needed";
     /// Link, bundle: an algorithm that this program does not know.
     AlgorithmUnknown = "algorithm_unknown", "a newer algorithm: a newer program is needed";
-    /// Link: none of the five kinds.
+    /// Link: not of the five kinds.
     KindUnknown = "kind_unknown", "a link of an unknown kind";
     /// Link: an inception that spells out an `sc-` id; its id follows from it.
     IdInInception = "id_in_inception", "an inception does not spell out an sc- id";
@@ -117,7 +117,7 @@ refusals! {
     OtherPrevious = "other_previous", "follows another link than the head";
     /// Chain: nothing follows a tombstone.
     AfterTombstone = "after_tombstone", "nothing follows a tombstone";
-    /// Chain: the last sequence numbers are kept for recovery and for the tombstone.
+    /// Chain: the last sequence numbers are reserved for recovery and for the tombstone.
     ChainFull = "chain_full", "the last places of a chain are kept for recovery and the tombstone";
     /// Rotate: changes the recovery commitment.
     CommitmentChanged = "commitment_changed", "a rotation cannot change the recovery commitment";

@@ -16,7 +16,8 @@ use crate::recording::Recording;
 use crate::target::Target;
 use crate::transport::Dialer;
 
-/// What may wait for a server that does not read. More is not sent, and counted.
+/// The bound of bytes buffered for a server that does not read. Beyond it messages are counted and
+/// not sent.
 const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The connections, and what a scenario does with them.
@@ -29,9 +30,9 @@ pub(crate) struct Clients {
     /// The number of the first client, among those of all workers.
     first: usize,
     slots: Vec<Option<Connection>>,
-    /// Who has something to be written.
+    /// Clients with something to be written.
     dirty: Vec<usize>,
-    /// Losses that were found out while writing, to be told to the scenario.
+    /// Losses found while writing, to be passed to the scenario.
     lost: Vec<(usize, Failure)>,
     clock: Clock,
     /// When the last read returned.
@@ -63,7 +64,7 @@ impl Clients {
         })
     }
 
-    /// How many clients there can be.
+    /// The number of clients, connected or not.
     pub(crate) fn count(&self) -> usize {
         self.slots.len()
     }
@@ -151,7 +152,7 @@ impl Clients {
         self.slots[client] = None;
     }
 
-    /// Closes a connection in the way of RFC 6455, without waiting for the answer.
+    /// Sends a close frame (RFC 6455), without waiting for the answer.
     pub(crate) fn close(&mut self, client: usize) {
         let normal = CloseReason::new(code::NORMAL, "");
         self.write(client, |out| write_masked_close(out, Some(&normal), MASK));
@@ -169,13 +170,14 @@ impl Clients {
         self.dirty.clear();
     }
 
-    /// A read returned: what it brought arrived now.
+    /// Notes that a read returned: its messages arrived now.
     #[inline]
     pub(crate) fn note_read(&mut self) {
         self.read_at = self.clock.now();
     }
 
-    /// When what is being received arrived. The clock is read once for all messages of a read.
+    /// The arrival of the messages being received. The clock is read once for all messages of a
+    /// read.
     #[inline]
     pub(crate) fn read_at(&self) -> Nanos {
         self.read_at

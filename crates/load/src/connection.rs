@@ -16,7 +16,7 @@ const OUTBOX_BYTES_KEPT: usize = 32 * 1024;
 #[derive(Debug)]
 pub(crate) struct Connection {
     transport: Transport,
-    /// What the socket has not taken yet, from `written` on.
+    /// Bytes to be sent; those before `written` have been.
     outbox: Vec<u8>,
     written: usize,
     decoder: Decoder,
@@ -31,14 +31,15 @@ struct Handshake {
     response: Vec<u8>,
 }
 
-/// What a part of the response led to.
+/// The state of the handshake after some bytes of the response.
 #[derive(Debug)]
 pub(crate) enum Opening {
     /// It is not complete.
     Pending,
     /// The connection is open; these first frames came with the response.
     Open(Vec<u8>),
-    /// There is no connection. The server said when to try again, if it did.
+    /// The server refused the connection, or answered nonsense; with its `Retry-After`, if it sent
+    /// one.
     Refused { failure: Failure, retry_after_seconds: Option<u64> },
 }
 
@@ -54,7 +55,7 @@ impl Connection {
         }
     }
 
-    /// Whether the handshake is over.
+    /// Returns true once the handshake is over.
     pub(crate) fn is_open(&self) -> bool {
         self.handshake.is_none()
     }
@@ -83,7 +84,7 @@ impl Connection {
         }
     }
 
-    /// Reads what there is. `Ok(None)`: nothing, for now; 0: the server closed.
+    /// Reads what has arrived. `Ok(None)`: nothing yet; 0: the server closed.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         loop {
             return match self.transport.read(buffer) {
@@ -95,12 +96,12 @@ impl Connection {
         }
     }
 
-    /// Whether a read that brought so many bytes left nothing in the socket.
+    /// Returns true if a read of `bytes` bytes emptied the socket.
     pub(crate) fn is_drained(&self, bytes: usize, buffer_bytes: usize) -> bool {
         self.transport.is_drained(bytes, buffer_bytes)
     }
 
-    /// Tells the peer that nothing follows, if the transport has words for that.
+    /// Sends the close_notify of TLS, if it is TLS.
     pub(crate) fn shut_down(&mut self) {
         self.transport.shut_down();
     }
@@ -124,13 +125,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Where frames to be sent are appended.
+    /// The buffer to which frames are appended.
     #[inline]
     pub(crate) fn outbox(&mut self) -> &mut Vec<u8> {
         &mut self.outbox
     }
 
-    /// How many bytes the socket has not taken.
+    /// The number of bytes that the socket has not taken.
     #[inline]
     pub(crate) fn unwritten(&self) -> usize {
         self.outbox.len() - self.written

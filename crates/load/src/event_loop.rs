@@ -1,10 +1,10 @@
 //! The loop that a worker runs: sockets, timer, commands.
 //!
-//! In the order in which one round does its work:
-//! 1. What the sockets brought is given to the scenario; what it wants to say is written after
-//!    each read, in one write for each connection.
-//! 2. What is due by the clock.
-//! 3. Commands, and what is told to whoever gave them.
+//! One round, in order:
+//! 1. Each read goes to the scenario; its answers are written after the read, in one write for
+//!    each connection.
+//! 2. The scenario does what is due by the clock.
+//! 3. Commands are carried out, and progress is reported.
 
 use std::io;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -30,19 +30,19 @@ const ALARM: Token = Token(usize::MAX - 1);
 /// One read may bring a whole socket buffer.
 const BUFFER_BYTES: usize = 256 * 1024;
 const EVENTS_MAX: usize = 1024;
-/// How often a worker tells how far it is.
+/// The interval of progress events.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-/// How long to wait for what is under way when a run ends.
+/// The time that messages in flight have to arrive when a run ends.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// How far the run is.
+/// The phase of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     SettingUp,
-    /// All are ready, or have failed, and that was told.
+    /// Every client is ready or has failed, and that was reported.
     Settled,
     Running,
-    /// Done before its time, and that was told.
+    /// The scenario is done before its time, and that was reported.
     Done,
     /// Nothing new is begun; what is under way may arrive until then.
     Draining(Nanos),
@@ -88,14 +88,13 @@ impl EventLoop {
         Ok((event_loop, waker))
     }
 
-    /// Runs until it is told to close, or nobody is left to tell it. `tell` takes its events, and
-    /// returns whether anybody listens.
-    pub(crate) fn run(mut self, tell: &mut dyn FnMut(WorkerEvent) -> bool) -> io::Result<()> {
+    /// Runs until [`Command::Close`], or until the other end of `commands` or `emit` is gone.
+    pub(crate) fn run(mut self, emit: &mut dyn FnMut(WorkerEvent) -> bool) -> io::Result<()> {
         let mut ready = Events::with_capacity(EVENTS_MAX);
         self.scenario.population_mut().fill(&mut self.clients);
         loop {
             self.clients.flush();
-            self.tell_losses();
+            self.report_losses();
             let now = self.clients.now();
             self.alarm.set(self.scenario.next_due(), now)?;
             let until_progress = Duration::from_nanos(self.progress_due.saturating_sub(now));
@@ -112,9 +111,9 @@ impl EventLoop {
                 }
             }
             self.run_due();
-            if self.obey() || !self.report(tell) {
+            if self.run_commands() || !self.report(emit) {
                 self.clients.close_all();
-                tell(WorkerEvent::Closed);
+                emit(WorkerEvent::Closed);
                 return Ok(());
             }
         }
@@ -123,7 +122,7 @@ impl EventLoop {
     fn on_ready(&mut self, client: usize, event: &Readiness) {
         if event.is_writable() {
             self.clients.flush_one(client);
-            self.tell_losses();
+            self.report_losses();
         }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             self.read(client, event.is_read_closed() || event.is_error());
@@ -131,7 +130,7 @@ impl EventLoop {
         self.clients.flush();
     }
 
-    /// Reads until the socket is empty, and if its end is near, to the end.
+    /// Reads until the socket is empty, or until its end if that is near.
     fn read(&mut self, client: usize, to_the_end: bool) {
         // The buffer is lent to what is decoded from it, so it cannot stay where it is.
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -219,8 +218,8 @@ impl EventLoop {
         }
     }
 
-    /// Tells the scenario of losses that were found out while writing.
-    fn tell_losses(&mut self) {
+    /// Passes losses found while writing to the scenario.
+    fn report_losses(&mut self) {
         while let Some((client, failure)) = self.clients.take_lost() {
             if self.clients.connection(client).is_some() {
                 self.lose(client, failure, None);
@@ -235,8 +234,8 @@ impl EventLoop {
         }
     }
 
-    /// Carries out the commands that came. Returns whether it is time to close.
-    fn obey(&mut self) -> bool {
+    /// Carries out the pending commands. Returns true after [`Command::Close`].
+    fn run_commands(&mut self) -> bool {
         loop {
             match self.commands.try_recv() {
                 Ok(Command::Start) => {
@@ -252,7 +251,7 @@ impl EventLoop {
                 Ok(Command::Finish) => self.finish(),
                 Ok(Command::Close) => return true,
                 Err(TryRecvError::Empty) => return false,
-                // Whoever commanded is gone.
+                // The sender of commands is gone.
                 Err(TryRecvError::Disconnected) => return true,
             }
         }
@@ -265,8 +264,8 @@ impl EventLoop {
         self.phase = Phase::Draining(now + nanos(DRAIN));
     }
 
-    /// Tells how far it is. Returns whether anybody listens.
-    fn report(&mut self, tell: &mut dyn FnMut(WorkerEvent) -> bool) -> bool {
+    /// Emits progress and the end of a phase. Returns false if the receiver is gone.
+    fn report(&mut self, emit: &mut dyn FnMut(WorkerEvent) -> bool) -> bool {
         let now = self.clients.now();
         let event = match self.phase {
             Phase::SettingUp if self.scenario.population().is_settled() => {
@@ -285,9 +284,9 @@ impl EventLoop {
             }
             _ => None,
         };
-        // Counts that are told belong to the moment that the event is about.
+        // A snapshot goes before its event, so that its counts belong to the moment of the event.
         let is_time = event.is_some() || now >= self.progress_due;
-        (!is_time || tell(WorkerEvent::Progress(self.progress(now)))) && event.is_none_or(tell)
+        (!is_time || emit(WorkerEvent::Progress(self.progress(now)))) && event.is_none_or(emit)
     }
 
     fn progress(&mut self, now: Nanos) -> Snapshot {

@@ -1,4 +1,4 @@
-//! What can go wrong in a run, how often it did, and what to do about it.
+//! Failures of a run: their kinds, their counts, and advice for the operator.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ pub enum Failure {
     Handshake(String),
     /// An ERROR message with this code.
     Error(String),
-    /// The server closed the connection with this code; without one, none was given.
+    /// The server closed the connection, with this code if it gave one.
     Closed(Option<u16>),
     /// The connection ended without a close frame.
     Lost,
@@ -34,13 +34,13 @@ pub enum Failure {
 impl Failure {
     pub(crate) fn connect(error: &io::Error) -> Self {
         Self::Connect(match error.kind() {
-            // The text of the operating system says more than the kind.
+            // The text of the operating system is more precise than the kind.
             io::ErrorKind::Other => error.to_string(),
             kind => kind.to_string(),
         })
     }
 
-    /// What the operator can change, if it is a limit that works as it should.
+    /// Advice, if a limit did its job and the operator can raise it.
     fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Error(code) if code == "RATE_LIMITED" => Some(
@@ -91,7 +91,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// How often each kind of failure happened.
+/// Failures, counted by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<(Failure, u64)>", into = "Vec<(Failure, u64)>")]
 pub struct Failures(BTreeMap<Failure, u64>);
@@ -109,7 +109,7 @@ impl Failures {
         }
     }
 
-    /// How many there were, of all kinds.
+    /// The number of failures of all kinds.
     pub fn total(&self) -> u64 {
         self.0.values().sum()
     }
@@ -119,7 +119,7 @@ impl Failures {
         self.0.iter().map(|(failure, times)| (failure, *times))
     }
 
-    /// What the operator can change, one sentence for each cause.
+    /// Advice for the operator, one sentence for each cause.
     pub fn advice(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().filter_map(Failure::advice)
     }

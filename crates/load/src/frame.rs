@@ -20,7 +20,7 @@ pub(crate) struct StampedFrame {
 }
 
 impl StampedFrame {
-    /// Encodes `text`. None: it has no stamp to overwrite.
+    /// Encodes `text`. Returns `None` if it has no stamp to overwrite.
     pub(crate) fn new(text: &str) -> Option<Self> {
         let text_at = stamp::find(text)?;
         let mut bytes = Vec::new();

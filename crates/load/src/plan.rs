@@ -1,4 +1,4 @@
-//! What a run is to do.
+//! The plan of a run: target, workload, pace, times.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -26,53 +26,54 @@ pub(crate) const BYTES_MAX: usize = 65_000;
 pub struct Plan {
     /// The server's WebSocket URL.
     pub url: String,
-    /// Whether a public address is allowed, because the server is the operator's own.
+    /// Allows a public address: the operator says that the server is their own.
     pub own_server: bool,
-    /// What the server speaks.
+    /// The protocol of the server.
     pub dialect: DialectName,
-    /// What the clients do.
+    /// The traffic of the clients.
     pub workload: Workload,
-    /// How long it is measured.
+    /// The length of the measurement.
     #[serde(serialize_with = "as_seconds")]
     pub duration: Duration,
-    /// How long it runs before it is measured.
+    /// The length of the run before the measurement.
     #[serde(serialize_with = "as_seconds")]
     pub warmup: Duration,
-    /// How long clients may take to connect, register and set up their calls.
+    /// The time that clients have to connect, register and set up their calls.
     #[serde(serialize_with = "as_seconds")]
     pub set_up_timeout: Duration,
     /// Event loops, each with its share of the clients.
     pub threads: usize,
     /// A process of the server, whose processor time and memory are read.
     pub server_pid: Option<u32>,
-    /// Local addresses to connect from, in turn. Empty: for a server on 127.0.0.0/8 as many of
-    /// that net as keep each below the server's limit for one address; else the system's choice.
+    /// Local addresses to connect from, in turn. Empty: the system's choice, except for a server on
+    /// 127.0.0.0/8, where enough addresses of that net are used to stay below the server's limit
+    /// for one address.
     pub sources: Vec<IpAddr>,
 }
 
-/// What the clients do.
+/// The traffic of the clients.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Workload {
     /// Connect, register, and do nothing.
     Idle {
-        /// How many clients.
+        /// The number of clients.
         connections: usize,
     },
     /// Candidates both ways in calls that were set up before.
     Relay {
-        /// How many pairs of clients.
+        /// The number of pairs of clients.
         pairs: usize,
-        /// How fast.
+        /// The pace of the messages of all pairs.
         pace: Pace,
         /// The length of a candidate.
         bytes: usize,
     },
     /// Whole calls: initiate, accept, candidates both ways, end.
     Calls {
-        /// How many pairs of clients.
+        /// The number of pairs of clients.
         pairs: usize,
-        /// How fast.
+        /// The pace of the calls of all pairs.
         pace: Pace,
         /// Candidates of each end.
         candidates: usize,
@@ -81,27 +82,27 @@ pub enum Workload {
     },
     /// Offers that are rejected: what large ones cost.
     Offers {
-        /// How many pairs of clients.
+        /// The number of pairs of clients.
         pairs: usize,
-        /// How fast.
+        /// The pace of the offers of all pairs.
         pace: Pace,
         /// The length of an offer.
         bytes: usize,
     },
     /// All clients lose their connection at once, and come back at once.
     Storm {
-        /// How many clients.
+        /// The number of clients.
         connections: usize,
     },
 }
 
-/// How fast messages, or calls, follow each other.
+/// The pace of messages or calls.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pace {
-    /// Closed loop: so many are always under way in each pair; the server sets the speed.
+    /// Closed loop: this many are always in flight in each pair; the server sets the speed.
     InFlight(usize),
-    /// Open loop: so many in each second, whether the server keeps up or not.
+    /// Open loop: this many in each second, even if the server falls behind.
     PerSecond(f64),
 }
 
@@ -143,7 +144,7 @@ impl Workload {
         }
     }
 
-    /// How many clients connect.
+    /// The number of clients that connect.
     pub(crate) const fn clients(&self) -> usize {
         match *self {
             Self::Idle { connections } | Self::Storm { connections } => connections,

@@ -7,11 +7,11 @@ use crate::clock::{Nanos, nanos};
 use crate::dialect::{Dialect, End, Received};
 use crate::failure::Failure;
 
-/// How many clients connect at the same time. Enough to keep a server busy, and few enough for a
-/// server that bounds the requests of one address.
+/// The bound of clients that connect at the same time: enough to keep a server busy, and few enough
+/// for a server that bounds the requests of one address.
 const OPENING_MAX: usize = 64;
 
-/// How far a client is.
+/// The progress of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Waiting,
@@ -24,7 +24,7 @@ enum Stage {
     Failed,
 }
 
-/// Whether clients talk to each other, and who sets that up.
+/// The way clients are paired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pairs {
     /// Every client is by itself.
@@ -50,7 +50,7 @@ pub(crate) struct Population {
 }
 
 impl Population {
-    /// Clients named after `run`, which keeps runs apart, and their number.
+    /// A population as large as `clients`. `run` is part of the client ids and separates runs.
     pub(crate) fn new(
         dialect: Box<dyn Dialect>,
         pairs: Pairs,
@@ -178,7 +178,7 @@ impl Population {
         self.fill(clients);
     }
 
-    /// A client has no connection, and somebody will open it again.
+    /// Notes that a client has no connection, and that the scenario opens it again.
     pub(crate) fn set_waiting(&mut self, client: usize) {
         self.leave_stage(client);
         self.stages[client] = Stage::Waiting;
@@ -211,7 +211,7 @@ impl Population {
         }
     }
 
-    /// Whether every client is ready or has failed.
+    /// Returns true if every client is ready or has failed.
     pub(crate) fn is_settled(&self) -> bool {
         self.ready + self.failed == self.stages.len()
     }
@@ -238,7 +238,7 @@ impl Population {
         &self.ends[client].name
     }
 
-    /// Says what the server wants to hear from idle clients, when it is time.
+    /// Sends the keepalives that are due.
     pub(crate) fn keep_alive(&mut self, clients: &mut Clients) {
         let Some((text, interval)) = self.dialect.keepalive() else { return };
         if clients.now() - self.kept_alive < nanos(interval) {

@@ -1,10 +1,10 @@
-//! What a process uses, as Linux tells under `/proc`.
+//! Processor time and memory of a process, from `/proc` (Linux).
 
 use std::fs;
 use std::io;
 use std::time::Duration;
 
-/// Linux has ticks of 1/100 s in what it tells programs (`USER_HZ`), on every architecture.
+/// The unit of times in `stat`: 1/100 s (`USER_HZ`) on every architecture.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Processor time and memory of one process, all threads together.
@@ -24,10 +24,11 @@ impl Usage {
     }
 }
 
-/// Processor time of all threads that the process has or had.
+/// Reads the processor time of all threads that the process has or had.
 ///
-/// `stat` counts every thread, in ticks; the scheduler's own times are in nanoseconds, and only of
-/// threads that still are. Servers keep theirs, so those are taken unless they miss some.
+/// `stat` counts all threads, in ticks; `schedstat` is in nanoseconds but
+/// lacks threads that have ended. Servers rarely end threads, so `schedstat` is used unless it
+/// falls short.
 pub(crate) fn cpu(pid: u32) -> io::Result<Duration> {
     let stat = cpu_of_stat(&fs::read_to_string(format!("/proc/{pid}/stat"))?)?;
     let exact = cpu_of_threads(pid).unwrap_or_default();

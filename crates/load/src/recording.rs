@@ -1,4 +1,4 @@
-//! What a worker counts and measures.
+//! The counts and times of one worker.
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::failure::{Failure, Failures};
 
 /// Three digits: a value is off by 0.1 % at most.
 const DIGITS: u8 = 3;
-/// Nothing is told apart that differs by less than 100 ns.
+/// The resolution of the histograms: 100 ns.
 const NANOS_MIN: Nanos = 100;
 /// Whatever takes an hour or more counts as an hour.
 const NANOS_MAX: Nanos = 3_600 * 1_000_000_000;
@@ -50,7 +50,7 @@ pub struct Recording {
     pub calls: u64,
     /// Connections that were refused in a storm, and tried again.
     pub refusals: Failures,
-    /// What went wrong, in the whole run.
+    /// Failures of the whole run.
     pub failures: Failures,
     histograms: [Histogram<u64>; Measure::ALL.len()],
     /// The latencies since the last look at them.
@@ -65,7 +65,7 @@ enum Window {
     Open {
         since: Nanos,
     },
-    /// What was under way when it closed still counts as latency when it arrives.
+    /// Messages in flight at the close still count as latency when they arrive.
     Closed {
         since: Nanos,
         at: Nanos,
@@ -76,7 +76,7 @@ impl Recording {
     /// An empty recording.
     ///
     /// # Errors
-    /// None that could happen: the histograms' bounds are constants.
+    /// Never in practice: the histograms' bounds are constants.
     pub(crate) fn new() -> Result<Self, hdrhistogram::CreationError> {
         let histogram = Histogram::new_with_bounds(NANOS_MIN, NANOS_MAX, DIGITS)?;
         Ok(Self {
@@ -112,7 +112,7 @@ impl Recording {
         }
     }
 
-    /// Whether what began at `since` belongs to what is measured.
+    /// Returns true if something begun at `begun` is inside the measurement.
     #[inline]
     fn covers(&self, begun: Nanos) -> bool {
         match self.window {

@@ -1,4 +1,4 @@
-//! How a plan is divided among workers.
+//! Shares: the division of a plan among workers.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,11 +8,11 @@ use crate::dialect::DialectName;
 use crate::plan::{Pace, Plan, Workload};
 use crate::target::Target;
 
-/// How many clients connect from one address, unless addresses are given: below a server's limit
-/// of 256.
+/// The bound of clients that connect from one address, unless addresses are given: below a server's
+/// limit of 256.
 const CLIENTS_PER_SOURCE: usize = 200;
 
-/// What one worker does.
+/// The share of one worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Share {
     pub(crate) target: Target,
@@ -46,7 +46,7 @@ pub(crate) fn divide(plan: &Plan, target: &Target, run: &str, workers: usize) ->
     (0..workers).map(share).collect()
 }
 
-/// What cannot be divided further: connections, or pairs.
+/// The number of indivisible units: connections, or pairs.
 fn units(workload: &Workload) -> usize {
     match *workload {
         Workload::Idle { connections } | Workload::Storm { connections } => connections,

@@ -10,7 +10,7 @@ use crate::clock::Nanos;
 const MARK: u8 = b'~';
 const DIGITS: usize = 16;
 
-/// How long a stamp is, in bytes.
+/// The length of a stamp, in bytes.
 pub(crate) const STAMP_BYTES: usize = 1 + DIGITS;
 
 /// A stamp to be overwritten: its digits are zeros.
@@ -27,14 +27,14 @@ pub(crate) fn digits(time: Nanos) -> [u8; DIGITS] {
     digits
 }
 
-/// Where the digits of the last stamp in `text` begin.
+/// The position of the digits of the last stamp in `text`.
 #[inline]
 pub(crate) fn find(text: &str) -> Option<usize> {
     let digits_at = memchr::memrchr(MARK, text.as_bytes())? + 1;
     (text.len() >= digits_at + DIGITS).then_some(digits_at)
 }
 
-/// Reads the last stamp in `text`. None: it has none.
+/// Reads the last stamp in `text`. Returns `None` if it has no stamp.
 #[inline]
 pub(crate) fn read(text: &str) -> Option<Nanos> {
     let digits_at = find(text)?;
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_stamp_is_none() {
+    fn a_text_without_a_stamp_has_none() {
         for text in ["", "~", "~0123", "no mark 0000000000000000", "~000000000000000G"] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -1,4 +1,4 @@
-//! Which server is put under load, and whether that is allowed.
+//! The server under load, found by its URL, and the check that it may be put under load.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
@@ -17,7 +17,7 @@ pub struct Target {
     tls: bool,
 }
 
-/// Why no load is put on a URL.
+/// A reason to put no load on a URL.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// It is not a `ws://` or `wss://` URL.
@@ -34,7 +34,7 @@ pub enum TargetError {
     /// One of its addresses is not loopback or private.
     #[error(
         "{host} has the public address {address}: a load test of a server that is not yours is an \
-         attack. If it is yours, say --i-own-this-server"
+         attack. If it is yours, add --i-own-this-server"
     )]
     Public {
         /// Host and port.
@@ -49,7 +49,7 @@ impl Target {
     /// private and link-local addresses are fine; `own_server` allows all others.
     ///
     /// # Errors
-    /// Why not.
+    /// [`TargetError`] gives the reason.
     pub fn resolve(url: &str, own_server: bool) -> Result<Self, TargetError> {
         let (tls, host, path) = split(url).ok_or_else(|| TargetError::NotAUrl(url.to_owned()))?;
         let port = if tls { ":443" } else { ":80" };
@@ -68,7 +68,7 @@ impl Target {
         }
     }
 
-    /// Where to connect.
+    /// The address to connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -85,7 +85,7 @@ impl Target {
         name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name)
     }
 
-    /// Whether the connection is encrypted.
+    /// Returns true for `wss://`.
     pub fn is_tls(&self) -> bool {
         self.tls
     }
@@ -96,7 +96,7 @@ impl Target {
     }
 }
 
-/// Whether it is encrypted, host with port, and path with query.
+/// Splits a URL: true if encrypted, host with port, path with query.
 fn split(url: &str) -> Option<(bool, &str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let tls = match scheme {
@@ -117,7 +117,7 @@ fn has_port(host: &str) -> bool {
     host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
 }
 
-/// Whether only machines of one's own network answer at this address.
+/// Returns true for loopback, private and link-local addresses.
 fn is_local(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused() {
+    fn an_invalid_url_is_refused() {
         for url in [
             "",
             "127.0.0.1",

@@ -1,5 +1,5 @@
-//! Workers: event loops in threads of this process, or in processes of their own where one has
-//! not enough descriptors. Both understand the same commands and tell the same events.
+//! Workers: event loops in threads of this process, or in processes of their own where one lacks
+//! descriptors. Both take the same commands and emit the same events.
 //!
 //! A worker process is this program again. It reads its share and then commands from standard
 //! input, and writes events to standard output, each a line of JSON.
@@ -19,23 +19,23 @@ use crate::event_loop::EventLoop;
 use crate::recording::{Recent, Recorded};
 use crate::share::Share;
 
-/// What a worker is told, in this order.
+/// A command to a worker. They come in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Command {
     /// Begin the traffic; whoever is not ready takes no part.
     Start,
-    /// What comes from now on counts.
+    /// The measurement begins.
     Measure,
-    /// Begin nothing new, wait for what is under way, and tell the recording.
+    /// Begin nothing new, let messages in flight arrive, and send the recording.
     Finish,
     /// Close all connections and end.
     Close,
 }
 
-/// What a worker tells.
+/// An event of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum WorkerEvent {
-    /// How far it is; several times a second.
+    /// The counts so far; several times a second.
     Progress(Snapshot),
     /// Every client is ready, or has failed.
     Settled,
@@ -63,7 +63,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// How many messages arrived in a second since the snapshot before. None: this is that one.
+    /// Messages received in each second since `before`. `None` if both are of the same time.
     pub(crate) fn received_per_second_since(&self, before: &Self) -> Option<f64> {
         // The count begins anew with the measurement.
         let messages = self.received.checked_sub(before.received).unwrap_or(self.received);
@@ -72,14 +72,14 @@ impl Snapshot {
     }
 }
 
-/// Takes what a worker tells. Returns whether anybody listens.
-pub(crate) type Tell = Box<dyn FnMut(WorkerEvent) -> bool + Send>;
+/// Takes the events of a worker. Returns false if the receiver is gone.
+pub(crate) type EventSink = Box<dyn FnMut(WorkerEvent) -> bool + Send>;
 
 /// A worker, seen from where it was started. It ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
     place: Place,
-    /// Runs the worker, or reads what its process tells.
+    /// Runs the worker, or reads the events of its process.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -91,12 +91,12 @@ enum Place {
 
 impl Worker {
     /// Starts a worker in this process.
-    pub(crate) fn in_thread(share: &Share, mut tell: Tell) -> io::Result<Self> {
+    pub(crate) fn in_thread(share: &Share, mut emit: EventSink) -> io::Result<Self> {
         let (commands, received) = mpsc::channel();
         let (event_loop, waker) = EventLoop::new(share, received)?;
         let run = move || {
-            if let Err(error) = event_loop.run(&mut tell) {
-                tell(WorkerEvent::Failed(error.to_string()));
+            if let Err(error) = event_loop.run(&mut emit) {
+                emit(WorkerEvent::Failed(error.to_string()));
             }
         };
         let thread = std::thread::Builder::new().name("load".to_owned()).spawn(run)?;
@@ -108,27 +108,27 @@ impl Worker {
         program: &Path,
         arguments: &[String],
         share: &Share,
-        mut tell: Tell,
+        mut emit: EventSink,
     ) -> io::Result<Self> {
         let mut process = Process::new(program);
         process.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process.spawn()?;
         let mut commands = child.stdin.take();
         write_line(commands.as_mut(), share)?;
-        let told = child.stdout.take();
+        let events = child.stdout.take();
         let read = move || {
-            let lines = told.into_iter().flat_map(|told| BufReader::new(told).lines());
+            let lines = events.into_iter().flat_map(|events| BufReader::new(events).lines());
             for line in lines.map_while(Result::ok) {
                 let event = serde_json::from_str(&line);
-                tell(event.unwrap_or_else(|error| WorkerEvent::Failed(error.to_string())));
+                emit(event.unwrap_or_else(|error| WorkerEvent::Failed(error.to_string())));
             }
-            tell(WorkerEvent::Failed("a worker process ended early".to_owned()));
+            emit(WorkerEvent::Failed("a worker process ended early".to_owned()));
         };
         let thread = std::thread::Builder::new().name("load".to_owned()).spawn(read)?;
         Ok(Self { place: Place::Process { child, commands }, thread: Some(thread) })
     }
 
-    /// Tells the worker what to do. One that is gone has told so itself.
+    /// Sends a command. A worker that is gone has reported that itself.
     pub(crate) fn command(&mut self, command: Command) {
         match &mut self.place {
             Place::Thread { commands, waker } => {
@@ -177,7 +177,7 @@ pub fn serve_parent() -> io::Result<()> {
             let _ = commands.send(command);
             let _ = waker.wake();
         }
-        // The parent is gone, or has said all.
+        // The parent is gone, or has sent its last command.
         drop(commands);
         let _ = waker.wake();
     })?;

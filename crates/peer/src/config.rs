@@ -1,4 +1,4 @@
-//! What a connection is made with.
+//! The configuration of a connection.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -9,20 +9,21 @@ use rustls::ClientConfig;
 
 use crate::IceServer;
 
-/// How a connection is made, and what it may do.
+/// The configuration of a connection.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The relays, as the signaling server gives them. Empty: direct connections alone.
     pub ice_servers: Vec<IceServer>,
     /// Which paths may be used.
     pub policy: Policy,
-    /// Which addresses of this machine the other end is told. Of no effect with [`Policy::Relay`].
+    /// The addresses of this machine that are disclosed to the other end. Without effect if the
+    /// policy is [`Policy::Relay`].
     pub host_addresses: HostAddresses,
-    /// What happens to files. `None`: each is refused.
+    /// The folder and the bounds for received files. `None`: every file is refused.
     pub receive: Option<Receive>,
-    /// How TLS is spoken to `turns:` servers. `None`: with the system's authorities.
+    /// The TLS configuration for `turns:` servers. `None`: the system's authorities are trusted.
     pub tls: Option<Arc<ClientConfig>>,
-    /// How long the other end may take to be reached once both descriptions are known.
+    /// The time to reach the other end, once both descriptions are known.
     pub connect_timeout: Duration,
 }
 
@@ -50,7 +51,7 @@ pub enum Policy {
     Relay,
 }
 
-/// Which addresses of this machine the other end is told.
+/// The addresses of this machine that are disclosed to the other end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostAddresses {
     /// Those of all networks that this machine is in (mode 1 of RFC 8828), at most 8, those of
@@ -64,7 +65,7 @@ pub enum HostAddresses {
     These(Vec<IpAddr>),
 }
 
-/// Where files go that the other end sends, and how much of them is taken.
+/// The folder for files that the other end sends, and the bounds of them.
 ///
 /// The bounds are those of the receiver, not of a connection: connections that are made with clones
 /// of one value share them. Otherwise a peer that is at a bound would only have to connect again.
@@ -74,13 +75,13 @@ pub struct Receive {
     pub folder: PathBuf,
     /// Larger files are refused, in bytes.
     pub file_bytes_max: u64,
-    /// And those with which all that are kept would have more bytes.
+    /// The bound of bytes of all stored files; a file that would exceed it is refused.
     pub total_bytes_max: u64,
-    /// How many files are kept: many empty ones fill a disk, too.
+    /// The bound of stored files: many empty ones fill a disk, too.
     pub files_max: u64,
-    /// What is left on the disk for everybody else, in bytes.
+    /// The bytes that must stay free on the disk.
     pub free_bytes_min: u64,
-    /// What was kept so far.
+    /// The files stored so far.
     pub kept: KeptFiles,
 }
 
@@ -99,11 +100,11 @@ impl Receive {
     }
 }
 
-/// A count of the files that were kept, and of their bytes. Clones are the same count.
+/// The count of stored files and of their bytes. Clones share the count.
 #[derive(Debug, Clone, Default)]
 pub struct KeptFiles(Arc<Mutex<Kept>>);
 
-/// How many files were kept, and of how many bytes.
+/// The number of stored files, and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) files: u64,

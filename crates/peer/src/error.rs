@@ -1,4 +1,4 @@
-//! What can go wrong, and whose fault it is.
+//! Errors, and whose fault each is.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,15 +18,15 @@ pub enum Error {
     #[error("not a candidate")]
     Candidate,
     /// The application: there was an answer, or this end is the one that answered.
-    #[error("there is no offer that waits for an answer")]
+    #[error("there is no offer without an answer")]
     NothingOffered,
-    /// The configuration: relays alone may be used, and there is none.
+    /// The configuration: the policy allows relays alone, and there is no relay.
     #[error("only relays may be used, and no TURN server is known")]
     NoRelay,
     /// The application: a text is too long.
     #[error("a text has at most {TEXT_BYTES_MAX} bytes, not {0}")]
     TextTooLong(usize),
-    /// The connection is closed; [`Event::Closed`](crate::Event::Closed) says why.
+    /// The connection is closed; [`Event::Closed`](crate::Event::Closed) has the reason.
     #[error("the connection is closed")]
     Closed,
     /// The system: no thread could be started.
@@ -34,11 +34,11 @@ pub enum Error {
     Thread,
 }
 
-/// What the other end did that the protocol of the channel does not allow. The connection ends.
+/// A breach of the channel's protocol by the other end. The connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// A text message that is none of the frames.
+    /// A text message that is not a frame.
     #[error("a message that is no frame")]
     NotAFrame,
     /// A message over the bound.
@@ -50,7 +50,7 @@ pub enum Violation {
     /// A file within a file.
     #[error("a file within a file")]
     FileWithinFile,
-    /// More bytes than the file was said to have.
+    /// More bytes than the file was announced with.
     #[error("more of a file than it has")]
     Overflow,
     /// An answer to a file that we have not sent, or one more than it needs.
@@ -74,7 +74,7 @@ pub enum Refusal {
     /// It takes no files.
     #[error("no files are taken")]
     NotAccepted,
-    /// The name is none that a file can have: it is empty, or a path.
+    /// No system has a file of this name: it is empty, or a path.
     #[error("its name is not acceptable")]
     Name,
     /// It is over the receiver's bound.
@@ -86,7 +86,7 @@ pub enum Refusal {
     /// It could not be written.
     #[error("it could not be stored")]
     Storage,
-    /// What arrived has another size or SHA-256 than what was sent.
+    /// The size or the SHA-256 of the received file is not that of the sent one.
     #[error("it arrived changed")]
     Hash,
 }
@@ -104,8 +104,8 @@ pub enum FileError {
     /// It cannot be read here, or is no file.
     #[error("it cannot be read: {0}")]
     Read(String),
-    /// The receiving end does not say what became of it. It may have it.
-    #[error("the other end does not say whether it has it")]
+    /// The receiving end did not answer in time. It may have the file.
+    #[error("the other end did not confirm it in time")]
     Unanswered,
     /// It changed while it was sent.
     #[error("it changed while it was sent")]

@@ -1,4 +1,4 @@
-//! What a peer tells the application.
+//! Events from a peer to the application.
 
 use std::path::PathBuf;
 
@@ -16,27 +16,27 @@ pub enum Event {
     GatheringFinished,
     /// The channel is open.
     Connected,
-    /// The other end said something.
+    /// A chat line of the other end.
     Text(String),
     /// A file is on its way. Some of these may be left out.
     FileProgress(FileProgress),
     /// A file is here, whole and with the right hash.
     FileReceived {
-        /// Where.
+        /// The path of the file.
         path: PathBuf,
     },
     /// The other end has a file of ours, whole and with the right hash.
     FileSent {
         /// The file's name, without its folder.
         name: String,
-        /// The harmless name that the other end gave it. `None`: its own.
+        /// The harmless name under which the other end stored it. `None`: its own name.
         received_as: Option<String>,
     },
     /// A file did not get through.
     FileFailed {
-        /// Whose file.
+        /// The direction of the file.
         direction: Direction,
-        /// The file's name; empty if it has none that can be shown.
+        /// The file's name; empty if its name cannot be shown.
         name: String,
         /// Why.
         error: FileError,
@@ -45,10 +45,10 @@ pub enum Event {
     Closed(Closed),
 }
 
-/// How much of a file is through.
+/// The progress of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileProgress {
-    /// Whose file.
+    /// The direction of the file.
     pub direction: Direction,
     /// Its name.
     pub name: String,
@@ -58,7 +58,7 @@ pub struct FileProgress {
     pub bytes_total: u64,
 }
 
-/// Who sends a file.
+/// The direction of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// The other end.
@@ -89,10 +89,10 @@ pub enum Closed {
     /// and ours have no encryption in common.
     #[error("a path to the other end was found, but it opened no channel over it in time")]
     NotOpened,
-    /// Only relays may be used, and there is none.
+    /// The policy allows relays alone, and there is no relay.
     #[error("no relay: {0}")]
     NoRelay(RelayFailure),
-    /// The other end was not heard any more.
+    /// The other end fell silent.
     #[error("the connection to the other end was lost")]
     Lost,
     /// The other end broke the protocol of the channel.
@@ -103,12 +103,11 @@ pub enum Closed {
     Failed(String),
 }
 
-/// The events of a peer, in order. **Read them**: a peer whose events nobody reads takes no
+/// The events of a peer, in order. **Read them**: a peer whose events are not read takes no
 /// messages from the network. Dropping this closes the connection.
 #[derive(Debug)]
 pub struct Events {
-    /// What the connection does. Lines and files follow what made them possible, so these come
-    /// first.
+    /// Events of the connection itself. They come before lines and files, which follow from them.
     connection: mpsc::Receiver<Event>,
     /// Lines, files, and the end.
     content: mpsc::Receiver<Event>,
@@ -123,7 +122,7 @@ impl Events {
         Self { connection, content, closed: false }
     }
 
-    /// The next one. `None` after [`Event::Closed`]. Nothing is lost when this is cancelled.
+    /// The next event. `None` after [`Event::Closed`]. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Option<Event> {
         if self.closed {
             return None;

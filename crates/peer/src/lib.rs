@@ -17,7 +17,7 @@
 //! write files, so they are threads. Every arrow is a bounded queue: a peer that sends faster than
 //! the disk writes is slowed down, and so is a file that is read faster than the network takes it.
 //! The driver itself never waits for the inbox or the application, so no queues form a circle.
-//! What goes over the channel: `docs/data-channel.md`.
+//! `docs/data-channel.md` specifies the protocol of the channel.
 //!
 //! ```no_run
 //! # async fn run(signal: impl Fn(&str), answer: &str) -> Result<(), securecall_peer::Error> {

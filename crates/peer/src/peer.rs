@@ -24,14 +24,14 @@ use crate::{Config, Error, Events, Policy};
 /// The label of the channel. It names the version of the protocol on it.
 pub(crate) const LABEL: &str = "securecall-chat-1";
 
-/// Files that wait to be sent.
+/// The queue of files to be sent.
 const FILES_WAITING_MAX: usize = 64;
-/// Messages that wait for room in the channel: at most 1 MiB.
+/// The queue of messages for the channel: at most 1 MiB.
 const MESSAGES_WAITING_MAX: usize = 16;
-/// Events of lines and files that wait for the application, and messages that wait for the disk.
+/// The queues of lines and files for the application, and of messages for the disk.
 const EVENTS_WAITING_MAX: usize = 64;
-/// Events of the connection itself: our candidates, which are at most 48 (`host.rs`), and one each
-/// of the others. The driver never waits for the application, so all of them fit.
+/// The queue of the connection's own events: our candidates, which are at most 48 (`host.rs`), and
+/// one each of the others. The driver never waits for the application, so all of them must fit.
 const CONNECTION_EVENTS_MAX: usize = 64;
 
 /// One end of a connection. Dropping it closes the connection, as [`Peer::close`] does.
@@ -43,15 +43,15 @@ pub struct Peer {
     files: mpsc::Sender<PathBuf>,
 }
 
-/// What the application asks of the driver.
+/// A command of the application to the driver.
 pub(crate) enum Command {
     Answer(Box<SdpAnswer>, Vec<Candidate>, oneshot::Sender<Result<(), Error>>),
     Close,
 }
 
 impl Peer {
-    /// The end that offers. Gives the SDP for the other end; candidates follow as events. It waits
-    /// for the answer without a limit of its own.
+    /// Creates the end that offers. Returns the SDP for the other end; candidates follow as events.
+    /// There is no time limit for the answer.
     ///
     /// # Errors
     /// [`Error::NoRelay`], [`Error::Thread`].
@@ -106,9 +106,9 @@ impl Peer {
         accepted.await.map_err(|_| Error::Closed)?
     }
 
-    /// Takes a candidate of the other end, the JSON of an `RTCIceCandidateInit`. Candidates may
-    /// come before the answer, and more than once. Beyond the first 64, those in the description
-    /// included, they are ignored. It never waits: whoever reads events may call it.
+    /// Adds a candidate of the other end, the JSON of an `RTCIceCandidateInit`. Candidates may come
+    /// before the answer, and more than once. Beyond the first 64, those in the description
+    /// included, they are ignored. It never blocks, so the task that reads events may call it.
     ///
     /// # Errors
     /// [`Error::Candidate`], [`Error::Closed`].
@@ -117,14 +117,14 @@ impl Peer {
         let Some(candidate) = candidate::from_json(json)? else { return Ok(()) };
         match self.candidates.try_send(candidate) {
             Err(TrySendError::Closed(_)) => Err(Error::Closed),
-            // More are waiting than are tried.
+            // Full: there are more candidates than are tried.
             Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
         }
     }
 
-    /// Sends a chat line. Before the channel is open it waits for it; it returns when there is
-    /// room, which the other end makes by reading. **Read events meanwhile**: two ends that both
-    /// wait for room, and read nothing, wait for ever.
+    /// Sends a chat line, once the channel is open and has room, which the other end makes by
+    /// reading. **Read events meanwhile**: two ends that both await room, and read nothing, wait
+    /// for ever.
     ///
     /// # Errors
     /// [`Error::TextTooLong`], [`Error::Closed`].
@@ -136,7 +136,7 @@ impl Peer {
         self.outgoing.send(message).await.map_err(|_| Error::Closed)
     }
 
-    /// Sends a file, after those that were asked for before. What becomes of it is told by
+    /// Sends a file, after those queued before. Its result is the event
     /// [`FileSent`](crate::Event::FileSent) or [`FileFailed`](crate::Event::FileFailed).
     ///
     /// # Errors
@@ -168,7 +168,7 @@ impl Peer {
         let (files, file_queue) = mpsc::channel(FILES_WAITING_MAX);
         let (events, event_queue) = mpsc::channel(EVENTS_WAITING_MAX);
         let (replies, reply_queue) = mpsc::channel(EVENTS_WAITING_MAX);
-        let (verdicts, to_await) = verdicts();
+        let (verdicts, answers) = verdicts();
         let (messages, message_queue) = mpsc::channel(EVENTS_WAITING_MAX);
         let (stopped, violation) = oneshot::channel();
 
@@ -178,9 +178,9 @@ impl Peer {
         let (outbox_outgoing, outbox_events) = (outgoing.clone(), events.clone());
         let outbox = Outbox {
             outgoing: outbox_outgoing,
-            verdicts: to_await,
+            verdicts: answers,
             events: outbox_events,
-            patience: outbox::PATIENCE,
+            timeout: outbox::ANSWER_TIMEOUT,
         };
         spawn("outbox", move || outbox.run(file_queue))?;
 
@@ -200,17 +200,17 @@ impl Peer {
     }
 }
 
-/// What is known of a connection when its driver starts.
+/// The descriptions of a connection when its driver starts.
 pub(crate) struct Known {
     /// The name of the data channel's medium in the descriptions.
     pub(crate) mid: String,
-    /// `None`: this end answers.
+    /// `None` at the end that answers.
     pub(crate) offered: Option<Offered>,
     /// Those of the other end.
     pub(crate) candidates: Vec<Candidate>,
 }
 
-/// An offer that waits for its answer.
+/// An offer without an answer yet.
 pub(crate) struct Offered {
     pub(crate) channel: ChannelId,
     pub(crate) pending: SdpPendingOffer,
@@ -238,7 +238,7 @@ mod tests {
 
     /// A misbehaving end can only be made from inside: `Peer` sends nothing wrong.
     #[tokio::test]
-    async fn what_the_protocol_does_not_allow_ends_the_connection_at_both_ends() {
+    async fn a_violation_ends_the_connection_at_both_ends() {
         let loopback = Config {
             host_addresses: HostAddresses::These(vec![Ipv4Addr::LOCALHOST.into()]),
             ..Config::default()

@@ -1,10 +1,13 @@
-//! What a candidate costs between two sockets' threads, from the decoded message to the text for its
-//! receiver, and how often it allocates: `cargo bench -p securecall-presence`.
+//! The cost of a candidate between two sockets' threads, from the decoded message to the text for its
+//! receiver, and its allocations: `cargo bench -p securecall-presence`.
 //!
 //! All clients are registered and in calls, and take their turns in an order that finds none of
 //! them in the processor's caches.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot go on has nobody else to tell")]
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot go on has no other way to report it"
+)]
 
 use std::sync::Arc;
 
@@ -33,7 +36,7 @@ fn relay_candidate(bencher: Bencher<'_, '_>, clients: usize) {
     bencher.bench_local(|| {
         at = (at + STRIDE) % clients;
         let Client { line, cell, candidate } = &population.clients[at];
-        population.say(line, cell, black_box(candidate));
+        population.send_message(line, cell, black_box(candidate));
     });
 }
 
@@ -46,7 +49,7 @@ struct Client {
     candidate: String,
 }
 
-/// The host: it sends, and nothing else ever happens.
+/// A host that sends, and does nothing else.
 struct Lines;
 
 impl Host for Lines {
@@ -101,7 +104,7 @@ struct Population {
 }
 
 impl Population {
-    /// Of so many clients, in pairs.
+    /// Registers this number of clients, in calls with each other.
     fn in_calls(clients: usize) -> Self {
         let mut population = Self {
             host: Arc::new(Lines),
@@ -138,25 +141,25 @@ impl Population {
         let initiate = format!(
             r#"{{"type":"CALL_INITIATE","payload":{{"targetId":"client-{callee}","sdpOffer":"o"}}}}"#
         );
-        self.say(&self.clients[caller].line, &self.clients[caller].cell, &initiate);
+        self.send_message(&self.clients[caller].line, &self.clients[caller].cell, &initiate);
         let incoming = self.clients[callee].line.lock().clone();
         let (_, rest) = incoming.split_once(r#""callId":""#).expect("it rings");
         let (call, _) = rest.split_once('"').expect("an id");
         let accept = format!(
             r#"{{"type":"CALL_ACCEPT","payload":{{"callId":"{call}","sdpAnswer":"answer"}}}}"#
         );
-        self.say(&self.clients[callee].line, &self.clients[callee].cell, &accept);
+        self.send_message(&self.clients[callee].line, &self.clients[callee].cell, &accept);
         let candidate = format!(
             r#"{{"type":"ICE_CANDIDATE","payload":{{"callId":"{call}","candidate":"{:x>200}"}}}}"#,
             ""
         );
         for end in [caller, callee] {
-            self.say(&self.clients[end].line, &self.clients[end].cell, &candidate);
+            self.send_message(&self.clients[end].line, &self.clients[end].cell, &candidate);
             self.clients[end].candidate.clone_from(&candidate);
         }
     }
 
-    fn say(&self, line: &Arc<Line>, cell: &Arc<Cell<Lines>>, text: &str) {
+    fn send_message(&self, line: &Arc<Line>, cell: &Arc<Cell<Lines>>, text: &str) {
         let request = decode(text).expect("a message");
         let ClientMessage::Call(message) = request.message else { unreachable!("about a call") };
         self.wake(|batch| {

@@ -8,14 +8,14 @@ use securecall_protocol::ClientId;
 use crate::cell::Cell;
 use crate::host::Host;
 
-/// What the inputs of one wake-up of a task share: the world, the time, and where the last letter
-/// went.
+/// The world and the time for all inputs of one wake-up of a task, and the receiver of its last
+/// letter.
 pub struct Batch<'a, H: Host> {
     /// The world around presence.
     pub host: &'a Arc<H>,
-    /// The time, and what a decision may look at besides.
+    /// The time, and the other inputs of decisions.
     pub cx: Context<'a>,
-    /// Where the last letter went: mostly, the next goes there too.
+    /// The receiver of the last letter, to which the next mostly goes too.
     pub last_peer: LastPeer<H>,
 }
 

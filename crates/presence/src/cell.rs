@@ -1,9 +1,9 @@
 //! The place of one client id.
 //!
-//! A cell outlives connections: whoever registers the id is attached to it, and a client that is
-//! away has its session waiting here. What a session says to its own client is sent under the
-//! cell's lock, so nothing that comes later can overtake it; what it says to others leaves the cell
-//! as a [`Post`], because two cells are never locked at once.
+//! A cell outlives connections: each connection that registers the id is attached to it, and the
+//! session of a client that is away stays here. Messages for the session's own client are sent under
+//! the cell's lock, so that nothing later can overtake them; mail for others leaves the cell as a
+//! [`Post`], because two cells are never locked at once.
 //!
 //! Each call from a driver names its connection; a cell ignores connections that are not attached
 //! (any more). So the late end of an old connection cannot tear down its successor.
@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use securecall_core::delivery::{self, Client};
+use securecall_core::delivery::{self, Receiver};
 use securecall_core::{Departure, Instant, Mail, Outcome, Output, Outputs, Session};
 use securecall_protocol::{CallMessage, ClientId, Opaque, Registration, ServerMessage};
 
@@ -24,7 +24,7 @@ use crate::post::{Item, Letter, Post};
 /// One client id's place.
 pub struct Cell<H: Host> {
     client_id: ClientId,
-    /// Where the last letter went. Most letters follow another to the same peer, and need no
+    /// The receiver of the last letter. Most letters follow another to the same peer, and need no
     /// search in the registry, whose memory is cold when there are many clients.
     last_peer: Mutex<Option<(ClientId, Weak<Cell<H>>)>>,
     state: Mutex<State<H>>,
@@ -36,11 +36,11 @@ struct State<H: Host> {
     /// The driver looks at the session again no later than this. `None`: it has not looked yet.
     watched_until: Option<Instant>,
     keeper: Option<H::Keeper>,
-    /// Nothing is left to keep it for; whoever finds it must look for another.
+    /// Nothing is left to keep the cell for; a thread that finds it must look for another.
     over: bool,
 }
 
-/// What attaching a connection leads to.
+/// The result of attaching a connection.
 pub(crate) struct Attached<'m, H: Host> {
     /// The connection that was the client's before.
     pub(crate) superseded: Option<Arc<H::Connection>>,
@@ -62,12 +62,12 @@ impl<H: Host> Cell<H> {
         Self { client_id, last_peer: Mutex::new(None), state: Mutex::new(state) }
     }
 
-    /// Whose place it is.
+    /// The client id.
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// Looks at the session. For checks: whoever acts on what it sees comes too late.
+    /// Looks at the session. For checks only: it may change before anybody acts on it.
     pub fn inspect<R>(&self, look: impl FnOnce(&Session) -> R) -> R {
         look(&self.state.lock().session)
     }
@@ -94,12 +94,12 @@ impl<H: Host> Cell<H> {
         self.state.lock().over
     }
 
-    /// Has a keeper mind the session's deadlines.
+    /// Starts a keeper, which minds the session's deadlines.
     pub(crate) fn start_keeper(self: &Arc<Self>, host: &Arc<H>) {
         self.state.lock().keeper = Some(host.start_keeper(self));
     }
 
-    /// Makes the connection the client's. `None`: this cell is over.
+    /// Makes the connection the client's. Returns `None` if this cell is over.
     pub(crate) fn attach<'m>(
         self: &Arc<Self>,
         batch: &Batch<'_, H>,
@@ -166,8 +166,8 @@ impl<H: Host> Cell<H> {
         post
     }
 
-    /// Takes mail, and puts what follows into `post`. Returns what became of it; `None`: this cell
-    /// is over, and there may be another.
+    /// Takes mail, and puts what follows into `post`. Returns its outcome, or `None` if this cell is
+    /// over, and there may be another.
     pub(crate) fn handle_mail<'m>(
         self: &Arc<Self>,
         batch: &Batch<'_, H>,
@@ -181,11 +181,11 @@ impl<H: Host> Cell<H> {
         if state.over {
             return None;
         }
-        let client = match &state.connection {
-            Some(connection) => Client::Connected(|| batch.host.is_behind(connection)),
-            None => Client::Away,
+        let receiver = match &state.connection {
+            Some(connection) => Receiver::Connected(|| batch.host.is_behind(connection)),
+            None => Receiver::Away,
         };
-        if let Some(refusal) = delivery::refusal(mail, client, || batch.host.is_draining()) {
+        if let Some(refusal) = delivery::refusal(mail, receiver, || batch.host.is_draining()) {
             return Some(refusal);
         }
         let mut outcome = Outcome::Delivered;
@@ -317,7 +317,7 @@ impl<H: Host> State<H> {
         post
     }
 
-    /// Gives the session an input that its client does not hear of any more.
+    /// Gives the session the input that its client is gone: messages for it are dropped.
     fn run_last<'m, 'o: 'm>(
         &mut self,
         batch: &Batch<'_, H>,
@@ -355,7 +355,7 @@ impl<H: Host> State<H> {
         post.reverse_from(others);
     }
 
-    /// Sends a message to the client. A session has nothing to say to a client that is away.
+    /// Sends a message to the client. A session has no message for a client that is away.
     fn send(&self, host: &H, message: Option<Output<'_>>) {
         let Some(connection) = &self.connection else { return };
         match message {

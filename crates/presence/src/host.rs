@@ -10,7 +10,7 @@ use crate::cell::Cell;
 
 /// Connections, keepers and counters, as presence needs them.
 ///
-/// Every method may be called while a cell is locked. So none may wait, and none may call into the
+/// Every method may be called while a cell is locked. So no method may block, or call into the
 /// registry or a cell.
 pub trait Host: Sized + 'static {
     /// The side of a client's connection that is written to.
@@ -18,23 +18,23 @@ pub trait Host: Sized + 'static {
     /// A task that minds the deadlines of a session without a connection.
     type Keeper: fmt::Debug;
 
-    /// Appends a message to what the client is sent.
+    /// Appends a message to those for the client.
     fn send(&self, connection: &Arc<Self::Connection>, reply: &Reply<'_>);
 
     /// The same with a message that is text already.
     fn send_text(&self, connection: &Arc<Self::Connection>, text: &str);
 
-    /// Begins to close a connection, after what it was sent before.
+    /// Begins to close a connection, after the messages that it was sent before.
     fn close(&self, connection: &Self::Connection, code: CloseCode);
 
     /// Returns true if nothing more can be sent to the client, even if its driver does not know yet.
     fn is_closed(&self, connection: &Self::Connection) -> bool;
 
-    /// Returns true if the client does not keep up with what it is sent.
+    /// Returns true if the client does not keep up with its messages.
     fn is_behind(&self, connection: &Self::Connection) -> bool;
 
     /// Has the connection's driver call [`Registry::handle_timeout`](crate::Registry::handle_timeout)
-    /// soon: the session has a deadline before the one that it was told.
+    /// soon: the session has a deadline before the one that the driver knows.
     fn deadline_moved(&self, connection: &Self::Connection);
 
     /// Starts a keeper, which calls [`Registry::handle_absence`](crate::Registry::handle_absence)
@@ -53,6 +53,6 @@ pub trait Host: Sized + 'static {
     /// Counts calls: a session takes part in `after` now.
     fn count_calls(&self, before: usize, after: usize);
 
-    /// Counts mail by what became of it.
+    /// Counts mail by its outcome.
     fn count_mail(&self, outcome: Outcome);
 }

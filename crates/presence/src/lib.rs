@@ -1,15 +1,14 @@
-//! Presence: which client has a session here, and the mail between sessions.
+//! Presence: the clients with a session here, and the mail between sessions.
 //!
 //! This crate refuses to do four things: it opens no socket, reads no clock, starts no task and
-//! decides nothing about calls. What it needs of the world around it is a [`Host`]: connections to
-//! send on, keepers, counters. So the server and the simulator run the same code.
+//! decides nothing about calls. The world around it is a [`Host`]: connections to send on, keepers,
+//! counters. So the server and the simulator run the same code.
 //!
 //! # The contract
 //!
 //! A wake-up of a task begins a [`Batch`], which holds the time. Each input to the [`Registry`]
 //! (a client that registers, goes, or asks for something; a deadline) locks one cell, and returns
-//! a [`Post`]: the mail that it has caused. Whoever gave the input takes the items of the post one
-//! after another, the last first, and gives each to [`Registry::step`], which locks one cell again
+//! a [`Post`]: the mail that it has caused. The caller takes the items of the post one after another, the last first, and gives each to [`Registry::step`], which locks one cell again
 //! and returns what follows. Between two steps no lock is held, so the steps of several threads
 //! interleave in any order; within a step they do not.
 //!

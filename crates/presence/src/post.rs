@@ -23,9 +23,9 @@ pub struct Post<'m, H: Host> {
 
 /// A letter to deliver, or one whose outcome its sender has to learn.
 pub struct Item<'m, H: Host> {
-    /// What was sent.
+    /// The letter.
     pub letter: Letter<'m, H>,
-    /// What became of it. `None`: it is not delivered yet.
+    /// Its outcome. `None`: it is not delivered yet.
     pub outcome: Option<Outcome>,
 }
 
@@ -35,7 +35,7 @@ pub struct Letter<'m, H: Host> {
     pub from: Cow<'m, Arc<Cell<H>>>,
     /// The receiver.
     pub to: ClientId,
-    /// What is said.
+    /// The mail.
     pub mail: Mail<'m>,
     /// The `id` of the request that caused it.
     pub request_id: Option<Opaque<'m>>,
@@ -76,7 +76,7 @@ impl<'m, H: Host> Post<'m, H> {
         }
     }
 
-    /// Puts what has followed from an item before all others.
+    /// Puts the items that follow from one before all others.
     pub fn push_all(&mut self, following: Self) {
         if !following.items.is_empty() {
             self.items.extend(following.items);
@@ -108,7 +108,7 @@ impl<H: Host> Item<'_, H> {
     }
 }
 
-/// A [`Post`] that has to wait, with texts of its own.
+/// A [`Post`] with texts of its own, which is delivered later.
 #[must_use = "mail that is dropped is lost"]
 pub struct OwnedPost<H: Host> {
     /// The next is the last.
@@ -117,9 +117,9 @@ pub struct OwnedPost<H: Host> {
 
 /// An [`Item`] with texts of its own.
 pub struct OwnedItem<H: Host> {
-    /// What was sent.
+    /// The letter.
     pub letter: OwnedLetter<H>,
-    /// What became of it. `None`: it is not delivered yet.
+    /// Its outcome. `None`: it is not delivered yet.
     pub outcome: Option<Outcome>,
 }
 
@@ -129,7 +129,7 @@ pub struct OwnedLetter<H: Host> {
     pub from: Arc<Cell<H>>,
     /// The receiver.
     pub to: ClientId,
-    /// What is said.
+    /// The mail.
     pub mail: OwnedMail,
     /// The `id` of the request that caused it.
     pub request_id: Option<OwnedOpaque>,

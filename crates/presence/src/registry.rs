@@ -1,4 +1,4 @@
-//! Which client has a cell here, and the way of mail from one cell to another.
+//! The cells of this node, and the way of mail from one to another.
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl<H: Host> fmt::Debug for Registry<H> {
 }
 
 impl<H: Host> Registry<H> {
-    /// How many clients are here or expected back.
+    /// The number of clients that are here or expected back.
     pub fn sessions(&self) -> usize {
         self.cells.len()
     }
@@ -107,8 +107,8 @@ impl<H: Host> Registry<H> {
         cell.handle_timeout(batch, connection, latest)
     }
 
-    /// Looks at the session's deadlines for its keeper. Returns when the keeper has to look again;
-    /// `None`: it has nothing more to keep.
+    /// Looks at the session's deadlines for its keeper. Returns when the keeper has to look again, or
+    /// `None` if it has to end.
     pub fn handle_absence<'m>(
         &self,
         batch: &Batch<'_, H>,
@@ -180,8 +180,8 @@ impl<H: Host> Registry<H> {
         }
     }
 
-    /// Where the last letter of the batch went, if it was to the same client; where the sender's
-    /// last letter went; or what the registry says. From the first two to the last each is colder.
+    /// The cell of `to`: the receiver of the batch's last letter, or of the sender's last letter, if
+    /// that is `to`, or the registry's entry. Each is in colder memory than the one before.
     fn find_for(
         &self,
         batch: &mut Batch<'_, H>,
@@ -196,8 +196,8 @@ impl<H: Host> Registry<H> {
         Some(cell)
     }
 
-    /// Delivers to a client without a cell, as [`delivery::deliver_to_absent`] decides. `None`: it
-    /// has just come back.
+    /// Delivers to a client without a cell, as [`delivery::deliver_to_absent`] decides. Returns
+    /// `None` if the client has just come back.
     fn expect(
         &self,
         batch: &Batch<'_, H>,

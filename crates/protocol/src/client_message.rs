@@ -1,4 +1,4 @@
-//! What clients send.
+//! Messages from clients.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use crate::{ClientId, Dialect, Opaque, RejectReason};
 /// A message of a client, with the id by which it wants the answer named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request<'a> {
-    /// The top-level `id`; what answers the request repeats it as `replyTo`.
-    /// None: the client did not ask for that.
+    /// The top-level `id`, which the answer repeats as `replyTo`. `None` if the client sent no
+    /// `id`.
     pub id: Option<Opaque<'a>>,
-    /// What it asks for.
+    /// The message itself.
     pub message: ClientMessage<'a>,
 }
 
@@ -25,14 +25,14 @@ pub enum ClientMessage<'a> {
     Call(CallMessage<'a>),
     /// PKD_REGISTER: put one's own public key into the directory.
     PkdRegister {
-        /// Whose key; must be the registered client itself.
+        /// The owner of the key; must be the registered client itself.
         client_id: ClientId,
         /// The key, opaque to the server.
         public_key: Opaque<'a>,
     },
-    /// PKD_LOOKUP: ask for somebody's public key.
+    /// PKD_LOOKUP: look up a client's public key.
     PkdLookup {
-        /// Whose key.
+        /// The owner of the key.
         client_id: ClientId,
     },
     /// TURN_CREDENTIALS: ask for fresh relay credentials.
@@ -46,23 +46,23 @@ pub enum ClientMessage<'a> {
     },
 }
 
-/// What a client says of itself when it registers. `Debug` prints no token and no call id.
+/// A client's REGISTER. `Debug` prints no token and no call id.
 #[derive(Clone, PartialEq)]
 pub struct Registration<'a> {
-    /// Who registers.
+    /// The client that registers.
     pub client_id: ClientId,
     /// The dialect in which it is spoken to. One that asks for a later `protocol` is answered in dialect 2.
     pub dialect: Dialect,
-    /// The token of the registration that it wants to go on with. None: it begins anew.
+    /// The token of the registration that it resumes. `None` if it begins a new one.
     pub resume_token: Option<Cow<'a, str>>,
-    /// The number of the last message that it has; 0 when it has none.
+    /// The number of the last message that it has received; 0 before the first.
     pub last_seq: u64,
     /// The calls that it believes to be in. Taken up when it cannot resume.
     pub calls: Vec<Presented<'a>>,
 }
 
 impl Registration<'_> {
-    /// Returns true if the client says that it is in this call.
+    /// Returns true if the client presents this call.
     pub fn presents(&self, call_id: &str) -> bool {
         self.calls.iter().any(|call| call.call_id == call_id)
     }
@@ -73,7 +73,7 @@ impl Registration<'_> {
 pub struct Presented<'a> {
     /// Which call.
     pub call_id: Cow<'a, str>,
-    /// Whether it was answered, as far as the client knows.
+    /// True if it was answered, as far as the client knows.
     pub answered: bool,
 }
 
@@ -118,11 +118,11 @@ pub enum CallMessage<'a> {
         /// The candidate.
         candidate: Opaque<'a>,
     },
-    /// CALL_SIGNAL: anything else that the ends have to tell each other during a call.
+    /// CALL_SIGNAL: any other data that the ends exchange during a call.
     CallSignal {
         /// Which call.
         call_id: Cow<'a, str>,
-        /// What, opaque to the server.
+        /// The data, opaque to the server.
         data: Opaque<'a>,
     },
 }
@@ -199,7 +199,7 @@ impl MessageType {
         Self::ALL.into_iter().find(|message_type| message_type.as_str() == text)
     }
 
-    /// What the payload must hold, in words for the developer of a client.
+    /// The required fields of the payload, in words for the developer of a client.
     pub(crate) const fn shape(self) -> &'static str {
         match self {
             Self::Register => {
@@ -267,7 +267,7 @@ impl ClientMessage<'_> {
 }
 
 impl<'a> CallMessage<'a> {
-    /// The field that is for the other end, with its name. `None`: it has none.
+    /// The field for the other end, with its name. `None` if it has no such field.
     pub const fn opaque_field(&self) -> Option<(&'static str, Opaque<'a>)> {
         match self {
             Self::CallInitiate { sdp_offer, .. } => Some(("sdpOffer", *sdp_offer)),

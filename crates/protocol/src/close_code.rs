@@ -24,7 +24,7 @@ pub enum CloseCode {
     Superseded,
     /// 4101: no REGISTER within the register timeout.
     RegisterTimeout,
-    /// 4102: nothing was heard from the client for the silence timeout.
+    /// 4102: the client was silent for the silence timeout.
     Silent,
 }
 

@@ -22,7 +22,7 @@ use crate::{
 pub enum DecodeError {
     /// Not one JSON object with one `type` and one `payload`.
     Malformed,
-    /// The `type` is none of the protocol's.
+    /// The `type` is not one of the protocol's.
     UnknownType,
     /// The payload lacks a field, or one is of the wrong kind.
     Payload(MessageType),
@@ -53,13 +53,13 @@ impl DecodeError {
 const REQUEST_ID_CHARS_MAX: usize = 64;
 /// The longest top-level `id` as JSON, in bytes: each character an escaped surrogate pair.
 pub const REQUEST_ID_BYTES_MAX: usize = REQUEST_ID_CHARS_MAX * r"\ud83d\ude00".len() + 2;
-/// How many calls a REGISTER may present.
+/// The bound of calls that a REGISTER may present.
 const PRESENTED_MAX: usize = 64;
 
 /// Reads one message.
 ///
 /// # Errors
-/// [`DecodeError`] says which rule the text breaks.
+/// [`DecodeError`] names the rule that the text breaks.
 pub fn decode(text: &str) -> Result<Request<'_>, DecodeError> {
     let mut envelope = Envelope::default();
     envelope.read(text).map_err(|_| DecodeError::Malformed)?;
@@ -78,8 +78,8 @@ pub fn decode_unnamed(text: &str) -> Result<Request<'_>, DecodeError> {
     Ok(Request { id: None, message: envelope.message()? })
 }
 
-/// The `id` of a text that [`decode`] refuses, so that the refusal can name it. None: it has none,
-/// or two, or is no JSON object. A pass of its own, because few texts are refused.
+/// The `id` of a text that [`decode`] refuses, so that the refusal can name it. `None` if it has no
+/// `id`, or two, or is no JSON object. A pass of its own, because few texts are refused.
 pub fn request_id_of(text: &str) -> Option<Opaque<'_>> {
     let mut id = None;
     let mut reader = Reader::new(text);
@@ -92,7 +92,7 @@ pub fn request_id_of(text: &str) -> Option<Opaque<'_>> {
     request_id(id?).ok()
 }
 
-/// The payload read as a message of that type; None when a field is missing or wrong.
+/// Reads the payload as a message of that type. Returns `None` if a field is missing or wrong.
 fn message<'a>(message_type: MessageType, payload: &Payload<'a>) -> Option<ClientMessage<'a>> {
     let call_id = || string(payload.call_id);
     Some(match message_type {
@@ -152,7 +152,7 @@ fn registration<'a>(payload: &Payload<'a>) -> Option<Registration<'a>> {
 }
 
 /// The dialect for a client that asks for this protocol: a later one than ours is answered in ours,
-/// and REGISTERED says which that is. `None`: it is no whole number from 1.
+/// which REGISTERED names. `None` if it is not a whole number from 1.
 fn dialect(field: Value<'_>) -> Option<Dialect> {
     match field.json {
         "0" => None,
@@ -183,7 +183,7 @@ fn reject_reason(payload: &Payload<'_>) -> Option<RejectReason> {
     Some(RejectReason::from_wire(string(payload.reason).as_deref(), ahead_seconds))
 }
 
-/// Some(None) where the field is not there or `null`, None where it is wrong.
+/// Returns `Some(None)` if the field is missing or `null`, and `None` if it is wrong.
 fn optional<'a, T>(
     field: Field<'a>,
     read: impl FnOnce(Value<'a>) -> Option<T>,

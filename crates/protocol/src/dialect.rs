@@ -2,7 +2,7 @@
 
 use crate::ServerMessage;
 
-/// How a client speaks. It says so when it registers.
+/// The dialect of a client, which it chooses when it registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
     /// The documented types with the documented fields, and nothing else.
@@ -13,7 +13,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Whether a message may be sent in this dialect at all.
+    /// Returns true if a message may be sent in this dialect at all.
     pub const fn has(self, message: &ServerMessage<'_>) -> bool {
         match message {
             ServerMessage::CallInitiated { .. }

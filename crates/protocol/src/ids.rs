@@ -1,4 +1,4 @@
-//! Who is who: client ids.
+//! Client ids.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -20,7 +20,7 @@ impl ClientId {
     /// The longest id, in characters (and bytes: the alphabet is ASCII).
     pub const LENGTH_MAX: usize = 64;
 
-    /// Whether both are clones of one. Two that are not may still be equal.
+    /// Returns true if both are clones of one. Two that are not may still be equal.
     pub fn is_clone_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

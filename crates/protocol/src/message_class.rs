@@ -12,7 +12,7 @@ pub enum MessageClass {
     /// CALL_REJECT, CALL_END: what ends calls. Apart from those, so that whoever is rung by many can
     /// decline them all and still make calls of its own.
     Hangups,
-    /// ICE_CANDIDATE, CALL_SIGNAL, CALL_RINGING: what is said during a call.
+    /// ICE_CANDIDATE, CALL_SIGNAL, CALL_RINGING: messages during a call.
     Candidates,
     /// PKD_REGISTER, PKD_LOOKUP.
     Directory,
@@ -23,7 +23,7 @@ pub enum MessageClass {
     Other,
 }
 
-/// How many messages of a class pass at once, and how many more in each second.
+/// A burst, and the messages in each second after it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DefaultRate {
     /// At once.
@@ -53,7 +53,7 @@ impl MessageClass {
         }
     }
 
-    /// What a server takes unless its operator has decided otherwise.
+    /// The server's limit unless its operator sets another.
     pub const fn default_rate(self) -> DefaultRate {
         match self {
             // A person redials, a device answers several calls: 20 at once, one a second for ever.

@@ -1,18 +1,18 @@
-//! What clients seal for each other.
+//! Opaque strings, which clients seal for each other.
 
 use std::fmt;
 
 use crate::json::{Reader, Value};
 
-/// A JSON string that is none of our business, as it stood in the received text: quotes, escapes
-/// and all. It stands for Unicode text, so that whoever gets it can read it (RFC 7493).
+/// A JSON string that the server does not interpret, as it stood in the received text: quotes,
+/// escapes and all. It stands for Unicode text, so that every receiver can read it (RFC 7493).
 ///
 /// It is only ever compared, measured and copied. `Debug` prints its length alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Opaque<'a>(&'a str);
 
 impl<'a> Opaque<'a> {
-    /// Takes a value that stood in a message. `None`: it is no string, or not Unicode.
+    /// Takes a value of a message. Returns `None` if it is not a string, or not Unicode.
     #[inline]
     pub(crate) fn from_value(value: Value<'a>) -> Option<Self> {
         value.is_text().then_some(Self(value.json))
@@ -20,7 +20,7 @@ impl<'a> Opaque<'a> {
 
     /// Takes back a text that [`Opaque::as_json`] gave and that was stored in between.
     ///
-    /// `None` if it is no JSON string, or not Unicode.
+    /// Returns `None` if it is not a string, or not Unicode.
     pub fn from_stored(json: &'a str) -> Option<Self> {
         let mut reader = Reader::new(json);
         let value = reader.value().ok()?;
@@ -38,12 +38,12 @@ impl<'a> Opaque<'a> {
         self.0
     }
 
-    /// How many bytes the JSON takes, quotes included.
+    /// The length of the JSON in bytes, quotes included.
     pub fn len(self) -> usize {
         self.0.len()
     }
 
-    /// Whether the string between the quotes is empty.
+    /// Returns true if the string between the quotes is empty.
     pub fn is_empty(self) -> bool {
         self.0.len() == 2
     }

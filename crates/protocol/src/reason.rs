@@ -3,7 +3,7 @@
 /// Why a call was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RejectReason {
-    /// Somebody said no.
+    /// The callee declined.
     Declined,
     /// The callee is in another call, or in as many as it may be.
     Busy,
@@ -26,7 +26,7 @@ impl RejectReason {
         }
     }
 
-    /// The number that goes with the reason. `None`: none does.
+    /// The number that belongs to the reason. `None` for all others.
     pub const fn clock_ahead_seconds(self) -> Option<i32> {
         match self {
             Self::Clock { ahead_seconds } => Some(ahead_seconds),

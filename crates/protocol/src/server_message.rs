@@ -1,4 +1,4 @@
-//! What the server sends.
+//! Messages from the server.
 //!
 //! Nothing here is escaped on the way out, because nothing needs it: client ids and call ids have
 //! alphabets without special characters, opaque fields are still the JSON they came as, the rest
@@ -18,9 +18,9 @@ pub enum ServerMessage<'a> {
     CallInitiated {
         /// Which call.
         call_id: Cow<'a, str>,
-        /// Who is rung.
+        /// The client that is rung.
         target_id: ClientId,
-        /// A JSON array for `RTCPeerConnection`. None: no TURN is configured.
+        /// A JSON array for `RTCPeerConnection`. `None` if no TURN is configured.
         ice_servers: Option<Cow<'a, str>>,
     },
     /// CALL_RINGING: the callee's device alerts.
@@ -28,15 +28,15 @@ pub enum ServerMessage<'a> {
         /// Which call.
         call_id: Cow<'a, str>,
     },
-    /// INCOMING_CALL: somebody rings.
+    /// INCOMING_CALL: a client is calling.
     IncomingCall {
         /// Which call.
         call_id: Cow<'a, str>,
-        /// Who rings.
+        /// The client that calls.
         caller_id: ClientId,
         /// The caller's offer.
         sdp_offer: Opaque<'a>,
-        /// A JSON array for `RTCPeerConnection`. None: no TURN is configured.
+        /// A JSON array for `RTCPeerConnection`. `None` if no TURN is configured.
         ice_servers: Option<Cow<'a, str>>,
     },
     /// CALL_ACCEPTED: the callee answered.
@@ -45,21 +45,21 @@ pub enum ServerMessage<'a> {
         call_id: Cow<'a, str>,
         /// The callee's answer.
         sdp_answer: Opaque<'a>,
-        /// A JSON array for `RTCPeerConnection`. None: no TURN is configured.
+        /// A JSON array for `RTCPeerConnection`. `None` if no TURN is configured.
         ice_servers: Option<Cow<'a, str>>,
     },
     /// CALL_REJECTED: the callee declined, or is busy.
     CallRejected {
         /// Which call.
         call_id: Cow<'a, str>,
-        /// Why; told in dialect 2.
+        /// The reason; sent in dialect 2.
         reason: RejectReason,
     },
     /// CALL_ENDED: the call is over.
     CallEnded {
         /// Which call.
         call_id: Cow<'a, str>,
-        /// Why; told in dialect 2.
+        /// The reason; sent in dialect 2.
         reason: EndReason,
     },
     /// ICE_CANDIDATE: a candidate of the other end.
@@ -73,24 +73,24 @@ pub enum ServerMessage<'a> {
     CallSignal {
         /// Which call.
         call_id: Cow<'a, str>,
-        /// What.
+        /// The data.
         data: Opaque<'a>,
     },
     /// PKD_RESULT: what the directory holds.
     PkdResult {
-        /// Whose key.
+        /// The owner of the key.
         client_id: ClientId,
-        /// The key. None (`null`): the directory knows no key for this id.
+        /// The key. `None` (`null`) if the directory knows no key for this id.
         public_key: Option<Opaque<'a>>,
     },
     /// TURN_CREDENTIALS: fresh relay credentials.
     TurnCredentials {
         /// A JSON array for `RTCPeerConnection`; empty when no TURN is configured.
         ice_servers: Cow<'a, str>,
-        /// How long the credentials live, in seconds; 0 when there are none.
+        /// The lifetime of the credentials in seconds; 0 if there are no credentials.
         ttl_seconds: u64,
     },
-    /// HEARTBEAT_ACK: heard you.
+    /// HEARTBEAT_ACK: the answer to HEARTBEAT.
     HeartbeatAck,
     /// ERROR: a request was refused.
     Error {
@@ -98,27 +98,28 @@ pub enum ServerMessage<'a> {
         code: ErrorCode,
         /// In words, for the developer of a client.
         message: Cow<'static, str>,
-        /// After how many milliseconds asking again helps; told in dialect 2. None: it does not.
+        /// The time after which a retry may succeed, in milliseconds; sent in dialect 2. `None` if
+        /// a retry does not help.
         retry_after_ms: Option<u64>,
     },
 }
 
-/// What REGISTERED says.
+/// The content of REGISTERED.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registered<'a> {
-    /// Who is registered.
+    /// The registered client.
     pub client_id: ClientId,
-    /// What a client of dialect 2 is told besides. None: dialect 1.
+    /// The fields of dialect 2. `None` in dialect 1.
     pub resumption: Option<Resumption<'a>>,
 }
 
-/// How a registration of dialect 2 goes on when its connection is lost. `Debug` prints no token.
+/// The means to resume a registration of dialect 2 when its connection is lost. `Debug` prints no
+/// token.
 #[derive(Clone, PartialEq)]
 pub struct Resumption<'a> {
     /// Presented in the next REGISTER, it resumes this registration.
     pub resume_token: Cow<'a, str>,
-    /// Whether an earlier registration was resumed: whatever it was sent and had not arrived
-    /// follows.
+    /// True if an earlier registration was resumed: the messages that did not arrive follow.
     pub resumed: bool,
     /// After how much silence the server pings, in seconds.
     pub heartbeat_seconds: u64,
@@ -129,13 +130,14 @@ pub struct Resumption<'a> {
 /// A message as it is sent: in a dialect, numbered, with the `id` of the request that it answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply<'a> {
-    /// What is said.
+    /// The message.
     pub message: ServerMessage<'a>,
-    /// To whom: dialect 1 is told documented fields only.
+    /// The dialect of the receiver: dialect 1 gets documented fields only.
     pub dialect: Dialect,
-    /// Its number. None: dialect 1, or before the registration.
+    /// Its number. `None` in dialect 1, and before the registration.
     pub seq: Option<u64>,
-    /// The request's `id`, sent as `replyTo`. None: it had none, or this answers no request.
+    /// The request's `id`, sent as `replyTo`. `None` if that had no `id`, or this answers no
+    /// request.
     pub reply_to: Option<Opaque<'a>>,
 }
 
@@ -183,7 +185,7 @@ impl Reply<'_> {
         out.put("}");
     }
 
-    /// How long the text is, in bytes.
+    /// The length of the text in bytes.
     pub fn encoded_bytes(&self) -> usize {
         let mut bytes = 0;
         self.encode(&mut bytes);

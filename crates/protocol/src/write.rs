@@ -1,4 +1,4 @@
-//! Where an encoded message goes.
+//! The destination of an encoded message.
 
 /// Takes the pieces of an encoded message, in order.
 ///

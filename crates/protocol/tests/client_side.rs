@@ -69,7 +69,7 @@ fn a_registration_arrives_with_all_that_it_presents() {
     assert!(registration.calls[0].answered);
 }
 
-fn heard(message: ServerMessage<'_>, dialect: Dialect, seq: Option<u64>) -> Incoming {
+fn received(message: ServerMessage<'_>, dialect: Dialect, seq: Option<u64>) -> Incoming {
     let mut text = String::new();
     let reply_to = Opaque::from_stored("\"9\"");
     Reply { message, dialect, seq, reply_to }.encode(&mut text);
@@ -90,23 +90,23 @@ fn a_client_reads_the_messages_of_the_server() {
     let resumable =
         Resumable { resume_token: "token".into(), resumed: true, message_bytes_max: Some(65_536) };
     assert_eq!(
-        heard(ServerMessage::Registered(registered), Dialect::Two, None),
+        received(ServerMessage::Registered(registered), Dialect::Two, None),
         Incoming::Registered { client_id: id("alice"), resumable: Some(resumable) }
     );
     let reason = EndReason::Glare;
     let ended = ServerMessage::CallEnded { call_id: "c".into(), reason };
     assert_eq!(
-        heard(ended.clone(), Dialect::Two, Some(3)),
+        received(ended.clone(), Dialect::Two, Some(3)),
         Incoming::CallEnded { call_id: "c".into(), reason: Some(reason) }
     );
     assert_eq!(
-        heard(ended, Dialect::One, None),
+        received(ended, Dialect::One, None),
         Incoming::CallEnded { call_id: "c".into(), reason: None }
     );
     for code in ErrorCode::ALL {
         let error = ServerMessage::Error { code, message: "why".into(), retry_after_ms: Some(250) };
         assert_eq!(
-            heard(error, Dialect::Two, Some(1)),
+            received(error, Dialect::Two, Some(1)),
             Incoming::Error { code: Some(code), message: "why".into(), retry_after_ms: Some(250) }
         );
     }
@@ -114,7 +114,7 @@ fn a_client_reads_the_messages_of_the_server() {
     let credentials =
         ServerMessage::TurnCredentials { ice_servers: ice_servers.into(), ttl_seconds: 60 };
     let Incoming::TurnCredentials { ice_servers, ttl_seconds: 60 } =
-        heard(credentials, Dialect::One, None)
+        received(credentials, Dialect::One, None)
     else {
         panic!("no credentials")
     };
@@ -124,7 +124,7 @@ fn a_client_reads_the_messages_of_the_server() {
 }
 
 #[test]
-fn what_a_client_does_not_know_is_unknown_and_keeps_its_number() {
+fn an_unknown_message_is_decoded_as_unknown_with_its_number() {
     let later = hear(r#"{"type":"LATER","payload":{"x":[1]},"seq":12}"#).unwrap();
     assert_eq!((later.message, later.seq), (Incoming::Unknown, Some(12)));
     let broken = hear(r#"{"type":"CALL_ENDED","payload":{"callId":5},"seq":13}"#).unwrap();
@@ -172,7 +172,7 @@ fn a_field_that_cannot_be_read_takes_no_other_with_it() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_both_ways() {
+fn a_wrong_clock_is_encoded_and_decoded() {
     let reason = RejectReason::Clock { ahead_seconds: -420 };
     let sent = Outgoing::CallReject { call_id: "c".into(), reason }.encode(None);
     assert_eq!(
@@ -181,13 +181,13 @@ fn a_clock_that_is_wrong_is_told_both_ways() {
     );
     let rejected = ServerMessage::CallRejected { call_id: "c".into(), reason };
     assert_eq!(
-        heard(rejected, Dialect::Two, Some(1)),
+        received(rejected, Dialect::Two, Some(1)),
         Incoming::CallRejected { call_id: "c".into(), reason }
     );
 }
 
 #[test]
-fn what_is_no_message_is_ignored() {
+fn a_text_that_is_not_a_message_is_ignored() {
     for text in ["", "null", "[]", "{}", r#"{"type":"X"}"#, "\u{0}"] {
         assert_eq!(hear(text), None, "{text}");
     }
@@ -204,7 +204,7 @@ proptest! {
         };
         let passed_on = ServerMessage::IceCandidate { call_id, candidate };
         prop_assert_eq!(
-            heard(passed_on, Dialect::Two, Some(1)),
+            received(passed_on, Dialect::Two, Some(1)),
             Incoming::IceCandidate { call_id: "c".into(), candidate: text }
         );
     }

@@ -1,4 +1,4 @@
-//! What sealing costs, by suite: `cargo bench -p securecall-seal`. It prints the lengths of the
+//! The cost of sealing, by suite: `cargo bench -p securecall-seal`. It prints the lengths of the
 //! sealed texts first.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, reason = "a bench")]
 

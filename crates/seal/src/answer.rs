@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! front  = header (4) │ offer hash (32)
-//! fields = none
+//! fields = empty
 //! text   = the SDP, with the fingerprint of the callee's DTLS certificate
 //! ```
 //!
@@ -14,7 +14,7 @@ use securecall_identity::notation::{Cursor, Digest};
 
 use crate::{Error, Suite, context::answer_header, header::HeaderBytes};
 
-/// What stands in clear.
+/// The part of an answer that is not encrypted.
 pub(crate) struct AnswerFront {
     header: HeaderBytes,
     offer_hash: Digest,
@@ -25,7 +25,7 @@ impl AnswerFront {
         Self { header: answer_header(suite).to_bytes(), offer_hash }
     }
 
-    /// None: there is less than a front.
+    /// Takes the front of a message. Returns `None` if it is shorter than a front.
     pub(crate) fn take(message: &mut Cursor<'_>) -> Option<Self> {
         Some(Self { header: message.array()?, offer_hash: message.array()? })
     }
@@ -34,7 +34,8 @@ impl AnswerFront {
         [&self.header[..], &self.offer_hash].concat()
     }
 
-    /// Whether it claims to answer this offer, in this suite. Another offer may have another suite.
+    /// Checks that it claims to answer this offer, in this suite. Another offer may have another
+    /// suite.
     pub(crate) fn check(&self, suite: Suite, offer_hash: &Digest) -> Result<(), Error> {
         answer_header(suite).check_kind(self.header)?;
         if self.offer_hash != *offer_hash {

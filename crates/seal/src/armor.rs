@@ -7,7 +7,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// None: another alphabet, padding, or bits left over that are not zero.
+/// Decodes base64url. Returns `None` for another alphabet, padding, or excess bits that are not
+/// zero.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }

@@ -4,8 +4,8 @@
 //! … │ length u32 │ text (UTF-8) │ … │ zeros, up to the next multiple of 256 bytes
 //! ```
 //!
-//! A candidate's length tells a local address from a relayed one, and IPv4 from IPv6. With the
-//! padding nearly all candidates are equally long.
+//! A candidate's length would distinguish a local address from a relayed one, and IPv4 from IPv6.
+//! With the padding nearly all candidates are equally long.
 
 use securecall_identity::notation::Cursor;
 
@@ -36,7 +36,7 @@ pub(crate) fn put_text(body: &mut Vec<u8>, text: &str) {
     body.extend_from_slice(text.as_bytes());
 }
 
-/// The next text's bytes. None: it is cut off.
+/// The next text's bytes. `None` if it is cut off.
 pub(crate) fn take_text<'a>(body: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let length = body.u32()?;
     body.take(usize::try_from(length).ok()?)
@@ -50,7 +50,7 @@ pub(crate) fn pad(body: &mut Vec<u8>) {
     body.resize(body.len().next_multiple_of(STEP_BYTES), 0);
 }
 
-/// Whether this is the end of a body: just as many zeros as it takes.
+/// Checks the end of a body: exactly as many zeros as its length requires.
 pub(crate) fn check_padding(body_bytes: usize, end: Cursor<'_>) -> Result<(), Error> {
     let zeros = end.rest();
     let exact = (body_bytes - zeros.len()).next_multiple_of(STEP_BYTES) == body_bytes;

@@ -18,8 +18,8 @@ use crate::{
     schedule::Schedule,
 };
 
-/// Whether the program knows a caller's key. Offers of strangers are remembered apart, so that
-/// strangers in any number do not keep out whom the program knows.
+/// The standing of a caller: known to the program, or a stranger. Offers of strangers are counted
+/// apart, so that no number of strangers can block callers that the program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// The key is one that the program remembers.
@@ -72,7 +72,7 @@ impl Callee {
     /// # Errors
     /// [`Error::PeerKeyChanged`]: look the caller up again, and try once more.
     /// [`Error::OwnKeyChanged`]: the caller has an old key of ours and has to call again.
-    /// Otherwise the offer was changed, kept back, repeated, meant for another client, or another
+    /// Otherwise the offer was changed, delayed, repeated, meant for another client, or another
     /// one made it: do not let it ring.
     pub fn open_offer(
         &mut self,

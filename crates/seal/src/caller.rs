@@ -24,7 +24,7 @@ pub struct Caller<'a> {
     callee: &'a DirectoryKey,
 }
 
-/// A caller who waits for the answer. Keys are wiped when it is dropped.
+/// A caller between offer and answer. Its keys are wiped when it is dropped.
 pub struct Offered {
     parties: Parties,
     suite: Suite,

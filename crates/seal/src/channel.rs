@@ -6,8 +6,8 @@
 //! aad     = label │ header (4) │ sequence u64 │ transcript (32)
 //! ```
 //!
-//! The relay keeps messages in order and may lose some, when a connection breaks or a limit is
-//! met. So numbers may be left out, and never go back.
+//! The relay preserves the order of messages and may lose some, when a connection breaks or a limit
+//! is met. So numbers may be left out, and never go back.
 
 use aes_gcm::{
     Aes256Gcm,
@@ -22,8 +22,8 @@ use crate::{
     labels,
 };
 
-/// How many messages one direction of a call carries: 2²⁴, at the busiest rate that the server
-/// allows four days of them, and few enough for AES-GCM (RFC 8446 section 5.5).
+/// The bound of messages in one direction of a call: 2²⁴, which is four days at the busiest rate
+/// that the server allows, and few enough for AES-GCM (RFC 8446 section 5.5).
 pub const MESSAGES_MAX: u64 = 1 << 24;
 
 pub(crate) struct DirectionKey {
@@ -87,7 +87,7 @@ impl Receiving {
         Self { key, next: 0, missing: 0 }
     }
 
-    /// How many numbers were left out so far.
+    /// The number of messages left out so far.
     pub(crate) const fn missing(&self) -> u64 {
         self.missing
     }

@@ -1,8 +1,8 @@
-//! How far two clocks are apart.
+//! The difference of two clocks.
 
 use std::fmt;
 
-/// How far the clock that dated an offer is from our own.
+/// The offset of the clock that dated an offer, relative to our own.
 ///
 /// ```
 /// use securecall_seal::ClockOffset;
@@ -30,9 +30,10 @@ impl ClockOffset {
         self.0
     }
 
-    /// What else explains an offset of this kind: nobody can keep an offer of the future back.
+    /// The other explanation of an offset of this kind: an offer of the past may have been delayed,
+    /// one of the future cannot.
     pub(crate) const fn doubt(self) -> &'static str {
-        if self.0 < 0 { ", or the offer was kept back" } else { "" }
+        if self.0 < 0 { ", or the offer was delayed" } else { "" }
     }
 }
 
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_told_in_words_a_person_can_set_a_clock_by() {
+    fn it_is_shown_in_words_a_person_can_set_a_clock_by() {
         for (seconds, words) in [
             (301, "5 min 1 s ahead of"),
             (-3_600, "1 h behind"),

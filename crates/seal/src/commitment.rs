@@ -17,7 +17,7 @@ pub(crate) const OPENING_BYTES: usize = 32;
 #[derive(Clone)]
 pub(crate) struct Opening(Zeroizing<[u8; OPENING_BYTES]>);
 
-/// Its hash, which tells nothing of it and fits no other.
+/// The hash of an opening, which reveals nothing of it and fits no other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Commitment(pub(crate) Digest);
 

@@ -1,4 +1,5 @@
-//! What offers and answers are bound to: the signature covers it, and it is the `info` of HPKE.
+//! The context that offers and answers are bound to: the signature covers it, and it is the `info`
+//! of HPKE.
 //!
 //! ```text
 //! party   = id length u8 │ id │ record hash (32)

@@ -6,10 +6,10 @@
 //!             │ signature (64) = Ed25519( label │ all that stands before )
 //! ```
 //!
-//! The suites ascend, and suite 1 is there. A suite that is not known is skipped, so a client can
-//! list one before everybody knows it; the signature covers it all the same. The signature says
-//! that whoever holds the identity chose these keys, for this id: nobody can list another's keys
-//! as his own, nor leave out a suite.
+//! The suites ascend, and suite 1 is there. An unknown suite is skipped, so a client can list one
+//! before others know it; the signature covers it all the same. The signature proves that the
+//! holder of the identity chose these keys, for this id: nobody can list another's keys as their
+//! own, nor leave out a suite.
 
 use ed25519_dalek::{SIGNATURE_LENGTH, Signature, Signer as _, SigningKey, VerifyingKey};
 use securecall_identity::notation::{Cursor, Digest, digest};
@@ -53,7 +53,7 @@ impl DirectoryKey {
         &self.text
     }
 
-    /// Whose key it is.
+    /// The id of the client whose keys these are.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -69,7 +69,7 @@ impl DirectoryKey {
         &self.record_hash
     }
 
-    /// Whether the client can be called with this suite.
+    /// Returns true if the client can be called with this suite.
     pub fn lists(&self, suite: Suite) -> bool {
         self.kem_key(suite).is_some()
     }
@@ -173,7 +173,8 @@ fn take_identity(fields: &mut Cursor<'_>) -> Result<VerifyingKey, Error> {
     VerifyingKey::from_bytes(&bytes).map_err(|_| Error::KeyMalformed)
 }
 
-/// The keys of the suites that are known. None: not a list of keys, or suite 1 is missing.
+/// Takes the keys of the known suites. Returns `None` if it is not a list of keys, or suite 1 is
+/// missing.
 fn take_kem_keys(mut fields: Cursor<'_>) -> Option<Vec<KemPublicKey>> {
     let mut kem_keys = Vec::new();
     let mut previous_suite = 0;

@@ -1,4 +1,4 @@
-//! How an offer or answer is sealed: signed by the sender, then sealed to one key.
+//! Envelopes of offers and answers: signed by the sender, then sealed to one key.
 //!
 //! ```text
 //! front │ encapsulated key │ AES-256-GCM( fields │ length u32 │ text │ signature │ padding )
@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The context names both ends, both directory keys and the call, and is the `info` of HPKE too.
-//! The signature lies inside: whoever relays the message gets no proof of who made it. It covers
-//! the encapsulated key, so it says nothing in any other envelope.
+//! The signature lies inside: a relay of the message gets no proof of its author. It covers the
+//! encapsulated key, so it is invalid in any other envelope.
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
@@ -21,7 +21,8 @@ use crate::{
     labels,
 };
 
-/// What an envelope is bound to, and what stands in front of it. The context has all of the front.
+/// The context that an envelope is bound to, and the front before it. The context covers all of the
+/// front.
 pub(crate) struct Envelope<'a> {
     pub(crate) front: &'a [u8],
     pub(crate) context: &'a [u8],

@@ -1,4 +1,4 @@
-//! What can go wrong, and whose fault it is.
+//! Errors, and whose fault each is.
 
 use crate::{CALL_ID_BYTES_MAX, ClockOffset, MESSAGES_MAX, TEXT_BYTES_MAX};
 
@@ -15,7 +15,7 @@ pub enum Error {
     /// The application: both ends would be the same client.
     #[error("a client does not call itself")]
     SelfCall,
-    /// The application: the text, of so many bytes, is over [`TEXT_BYTES_MAX`].
+    /// The application: the text, of this many bytes, is over [`TEXT_BYTES_MAX`].
     #[error("a sealed text has at most {TEXT_BYTES_MAX} bytes, not {0}")]
     TextTooLong(usize),
     /// The application: one direction of a call carries [`MESSAGES_MAX`] messages, not more.
@@ -38,7 +38,7 @@ pub enum Error {
     #[error("the directory key holds a public key that gives no secret")]
     KeyUnusable,
     /// Keys: sealed with another directory key of the peer than the one at hand. Look it up again;
-    /// if it is the same identity no more, tell the user.
+    /// if its identity has changed, notify the user.
     #[error("sealed with another directory key of the caller: look it up again")]
     PeerKeyChanged,
     /// Keys: sealed to another directory key of our own than the one in use.
@@ -64,7 +64,7 @@ pub enum Error {
     #[error("a message that was here before, or one that was overtaken")]
     Replayed,
     /// The offer is dated more than [`OFFER_AGE_MAX`](crate::OFFER_AGE_MAX) off our clock. One of
-    /// the two clocks is wrong; or, if it is behind, the relay kept the offer back.
+    /// the two clocks is wrong; or, if it is behind, the relay delayed the offer.
     #[error("the offer is dated {0} our clock: one of the two clocks is wrong{doubt}", doubt = .0.doubt())]
     Stale(ClockOffset),
     /// The peer: offers of that time are not remembered any more, because it has made more than
@@ -72,8 +72,8 @@ pub enum Error {
     /// set back. This one may have been here before.
     #[error("offers of that time are not remembered any more: the caller must call again")]
     Forgotten,
-    /// Peers: so many others have made offers in the last minutes that no further one can be
-    /// remembered. Whom the program knows is not affected by strangers.
+    /// Peers: the table of callers of the last minutes is full. Callers that the program knows are
+    /// not affected by strangers.
     #[error("too many callers in the last minutes: call again later")]
     TooManyCallers,
     /// The relay: an answer to another offer.
@@ -90,7 +90,7 @@ pub enum Error {
     BrokenCommitment,
 }
 
-/// Whose fault an [`Error`] is, so that a program knows whom to tell.
+/// The party at fault for an [`Error`], from which a program knows whom to notify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The program that uses this crate.
@@ -99,12 +99,13 @@ pub enum Fault {
     Keys,
     /// The peer's program.
     Peer,
-    /// What lies between: the message was changed, repeated, delayed or misdelivered.
+    /// The server or the network in between: the message was changed, repeated, delayed or
+    /// misdelivered.
     Relay,
 }
 
 impl Error {
-    /// Whose fault it is. A peer that lies about its keys cannot be told from a relay.
+    /// The party at fault. A peer that lies about its keys cannot be distinguished from a relay.
     pub const fn fault(self) -> Fault {
         match self {
             Self::InvalidClientId

@@ -23,8 +23,8 @@ pub struct Established {
     receiving: Receiving,
 }
 
-/// What differs between the ends: the caller opens its commitment in each of its messages, so that
-/// the first one that arrives is enough; the callee waits for it.
+/// The state that differs between the ends: the caller opens its commitment in each of its
+/// messages, so that the first one to arrive is enough; the callee expects it.
 enum End {
     Caller {
         opening: Opening,
@@ -90,8 +90,8 @@ impl Established {
         self.open(MessageType::Signal, sealed)
     }
 
-    /// The digits for people to compare. None: the callee has not opened any message of the caller
-    /// yet; a caller with no candidate left to send seals an empty one.
+    /// The digits for people to compare. `None` until the callee has opened a message of the
+    /// caller; a caller with no candidate left to send seals an empty one.
     pub const fn short_authentication_string(&self) -> Option<ShortAuthenticationString> {
         match &self.end {
             End::Caller { string, .. } => Some(*string),
@@ -99,8 +99,8 @@ impl Established {
         }
     }
 
-    /// How many messages of the other end were lost before the last one that was opened. Where
-    /// every signal matters, a number that grew is the reason to ask again.
+    /// The number of messages of the other end that were lost before the last opened one. Where
+    /// every signal matters, an increase is the reason to ask again.
     pub const fn missing(&self) -> u64 {
         self.receiving.missing()
     }

@@ -38,13 +38,13 @@ impl Header {
         [VERSION, self.message_type as u8, self.suite.wire(), self.sender as u8]
     }
 
-    /// Whether received bytes are this header, which the receiver always knows beforehand.
+    /// Checks that received bytes are this header, which the receiver always knows beforehand.
     pub(crate) fn check(self, received: HeaderBytes) -> Result<(), Error> {
         self.check_kind(received)?;
         self.check_suite(received)
     }
 
-    /// Whether received bytes are of this version, type and sender.
+    /// Checks the version, type and sender of received bytes.
     pub(crate) const fn check_kind(self, received: HeaderBytes) -> Result<(), Error> {
         let expected = self.to_bytes();
         if received[0] != VERSION {
@@ -59,7 +59,7 @@ impl Header {
         Ok(())
     }
 
-    /// Whether received bytes are of this suite.
+    /// Checks the suite of received bytes.
     pub(crate) const fn check_suite(self, received: HeaderBytes) -> Result<(), Error> {
         if received[2] == self.suite.wire() { Ok(()) } else { Err(Error::WrongSuite) }
     }

@@ -34,21 +34,21 @@ pub(crate) struct KemPrivateKey {
     bytes: Zeroizing<[u8; 32]>,
 }
 
-/// What [`KemPublicKey::seal`] makes.
+/// The output of [`KemPublicKey::seal`].
 pub(crate) struct Sealed {
     pub(crate) encapsulated_key: Vec<u8>,
     pub(crate) ciphertext: Vec<u8>,
     pub(crate) exported: Exported,
 }
 
-/// What [`KemPrivateKey::open`] finds.
+/// The output of [`KemPrivateKey::open`].
 pub(crate) struct Opened {
     pub(crate) body: Zeroizing<Vec<u8>>,
     pub(crate) exported: Exported,
 }
 
 impl KemPublicKey {
-    /// None: not a public key of this suite.
+    /// Returns `None` if it is not a public key of this suite.
     pub(crate) fn from_bytes(suite: Suite, bytes: &[u8]) -> Option<Self> {
         let valid = match suite {
             Suite::X25519 => public_key::<X25519HkdfSha256>(bytes).is_ok(),

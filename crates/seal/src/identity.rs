@@ -34,7 +34,7 @@ impl Seed {
         Self(bytes)
     }
 
-    /// What to store.
+    /// The bytes to store.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

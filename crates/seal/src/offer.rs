@@ -19,7 +19,7 @@ use crate::{
     labels,
 };
 
-/// What an offer says besides its SDP.
+/// The fields of an offer besides its SDP.
 pub(crate) struct OfferFields {
     /// When it was made, in seconds since 1970.
     pub(crate) created: u64,
@@ -37,7 +37,7 @@ impl OfferFields {
         [&self.created.to_be_bytes()[..], &self.commitment.0, self.ephemeral.as_bytes()].concat()
     }
 
-    /// None: not laid out like that, or no public key of this suite.
+    /// Returns `None` if the layout is another, or the key is not a public key of this suite.
     pub(crate) fn from_bytes(bytes: &[u8], suite: Suite) -> Option<Self> {
         let mut cursor = Cursor::new(bytes);
         Some(Self {
@@ -48,7 +48,7 @@ impl OfferFields {
     }
 }
 
-/// What stands in clear, so that a mix-up of keys can be told from a forgery.
+/// The part of an offer that is not encrypted. It distinguishes a mix-up of keys from a forgery.
 pub(crate) struct OfferFront {
     header: HeaderBytes,
     caller_record_hash: Digest,
@@ -64,7 +64,7 @@ impl OfferFront {
         }
     }
 
-    /// None: there is less than a front.
+    /// Takes the front of a message. Returns `None` if it is shorter than a front.
     pub(crate) fn take(message: &mut Cursor<'_>) -> Option<Self> {
         Some(Self {
             header: message.array()?,
@@ -77,7 +77,7 @@ impl OfferFront {
         [&self.header[..], &self.caller_record_hash, &self.callee_record_hash].concat()
     }
 
-    /// Whether the offer claims to be from the one party to the other, in this suite.
+    /// Checks that the offer claims to be from the one party to the other, in this suite.
     ///
     /// The suite follows from both directory keys, so it comes last: a client that lists another
     /// suite than before has another directory key, and that is what its peer must learn.
@@ -95,7 +95,7 @@ impl OfferFront {
         offer_header(suite).check_suite(self.header)
     }
 
-    /// Whether an offer to us could be meant, as far as that shows without the caller's key.
+    /// Checks, without the caller's key, that an offer can be meant for us.
     pub(crate) fn check_callee(&self, callee_record_hash: &Digest) -> Result<(), Error> {
         // The suite is not looked at: it is known with the caller's key.
         offer_header(Suite::X25519).check_kind(self.header)?;

@@ -1,7 +1,7 @@
 //! Which offers were here before.
 //!
-//! Each caller has a window of its own, by its identity key. Whoever makes more offers than the
-//! window holds, or dates them ahead, has its own next offers refused, and nobody else's.
+//! Each caller has a window of its own, by its identity key. A caller that makes more offers than
+//! its window holds, or dates them ahead, gets only its own next offers refused.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,16 +12,16 @@ use securecall_identity::notation::Digest;
 
 use crate::{ClockOffset, Error, Standing};
 
-/// How far an offer's time and the callee's clock may be apart, either way. The server lets a call
-/// ring for one minute; four more are for clocks that are off.
+/// The bound of the difference between an offer's time and the callee's clock, either way. The
+/// server lets a call ring for one minute; four more are for clocks that are off.
 pub const OFFER_AGE_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// How many offers of one caller a callee remembers: one every ten seconds, while the last ones
-/// may be dated [`OFFER_AGE_MAX`] ahead.
+/// The bound of remembered offers of one caller: one every ten seconds, while the last ones may be
+/// dated [`OFFER_AGE_MAX`] ahead.
 pub const OFFERS_PER_CALLER_MAX: usize = 64;
 
-/// How many offers a callee remembers of callers that the program knows, and as many of strangers.
-/// At about 100 bytes each that is 800 KiB, and 64 callers of each kind that do their worst.
+/// The bound of remembered offers of callers that the program knows, and of those of strangers. At
+/// about 100 bytes each that is 800 KiB, and 64 callers of each kind that do their worst.
 pub const OFFERS_REMEMBERED_MAX: usize = 4096;
 
 const AGE_MAX: u64 = OFFER_AGE_MAX.as_secs();
@@ -29,7 +29,7 @@ const AGE_MAX: u64 = OFFER_AGE_MAX.as_secs();
 /// An identity key.
 type Identity = [u8; 32];
 
-/// Who made an offer, and when: by its own word, in seconds since 1970.
+/// The maker and the time of an offer: by its own claim, in seconds since 1970.
 #[derive(Clone, Copy)]
 pub(crate) struct Made {
     pub(crate) by: Identity,
@@ -44,7 +44,7 @@ pub(crate) struct Made {
 pub(crate) struct SeenOffers {
     known: Windows,
     strangers: Windows,
-    /// Offers of this second and before have expired by our own clock. `None`: none has yet.
+    /// Offers of this second and before have expired by our own clock. `None` before the first.
     expired_until: Option<u64>,
 }
 
@@ -60,7 +60,7 @@ struct Windows {
 struct Window {
     /// By time, the oldest first.
     offers: BTreeSet<(u64, Digest)>,
-    /// Offers of this second and before made room for later ones. `None`: none had to.
+    /// Offers of this second and before made room for later ones. `None` if there was always room.
     forgotten_until: Option<u64>,
 }
 
@@ -119,8 +119,8 @@ impl Windows {
         Ok(())
     }
 
-    /// Forgets offers from before `oldest`, which nobody takes any more, if there is no room
-    /// without. Returns the time of the latest of them.
+    /// Forgets offers from before `oldest`, which are refused by their age anyway, if there is no
+    /// room otherwise. Returns the time of the latest of them.
     fn make_room(&mut self, oldest: u64) -> Option<u64> {
         if self.offers < OFFERS_REMEMBERED_MAX {
             return None;
@@ -148,7 +148,7 @@ impl Window {
         expired.last().map(|(at, _)| *at)
     }
 
-    /// Whether it holds nothing that still counts.
+    /// Returns true if it holds no offer that still counts.
     fn is_over(&self, oldest: u64) -> bool {
         self.offers.is_empty() && self.forgotten_until.is_none_or(|until| until < oldest)
     }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_of_somebody_who_is_known_by_now_is_admitted_once_too() {
+    fn an_offer_of_a_caller_who_became_known_is_admitted_once_too() {
         let mut seen = SeenOffers::default();
         let made = Made { by: ALICE, at: NOW };
         assert_eq!(seen.admit(offer(1), made, Stranger, NOW), Ok(()));

@@ -1,4 +1,5 @@
-//! What people compare to be sure that nobody sits between them.
+//! The short authentication string, which people compare to be sure that there is nobody in the
+//! middle.
 
 use std::fmt;
 
@@ -8,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::{Error, commitment::Opening, labels};
 
-/// Seven digits that both ends of a call show, and that people read to each other once they hear
-/// each other's voice. Different digits: somebody sits in the middle.
+/// Seven digits that both ends of a call show, and that people read to each other once they
+/// recognize each other's voice. If they differ, there is a man in the middle.
 ///
 /// Somebody in the middle has one try in ten million for each call, because the caller's end
 /// committed to its part in the offer and shows it only after the answer.
@@ -23,7 +24,7 @@ impl fmt::Display for ShortAuthenticationString {
     }
 }
 
-/// What the string follows from, together with the caller's opening.
+/// The secret that the string is derived from, together with the caller's opening.
 pub(crate) struct AuthenticationSecret(pub(crate) Zeroizing<[u8; 32]>);
 
 impl AuthenticationSecret {

@@ -1,9 +1,9 @@
-//! How many lookups and registrations a second the embedded directory answers, to 1 and to 64
-//! callers at a time, and how long an operator's exports and imports take:
-//! `cargo bench -p securecall-server --bench directory`.
+//! Throughput of the embedded directory: lookups and registrations per second for 1 and for 64
+//! concurrent callers, and the duration of an operator's exports and imports: `cargo bench -p
+//! securecall-server --bench directory`.
 //!
-//! It measures the disk of the machine as much as the code: a registration is one fsync pair,
-//! shared by those who wait together.
+//! It measures the disk as much as the code: a registration costs one pair of fsyncs, shared by all
+//! callers that are queued together.
 
 #![allow(missing_docs, clippy::expect_used, reason = "a bench may stop at what it cannot measure")]
 
@@ -36,7 +36,7 @@ fn lookup(bencher: Bencher<'_, '_>, callers: usize) {
     });
 }
 
-/// While an operator exports, again and again.
+/// Looks up keys while an operator exports repeatedly.
 #[bench(args = CALLERS)]
 fn lookup_beside_exports(bencher: Bencher<'_, '_>, callers: usize) {
     let bed = TestBed::with_records(RECORDS);
@@ -65,7 +65,7 @@ fn export(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| bed.export());
 }
 
-/// Into an empty directory, in one commit; reading the lines is not measured.
+/// Imports into an empty directory, in one commit. Parsing the lines is not measured.
 #[bench(sample_count = 10)]
 fn import(bencher: Bencher<'_, '_>) {
     let lines = TestBed::with_records(RECORDS).export();
@@ -89,7 +89,7 @@ fn register(bencher: Bencher<'_, '_>, callers: usize) {
     });
 }
 
-/// A key that is already there, as each start of a client presents it.
+/// Registers a key that is stored already, as every client does when it starts.
 #[bench(args = CALLERS)]
 fn register_again(bencher: Bencher<'_, '_>, callers: usize) {
     let bed = TestBed::with_records(RECORDS);
@@ -103,7 +103,7 @@ fn register_again(bencher: Bencher<'_, '_>, callers: usize) {
     });
 }
 
-/// A start of the server: the whole file is read and checked.
+/// Opens a directory, as each start of the server does: the whole file is read and checked.
 #[bench(args = [1_000, 100_000], sample_count = 10)]
 fn open(bencher: Bencher<'_, '_>, records: usize) {
     let TestBed { folder, directory, .. } = TestBed::with_records(records);
@@ -159,7 +159,7 @@ fn id(n: u64) -> String {
     format!("client-{n}")
 }
 
-/// As long as an RSA-2048 key in PEM, about the longest in use.
+/// Returns a key as long as an RSA-2048 key in PEM, about the longest in use.
 fn key(n: u64) -> String {
     format!("\"{n:0>450}\"")
 }

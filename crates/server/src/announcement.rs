@@ -1,4 +1,5 @@
-//! The words on standard output when the server is ready: what runs, where, and how to stop it.
+//! The announcement on standard output when the server is ready: the version, the addresses, and
+//! how to stop it.
 
 use std::fmt::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,25 +10,25 @@ use serde_json::{Value, json};
 
 use crate::settings::LogFormat;
 
-/// How long `docker stop` waits before it kills: the shortest among what stops servers.
+/// The time that `docker stop` waits before it kills, the shortest of common supervisors.
 const DOCKER_STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The state of a server that has just begun to listen, for whoever started it.
+/// The state of a server that has just started to listen.
 #[derive(Debug)]
 pub(crate) struct Announcement {
-    /// The address of the listener for clients, with the port that it got.
+    /// The address of the listener for clients, with its actual port.
     pub(crate) listen: SocketAddr,
     pub(crate) tls: bool,
-    /// `None`: there is no listener for operators.
+    /// The address of the admin listener, or `None` if there is none.
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) data_dir: PathBuf,
-    /// `None`: no file was read.
+    /// The configuration file, or `None` if none was read.
     pub(crate) settings_file: Option<PathBuf>,
     pub(crate) drain_timeout: Duration,
 }
 
 impl Announcement {
-    /// Returns the announcement as log lines look: text for people, or one JSON object.
+    /// Formats the announcement like the log: as text for people, or as one JSON object.
     pub(crate) fn formatted(&self, format: LogFormat, now: SystemTime) -> String {
         match format {
             LogFormat::Text => self.to_string(),
@@ -35,7 +36,7 @@ impl Announcement {
         }
     }
 
-    /// Returns an object with the members of a log line, so that one collector takes both.
+    /// Returns an object with the members of a log line, so that one collector can parse both.
     fn to_json(&self, now: SystemTime) -> Value {
         json!({
             "timestamp": humantime::format_rfc3339_micros(now).to_string(),
@@ -54,7 +55,7 @@ impl Announcement {
         })
     }
 
-    /// The address that works from this machine; `scheme` is the one without TLS.
+    /// Returns a URL that works on this machine. `scheme` is the one without TLS.
     fn url(&self, scheme: &str, path: &str) -> String {
         let s = if self.tls { "s" } else { "" };
         format!("{scheme}{s}://{}{path}", reachable(self.listen))
@@ -81,10 +82,10 @@ impl fmt::Display for Announcement {
             "stop with Ctrl-C or SIGTERM: clients reconnect, it ends within {drain_timeout}"
         )?;
         if self.drain_timeout >= DOCKER_STOP_TIMEOUT {
-            writeln!(f, "whatever stops it must wait that long: docker stop kills after 10s")?;
+            writeln!(f, "a supervisor must wait that long: docker stop kills after 10s")?;
         }
         f.write_char('\n')?;
-        // The certificate is for a name, not for this address.
+        // The certificate is for a public name, not for this address.
         let (insecure, no_check) = if self.tls { ("-k ", "-n ") } else { ("", "") };
         writeln!(f, "try: curl {insecure}{}", self.url("http", "/health"))?;
         writeln!(f, "     npx wscat {no_check}-c {}", self.url("ws", "/signal"))?;
@@ -96,7 +97,7 @@ fn metrics(admin: SocketAddr) -> String {
     format!("http://{}/metrics", reachable(admin))
 }
 
-/// Returns the unspecified address as one that can be connected to from this machine.
+/// Replaces the unspecified address with loopback, which can be connected to.
 #[must_use]
 pub fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
@@ -141,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn a_drain_longer_than_docker_waits_is_announced() {
+    fn a_drain_longer_than_the_timeout_of_docker_stop_is_announced() {
         let with = |seconds| {
             let drain_timeout = Duration::from_secs(seconds);
             Announcement { drain_timeout, ..announcement("0.0.0.0:8080") }.to_string()
         };
-        assert!(with(10).contains("ends within 10s\nwhatever stops it must wait that long"));
+        assert!(with(10).contains("ends within 10s\na supervisor must wait that long"));
         assert!(!with(9).contains("must wait"));
     }
 
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn with_tls_every_url_says_so_and_no_name_is_checked() {
+    fn with_tls_urls_are_wss_and_examples_check_no_name() {
         let text = Announcement { tls: true, ..announcement("0.0.0.0:443") }.to_string();
         assert!(text.contains("wss://127.0.0.1:443/signal"), "{text}");
         assert!(text.contains("curl -k https://") && text.contains("wscat -n -c wss://"), "{text}");

@@ -1,5 +1,5 @@
-//! The check of everything that settings name, by reading alone: beside a running server, and
-//! before the first start. Nothing is made, changed, locked or listened on.
+//! The check of everything that settings refer to. It only reads, so it can run beside a running
+//! server and before the first start: nothing is created, changed, locked or listened on.
 
 use std::net::{IpAddr, UdpSocket};
 
@@ -8,11 +8,11 @@ use crate::serve::ServeError;
 use crate::settings::Settings;
 use crate::tls::Source;
 
-/// Checks the data folder, the certificate and the addresses, as far as reading can. The rights that
-/// count are those of the user who asks.
+/// Checks the data folder, the certificate and the addresses, as far as possible by reading. Access
+/// rights are those of the current user.
 ///
 /// # Errors
-/// As [`serve`](crate::serve()) would.
+/// As [`serve`](crate::serve()).
 pub fn check(settings: &Settings) -> Result<(), ServeError> {
     data_dir::inspect(&settings.data_dir)?;
     Source::inspect(settings)?;
@@ -25,8 +25,8 @@ pub fn check(settings: &Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Refuses an address that is not one of this machine. The port is not touched: it may be the one of
-/// the server that runs.
+/// Checks that the address belongs to this machine. The port is not tried, because the running
+/// server may use it.
 fn check_own(address: IpAddr) -> std::io::Result<()> {
     UdpSocket::bind((address, 0)).map(drop)
 }

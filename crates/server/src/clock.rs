@@ -4,7 +4,7 @@ use std::time::{Instant as StdInstant, SystemTime, UNIX_EPOCH};
 
 use securecall_core::{Instant, UnixTime};
 
-/// Translates between the operating system's time and the core's.
+/// Converts between the operating system's time and the core's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     start: StdInstant,
@@ -25,9 +25,9 @@ impl Clock {
         UnixTime::from_millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// When a deadline of the core is, for a timer.
+    /// Converts a deadline of the core for a timer.
     pub(crate) fn timer(self, deadline: Instant) -> tokio::time::Instant {
-        // Beyond a century a timer never fires anyway.
+        // A timer further away never fires in practice, and a larger value could overflow.
         const CENTURY_MILLIS: u64 = 100 * 365 * 24 * 3600 * 1000;
         let millis = deadline.as_millis().min(CENTURY_MILLIS);
         (self.start + std::time::Duration::from_millis(millis)).into()

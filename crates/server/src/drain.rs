@@ -1,4 +1,4 @@
-//! How a server stops: nobody new, everybody sent away a few at a time, an end in bounded time.
+//! Draining: no new connections, gradual disconnection of all clients, and an end in bounded time.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::server::Server;
 
-/// Connections are closed in slices of this length, in random order: clients that reconnect at
-/// once do not all do so at once.
+/// The interval at which groups of connections are closed, in random order, so that clients that
+/// reconnect at once do not all come at the same time.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// Closes all connections with 1012, spread over the period, and waits until they are gone or the
-/// timeout has passed.
+/// Closes all connections with 1012, spread over the drain period, and waits until they have ended
+/// or the timeout has passed.
 pub(crate) async fn drain(server: &Arc<Server>) {
     let began = Instant::now();
     let live = server.live.latest();
@@ -30,7 +30,7 @@ pub(crate) async fn drain(server: &Arc<Server>) {
         }
         sleep(SLICE).await;
     }
-    // Those that were still in their request when the list was made.
+    // Requests that were still in progress when the list was made may have become connections.
     let until = began + *settings.timeout;
     while server.connections.count() > 0 && Instant::now() < until {
         for connection in server.connections.all().iter().filter_map(Weak::upgrade) {

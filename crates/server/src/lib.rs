@@ -1,13 +1,13 @@
 //! The SecureCall signaling server: the shell around the core.
 //!
-//! This crate decides nothing about calls. It reads bytes, hands them to the core, and carries out
-//! what comes back; see `driver` for the one place where a socket meets the core.
+//! This crate decides nothing about calls. It reads bytes, passes them to the core, and carries out
+//! the results. `driver` is the one place where a socket meets the core.
 //!
 //! ```text
 //! serve ─► accept ─► http ─► driver ◄─► connection (outbox)
-//!                               │
-//!                               ▼
-//!         the crate `presence`: registry ─► cell (session) ─► another cell
+//! │
+//! ▼
+//! the crate `presence`: registry ─► cell (session) ─► another cell
 //! ```
 
 mod admission;

@@ -1,4 +1,4 @@
-//! From settings to a running server, and to its end.
+//! The life of a server, from its settings to its end.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -25,41 +25,41 @@ use crate::telemetry::admin::{self, Admin};
 use crate::telemetry::liveness::Liveness;
 use crate::tls::{Source, TlsError};
 
-/// Why the server could not start.
+/// The reason why the server could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The data folder cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// There can be no TLS.
+    /// TLS cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}. Choose another with {flag}")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// Which setting says so.
+        /// The flag that sets it.
         flag: &'static str,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The operating system gave no thread, event queue or signal.
-    #[error("the operating system refused what a server needs: {0}")]
+    /// The operating system provided no thread, event queue or signal handler.
+    #[error("the operating system refused a resource of the server: {0}")]
     System(#[from] io::Error),
 }
 
-/// Serves until SIGTERM or SIGINT, then drains. A second signal ends at once.
+/// Serves until SIGTERM or SIGINT, then drains. A second signal ends it at once.
 ///
 /// # Errors
-/// When it cannot listen, or its data cannot be used. Once it serves it does not fail.
+/// It cannot listen, or its data cannot be used. Once it serves it does not fail.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     start(settings, None)
 }
 
-/// Serves like [`serve()`], and reads the settings again at each SIGHUP: those that can change while the
-/// server runs ([`is_live`](crate::settings::is_live)) are in force at once. A configuration that `load`
-/// refuses changes nothing.
+/// Serves like [`serve()`], and reads the settings again at each SIGHUP. Those that can change
+/// while the server runs ([`is_live`](crate::settings::is_live)) take effect at once. A
+/// configuration that `load` refuses changes nothing.
 ///
 /// # Errors
 /// As [`serve()`].
@@ -91,15 +91,15 @@ fn start(settings: Settings, reloading: Option<(Loaded, Load)>) -> Result<(), Se
         let live = Live::new(&settings, &server_key);
         let server = Server::new(&settings, live, directory.clone(), tls, Handle::current());
         let server = Arc::new(server);
-        // By default SIGHUP would end us; from here on it does not.
+        // By default SIGHUP would end the process.
         let hangup = signal(SignalKind::hangup())?;
         if let Some((loaded, load)) = reloading {
             let (server, directory) = (server.clone(), directory.clone());
             let reach = Reach { server, server_key, directory, key_bytes_max };
-            tokio::spawn(Reload::new(load, loaded, reach).keep(hangup));
+            tokio::spawn(Reload::new(load, loaded, reach).run(hangup));
         }
         if let Some(source) = source {
-            tokio::spawn(source.keep(signal(SignalKind::hangup())?));
+            tokio::spawn(source.run(signal(SignalKind::hangup())?));
         }
         directory.set_serving();
         run(server, &settings, listener, admin).await
@@ -120,8 +120,8 @@ async fn run(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut workers = Workers::start(settings.workers.count(), Handle::current())?;
     if let Err(error) = announce(settings, &listener, admin.as_ref(), server.tls.is_some()) {
-        // Whoever started it may read one line and close the pipe: no reason not to serve.
-        tracing::warn!(%error, "cannot say on standard output where the server listens");
+        // A supervisor may read one line and close the pipe; that is no reason to stop.
+        tracing::warn!(%error, "cannot print the address of the server on standard output");
     }
     service_manager::notify_ready();
     server.live.latest().proxies.announce();
@@ -140,7 +140,7 @@ async fn run(
                 _ = interrupt.recv() => {}
             }
         };
-        // While it drains it still accepts, to say 503.
+        // While it drains it still accepts connections, to answer 503.
         tokio::select! { () = serving => {} () = stopping => {} }
     }
     workers.stop();
@@ -152,7 +152,7 @@ fn bind(address: SocketAddr, flag: &'static str) -> Result<Listener, ServeError>
     Listener::bind(address).map_err(|source| ServeError::Listen { address, flag, source })
 }
 
-/// Says what runs, where, and how to stop it.
+/// Prints the version, the addresses, and how to stop the server.
 fn announce(
     settings: &Settings,
     listener: &Listener,
@@ -167,7 +167,7 @@ fn announce(
         settings_file: settings.file.clone(),
         drain_timeout: *settings.drain.timeout,
     };
-    // In one piece: whoever reads only its first lines may close the pipe then.
+    // Written at once, because a reader of the first line may close the pipe then.
     let text = announcement.formatted(settings.log_format, SystemTime::now());
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;

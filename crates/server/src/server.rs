@@ -1,4 +1,4 @@
-//! What all parts of a running server share.
+//! The state that all parts of a running server share.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,14 +28,14 @@ pub(crate) struct Server {
     pub(crate) new_records: Mutex<NewRecords>,
     pub(crate) connections: Connections,
     pub(crate) registry: Registry,
-    /// Calls born before this can have been forgotten.
+    /// Calls that began before this may be unknown to their sessions.
     pub(crate) started: UnixTime,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) counters: Counters,
-    /// None: connections are plain.
+    /// `None` if connections are plain.
     pub(crate) tls: Option<Tls>,
     draining: AtomicBool,
-    /// Where keepers run.
+    /// The event loop on which keepers run.
     pub(crate) runtime: Handle,
 }
 
@@ -64,15 +64,15 @@ impl Server {
         }
     }
 
-    /// The world as a decision made now, under this configuration, sees it.
+    /// Returns the context for a decision now, under this configuration.
     pub(crate) fn context<'a>(&self, config: &'a Config) -> Context<'a> {
         Context { now: self.clock.now(), unix: self.clock.unix(), config, nonce: &fresh_nonce }
     }
 
-    /// Lets a client begin its TLS handshake, if connections have one.
+    /// Admits a client to its TLS handshake. Without TLS there is nothing to check.
     ///
     /// # Errors
-    /// Its address shakes hands too fast.
+    /// The address starts handshakes too fast.
     pub(crate) fn admit_handshake(&self, client: IpAddr) -> Result<(), Refused> {
         if self.tls.is_none() {
             return Ok(());
@@ -81,14 +81,14 @@ impl Server {
         admitted.map_err(|_| Refused::HandshakesTooFast)
     }
 
-    /// Puts other settings in force. What is open stays open, also beyond a bound that is lower now.
+    /// Applies new settings. Connections stay open, even beyond a bound that is lower now.
     pub(crate) fn reload(&self, settings: &Settings, live: Live) {
         self.admission.lock().set_limits(settings.admission_limits());
         self.new_records.lock().set_rate(settings.limits.new_keys.into());
         self.live.replace(live);
     }
 
-    /// Lets nobody in from here on.
+    /// Refuses all new clients from now on.
     pub(crate) fn begin_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
@@ -102,7 +102,7 @@ fn fresh_nonce() -> Nonce {
     rand::random()
 }
 
-/// All open connections, to close them when the server drains.
+/// All open connections, to be closed when the server drains.
 #[derive(Debug, Default)]
 pub(crate) struct Connections(Mutex<Slab<Arc<Connection>>>);
 
@@ -119,7 +119,7 @@ impl Connections {
         self.0.lock().len()
     }
 
-    /// They do not keep a connection's socket open.
+    /// Returns weak references, which do not keep sockets open.
     pub(crate) fn all(&self) -> Vec<Weak<Connection>> {
         self.0.lock().iter().map(|(_, connection)| Arc::downgrade(connection)).collect()
     }

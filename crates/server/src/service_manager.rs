@@ -1,21 +1,23 @@
 //! Notifications to the service manager: ready, and stopping.
 //!
-//! systemd names a socket in `NOTIFY_SOCKET` for a service of `Type=notify`. Without the variable nothing
-//! is sent.
+//! systemd passes a socket in `NOTIFY_SOCKET` to a service of `Type=notify`. Without the variable
+//! nothing is sent.
 
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// For the process to end after the drain: the directory is closed, threads are joined.
+/// The time from the end of the drain to the end of the process: the directory is closed, threads
+/// are joined.
 const EXIT_TIME: Duration = Duration::from_secs(5);
 
-/// Reports that the server listens, so that what is ordered after it may start.
+/// Reports that the server listens, so that dependent services can start.
 pub(crate) fn notify_ready() {
     notify(&[NotifyState::Ready]);
 }
 
-/// Reports the drain, and asks for as much time as it may take: no other setting has to match it.
+/// Reports the drain, and requests its maximal duration, so that no timeout of the service has to
+/// match.
 pub(crate) fn notify_stopping(drain_timeout: Duration) {
     let extended = (drain_timeout + EXIT_TIME).as_micros();
     let extended = u32::try_from(extended).unwrap_or(u32::MAX);
@@ -24,6 +26,6 @@ pub(crate) fn notify_stopping(drain_timeout: Duration) {
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "cannot notify the service manager: NOTIFY_SOCKET is of no use");
+        tracing::warn!(%error, "cannot notify the service manager: NOTIFY_SOCKET cannot be used");
     }
 }

@@ -1,4 +1,4 @@
-//! What one message costs in this crate: `cargo bench -p securecall-websocket`.
+//! The cost of one message in this crate: `cargo bench -p securecall-websocket`.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};

@@ -43,7 +43,7 @@ impl<'b> CloseReason<'b> {
         Self { code, text: Cow::Borrowed(text) }
     }
 
-    /// Reads the body of a close frame; `None` is an empty body: no code was given.
+    /// Parses the body of a close frame. Returns `None` if it is empty, so that there is no code.
     pub(crate) fn parse(body: Cow<'b, [u8]>) -> Result<Option<Self>, ProtocolError> {
         let code = match *body {
             [] => return Ok(None),
@@ -65,9 +65,9 @@ fn utf8(text: &[u8]) -> Result<&str, ProtocolError> {
     std::str::from_utf8(text).map_err(|_| ProtocolError::CloseReasonNotUtf8)
 }
 
-/// Whether a close frame may carry `code`: those that RFC 6455 defines for the wire, the later ones
-/// that IANA registered (1012–1014), and the ranges for libraries and applications. 1004 has no
-/// meaning, and 1005, 1006 and 1015 exist only inside programs.
+/// Returns true if a close frame may carry `code`: the codes that RFC 6455 defines for the wire,
+/// the later ones that IANA registered (1012–1014), and the ranges for libraries and applications.
+/// 1004 has no meaning, and 1005, 1006 and 1015 exist only inside programs.
 const fn may_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

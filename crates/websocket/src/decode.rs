@@ -12,20 +12,20 @@ use crate::{Event, Opcode, ProtocolError, Role};
 /// Decodes what one peer sends.
 #[derive(Debug)]
 pub struct Decoder {
-    /// What is incomplete: between messages, nothing and no allocation.
+    /// Incomplete input: between messages it is `None`, without an allocation.
     partial: Option<Box<Partial>>,
     message_bytes_max: u32,
     role: Role,
     expects: Expects,
 }
 
-/// What still counts of the input.
+/// The input that still counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expects {
     Messages,
     /// The peer broke a rule: of what comes behind it, only its close frame.
     Close,
-    /// A close frame came, or nobody knows where the next frame begins.
+    /// Nothing: a close frame came, or the start of the next frame is unknown.
     Nothing,
 }
 
@@ -39,24 +39,24 @@ impl Decoder {
         Self { partial: None, message_bytes_max, role, expects: Expects::Messages }
     }
 
-    /// Whether all further input is dropped: [`Event::Close`] came, or the peer broke a rule in a
-    /// way that leaves nobody knowing where its next frame begins.
+    /// Returns true if all further input is dropped: [`Event::Close`] came, or the peer broke a
+    /// rule after which the start of the next frame is unknown.
     pub fn is_finished(&self) -> bool {
         self.expects == Expects::Nothing
     }
 
-    /// How many bytes of payload the frame in flight lacks. Who reads that many, or a few, has at
-    /// most a few frames to handle.
+    /// The missing payload of the frame in flight, in bytes. A reader that reads that many, or a
+    /// few, has at most a few frames to handle.
     pub fn missing_bytes(&self) -> u64 {
         self.partial.as_ref().map_or(0, |partial| partial.missing_bytes())
     }
 
     /// Takes the next message or control frame off the front of `input`.
     ///
-    /// `None` means that `input` is used up; the caller may reuse its buffer. `input` is unmasked
-    /// in place, so its bytes are the decoder's to change. After an error, whole frames are
-    /// discarded until the peer's close frame comes: go on, unless the decoder
-    /// [is finished](Self::is_finished).
+    /// `None`: `input` is used up, and the caller may reuse its buffer.
+    /// `input` is unmasked in place, so its bytes are the decoder's to change. After an error,
+    /// whole frames are discarded until the peer's close frame comes: go on, unless the decoder [is
+    /// finished](Self::is_finished).
     ///
     /// # Errors
     /// The rule that the peer broke; the connection is to be failed with its close code.

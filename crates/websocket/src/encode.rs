@@ -48,7 +48,8 @@ pub fn write_pong(out: &mut Vec<u8>, payload: &[u8]) {
     write_frame(out, Opcode::Pong, cut_control(payload));
 }
 
-/// Writes a server's close frame; `None` gives no reason. After it nothing may be sent.
+/// Writes a server's close frame, without a code if `reason` is `None`. After it nothing may be
+/// sent.
 pub fn write_close(out: &mut Vec<u8>, reason: Option<&CloseReason<'_>>) {
     write_header(out, Opcode::Close, reason.map_or(0, close_body_bytes));
     write_close_body(out, reason);
@@ -76,7 +77,8 @@ pub fn write_masked_pong(out: &mut Vec<u8>, payload: &[u8], key: MaskKey) {
     write_masked_frame(out, Opcode::Pong, cut_control(payload), key);
 }
 
-/// Writes a client's close frame; `None` gives no reason. After it nothing may be sent.
+/// Writes a client's close frame, without a code if `reason` is `None`. After it nothing may be
+/// sent.
 pub fn write_masked_close(out: &mut Vec<u8>, reason: Option<&CloseReason<'_>>, key: MaskKey) {
     write_masked_header(out, Opcode::Close, reason.map_or(0, close_body_bytes), key);
     let start = out.len();
@@ -128,7 +130,7 @@ fn write_close_body(out: &mut Vec<u8>, reason: Option<&CloseReason<'_>>) {
     }
 }
 
-/// What of the text fits, cut between characters.
+/// The part of the text that fits, cut between characters.
 fn cut_close_text<'a>(reason: &'a CloseReason<'_>) -> &'a str {
     &reason.text[..reason.text.floor_char_boundary(CLOSE_TEXT_BYTES_MAX)]
 }

@@ -1,4 +1,4 @@
-//! What a peer can do wrong, and the close code that tells it.
+//! Errors of the peer, and the close code for each.
 
 use crate::close::{CloseReason, code};
 
@@ -65,8 +65,8 @@ impl ProtocolError {
         }
     }
 
-    /// Whether the frames behind the wrong one can be found all the same. After a broken header
-    /// nobody knows where the next one begins, and after a broken close frame none comes.
+    /// Returns true if the frames behind the wrong one can still be found. After a broken header
+    /// the start of the next frame is unknown, and after a broken close frame there is none.
     pub(crate) const fn keeps_framing(self) -> bool {
         matches!(
             self,
@@ -77,7 +77,7 @@ impl ProtocolError {
         )
     }
 
-    /// What to write in the close frame before hanging up.
+    /// The reason to write in the close frame before hanging up.
     pub fn close_reason(self) -> CloseReason<'static> {
         CloseReason { code: self.close_code(), text: self.to_string().into() }
     }

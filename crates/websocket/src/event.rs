@@ -1,4 +1,4 @@
-//! What a decoder yields.
+//! The events that a decoder yields.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub enum Event<'b> {
     Ping(Cow<'b, [u8]>),
     /// The answer to a ping, or a sign of life.
     Pong(Cow<'b, [u8]>),
-    /// The peer closes; `None` is a close frame without a code. The decoder is finished.
+    /// The peer closes; `None` if its close frame has no code. The decoder is finished.
     Close(Option<CloseReason<'b>>),
     /// A frame that completes nothing: a fragment of a message that goes on, or a frame that is
     /// discarded after an error. There is nothing to do for it; it is an event so that a caller

@@ -31,8 +31,8 @@ pub(crate) struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Reads the header at the front of `bytes`, or `None` while it is incomplete. What the first
-    /// two bytes alone break is reported as soon as they are there.
+    /// Parses the header at the front of `bytes`. Returns `None` while it is incomplete. A rule
+    /// that the first two bytes break is reported as soon as they are there.
     #[inline]
     pub(crate) fn parse(bytes: &[u8], role: Role) -> Result<Option<Self>, ProtocolError> {
         let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
@@ -50,7 +50,7 @@ impl FrameHeader {
     }
 }
 
-/// Checks everything that the first two bytes of a frame say.
+/// Checks the first two bytes of a frame.
 #[inline]
 fn check_start(first: u8, second: u8, role: Role) -> Result<Opcode, ProtocolError> {
     if first & RESERVED_BITS != 0 {

@@ -9,7 +9,7 @@
 //! 1. [`parse_request`] until it yields a [`Request`]; [`Request::upgrade`] and
 //!    [`write_switching_protocols`], or [`RequestError::write_response`] and the end.
 //! 2. After each read, [`Decoder::next`] until it yields `None`: all of the read buffer is used
-//!    then, and what is incomplete is kept inside the decoder.
+//!    then, and incomplete input is buffered in the decoder.
 //! 3. Answer [`Event::Ping`] with [`write_pong`] and [`Event::Close`] with [`write_close`]; the
 //!    decoder answers nothing by itself.
 //! 4. On a [`ProtocolError`], write its [`close_reason`](ProtocolError::close_reason), and read on for

@@ -1,4 +1,4 @@
-//! What a frame is, and which end of the connection we are.
+//! The type of a frame, and the end of the connection that decodes it.
 
 /// The kind of a frame (RFC 6455, section 5.2); the seven other values are reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

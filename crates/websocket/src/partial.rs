@@ -1,4 +1,4 @@
-//! What is incomplete on a connection: half a header, half a frame, half a message.
+//! Incomplete input of a connection: half a header, half a frame, half a message.
 
 use std::mem;
 
@@ -42,20 +42,20 @@ enum Message {
 }
 
 impl Partial {
-    /// Whether there is nothing left to remember.
+    /// Returns true if nothing is incomplete.
     pub(crate) fn is_empty(&self) -> bool {
         self.header.len == 0 && self.frame.is_none() && self.message.is_none()
     }
 
-    /// How many bytes of the frame in flight are missing, if its header is there.
+    /// The missing bytes of the frame in flight, if its header is complete.
     pub(crate) fn missing_bytes(&self) -> u64 {
         self.frame.as_ref().map_or(0, |frame| frame.remaining)
     }
 
-    /// Takes one frame off `input`, or all there is of it.
+    /// Takes one frame off `input`, or the part of it that has arrived.
     ///
-    /// After an error that [keeps the framing](ProtocolError::keeps_framing), what is left of the
-    /// wrong frame is still in flight.
+    /// After an error that [keeps the framing](ProtocolError::keeps_framing), the rest of the wrong
+    /// frame is still in flight.
     pub(crate) fn next<'b>(
         &mut self,
         input: &mut &'b mut [u8],
@@ -134,7 +134,7 @@ impl Partial {
         Ok(())
     }
 
-    /// How many bytes the message in progress may still take.
+    /// The bytes by which the message in progress may still grow.
     fn room(&self, message_bytes_max: u32) -> u64 {
         let taken = self.message.as_ref().map_or(0, Message::len);
         u64::from(message_bytes_max).saturating_sub(taken as u64)

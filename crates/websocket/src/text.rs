@@ -2,7 +2,7 @@
 
 use crate::ProtocolError;
 
-/// A UTF-8 character is at most four bytes long, so at most three of it can be waiting.
+/// The length of the longest UTF-8 character. At most three bytes of it can be incomplete.
 const CHARACTER_BYTES_MAX: usize = 4;
 
 /// Collects text and checks it on arrival, so that a wrong byte is reported with its piece and not
@@ -16,7 +16,7 @@ pub(crate) struct TextAssembly {
 }
 
 impl TextAssembly {
-    /// How many bytes have arrived.
+    /// The number of bytes that have arrived.
     pub(crate) fn len(&self) -> usize {
         self.text.len() + self.cut_len
     }

@@ -1,5 +1,5 @@
-//! What a decoder makes of the bytes behind a broken rule: where the next frame can be found, the
-//! peer's close frame is, wherever the bytes are cut; where it cannot, nothing is.
+//! Decoding behind a broken rule, with the bytes cut anywhere: where the next frame can be found,
+//! the peer's close frame is found; where it cannot, no frame is.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -99,7 +99,7 @@ fn so_it_does_behind_a_frame_in_the_wrong_place() {
 }
 
 #[test]
-fn behind_a_broken_header_nobody_knows_where_a_frame_begins() {
+fn behind_a_broken_header_no_frame_is_found() {
     for (first, error) in [
         (0xc1, ProtocolError::ReservedBit),
         (0x83, ProtocolError::ReservedOpcode(3)),

@@ -87,7 +87,7 @@ fn cut<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     places.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
 }
 
-/// What a decoder makes of these reads.
+/// Decodes these reads, one after the other.
 fn decode(role: Role, reads: &[&[u8]]) -> Result<Vec<Event<'static>>, ProtocolError> {
     let mut decoder = Decoder::new(role, MESSAGE_BYTES_MAX);
     let mut events = Vec::new();
@@ -119,7 +119,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
 
 proptest! {
     #[test]
-    fn what_a_client_writes_a_server_reads_wherever_it_is_cut(
+    fn a_server_reads_what_a_client_writes_wherever_it_is_cut(
         mut events in prop::collection::vec(any_event(), 0..8),
         close in any_close(),
         key: MaskKey,
@@ -132,7 +132,7 @@ proptest! {
     }
 
     #[test]
-    fn what_a_server_writes_a_client_reads_wherever_it_is_cut(
+    fn a_client_reads_what_a_server_writes_wherever_it_is_cut(
         mut events in prop::collection::vec(any_event(), 0..8),
         close in any_close(),
         cuts: Vec<Index>,

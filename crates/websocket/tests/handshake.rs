@@ -42,7 +42,7 @@ fn and(name: &str, value: &str) -> String {
     request("GET /signal HTTP/1.1", &[&FIELDS[..], &[(name, value)]].concat())
 }
 
-/// What becomes of a request for an upgrade: the key, or why not.
+/// Answers a request for an upgrade: the key, or the reason for a refusal.
 fn upgrade(request: &str) -> Result<String, RequestError> {
     let (parsed, head_bytes) = parse(request.as_bytes())?.unwrap();
     assert_eq!(head_bytes, request.len());
@@ -83,7 +83,7 @@ fn the_request_of_the_rfc_is_accepted_with_the_answer_of_the_rfc() {
 }
 
 #[test]
-fn a_head_is_waited_for_octet_by_octet_and_what_follows_it_is_left() {
+fn a_head_may_come_octet_by_octet_and_bytes_behind_it_are_left() {
     let mut bytes = request("GET /signal HTTP/1.1", &FIELDS).into_bytes();
     let head_bytes = bytes.len();
     for len in 0..head_bytes {
@@ -128,7 +128,7 @@ fn tokens_are_found_in_lists_in_any_case() {
 }
 
 #[test]
-fn what_does_not_ask_for_the_upgrade_is_told_to() {
+fn a_request_without_an_upgrade_is_answered_with_426() {
     let no_upgrades = [
         with("Upgrade", None),
         with("Connection", None),
@@ -146,7 +146,7 @@ fn what_does_not_ask_for_the_upgrade_is_told_to() {
 }
 
 #[test]
-fn another_version_is_told_the_right_one() {
+fn another_version_is_answered_with_the_right_one() {
     for version in [None, Some("8"), Some("14"), Some("13, 8"), Some("")] {
         let refused = upgrade(&with("Sec-WebSocket-Version", version));
         assert_eq!(refused, Err(RequestError::UnsupportedVersion));
@@ -181,7 +181,7 @@ fn a_key_is_the_base64_of_sixteen_bytes() {
 }
 
 #[test]
-fn what_invites_smuggling_is_refused() {
+fn requests_that_invite_smuggling_are_refused() {
     let hazards = [
         (and("Host", "other.example.com"), RequestError::HostNotUnique),
         (with("Host", None), RequestError::HostNotUnique),

@@ -86,7 +86,7 @@ fn the_sample_nonce_has_the_sample_answer() {
 }
 
 #[test]
-fn what_is_too_long_for_a_control_frame_is_cut_to_it() {
+fn a_reason_that_is_too_long_is_cut_to_a_control_frame() {
     let mut out = Vec::new();
     write_ping(&mut out, &[7; 126]);
     assert_eq!(decode_one(Role::Client, out), Event::Ping(vec![7; 125].into()));

@@ -1,36 +1,36 @@
-//! What clients send: the table.
+//! Messages from clients: the table.
 
 use securecall_protocol::{CallMessage, ClientMessage, MessageType};
 
 use crate::description::described_messages;
 use crate::{Description, Field, Kind};
 
-const CALL_ID: Field = Field::always("callId", Kind::CallId, "Which call.");
+const CALL_ID: Field = Field::always("callId", Kind::CallId, "The id of the call.");
 const CLOCK: Field = Field::sometimes(
     "clockAheadSeconds",
     Kind::ClockSeconds,
-    "Goes with `clock`: how far the caller's clock is ahead of the callee's.",
+    "Comes with `clock`: the seconds that the caller's clock is ahead of the callee's.",
 );
 
 described_messages!(ClientMessage<'_> {
     // Its fields are one struct for both dialects, which a box holds; the tests take it apart.
     ClientMessage::Register(_) => request(
         MessageType::Register,
-        "This connection is that client.",
+        "Registers this connection as that client.",
         &[
-            Field::always("clientId", Kind::ClientId, "Who registers."),
-            Field::always("protocol", Kind::ProtocolAsked, "Asks for dialect 2, or later.")
+            Field::always("clientId", Kind::ClientId, "The client's id."),
+            Field::always("protocol", Kind::ProtocolRequested, "The latest dialect that the client speaks.")
                 .of_dialect_2(),
             Field::sometimes(
                 "resumeToken",
                 Kind::ResumeToken,
-                "The token of the registration to go on with. Missing: begin anew.",
+                "The token of the registration to resume. Missing: a new registration.",
             )
             .of_dialect_2(),
             Field::sometimes(
                 "lastSeq",
                 Kind::Acknowledged,
-                "The number of the last message that the client has; 0 when it has none.",
+                "The number of the last message that the client has received; 0 before the first.",
             )
             .of_dialect_2(),
             Field::sometimes(
@@ -44,9 +44,9 @@ described_messages!(ClientMessage<'_> {
     .answered_by(&["REGISTERED"]),
     ClientMessage::Call(CallMessage::CallInitiate { target_id: _, sdp_offer: _ }) => request(
         MessageType::CallInitiate,
-        "Ring another client.",
+        "Calls another client.",
         &[
-            Field::always("targetId", Kind::ClientId, "Whom to call."),
+            Field::always("targetId", Kind::ClientId, "The client to call."),
             Field::always("sdpOffer", Kind::Opaque, "The caller's offer."),
         ],
     )
@@ -67,7 +67,7 @@ described_messages!(ClientMessage<'_> {
         "The callee declines, before it has accepted.",
         &[
             CALL_ID,
-            Field::sometimes("reason", Kind::RejectReason, "Why. Missing: `declined`.")
+            Field::sometimes("reason", Kind::RejectReason, "The reason. Missing: `declined`.")
                 .of_dialect_2(),
             CLOCK.of_dialect_2(),
         ],
@@ -84,13 +84,13 @@ described_messages!(ClientMessage<'_> {
     ),
     ClientMessage::Call(CallMessage::CallSignal { call_id: _, data: _ }) => request(
         MessageType::CallSignal,
-        "Anything else for the other end, in a call that was answered.",
-        &[CALL_ID, Field::always("data", Kind::Opaque, "What.")],
+        "Any other data for the other end, in a call that was answered.",
+        &[CALL_ID, Field::always("data", Kind::Opaque, "The data.")],
     )
     .of_dialect_2(),
     ClientMessage::PkdRegister { client_id: _, public_key: _ } => request(
         MessageType::PkdRegister,
-        "Put one's own public key into the directory.",
+        "Puts the client's own public key into the directory.",
         &[
             Field::always("clientId", Kind::ClientId, "The client's own id."),
             Field::always("publicKey", Kind::PublicKey, "Its key."),
@@ -99,25 +99,25 @@ described_messages!(ClientMessage<'_> {
     .answered_by(&["PKD_RESULT"]),
     ClientMessage::PkdLookup { client_id: _ } => request(
         MessageType::PkdLookup,
-        "Ask for anybody's public key.",
-        &[Field::always("clientId", Kind::ClientId, "Whose key.")],
+        "Looks up a client's public key.",
+        &[Field::always("clientId", Kind::ClientId, "The client whose key it is.")],
     )
     .answered_by(&["PKD_RESULT"]),
     ClientMessage::TurnCredentials => request(
         MessageType::TurnCredentials,
-        "Ask for relay credentials.",
+        "Requests relay credentials.",
         &[],
     )
     .answered_by(&["TURN_CREDENTIALS"]),
     ClientMessage::Heartbeat => request(
         MessageType::Heartbeat,
-        "For clients that cannot send WebSocket pings.",
+        "Shows that the client is alive, if it cannot send WebSocket pings.",
         &[],
     )
     .answered_by(&["HEARTBEAT_ACK"]),
     ClientMessage::Ack { seq: _ } => request(
         MessageType::Ack,
-        "Every message up to this number has arrived. Not answered.",
+        "Acknowledges every message up to this number. Not answered.",
         &[Field::always("seq", Kind::Acknowledged, "The number.")],
     )
     .of_dialect_2(),

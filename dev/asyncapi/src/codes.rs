@@ -1,11 +1,13 @@
-//! What codes and reasons mean, in words. A new one does not compile until it has some.
+//! The meanings of codes and reasons, in words. A new one does not compile until it has some.
 
 use securecall_protocol::{CloseCode, EndReason, ErrorCode, RejectReason};
 use serde_json::{Value, json};
 
 pub(crate) const fn error_code(code: ErrorCode) -> &'static str {
     match code {
-        ErrorCode::InvalidMessage => "no message of the protocol, or a field is missing or wrong",
+        ErrorCode::InvalidMessage => {
+            "not a message of the protocol, or a field is missing or wrong"
+        }
         ErrorCode::NotRegistered => "anything but REGISTER before REGISTERED",
         ErrorCode::TargetNotFound => "the target of a call is not connected at this moment",
         ErrorCode::CallNotFound => "there is no such call, it is over, or it is not this client's",
@@ -19,8 +21,8 @@ pub(crate) const fn error_code(code: ErrorCode) -> &'static str {
 
 pub(crate) const fn reject_reason(reason: RejectReason) -> &'static str {
     match reason {
-        RejectReason::Declined => "somebody said no",
-        RejectReason::Busy => "the callee is in another call, or in as many as it may be",
+        RejectReason::Declined => "the callee declined",
+        RejectReason::Busy => "the callee is in another call, or in as many as it is allowed",
         RejectReason::Clock { .. } => "the clocks of the two ends are too far apart",
     }
 }
@@ -29,12 +31,10 @@ pub(crate) const fn end_reason(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Hangup => "the other end hung up",
         EndReason::Cancelled => "the caller gave up before the answer",
-        EndReason::Timeout => "nobody answered in time",
+        EndReason::Timeout => "the call was not answered in time",
         EndReason::Unreachable => "an end was lost and did not come back, or cannot be reached",
         EndReason::Glare => "both ends called each other; the other of the two calls goes on",
-        EndReason::Superseded => {
-            "an end's id was registered anew, and nobody there has presented the call"
-        }
+        EndReason::Superseded => "an end's id was registered anew, without presenting the call",
     }
 }
 
@@ -49,7 +49,7 @@ const fn close_code(code: CloseCode) -> &'static str {
         CloseCode::Overloaded => "the client reads too slowly",
         CloseCode::Superseded => "a newer connection registered this id",
         CloseCode::RegisterTimeout => "no REGISTER in time",
-        CloseCode::Silent => "nothing was heard for too long",
+        CloseCode::Silent => "the client was silent for too long",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the document says of one message.
+//! The description of one message in the document.
 
 use securecall_protocol::Dialect;
 
@@ -9,11 +9,11 @@ use crate::Field;
 pub struct Description {
     /// Its `type`.
     pub wire_type: &'static str,
-    /// What it says, or asks.
+    /// The meaning of the message.
     pub meaning: &'static str,
     /// The first dialect that has it.
     pub since: Dialect,
-    /// What its payload holds.
+    /// The fields of its payload.
     pub fields: Vec<Field>,
     /// From a client: the types that answer it, besides ERROR. From the server: empty.
     pub answers: &'static [&'static str],
@@ -29,7 +29,7 @@ pub enum Occasion {
     /// When something happens elsewhere.
     Unasked,
     /// As the answer to a request.
-    Asked,
+    Requested,
     /// On either occasion.
     Either,
 }
@@ -68,18 +68,18 @@ impl Description {
         self.occasion != Occasion::Unasked
     }
 
-    /// Whether a dialect has the message.
+    /// Returns true if a dialect has the message.
     pub fn is_in(&self, dialect: Dialect) -> bool {
         includes(dialect, self.since)
     }
 
-    /// What the payload holds in a dialect.
+    /// The fields of the payload in a dialect.
     pub fn fields_in(&self, dialect: Dialect) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(move |field| includes(dialect, field.since))
     }
 }
 
-/// Whether a dialect has what `since` has brought.
+/// Returns true if a dialect includes the additions of `since`.
 fn includes(dialect: Dialect, since: Dialect) -> bool {
     dialect == Dialect::Two || since == Dialect::One
 }
@@ -95,7 +95,7 @@ macro_rules! described_messages {
             vec![$($description),+]
         }
 
-        /// What the document says of this message.
+        /// The description of this message.
         pub fn of(message: &$message) -> $crate::Description {
             match message {
                 $($pattern => $description,)+

@@ -33,11 +33,11 @@ fn info() -> Value {
     json!({
         "title": "SecureCall signaling",
         "version": env!("CARGO_PKG_VERSION"),
-        "description": "Made from the Rust types; docs/protocol.md says in sentences what a client \
-            does with it. The two channels are one endpoint: a connection speaks dialect 1 until \
+        "description": "Generated from the Rust types; docs/protocol.md explains what a client does \
+            with each message. The two channels are one endpoint: a connection speaks dialect 1 until \
             it is REGISTERED with `protocol: 2`. A message is one text frame. The server sends \
-            what is here and nothing else; a client ignores what it does not know all the same. \
-            The server ignores fields that it does not know.",
+            only what is described here; a client must ignore unknown messages and fields all the \
+            same. The server ignores unknown fields.",
         "license": { "name": "MIT OR Apache-2.0" },
     })
 }
@@ -54,7 +54,7 @@ pub(crate) const fn number(dialect: Dialect) -> u8 {
     }
 }
 
-/// What goes over a connection in one dialect, both ways.
+/// The messages of a connection in one dialect, both ways.
 fn channel(dialect: Dialect) -> Value {
     let of_channel = described(dialect).map(|(direction, description)| {
         let key = direction.key(&description);
@@ -92,7 +92,8 @@ fn messages(dialect: Dialect) -> impl Iterator<Item = (String, Value)> {
     })
 }
 
-/// One operation for each request, with its answers, and one for what the server says unasked.
+/// One operation for each request, with its answers, and one for messages that the server sends
+/// unasked.
 fn operations(dialect: Dialect) -> impl Iterator<Item = (String, Value)> {
     let received = client::all().into_iter().filter(move |request| request.is_in(dialect)).map(
         move |request| (operation_name(dialect, request.wire_type), receive(dialect, &request)),
@@ -137,13 +138,13 @@ fn answers(dialect: Dialect, request: &Description) -> Vec<Value> {
 fn send(dialect: Dialect) -> Value {
     let sent: Vec<_> = server::all()
         .iter()
-        .filter(|message| message.is_in(dialect) && message.occasion != Occasion::Asked)
+        .filter(|message| message.is_in(dialect) && message.occasion != Occasion::Requested)
         .map(|message| message_reference(dialect, Direction::FromServer, message))
         .collect();
     json!({
         "action": "send",
         "channel": reference(&["channels", &channel_name(dialect)]),
-        "summary": "What the server says without being asked.",
+        "summary": "Messages that the server sends without a request.",
         "messages": sent,
     })
 }

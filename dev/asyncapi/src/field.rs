@@ -9,17 +9,17 @@ use crate::Kind;
 pub struct Field {
     /// Its key.
     pub name: &'static str,
-    /// What it holds.
+    /// The kind of its value.
     pub kind: Kind,
-    /// Whether it may be missing.
+    /// Always there, or optional.
     pub presence: Presence,
     /// The first dialect that has it.
     pub since: Dialect,
-    /// What it means.
+    /// The meaning of the field.
     pub meaning: &'static str,
 }
 
-/// Whether a field may be missing.
+/// The presence of a field: always, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// It is always there.

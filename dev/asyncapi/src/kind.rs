@@ -1,11 +1,11 @@
-//! What a field can hold: each kind is one entry of `components/schemas`.
+//! Kinds of values: each is one entry of `components/schemas`.
 
 use securecall_protocol::{ClientId, EndReason, ErrorCode, RejectReason};
 use serde_json::{Value, json};
 
 use crate::{codes, limits};
 
-/// What a field holds.
+/// The kind of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A client's id.
@@ -18,18 +18,18 @@ pub enum Kind {
     PublicKey,
     /// A key, or null.
     PublicKeyOrNull,
-    /// What resumes a registration.
+    /// The token that resumes a registration.
     ResumeToken,
     /// The `id` of a request, and the `replyTo` of its answer.
     RequestId,
     /// The number of a message.
     Seq,
-    /// The number of the last message that a client has; 0: none.
+    /// The number of the last message that a client has received; 0 before the first.
     Acknowledged,
     /// The number of the dialect: 2.
     Protocol,
     /// The number of the latest dialect that a client speaks.
-    ProtocolAsked,
+    ProtocolRequested,
     /// Yes or no.
     Flag,
     /// The calls that a client presents when it registers.
@@ -46,13 +46,13 @@ pub enum Kind {
     Milliseconds,
     /// A time in seconds.
     Seconds,
-    /// How far two clocks are apart, in seconds, either way.
+    /// The difference of two clocks, in seconds, either way.
     ClockSeconds,
     /// A size in bytes.
     Bytes,
     /// TURN servers, at least one.
     IceServers,
-    /// TURN servers; none if the server has no TURN.
+    /// TURN servers; an empty list if the server has no TURN.
     IceServersIfAny,
 }
 
@@ -69,7 +69,7 @@ impl Kind {
         Self::Seq,
         Self::Acknowledged,
         Self::Protocol,
-        Self::ProtocolAsked,
+        Self::ProtocolRequested,
         Self::Flag,
         Self::PresentedCalls,
         Self::RejectReason,
@@ -96,10 +96,13 @@ impl Kind {
 
     pub(crate) fn schema(self) -> Value {
         match self {
-            Self::ClientId => text_like(&client_id_pattern(), "Who a client says it is."),
+            Self::ClientId => text_like(&client_id_pattern(), "The id that a client chose."),
             Self::CallId => {
                 let pattern = format!("^[a-zA-Z0-9_-]{{1,{}}}$", limits::CALL_ID_CHARS_MAX);
-                text_like(&pattern, "Given by the server. The proof of belonging to the call.")
+                text_like(
+                    &pattern,
+                    "Assigned by the server. Knowing it proves that a client belongs to the call.",
+                )
             }
             Self::Opaque => json!({
                 "type": "string",
@@ -107,19 +110,21 @@ impl Kind {
             }),
             Self::PublicKey => public_key(&json!("string")),
             Self::PublicKeyOrNull => public_key(&json!(["string", "null"])),
-            Self::ResumeToken => text_like("^[a-zA-Z0-9_-]{1,64}$", "A secret of the client's."),
+            Self::ResumeToken => text_like("^[a-zA-Z0-9_-]{1,64}$", "A secret of the client."),
             Self::RequestId => json!({
                 "type": "string",
                 "minLength": 1,
                 "maxLength": limits::REQUEST_ID_CHARS_MAX,
-                "description": "Named by the client; what answers the message repeats it.",
+                "description": "Chosen by the client; the answer repeats it.",
             }),
             Self::Seq => {
                 number(1, "1, 2, 3, … without a gap, over all connections of one registration.")
             }
             Self::Acknowledged => number(0, "A `seq`, or 0. Written in digits alone."),
             Self::Protocol => json!({ "const": 2, "description": "Written as the digit alone." }),
-            Self::ProtocolAsked => number(2, "Later than 2: answered in dialect 2. Digits alone."),
+            Self::ProtocolRequested => {
+                number(2, "The server answers a later one than 2 in dialect 2. Digits alone.")
+            }
             Self::Flag => json!({ "type": "boolean" }),
             Self::PresentedCalls => presented_calls(),
             Self::RejectReason => {
@@ -155,7 +160,7 @@ impl Kind {
             Self::ResumeToken => json!("u6KqZvtJ0T5mWw"),
             Self::RequestId => json!("7"),
             Self::Seq | Self::Acknowledged => json!(41),
-            Self::Protocol | Self::ProtocolAsked => json!(2),
+            Self::Protocol | Self::ProtocolRequested => json!(2),
             Self::Flag => json!(true),
             Self::PresentedCalls => json!([{ "callId": "j0lhhlXyWKTD", "answered": true }]),
             Self::RejectReason => json!(RejectReason::Clock { ahead_seconds: 0 }.as_str()),
@@ -217,7 +222,7 @@ fn presented_calls() -> Value {
                 "answered": {
                     "type": "boolean",
                     "default": false,
-                    "description": "Whether the call was answered, as far as the client knows.",
+                    "description": "True if the call was answered, as far as the client knows.",
                 },
             },
         },
@@ -242,7 +247,7 @@ fn ice_servers(items_min: u64) -> Value {
                 },
                 "username": text_like(
                     "^[0-9]+:[a-zA-Z0-9_-]{16}$",
-                    "Unix time of expiry, and a name that says nothing to others.",
+                    "Unix time of expiry, and a name that reveals nothing to others.",
                 ),
                 "credential": { "type": "string" },
             },

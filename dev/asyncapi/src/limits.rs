@@ -7,7 +7,7 @@ pub const MESSAGE_BYTES_MAX: u64 = 64 * 1024;
 pub const KEY_BYTES_MAX: u64 = 4096;
 /// The longest `id` of a request, in characters.
 pub const REQUEST_ID_CHARS_MAX: u64 = 64;
-/// How many calls a REGISTER may present.
+/// The bound of calls that a REGISTER may present.
 pub const PRESENTED_MAX: u64 = 64;
 /// The longest call id, in characters.
 pub const CALL_ID_CHARS_MAX: u64 = 240;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::document::number;
 use crate::{Description, Field, Kind, Presence};
 
-/// Who sends a message.
+/// The sender of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     FromClient,
@@ -47,7 +47,7 @@ pub(crate) fn component(direction: Direction, dialect: Dialect, message: &Descri
     component
 }
 
-/// Where a message says which request it is, or answers.
+/// The field of a message that identifies its request.
 fn correlation(direction: Direction, message: &Description) -> Option<&'static str> {
     match direction {
         Direction::FromClient => Some("id"),

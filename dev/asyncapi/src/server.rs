@@ -1,15 +1,15 @@
-//! What the server sends: the table.
+//! Messages from the server: the table.
 
 use securecall_protocol::{Registered, Resumption, ServerMessage};
 
 use crate::description::{Occasion, described_messages};
 use crate::{Description, Field, Kind};
 
-const CALL_ID: Field = Field::always("callId", Kind::CallId, "Which call.");
+const CALL_ID: Field = Field::always("callId", Kind::CallId, "The id of the call.");
 const CLOCK: Field = Field::sometimes(
     "clockAheadSeconds",
     Kind::ClockSeconds,
-    "Goes with `clock`: how far the caller's clock is ahead of the callee's.",
+    "Comes with `clock`: the seconds that the caller's clock is ahead of the callee's.",
 );
 const RELAYS: Field = Field::sometimes(
     "iceServers",
@@ -30,9 +30,9 @@ described_messages!(ServerMessage<'_> {
             }),
     }) => Description::new(
         "REGISTERED",
-        "The id is this connection's.",
+        "The id is registered for this connection.",
         &[
-            Field::always("clientId", Kind::ClientId, "Who is registered."),
+            Field::always("clientId", Kind::ClientId, "The registered client."),
             Field::always("protocol", Kind::Protocol, "Dialect 2 is spoken.").of_dialect_2(),
             Field::always(
                 "resumeToken",
@@ -43,7 +43,7 @@ described_messages!(ServerMessage<'_> {
             Field::always(
                 "resumed",
                 Kind::Flag,
-                "Whether an earlier registration was resumed: what it missed follows.",
+                "True if an earlier registration was resumed: the messages that it missed follow.",
             )
             .of_dialect_2(),
             Field::always(
@@ -55,20 +55,20 @@ described_messages!(ServerMessage<'_> {
             Field::always(
                 "maxMessageBytes",
                 Kind::Bytes,
-                "The largest message that the server takes.",
+                "The largest message that the server accepts.",
             )
             .of_dialect_2(),
         ],
     )
-    .on(Occasion::Asked)
+    .on(Occasion::Requested)
     .without_number(),
     ServerMessage::CallInitiated { call_id: _, target_id: _, ice_servers: _ } => Description::new(
         "CALL_INITIATED",
         "The call has an id, and the callee is being rung.",
-        &[CALL_ID, Field::always("targetId", Kind::ClientId, "Who is rung."), RELAYS],
+        &[CALL_ID, Field::always("targetId", Kind::ClientId, "The client that is rung."), RELAYS],
     )
     .of_dialect_2()
-    // Unasked when it comes again, to a caller that has reconnected.
+    // Not requested when it is sent again, to a caller that has reconnected.
     .on(Occasion::Either),
     ServerMessage::CallRinging { call_id: _ } => Description::new(
         "CALL_RINGING",
@@ -79,10 +79,10 @@ described_messages!(ServerMessage<'_> {
     ServerMessage::IncomingCall { call_id: _, caller_id: _, sdp_offer: _, ice_servers: _ } => {
         Description::new(
             "INCOMING_CALL",
-            "Somebody rings. Comes again, with the same callId, after the callee has reconnected.",
+            "A client is calling. Sent again, with the same callId, after the callee has reconnected.",
             &[
                 CALL_ID,
-                Field::always("callerId", Kind::ClientId, "Who rings."),
+                Field::always("callerId", Kind::ClientId, "The client that calls."),
                 Field::always("sdpOffer", Kind::Opaque, "The caller's offer."),
                 RELAYS,
             ],
@@ -98,37 +98,37 @@ described_messages!(ServerMessage<'_> {
         "The callee declined, or is busy.",
         &[
             CALL_ID,
-            Field::always("reason", Kind::RejectReason, "Why.").of_dialect_2(),
+            Field::always("reason", Kind::RejectReason, "The reason.").of_dialect_2(),
             CLOCK.of_dialect_2(),
         ],
     )
-    // Asked for when it says that the callee is in too many calls.
+    // It answers CALL_INITIATE if the callee is in too many calls.
     .on(Occasion::Either),
     ServerMessage::CallEnded { call_id: _, reason: _ } => Description::new(
         "CALL_ENDED",
         "The call is over.",
-        &[CALL_ID, Field::always("reason", Kind::EndReason, "Why.").of_dialect_2()],
+        &[CALL_ID, Field::always("reason", Kind::EndReason, "The reason.").of_dialect_2()],
     ),
     ServerMessage::IceCandidate { call_id: _, candidate: _ } => Description::new(
         "ICE_CANDIDATE",
-        "A candidate of the other end.",
+        "A candidate from the other end.",
         &[CALL_ID, Field::always("candidate", Kind::Opaque, "The candidate.")],
     ),
     ServerMessage::CallSignal { call_id: _, data: _ } => Description::new(
         "CALL_SIGNAL",
-        "Something else of the other end.",
-        &[CALL_ID, Field::always("data", Kind::Opaque, "What.")],
+        "Other data from the other end.",
+        &[CALL_ID, Field::always("data", Kind::Opaque, "The data.")],
     )
     .of_dialect_2(),
     ServerMessage::PkdResult { client_id: _, public_key: _ } => Description::new(
         "PKD_RESULT",
-        "What the directory holds.",
+        "The key in the directory.",
         &[
-            Field::always("clientId", Kind::ClientId, "Whose key."),
-            Field::always("publicKey", Kind::PublicKeyOrNull, "The key; null: none is known."),
+            Field::always("clientId", Kind::ClientId, "The client whose key it is."),
+            Field::always("publicKey", Kind::PublicKeyOrNull, "The key; null if the directory has none."),
         ],
     )
-    .on(Occasion::Asked),
+    .on(Occasion::Requested),
     ServerMessage::TurnCredentials { ice_servers: _, ttl_seconds: _ } => Description::new(
         "TURN_CREDENTIALS",
         "Fresh relay credentials.",
@@ -138,26 +138,26 @@ described_messages!(ServerMessage<'_> {
                 Kind::IceServersIfAny,
                 "Relays for `RTCPeerConnection`; empty: the server has no TURN.",
             ),
-            Field::always("ttlSeconds", Kind::Seconds, "How long the credentials live."),
+            Field::always("ttlSeconds", Kind::Seconds, "The lifetime of the credentials."),
         ],
     )
-    .on(Occasion::Asked),
+    .on(Occasion::Requested),
     ServerMessage::HeartbeatAck => {
-        Description::new("HEARTBEAT_ACK", "Heard you.", &[]).on(Occasion::Asked)
+        Description::new("HEARTBEAT_ACK", "Answers HEARTBEAT.", &[]).on(Occasion::Requested)
     },
     ServerMessage::Error { code: _, message: _, retry_after_ms: _ } => Description::new(
         "ERROR",
-        "A message was refused. The connection lives on.",
+        "A message was refused. The connection stays open.",
         &[
-            Field::always("code", Kind::ErrorCode, "Which rule."),
+            Field::always("code", Kind::ErrorCode, "The rule that was broken."),
             Field::always("message", Kind::Words, "The rule in words, for the developer."),
             Field::sometimes(
                 "retryAfterMs",
                 Kind::Milliseconds,
-                "After how many milliseconds asking again helps. Missing: it does not.",
+                "The time after which a retry may succeed. Missing: a retry does not help.",
             )
             .of_dialect_2(),
         ],
     )
-    .on(Occasion::Asked),
+    .on(Occasion::Requested),
 });

@@ -1,4 +1,4 @@
-//! What must hold at every step, whatever happens.
+//! Checks that hold at every step.
 
 use securecall_core::{CallLimits, Session};
 
@@ -9,7 +9,7 @@ use crate::violation::{Violation, ensure};
 /// The end of a call as it stands in a stream.
 const END_BYTES: usize = 300;
 
-/// No session holds more than it may, and calls are counted as they are.
+/// Checks that no session exceeds its bounds, and that the count of calls is right.
 pub(crate) fn check_bounds(server: &Server, limits: &CallLimits) -> Result<(), Violation> {
     let (mut checked, mut calls) = (Ok(()), 0);
     server.for_each_session(|session| {
@@ -26,13 +26,12 @@ pub(crate) fn check_bounds(server: &Server, limits: &CallLimits) -> Result<(), V
 
 fn check_session(session: &Session, limits: &CallLimits) -> Result<(), Violation> {
     let client = session.client_id().as_str();
-    // As many of its client's own as it may have, as many that it is said to be in, and those that
-    // ring.
+    // Calls of the client's own, calls that others claim it is in, and those that ring.
     let own_max = limits.per_session_max + limits.unanswered_max;
     let records_max = own_max + limits.per_session_max;
     let records = session.calls();
     ensure!(records <= records_max, "{client} has {records} records of calls");
-    // For what waits or is not acknowledged, and for ends that were missed; an end of each call.
+    // Deferred and unacknowledged messages, and missed ends: one for each call.
     let ends = own_max;
     let bytes_max = 2 * limits.waiting_bytes_max + ends * END_BYTES;
     let bytes = session.waiting_bytes();
@@ -43,15 +42,15 @@ fn check_session(session: &Session, limits: &CallLimits) -> Result<(), Violation
     Ok(())
 }
 
-/// No client has anything to complain of.
+/// Checks that no client has met a violation.
 pub(crate) fn check_clients(clients: &mut [Client]) -> Result<(), Violation> {
-    match clients.iter_mut().find_map(|client| client.complaint.take()) {
-        Some(complaint) => Err(complaint),
+    match clients.iter_mut().find_map(|client| client.violation.take()) {
+        Some(violation) => Err(violation),
         None => Ok(()),
     }
 }
 
-/// Nothing is left when everybody has left.
+/// Checks that no session is left when every client has left.
 pub(crate) fn check_empty(server: &Server) -> Result<(), Violation> {
     let left = server.sessions();
     ensure!(left == 0, "{left} sessions are left when everybody has left");

@@ -1,6 +1,6 @@
-//! What can be seen from outside the sessions: what goes in, what comes out.
+//! Events at the edge of the sessions: their inputs and outputs.
 //!
-//! The model lives on this alone, and the trace is its text.
+//! The model sees these events alone, and the trace prints them.
 
 use std::fmt;
 
@@ -8,25 +8,26 @@ use securecall_core::{Departure, Outcome, UnixTime};
 
 use crate::network::LinkId;
 
-/// One thing that happened at the server.
+/// An event at the server.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
     /// A connection registers a client, with this REGISTER.
     Attached { link: LinkId, client: String, text: String },
     /// A client has no connection any more.
     Detached { link: LinkId, client: String, departure: Departure },
-    /// A client asked its session for something about a call. One that begins is born at this time.
-    Asked { link: LinkId, client: String, text: String, born: UnixTime },
-    /// A ring has left for another session: a call has an id.
+    /// A client sent its session a request about a call. A call that it begins is born at this
+    /// time.
+    Requested { link: LinkId, client: String, text: String, born: UnixTime },
+    /// A ring has left for another session, so the call has an id.
     Rang { call: String },
-    /// A client has acknowledged what it was sent.
+    /// A client has acknowledged messages.
     Acknowledged { client: String, seq: u64 },
-    /// The session is done with what was asked, or with the registration; other sessions may still
-    /// have something to say.
-    Answered,
-    /// Mail has reached a session, or not. For the trace: the model has never heard of mail.
+    /// The session has handled the request or the registration; other sessions may still send
+    /// messages because of it.
+    Handled,
+    /// The delivery result of a letter. For the trace: the model does not see mail.
     Delivered { letter: String, outcome: Outcome },
-    /// A session was told the time.
+    /// A session handled its deadlines.
     TimedOut { client: String },
     /// A message went out to a client.
     Sent { link: LinkId, client: String, text: String },
@@ -34,9 +35,9 @@ pub(crate) enum Event {
     Forgotten { client: String },
     /// The server closes a connection.
     Closed { link: LinkId, code: u16 },
-    /// kill -9, and a new process, which takes calls born before this time for older than itself.
+    /// kill -9, and a new process, which takes calls born before this time for recovered ones.
     Restarted { started: UnixTime },
-    /// Somebody has set the wall clock.
+    /// The wall clock was set.
     ClockSet { now: UnixTime },
 }
 
@@ -49,12 +50,12 @@ impl fmt::Display for Event {
             Self::Detached { link, client, departure } => {
                 write!(f, "{client}#{link} is gone: {departure:?}")
             }
-            Self::Asked { link, client, text, .. } => {
+            Self::Requested { link, client, text, .. } => {
                 write!(f, "{client}#{link} → {}", Short(text))
             }
             Self::Rang { call } => write!(f, "  the call is {}", Short(call)),
             Self::Acknowledged { client, seq } => write!(f, "{client} has everything to {seq}"),
-            Self::Answered => write!(f, "  done"),
+            Self::Handled => write!(f, "  done"),
             Self::Delivered { letter, outcome } => write!(f, "  mail {letter}: {outcome:?}"),
             Self::TimedOut { client } => write!(f, "{client}'s session looks at the time"),
             Self::Sent { link, client, text } => write!(f, "{client}#{link} ← {}", Short(text)),
@@ -66,7 +67,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// A text with the middle of everything long left out.
+/// A text whose long strings are shortened.
 pub(crate) struct Short<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Short<'_> {

@@ -2,10 +2,11 @@
 //!
 //! A seed makes a world of honest clients, impostors and byzantine ones, of connections that are
 //! cut and half-open, of mail that is delivered in any order that threads allow, of a server that
-//! is killed and started again. After every step the checks run; beside the server, a naive
-//! model with a table of all calls says what should have happened. First safety, with the
-//! faults on; then liveness, with the faults off: everybody comes back, and everything has to end.
-//! The manner is that of TigerBeetle's simulator.
+//! is killed and started again. After every step the checks run: invariants of the sessions
+//! (`checks`), and the rules of a naive `model`, which has a table of all calls and watches the
+//! server from outside. First comes safety, with the faults on; then liveness, with the faults off:
+//! every client comes back, and every call has to end. The method is that of TigerBeetle's
+//! simulator.
 //!
 //! ```text
 //! clients ⇄ network ⇄ server (shell and sessions) ── events ──► model and checks
@@ -16,11 +17,11 @@
 
 mod checks;
 mod client;
+mod environment;
 mod event;
 mod liveness;
 mod model;
 mod mutation;
-mod nature;
 mod network;
 mod random;
 mod scenario;
@@ -37,14 +38,14 @@ pub use violation::Violation;
 
 use world::World;
 
-/// How much a run saw.
+/// Counts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Report {
     /// Steps with the faults on.
     pub steps: usize,
-    /// How often nothing was under way, and model and sessions were compared.
-    pub settled: usize,
-    /// What happened in the calls.
+    /// Comparisons of model and sessions, made whenever no mail was in flight.
+    pub comparisons: usize,
+    /// Counts of events in the calls.
     pub seen: Seen,
 }
 
@@ -57,8 +58,8 @@ pub fn run(seed: u64, mutation: Mutation, trace: Trace) -> Result<Report, Violat
     for _ in 0..world.scenario.steps {
         world.step()?;
     }
-    trace.note(world.server.nature.now, "──── the faults are off ────");
+    trace.note(world.server.environment.now, "──── the faults are off ────");
     world.come_to_an_end()?;
     let seen = world.model.seen();
-    Ok(Report { steps: world.scenario.steps, settled: world.settled, seen })
+    Ok(Report { steps: world.scenario.steps, comparisons: world.comparisons, seen })
 }

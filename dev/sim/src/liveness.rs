@@ -1,9 +1,10 @@
-//! The second half of a run: the faults are off, everybody comes back, and everything has to end.
+//! The second half of a run: the faults are off, every client comes back, and every call has to
+//! end.
 
 use std::time::Duration;
 
 use crate::checks;
-use crate::client::Manner;
+use crate::client::Behaviour;
 use crate::violation::{Violation, ensure};
 use crate::world::World;
 
@@ -26,7 +27,7 @@ impl World {
         Ok(())
     }
 
-    /// Both ends of every dead connection notice that it is.
+    /// Lets both ends of every dead connection notice it.
     fn notice_everything(&mut self) -> Result<(), Violation> {
         self.exchange()?;
         for link in self.network.links() {
@@ -38,8 +39,8 @@ impl World {
         self.exchange()
     }
 
-    /// Impostors leave; everybody else registers its own id. Of those that can resume some have
-    /// lost their connection.
+    /// Reconnects every client with its own id; impostors leave. Some of those that can resume lose
+    /// their connection instead of closing it.
     fn come_back(&mut self) -> Result<(), Violation> {
         for client in 0..self.clients.len() {
             if self.clients[client].speaks_dialect_two() && self.random.percent(50) {
@@ -48,7 +49,7 @@ impl World {
                 self.clients[client].leave();
                 self.leave(client);
             }
-            if self.clients[client].manner != Manner::Impostor {
+            if self.clients[client].behaviour != Behaviour::Impostor {
                 let register = self.clients[client].come_back();
                 self.connect(client, register);
             }
@@ -59,26 +60,27 @@ impl World {
     fn present_calls(&mut self) -> Result<(), Violation> {
         for client in 0..self.clients.len() {
             let texts = match self.clients[client].speaks_dialect_two() {
-                true => self.clients[client].take_resolved(),
+                true => self.clients[client].take_queued(),
                 false => self.clients[client].present_calls(),
             };
             for text in texts {
-                self.say(client, text);
+                self.send(client, text);
             }
         }
         self.exchange()
     }
 
-    /// Nothing hangs: what a client of dialect 2 takes for a call is one, and it was answered.
+    /// Checks that each call which a client of dialect 2 believes to be in exists, and was
+    /// answered.
     fn check_beliefs(&self) -> Result<(), Violation> {
         for client in &self.clients {
-            let honest = client.manner == Manner::Honest && !client.has_lied();
+            let honest = client.behaviour == Behaviour::Honest && !client.has_overclaimed();
             if !honest || !client.speaks_dialect_two() {
                 continue;
             }
             for (call, answered) in client.believed() {
                 let known = self.server.has_record(&client.id, call);
-                ensure!(known, "{} takes {call} for a call, and nobody else does", client.id);
+                ensure!(known, "{} takes {call} for a call, and the server does not", client.id);
                 ensure!(answered, "{} waits for ever for {call} to be answered", client.id);
             }
         }
@@ -88,7 +90,7 @@ impl World {
     fn hang_up(&mut self) -> Result<(), Violation> {
         for client in 0..self.clients.len() {
             for text in self.clients[client].end_calls() {
-                self.say(client, text);
+                self.send(client, text);
             }
         }
         self.exchange()
@@ -100,10 +102,10 @@ impl World {
     }
 
     fn let_time_pass(&mut self, time: Duration) -> Result<(), Violation> {
-        let start = self.server.nature.now;
+        let start = self.server.environment.now;
         loop {
             self.exchange()?;
-            let passed = self.server.nature.now.since(start);
+            let passed = self.server.environment.now.since(start);
             if passed >= time {
                 return Ok(());
             }
@@ -111,9 +113,9 @@ impl World {
         }
     }
 
-    /// Every frame and every mail arrives, and closed connections are gone.
+    /// Runs until every frame and all mail have arrived, and closed connections are gone.
     fn exchange(&mut self) -> Result<(), Violation> {
-        self.settle()?;
+        self.run_to_quiescence()?;
         while self.exchange_frames()? {}
         Ok(())
     }
@@ -123,10 +125,10 @@ impl World {
         for link in self.network.links() {
             any |= self.read_at_server(link);
             self.absorb()?;
-            self.settle()?;
+            self.run_to_quiescence()?;
             self.tear_down_if_dead(link);
             self.absorb()?;
-            self.settle()?;
+            self.run_to_quiescence()?;
         }
         for client in 0..self.clients.len() {
             any |= self.read_at_client(client);

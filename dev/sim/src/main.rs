@@ -18,10 +18,10 @@ struct Arguments {
     /// Run these seeds: A..B, without B.
     #[arg(long, value_parser = parse_range, default_value = "0..1000")]
     seeds: Range<u64>,
-    /// Run seeds that nobody ran before for so many hours.
+    /// Run new seeds, for this many hours.
     #[arg(long, conflicts_with = "seeds")]
     hours: Option<f64>,
-    /// Put a fault into the shell, to see that it is found.
+    /// Put a fault around the sessions, to see that it is found.
     #[arg(long, value_enum, default_value_t)]
     mutation: Mutation,
     /// Stop at the first seed that fails.

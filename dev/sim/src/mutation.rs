@@ -1,4 +1,4 @@
-//! Faults that are put around the sessions on purpose, to see that the checks find them.
+//! Faults that are put around the sessions on purpose, to test the checks.
 
 use securecall_core::CallLimits;
 use securecall_protocol::Registration;
@@ -6,33 +6,33 @@ use securecall_protocol::Registration;
 use crate::event::Event;
 use crate::network::LinkId;
 
-/// What is done wrong.
+/// A fault in the code around the sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Mutation {
     /// Nothing.
     #[default]
     None,
     /// Some mail goes to a client that it is not for.
-    DeliverToSomebodyElse,
+    Misdeliver,
     /// Some mail is delivered twice.
     DeliverTwice,
     /// Mail overtakes other mail to the same session.
     DeliverOutOfOrder,
     /// The end of a call is not delivered, now and then.
     DropEnds,
-    /// Nobody tells a session that its mail was refused.
+    /// No session learns that its mail was refused.
     SwallowOutcomes,
-    /// What is opaque is read and written again on its way.
-    RewordOpaque,
+    /// Opaque fields are decoded and encoded again on their way.
+    ReencodeOpaque,
     /// The close of a superseded connection detaches its successor.
     TearDownSuccessor,
-    /// A superseded connection is still listened to.
-    HearTheSuperseded,
-    /// A connection that takes over an id goes on with the session as if it were the old one.
-    TrustTheSuccessor,
-    /// Sessions are not told the time while their clients are there.
-    ForgetDeadlines,
-    /// Sessions are told the time a second before their deadlines.
+    /// Messages of a superseded connection are still handled.
+    ServeSuperseded,
+    /// A connection that supersedes another continues its session without registering.
+    ShareTheSession,
+    /// Sessions do not handle deadlines while their clients are connected.
+    SkipDeadlines,
+    /// Sessions handle deadlines a second early.
     HurryDeadlines,
     /// Every lost connection counts as one that was closed normally.
     TakeLossForLeaving,
@@ -40,66 +40,66 @@ pub enum Mutation {
     TakeLeavingForLoss,
     /// A session is dropped as soon as its client is gone.
     DropSessionsEarly,
-    /// A session that is over is kept.
-    KeepSessions,
+    /// A session that is over is not dropped.
+    LeakSessions,
     /// A restart draws another key for call ids.
     LoseTheKey,
-    /// Mail for a client that a restart cut off finds nobody.
-    ExpectNobody,
-    /// A session remembers since its client's registration alone.
-    ForgetWhatWas,
+    /// Mail for a client that was cut off by a restart counts as undeliverable.
+    SkipRecovery,
+    /// A session remembers only what came after its client's registration.
+    ForgetServerStart,
     /// Some messages are sent twice on one connection.
     SendTwice,
     /// Some messages are not sent.
-    SendNot,
-    /// A client of dialect 1 is told what dialect 2 has added.
+    DropSent,
+    /// A client of dialect 1 is sent fields of dialect 2.
     SpeakDialectTwoToAll,
-    /// Whoever registers an id in dialect 2 resumes its last registration.
-    ResumeForAnybody,
-    /// No token is good enough.
-    ResumeForNobody,
-    /// A resumed client is sent a message again that it has.
+    /// Registering an id in dialect 2 resumes its last registration, with any token.
+    ResumeWithAnyToken,
+    /// No token resumes a registration.
+    NeverResume,
+    /// A resumed client is sent a message again that it has acknowledged.
     ResumeTooEarly,
-    /// A resumed client misses the first message that it has not.
+    /// A resumed client misses the first message after its number.
     ResumeTooLate,
-    /// A resumed client is sent what it missed in another order.
+    /// A resumed client is sent the missed messages in reverse order.
     ResumeBackwards,
     /// An acknowledgement counts for one message more than it names.
     AcknowledgeTooMuch,
-    /// Nobody looks at the calls that a client presents.
+    /// Calls that a client presents are ignored.
     IgnorePresented,
-    /// A caller is not told that its call has lost against another.
+    /// A caller is not notified that its call lost to one that crossed it.
     SwallowGlare,
-    /// More waits than the limits say.
+    /// More messages are deferred than the limits allow.
     IgnoreBounds,
 }
 
 impl Mutation {
     /// Every fault.
     pub const FAULTS: [Self; 30] = [
-        Self::DeliverToSomebodyElse,
+        Self::Misdeliver,
         Self::DeliverTwice,
         Self::DeliverOutOfOrder,
         Self::DropEnds,
         Self::SwallowOutcomes,
-        Self::RewordOpaque,
+        Self::ReencodeOpaque,
         Self::TearDownSuccessor,
-        Self::HearTheSuperseded,
-        Self::TrustTheSuccessor,
-        Self::ForgetDeadlines,
+        Self::ServeSuperseded,
+        Self::ShareTheSession,
+        Self::SkipDeadlines,
         Self::HurryDeadlines,
         Self::TakeLossForLeaving,
         Self::TakeLeavingForLoss,
         Self::DropSessionsEarly,
-        Self::KeepSessions,
+        Self::LeakSessions,
         Self::LoseTheKey,
-        Self::ExpectNobody,
-        Self::ForgetWhatWas,
+        Self::SkipRecovery,
+        Self::ForgetServerStart,
         Self::SendTwice,
-        Self::SendNot,
+        Self::DropSent,
         Self::SpeakDialectTwoToAll,
-        Self::ResumeForAnybody,
-        Self::ResumeForNobody,
+        Self::ResumeWithAnyToken,
+        Self::NeverResume,
         Self::ResumeTooEarly,
         Self::ResumeTooLate,
         Self::ResumeBackwards,
@@ -110,10 +110,10 @@ impl Mutation {
     ];
 }
 
-/// How often a fault of sending happens: once in so many messages.
+/// The interval of faults of sending, in messages.
 const SENT_BETWEEN_FAULTS: u64 = 40;
 
-/// What is done instead.
+/// The changes that each fault makes.
 impl Mutation {
     pub(crate) fn mutate_limits(self, limits: &mut CallLimits) {
         if self == Self::IgnoreBounds {
@@ -122,7 +122,7 @@ impl Mutation {
         }
     }
 
-    /// `token` is what resumes the session.
+    /// `token` is the one that resumes the session.
     pub(crate) fn mutate_registration<'m>(
         self,
         registration: &Registration<'m>,
@@ -130,10 +130,10 @@ impl Mutation {
     ) -> Registration<'m> {
         let mut registration = registration.clone();
         match self {
-            Self::ResumeForAnybody => {
+            Self::ResumeWithAnyToken => {
                 registration.resume_token = token.map(|token| token.to_string().into());
             }
-            Self::ResumeForNobody => registration.resume_token = None,
+            Self::NeverResume => registration.resume_token = None,
             Self::ResumeTooEarly => {
                 registration.last_seq = registration.last_seq.saturating_sub(1);
             }
@@ -143,7 +143,7 @@ impl Mutation {
         registration
     }
 
-    /// What happened when a connection registered: what a resumed client is sent after REGISTERED.
+    /// Changes the messages that follow REGISTERED when a registration is resumed.
     pub(crate) fn mutate_attachment(self, link: LinkId, mut events: Vec<Event>) -> Vec<Event> {
         let sent = |event: &Event| matches!(event, Event::Sent { link: to, .. } if *to == link);
         let Some(registered) = events.iter().position(sent) else { return events };
@@ -161,12 +161,12 @@ impl Mutation {
         events
     }
 
-    /// What is sent for a text, the `nth` that is sent.
+    /// Changes the `nth` text that is sent.
     pub(crate) fn mutate_sent(self, text: String, nth: u64) -> Vec<String> {
         let now = nth.is_multiple_of(SENT_BETWEEN_FAULTS);
         match self {
             Self::SendTwice if now => vec![text.clone(), text],
-            Self::SendNot if now => vec![],
+            Self::DropSent if now => vec![],
             Self::SpeakDialectTwoToAll if now && !text.contains(r#","seq":"#) => {
                 let numbered = text.replacen(r#""payload":"#, r#""seq":1,"payload":"#, 1);
                 vec![numbered]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// A connection's number; never used twice.
 pub(crate) type LinkId = u64;
 
-/// What travels.
+/// A frame in flight.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Frame {
     Text(String),
@@ -51,7 +51,7 @@ impl Network {
         }
     }
 
-    /// Returns how many bytes the client has not read yet.
+    /// Returns the bytes that the client has not read yet.
     pub(crate) fn send_to_client(&mut self, link: LinkId, frame: Frame) -> usize {
         let Some(link) = self.links.get_mut(&link).filter(|link| !link.cut && !link.client_gone)
         else {
@@ -82,19 +82,19 @@ impl Network {
         }
     }
 
-    /// Whether a ping would be answered.
+    /// Returns true if a ping would be answered.
     pub(crate) fn is_alive(&self, link: LinkId) -> bool {
         self.links.get(&link).is_some_and(|link| !link.cut && !link.client_gone)
     }
 
-    /// Whether the server can find out that the client is gone: everything is read.
+    /// Returns true if the server can notice that the client is gone: everything is read.
     pub(crate) fn is_dead_to_server(&self, link: LinkId) -> bool {
         self.links.get(&link).is_some_and(|link| {
             !link.server_gone && (link.cut || link.client_gone) && link.to_server.is_empty()
         })
     }
 
-    /// Whether the client can find out that the server is gone.
+    /// Returns true if the client can notice that the server is gone.
     pub(crate) fn is_dead_to_client(&self, link: LinkId) -> bool {
         self.links
             .get(&link)

@@ -19,7 +19,7 @@ impl Random {
 
     /// One of `0..bound`; 0 when there is nothing to choose from.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        // The bias is one in 2⁶⁴ ÷ bound: nobody will see it.
+        // The bias is one in 2⁶⁴ ÷ bound, which is too small to see.
         if bound == 0 { 0 } else { (self.next() % bound as u64) as usize }
     }
 
@@ -36,7 +36,7 @@ impl Random {
         choices.get(self.below(choices.len()))
     }
 
-    /// An index, each as likely as its weight says.
+    /// Draws an index; the weights are the odds.
     pub(crate) fn weighted(&mut self, weights: &[usize]) -> usize {
         let mut left = self.below(weights.iter().sum());
         for (index, weight) in weights.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What kind of world a seed makes.
+//! Scenarios: the parameters of the world that a seed makes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use securecall_core::CallLimits;
 
 use crate::random::Random;
 
-/// One thing that may happen next.
+/// A step of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// A client does something.
@@ -17,9 +17,9 @@ pub(crate) enum Action {
     ReadAtClient,
     /// Mail reaches a session.
     Deliver,
-    /// A session learns what became of its mail.
-    TellOutcome,
-    /// A deadline that has come is dealt with.
+    /// A session gets the delivery result of its mail.
+    DeliverOutcome,
+    /// A timer that has fired is handled.
     Fire,
     /// The server finds a connection dead, or ends one that it has closed.
     NoticeAtServer,
@@ -29,11 +29,11 @@ pub(crate) enum Action {
     Cut,
     /// Some milliseconds pass.
     PassMoment,
-    /// Everything under way arrives, then seconds or minutes pass.
+    /// All mail arrives, then seconds or minutes pass.
     PassLong,
     /// kill -9.
     Restart,
-    /// Somebody sets the wall clock, by up to an hour.
+    /// The wall clock is set, by up to an hour.
     SetClock,
 }
 
@@ -43,7 +43,7 @@ impl Action {
         Self::ReadAtServer,
         Self::ReadAtClient,
         Self::Deliver,
-        Self::TellOutcome,
+        Self::DeliverOutcome,
         Self::Fire,
         Self::NoticeAtServer,
         Self::NoticeAtClient,
@@ -58,20 +58,20 @@ impl Action {
 /// The parameters of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
-    /// Clients that do as they should.
+    /// Clients that follow the protocol.
     pub(crate) honest: usize,
     /// Clients that register other clients' ids.
     pub(crate) impostors: usize,
-    /// Clients that say anything to anybody.
+    /// Clients that send anything to anyone.
     pub(crate) byzantine: usize,
-    /// How many clients in a hundred speak dialect 2.
+    /// The percentage of clients that speak dialect 2.
     pub(crate) in_two_percent: usize,
     pub(crate) steps: usize,
     pub(crate) calls: CallLimits,
     pub(crate) outbox_bytes_max: usize,
-    /// How many candidates in a hundred are big.
+    /// The percentage of candidates that are big.
     pub(crate) big_percent: usize,
-    /// How likely each of [`Action::ALL`] is.
+    /// The odds of each of [`Action::ALL`].
     pub(crate) weights: [usize; Action::ALL.len()],
 }
 
@@ -111,7 +111,7 @@ impl Scenario {
                 waiting_count_max: random.between(8, 40),
                 waiting_age_max: Duration::from_secs(random.between(10, 200) as u64),
             },
-            // It takes all that has waited, at once.
+            // A replay is sent at once and must fit.
             outbox_bytes_max: random.between(8_000, 40_000),
             big_percent: if random.percent(60) { random.between(5, 50) } else { 0 },
             weights,

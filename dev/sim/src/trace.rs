@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use securecall_core::Instant;
 
-/// Where the lines of a run go. A thousand runs need none.
+/// The output of a run. Runs of many seeds are silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     /// Nowhere.

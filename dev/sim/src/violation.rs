@@ -1,6 +1,6 @@
 //! A rule that was broken.
 
-/// What was seen that must not be.
+/// A broken rule, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Violation(pub(crate) String);

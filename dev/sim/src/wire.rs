@@ -1,4 +1,4 @@
-//! Messages as the clients and the model read them: with nothing of the server's own code.
+//! Messages as the clients and the model parse them, independently of the server's code.
 
 use std::collections::BTreeMap;
 
@@ -29,12 +29,12 @@ pub(crate) struct Presented {
 }
 
 impl<'a> Wire<'a> {
-    /// None: the text is no message.
+    /// Reads a message. Returns `None` if the text is no message.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// A field as it stands in the text, quotes and all; empty when there is none.
+    /// A field as it stands in the text, quotes and all; empty if it is missing.
     pub(crate) fn json(&self, field: &str) -> &'a str {
         self.payload.get(field).map_or("", |json| json.get())
     }
@@ -57,7 +57,7 @@ impl<'a> Wire<'a> {
         self.payload.keys().copied()
     }
 
-    /// By what a request is named, in it or in its answer.
+    /// The id of a request, in the request or in its answer.
     pub(crate) fn request(&self) -> Option<&'a str> {
         self.id.or(self.reply_to).map(|json| json.get().trim_matches('"'))
     }

@@ -6,11 +6,11 @@ use securecall_core::{Departure, Parties};
 use securecall_protocol::{ClientId, CloseCode};
 
 use crate::checks;
-use crate::client::{Client, Deed, Gossip, Manner};
+use crate::client::{Behaviour, Client, ClientAction, Knowledge};
+use crate::environment::{Environment, call_id_key};
 use crate::event::Event;
 use crate::model::Model;
 use crate::mutation::Mutation;
-use crate::nature::{Nature, call_id_key};
 use crate::network::{Frame, LinkId, Network};
 use crate::random::Random;
 use crate::scenario::{Action, Scenario};
@@ -18,10 +18,10 @@ use crate::server::Server;
 use crate::trace::Trace;
 use crate::violation::{Violation, ensure};
 
-/// How many call ids leak at a time. A session remembers more ended calls than that.
+/// The number of leaked call ids in circulation. A session remembers more ended calls than that.
 const LEAKS_MAX: usize = 24;
-/// So many steps are enough for everything under way to arrive.
-const SETTLING_STEPS_MAX: usize = 100_000;
+/// The bound of steps after which all mail must have arrived.
+const QUIESCENCE_STEPS_MAX: usize = 100_000;
 
 /// One run.
 pub(crate) struct World {
@@ -31,7 +31,7 @@ pub(crate) struct World {
     pub(crate) network: Network,
     pub(crate) clients: Vec<Client>,
     pub(crate) model: Model,
-    pub(crate) settled: usize,
+    pub(crate) comparisons: usize,
     ids: Vec<String>,
     leaks: Vec<String>,
     trace: Trace,
@@ -44,34 +44,34 @@ impl World {
         let clients = population(&scenario, &mut random);
         let ids: Vec<String> = clients
             .iter()
-            .filter(|client| client.manner != Manner::Impostor)
+            .filter(|client| client.behaviour != Behaviour::Impostor)
             .map(|client| client.id.clone())
             .collect();
-        let nature = Nature::new(scenario.calls);
+        let environment = Environment::new(scenario.calls);
         let world = Self {
             random,
-            server: Server::start(nature, mutation),
+            server: Server::start(environment, mutation),
             network: Network::default(),
             clients,
             model: Model::new(scenario.calls),
-            settled: 0,
+            comparisons: 0,
             leaks: foreign_call_ids(&ids),
             ids,
             trace,
             scenario,
         };
-        trace.note(world.server.nature.now, format_args!("{:?}", world.scenario));
+        trace.note(world.server.environment.now, format_args!("{:?}", world.scenario));
         world
     }
 
-    /// Something happens.
+    /// Takes one step, chosen by the seed.
     pub(crate) fn step(&mut self) -> Result<(), Violation> {
         match Action::ALL[self.random.weighted(&self.scenario.weights)] {
             Action::Act => self.act(),
             Action::ReadAtServer => self.read_at_some_server_end(),
             Action::ReadAtClient => self.read_at_some_client(),
             Action::Deliver => _ = self.server.deliver(&mut self.random),
-            Action::TellOutcome => _ = self.server.tell_outcome(&mut self.random),
+            Action::DeliverOutcome => _ = self.server.deliver_outcome(&mut self.random),
             Action::Fire => self.fire(),
             Action::NoticeAtServer => self.notice_at_server(),
             Action::NoticeAtClient => self.notice_at_client(),
@@ -84,11 +84,11 @@ impl World {
         self.absorb()
     }
 
-    /// What happened at the server reaches the model and the network.
+    /// Passes the events at the server to the model and the network.
     pub(crate) fn absorb(&mut self) -> Result<(), Violation> {
         for event in self.server.take_events() {
-            self.trace.note(self.server.nature.now, &event);
-            self.model.watch(self.server.nature.now, &event)?;
+            self.trace.note(self.server.environment.now, &event);
+            self.model.watch(self.server.environment.now, &event)?;
             match event {
                 Event::Sent { link, text, .. } => self.send_to_client(link, text),
                 Event::Closed { link, code } => {
@@ -102,22 +102,24 @@ impl World {
         checks::check_clients(&mut self.clients)?;
         if self.server.is_quiet() && self.server.due().is_empty() {
             let server = &self.server;
-            self.model.settle(server.nature.now, |client, call| server.has_record(client, call))?;
-            self.settled += 1;
+            self.model.check_quiescence(server.environment.now, |client, call| {
+                server.has_record(client, call)
+            })?;
+            self.comparisons += 1;
         }
         Ok(())
     }
 
-    /// Everything under way between sessions arrives, and every deadline that came is dealt with.
-    pub(crate) fn settle(&mut self) -> Result<(), Violation> {
-        for _ in 0..SETTLING_STEPS_MAX {
+    /// Runs until no mail is in flight and no timer is due.
+    pub(crate) fn run_to_quiescence(&mut self) -> Result<(), Violation> {
+        for _ in 0..QUIESCENCE_STEPS_MAX {
             let due = self.server.due();
             if self.server.is_quiet() && due.is_empty() {
                 return self.absorb();
             }
             match self.random.below(3) {
                 0 => _ = self.server.deliver(&mut self.random),
-                1 => _ = self.server.tell_outcome(&mut self.random),
+                1 => _ = self.server.deliver_outcome(&mut self.random),
                 _ => self.fire(),
             }
             self.absorb()?;
@@ -126,21 +128,21 @@ impl World {
         Ok(())
     }
 
-    /// A client opens a connection, and registers with this text.
+    /// Opens a connection for a client, and sends this REGISTER.
     pub(crate) fn connect(&mut self, client: usize, register: String) {
         let link = self.network.open();
         self.server.accept(link);
         self.clients[client].link = Some(link);
-        self.say(client, register);
+        self.send(client, register);
     }
 
-    pub(crate) fn say(&mut self, client: usize, text: String) {
+    pub(crate) fn send(&mut self, client: usize, text: String) {
         if let Some(link) = self.clients[client].link {
             self.network.send_to_server(link, Frame::Text(text));
         }
     }
 
-    /// A client closes with 1000.
+    /// Closes a client's connection with 1000.
     pub(crate) fn leave(&mut self, client: usize) {
         if let Some(link) = self.clients[client].link.take() {
             self.network.send_to_server(link, Frame::Close(1000));
@@ -148,7 +150,7 @@ impl World {
         }
     }
 
-    /// A client's connection is lost.
+    /// Cuts a client's connection.
     pub(crate) fn vanish(&mut self, client: usize) {
         if let Some(link) = self.clients[client].link {
             self.network.cut(link);
@@ -156,7 +158,7 @@ impl World {
         }
     }
 
-    /// The server's end of a connection reads one frame. Returns whether there was one.
+    /// Reads one frame at the server. Returns true if there was one.
     pub(crate) fn read_at_server(&mut self, link: LinkId) -> bool {
         if !self.server.is_reading(link) {
             return false;
@@ -174,18 +176,18 @@ impl World {
         true
     }
 
-    /// A client reads one frame. Returns whether there was one.
+    /// Reads one frame at a client. Returns true if there was one.
     pub(crate) fn read_at_client(&mut self, client: usize) -> bool {
         let Some(link) = self.clients[client].link else { return false };
         match self.network.receive_at_client(link) {
             None => return false,
-            Some(Frame::Text(text)) => self.clients[client].hear(&text),
+            Some(Frame::Text(text)) => self.clients[client].receive(&text),
             Some(Frame::Close(_)) => self.lose(client),
         }
         true
     }
 
-    /// The driver of a connection that is closed or dead ends.
+    /// Ends the driver of a connection that is closed or dead.
     pub(crate) fn tear_down_if_dead(&mut self, link: LinkId) {
         let dead = self.server.is_reading(link) && self.network.is_dead_to_server(link);
         if dead || self.server.is_closing(link) {
@@ -205,27 +207,30 @@ impl World {
         let Some(timer) = self.random.pick(&self.server.due()).cloned() else { return };
         let pinged = self.server.fire(timer);
         if let Some(link) = pinged.filter(|link| self.network.is_alive(*link)) {
-            self.server.hear(link);
+            self.server.note_pong(link);
         }
     }
 
-    /// Time passes, not beyond the next deadline.
+    /// Lets time pass, up to the next deadline.
     pub(crate) fn pass_until_deadline(&mut self, time: Duration) {
-        let now = self.server.nature.now;
+        let now = self.server.environment.now;
         let next = self.server.next_deadline().map(|deadline| deadline.since(now));
-        self.server.nature.pass(next.map_or(time, |next| next.min(time)));
+        self.server.environment.pass(next.map_or(time, |next| next.min(time)));
     }
 
     fn act(&mut self) {
         let client = self.random.below(self.clients.len());
-        let gossip =
-            Gossip { ids: &self.ids, leaks: &self.leaks, big_percent: self.scenario.big_percent };
-        match self.clients[client].act(&mut self.random, &gossip) {
-            Deed::Nothing => {}
-            Deed::Connect(register) => self.connect(client, register),
-            Deed::Say(text) => self.say(client, text),
-            Deed::Leave => self.leave(client),
-            Deed::Vanish => self.vanish(client),
+        let knowledge = Knowledge {
+            ids: &self.ids,
+            leaks: &self.leaks,
+            big_percent: self.scenario.big_percent,
+        };
+        match self.clients[client].act(&mut self.random, &knowledge) {
+            ClientAction::Nothing => {}
+            ClientAction::Connect(register) => self.connect(client, register),
+            ClientAction::Send(text) => self.send(client, text),
+            ClientAction::Leave => self.leave(client),
+            ClientAction::Vanish => self.vanish(client),
         }
     }
 
@@ -253,7 +258,7 @@ impl World {
 
     fn cut(&mut self) {
         if let Some(link) = self.random.pick(&self.network.links()).copied() {
-            self.trace.note(self.server.nature.now, format_args!("#{link} is cut"));
+            self.trace.note(self.server.environment.now, format_args!("#{link} is cut"));
             self.network.cut(link);
         }
     }
@@ -263,14 +268,14 @@ impl World {
         self.pass_until_deadline(time);
     }
 
-    /// Longer than mail ever takes, so it arrives before.
+    /// Lets seconds pass, after all mail has arrived: mail never takes that long.
     fn pass_long(&mut self) -> Result<(), Violation> {
-        self.settle()?;
+        self.run_to_quiescence()?;
         let time = Duration::from_secs(self.random.between(1, 90) as u64);
         if self.random.percent(70) {
             self.pass_until_deadline(time);
         } else {
-            self.server.nature.pass(time);
+            self.server.environment.pass(time);
         }
         Ok(())
     }
@@ -312,22 +317,22 @@ impl World {
 }
 
 fn population(scenario: &Scenario, random: &mut Random) -> Vec<Client> {
-    let manners = [
-        ("honest", Manner::Honest, scenario.honest),
-        ("byzantine", Manner::Byzantine, scenario.byzantine),
-        ("impostor", Manner::Impostor, scenario.impostors),
+    let behaviours = [
+        ("honest", Behaviour::Honest, scenario.honest),
+        ("byzantine", Behaviour::Byzantine, scenario.byzantine),
+        ("impostor", Behaviour::Impostor, scenario.impostors),
     ];
     let mut clients = Vec::new();
-    for (name, manner, count) in manners {
+    for (name, behaviour, count) in behaviours {
         for number in 0..count {
             let in_two = random.percent(scenario.in_two_percent);
-            clients.push(Client::new(format!("{name}{number}"), manner, in_two));
+            clients.push(Client::new(format!("{name}{number}"), behaviour, in_two));
         }
     }
     clients
 }
 
-/// Well-formed ids of calls between real clients, made by somebody else's server.
+/// Well-formed ids of calls between real clients, made by another server.
 fn foreign_call_ids(ids: &[String]) -> Vec<String> {
     let client = |index: usize| ids.get(index).and_then(|id| ClientId::try_from(&**id).ok());
     let parties = client(0).zip(client(1));

@@ -3,6 +3,8 @@
 
 mod config;
 mod port;
+mod server;
 
 pub use config::unlimited_config;
 pub use port::{free_address, free_port};
+pub use server::{Server, get, server_flags, wait_for};

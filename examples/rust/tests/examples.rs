@@ -94,7 +94,7 @@ fn two_people_chat_over_a_data_channel_and_are_the_same_people_the_next_time() {
 }
 
 #[test]
-fn the_caller_hears_the_echo_of_the_callee() {
+fn the_caller_receives_the_echo_of_the_callee() {
     let (url, folder) = server();
     let callee = Example::start(env!("CARGO_BIN_EXE_callee"), &folder, &[&url, "bertha"]);
     callee.says("bertha can be called");

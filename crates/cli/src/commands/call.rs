@@ -1,4 +1,4 @@
-//! `securecall call`: a sealed conversation with somebody who listens.
+//! `securecall call`: calls somebody and runs an end-to-end encrypted conversation.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
@@ -10,20 +10,20 @@ use crate::conversation::session::Session;
 use crate::failure::Failure;
 
 pub(crate) const NAME: &str = "call";
-pub(crate) const ABOUT: &str = "Call somebody: chat and files, sealed end to end, over WebRTC";
+pub(crate) const ABOUT: &str = "Call a client: chat and files, sealed end to end, over WebRTC";
 
-/// How to use it in a script.
+/// Text below the help: use in scripts and exit codes.
 pub(crate) const HINTS: &str = "\
-Lines of standard input are said. /send FILE sends a file, /quit hangs up. What
-the other one says is on standard output, all else on standard error. When the
-input ends, the call ends as soon as everything is through:
+Lines of standard input are sent as text. /send FILE sends a file, /quit hangs up.
+Received text is on standard output, everything else on standard error. When the
+input ends, the call ends as soon as everything is delivered:
 
   echo \"good morning\" | securecall call bob
   securecall call bob --send report.pdf < /dev/null
 
-Exit codes: 0 when everything got through, 1 when the call did not come about or
-broke off, 2 when the command line or the identity is wrong, 3 when the other
-one's key is not the one expected.";
+Exit codes: 0 when everything was delivered, 1 when the call failed or broke off,
+2 when the command line or the identity is invalid, 3 when the key of the callee
+is not the expected one.";
 
 #[derive(Debug, Args)]
 struct Call {
@@ -34,12 +34,12 @@ struct Call {
     options: Options,
 }
 
-/// The command with its options.
+/// Adds the flags of the command.
 pub(crate) fn with_options(command: Command) -> Command {
     Call::augment_args(command)
 }
 
-/// Calls, and talks until one of the two hangs up.
+/// Calls, and runs the conversation until one of the two hangs up.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let call = Call::from_arg_matches(flags)?;
     let given = call.options.fingerprint.iter().cloned().chain(call.callee.expected_key());

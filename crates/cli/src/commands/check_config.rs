@@ -1,17 +1,18 @@
-//! `securecall check-config`: a look at the configuration, without serving.
+//! `securecall check-config`: checks the configuration without starting a server.
 
 use std::io::{self, Write as _};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use securecall_server::settings::{Loaded, Surroundings, with_options as with_settings};
+use securecall_server::settings::{Environment, Loaded, with_options as with_settings};
 
 use crate::failure::Failure;
-use crate::terminal::note::note;
+use crate::terminal::message::print_message;
 
 pub(crate) const NAME: &str = "check-config";
-pub(crate) const ABOUT: &str = "Check the configuration; print what counts and where it comes from";
+pub(crate) const ABOUT: &str = "Check the configuration; print the effective settings and their \
+                                origins";
 
-/// How to use it.
+/// Examples below the help.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   securecall check-config --config /etc/securecall/securecall.toml
@@ -19,23 +20,23 @@ Examples:
 
 const PRINT: &str = "print";
 
-/// The command with its options.
+/// Adds the flags of the command.
 pub(crate) fn with_options(command: Command) -> Command {
     let print = Arg::new(PRINT)
         .long(PRINT)
         .action(ArgAction::SetTrue)
-        .help("Print a file with every setting and its meaning, to be edited");
+        .help("Print a file with every setting and its description, for editing");
     with_settings(command).next_help_heading(None).arg(print)
 }
 
-/// Prints the configuration as TOML, with its origins or meanings as comments. Warnings go to
-/// standard error. Nothing is touched, so that it can be asked beside a running server.
+/// Prints the configuration as TOML, with origins or descriptions as comments. Warnings go to
+/// standard error. It changes nothing, so it can run beside a running server.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
-    let loaded = Loaded::new(flags, &Surroundings::of_process())?;
+    let loaded = Loaded::new(flags, &Environment::of_process())?;
     for warning in &loaded.warnings {
-        note(&format!("warning: {warning}"))?;
+        print_message(&format!("warning: {warning}"))?;
     }
-    // A file to be edited may name what is still to come.
+    // A file that is printed for editing may name files that do not exist yet.
     let text = if flags.get_flag(PRINT) {
         loaded.to_sample_file()
     } else {

@@ -1,4 +1,4 @@
-//! `securecall completions`: what a shell completes.
+//! `securecall completions`: prints a completion script for a shell.
 
 use std::io::{self, Write as _};
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 pub(crate) const NAME: &str = "completions";
 pub(crate) const ABOUT: &str = "Print a script that completes commands and flags in a shell";
 
-/// Where shells look for it.
+/// Text below the help: the folders in which shells look for completions.
 pub(crate) const HINTS: &str = "\
 bash   securecall completions bash > ~/.local/share/bash-completion/completions/securecall
 zsh    securecall completions zsh > a folder of $fpath, named _securecall
@@ -23,12 +23,12 @@ struct Completions {
     shell: Shell,
 }
 
-/// The command with its options.
+/// Adds the flags of the command.
 pub(crate) fn with_options(command: Command) -> Command {
     Completions::augment_args(command)
 }
 
-/// Prints the script.
+/// Prints the completion script.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let Completions { shell } = Completions::from_arg_matches(flags)?;
     let mut script = Vec::new();

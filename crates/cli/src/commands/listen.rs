@@ -1,4 +1,4 @@
-//! `securecall listen`: waits to be called.
+//! `securecall listen`: waits for calls and answers them.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use securecall_client::{CallId, Client, Event, KeyChange, RejectReason};
@@ -13,29 +13,29 @@ use crate::conversation::link::{Arrival, Ringing};
 use crate::conversation::options::Options;
 use crate::conversation::screen::Screen;
 use crate::conversation::session::Session;
-use crate::conversation::{Conversation, acquaintance, on_other_call, reject_as_busy};
+use crate::conversation::{Conversation, key_check, on_other_call, reject_as_busy};
 use crate::failure::Failure;
 
 pub(crate) const NAME: &str = "listen";
-pub(crate) const ABOUT: &str = "Wait to be called: chat and files, sealed end to end, over WebRTC";
+pub(crate) const ABOUT: &str = "Wait for calls: chat and files, sealed end to end, over WebRTC";
 
-/// How to use it in a script.
+/// Text below the help: use in scripts.
 pub(crate) const HINTS: &str = "\
-Who calls is asked about on the terminal, unless --accept-from or --accept-known
-says who is welcome. Somebody whose key is not remembered yet is never accepted
-unasked without a fingerprint: anybody can register a name. The conversation is
-that of securecall call, except that it goes on when the input ends. A service
-that takes files from one person:
+You are asked about each call at the terminal, unless --accept-from or
+--accept-known accepts it. A key on first contact is never accepted without asking
+unless its fingerprint is given: anybody can register a free id. The conversation
+is that of securecall call, except that it goes on when the input ends. A service
+that receives files from one person:
 
   securecall listen --accept-from alice=\"67819 27709 …\" --receive-into inbox < /dev/null";
 
 #[derive(Debug, Args)]
 struct Listen {
-    /// Accept calls of this client without asking; also several times. Others are declined. With
-    /// the fingerprint also at the first contact
+    /// Accept calls of this client without asking, and decline all others; may be repeated. With a
+    /// fingerprint, also on first contact
     #[arg(long, value_name = "ID[=DIGITS]")]
     accept_from: Vec<Contact>,
-    /// Accept calls of everybody whose key is remembered without asking
+    /// Accept calls of everybody with a known key without asking
     #[arg(long)]
     accept_known: bool,
     /// Stop after the first conversation
@@ -45,38 +45,38 @@ struct Listen {
     options: Options,
 }
 
-/// What is done with a call.
-enum Welcome {
+/// The decision of the flags about an incoming call.
+enum Admission {
     Accept,
     Ask,
     Decline,
 }
 
-/// What became of a call that rang.
+/// The result of a ringing call.
 enum Decision {
     Accepted,
     Declined,
-    /// It is over, or nobody answered, which is said.
+    /// The call ended or was not answered in time; the user has been told.
     Missed,
 }
 
-/// What the person, or somebody else, wants.
+/// The next thing to do while waiting.
 enum Next {
     Answer(Ringing),
     Dial(Contact),
     Stop,
 }
 
-/// The command with its options.
+/// Adds the flags of the command.
 pub(crate) fn with_options(command: Command) -> Command {
     Listen::augment_args(command)
 }
 
-/// Takes one call after the other.
+/// Answers one call after the other.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let listen = Listen::from_arg_matches(flags)?;
     if listen.asks() && !input::is_terminal() {
-        return Err(Failure::NobodyToAsk);
+        return Err(Failure::NoTerminal);
     }
     let named = listen.accept_from.iter().filter_map(Contact::expected_key);
     let expected = ExpectedKeys::new(listen.options.fingerprint.iter().cloned().chain(named))?;
@@ -103,8 +103,8 @@ impl Listen {
                 Next::Stop => return Ok(()),
             };
             match outcome {
-                // What comes later would be heard by nobody either.
-                Err(failure) if failure.ends_all() => return Err(failure),
+                // Without standard output or the user's consent, another call makes no sense.
+                Err(failure) if failure.ends_listening() => return Err(failure),
                 Ok(false) => {}
                 result if self.once => return result.map(drop),
                 Ok(true) => {}
@@ -127,13 +127,14 @@ impl Listen {
         dial(session, &self.options, callee, ready_by).await?.run().await
     }
 
-    /// Waits for a call, or until the person wants something.
+    /// Waits for a call, or for a command of the user.
     async fn wait(&self, session: &mut Session, expected: &ExpectedKeys) -> Result<Next, Failure> {
         loop {
-            // What a person types now is for nobody; a script's lines wait for somebody.
+            // A user's text has no receiver yet; a script's lines stay queued for the next
+            // conversation.
             let reads = session.input.is_terminal() && !session.input.has_ended();
             if self.asks() && session.input.has_ended() {
-                // Nobody can be asked any more.
+                // No user is left who could be asked.
                 return Ok(Next::Stop);
             }
             let event = tokio::select! {
@@ -151,7 +152,7 @@ impl Listen {
                         }
                     },
                     Some(Ok(_)) => {
-                        session.screen.note("nobody hears that: /call CLIENT_ID, /quit");
+                        session.screen.note("you are not in a call: /call CLIENT_ID, /quit");
                         continue;
                     }
                 },
@@ -167,7 +168,7 @@ impl Listen {
         }
     }
 
-    /// Returns whether there was a conversation.
+    /// Answers or rejects a call. Returns true if there was a conversation.
     async fn take_call(
         &self,
         session: &mut Session,
@@ -177,7 +178,7 @@ impl Listen {
         match self.decide(session, expected, &mut ringing).await? {
             Decision::Accepted => {}
             Decision::Declined => {
-                // An error: it rings no longer.
+                // An error means that the call has ended, so there is nothing left to reject.
                 let _ = session.client.reject(ringing.call, RejectReason::Declined).await;
                 return Ok(false);
             }
@@ -190,7 +191,7 @@ impl Listen {
         Ok(true)
     }
 
-    /// Shows who calls, and finds out whether that is welcome.
+    /// Shows the caller, and decides whether to accept the call.
     async fn decide(
         &self,
         session: &mut Session,
@@ -202,17 +203,17 @@ impl Listen {
         let screen = &session.screen;
         let given = expected.of(caller);
         if let Some(given) = given.filter(|given| given != fingerprint) {
-            let failure = acquaintance::refuse(screen, caller, "you gave", given, fingerprint);
+            let failure = key_check::refuse(screen, caller, "you gave", given, fingerprint);
             screen.note(&failure.to_string());
             return Ok(Decision::Declined);
         }
         let is_new = *first_contact && given.is_none();
-        let new = if is_new { " (not seen before: compare it)" } else { "" };
+        let new = if is_new { " (first contact: compare it)" } else { "" };
         screen.note(&format!("{} calls, fingerprint {fingerprint}{new}", partner.name()));
-        let decision = match self.welcome(session, ringing, is_new) {
-            Welcome::Accept => Decision::Accepted,
-            Welcome::Ask => self.ask(session, ringing).await?,
-            Welcome::Decline => Decision::Declined,
+        let decision = match self.admission(session, ringing, is_new) {
+            Admission::Accept => Decision::Accepted,
+            Admission::Ask => self.ask(session, ringing).await?,
+            Admission::Decline => Decision::Declined,
         };
         if let Decision::Declined = decision {
             session.screen.note(&format!("declined the call of {}", ringing.partner.name()));
@@ -220,34 +221,34 @@ impl Listen {
         Ok(decision)
     }
 
-    /// A key that nobody has compared is accepted by a person alone: whoever came first with that
-    /// name has it.
-    fn welcome(&self, session: &Session, ringing: &Ringing, is_new: bool) -> Welcome {
+    /// Decides by the flags. A key on first contact is never accepted without a person or a
+    /// fingerprint: anybody can register a free id.
+    fn admission(&self, session: &Session, ringing: &Ringing, is_new: bool) -> Admission {
         let caller = &ringing.partner.client_id;
         let named = self.accept_from.iter().any(|contact| contact.client_id == *caller);
         let can_ask = session.input.is_terminal() && !session.input.has_ended();
         match (self.asks(), named || self.accept_known, is_new) {
-            (true, _, _) => Welcome::Ask,
-            (false, false, _) => Welcome::Decline,
-            (false, true, false) => Welcome::Accept,
-            (false, true, true) if can_ask => Welcome::Ask,
+            (true, _, _) => Admission::Ask,
+            (false, false, _) => Admission::Decline,
+            (false, true, false) => Admission::Accept,
+            (false, true, true) if can_ask => Admission::Ask,
             (false, true, true) => {
                 session.screen.note(&format!(
-                    "no key of {who} is remembered, and nobody is here to compare it. If it is \
-                     theirs: --accept-from \"{who}={fingerprint}\"",
+                    "{who} has no known key, and nobody can be asked to compare it. If this is \
+                     their key: --accept-from \"{who}={fingerprint}\"",
                     who = caller.as_str(),
                     fingerprint = ringing.partner.fingerprint
                 ));
-                Welcome::Decline
+                Admission::Decline
             }
         }
     }
 
-    /// Asks the person, for as long as it rings. A caller who fell out and calls again meanwhile
-    /// takes the place of the call before.
+    /// Asks the user while the call rings. A new call of the same caller, after a lost connection,
+    /// replaces the ringing one.
     async fn ask(&self, session: &mut Session, ringing: &mut Ringing) -> Result<Decision, Failure> {
-        // A "y" that was typed before the question is no answer to it.
-        session.input.forget_what_waits();
+        // A "y" that was typed before the question must not answer it.
+        session.input.discard_pending();
         session.screen.note("accept? [y/n]");
         let Session { client, signals, screen, input, interrupt, .. } = session;
         let began = Instant::now();
@@ -256,7 +257,7 @@ impl Listen {
             let event = tokio::select! {
                 cause = interrupt.raised() => return Err(Failure::Stopped(cause)),
                 () = sleep_until(deadline) => {
-                    // The caller hears that nobody answered, and not that somebody declined.
+                    // No reject is sent, so that the caller gets a timeout and not "declined".
                     screen.note(&missed(ringing, began).unanswered());
                     return Ok(Decision::Missed);
                 }
@@ -286,8 +287,8 @@ impl Listen {
     }
 }
 
-/// A call whose maker's key is not the one remembered rings only if the person gave the present
-/// fingerprint for that caller.
+/// Handles a call from a client with a changed key. It rings only if the user gave the new
+/// fingerprint for that client.
 async fn on_changed_key(
     client: &Client,
     screen: &Screen,
@@ -296,24 +297,24 @@ async fn on_changed_key(
     KeyChange { client_id, remembered, present, .. }: &KeyChange,
 ) {
     let shown = present.fingerprint().to_string();
-    // Errors: the call is over.
+    // An error of `trust` or `reject` means that the call has ended.
     match expected.of(client_id) {
         Some(given) if given == shown => {
-            acquaintance::replace(screen, client_id, remembered, &shown);
+            key_check::warn_of_replacement(screen, client_id, remembered, &shown);
             let _ = client.trust(present).await;
         }
         Some(given) => {
-            let _ = acquaintance::refuse(screen, client_id, "you gave", given, &shown);
+            let _ = key_check::refuse(screen, client_id, "you gave", given, &shown);
             let _ = client.reject(call, RejectReason::Declined).await;
         }
         None => {
-            let _ = acquaintance::refuse(screen, client_id, "remembered", remembered, &shown);
+            let _ = key_check::refuse(screen, client_id, "remembered", remembered, &shown);
             let _ = client.reject(call, RejectReason::Declined).await;
         }
     }
 }
 
-/// A call that nobody here has answered.
+/// Describes a call that was not answered here.
 fn missed(ringing: &Ringing, began: Instant) -> EndedCall<'_> {
     let who = ringing.partner.name();
     EndedCall { who, side: Side::Callee, stage: Stage::Ringing, rang: began.elapsed() }

@@ -15,32 +15,34 @@ use securecall_load::{Pace, Plan, ProgressBar, Report, WorkerProgram, Workload};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::duration::duration;
 use crate::failure::Failure;
 
 pub(crate) const NAME: &str = "load";
 pub(crate) const ABOUT: &str = "Put a server under load, and measure it";
 
-/// What a server needs to be put under load from few addresses by few clients.
+/// Text below the help: the limits that a server needs for a load test.
 pub(crate) const HINTS: &str = "\
 Example:
   securecall load relay --url ws://127.0.0.1:8080/signal
 
-The limits of a server for one client and one address are below a load test;
-serve with
+The default limits for one client and one address are too low for a load test.
+Start the server with
 
   securecall serve --connections-per-address-max 1000000 \\
     --connection-burst 1000000 --connection-rate 1000000 \\
     --candidates-rate 1000000/1000000 --calls-rate 1000000/1000000 \\
     --other-rate 1000000/1000000
 
-Exit codes: 1 when anything failed, 2 when the command line is wrong, 130 after
-Ctrl-C, which ends a run with what was measured so far.";
+Exit codes: 1 when an operation failed, 2 when the command line is invalid, 130
+after Ctrl-C, which ends a run with a report of the results so far.";
 
 const DURATION: Duration = Duration::from_secs(10);
-/// A server that refuses a part of the clients sends them away for ten seconds, maybe twice.
+/// The default duration of a storm. A server that refuses clients makes them wait ten seconds,
+/// possibly twice.
 const STORM_DURATION: Duration = Duration::from_secs(60);
 
-/// What the generator calls itself with, where it needs several processes.
+/// The hidden subcommand of a worker process.
 const WORKER: &str = "worker";
 
 #[derive(Debug, Args)]
@@ -51,57 +53,57 @@ struct Load {
 
 #[derive(Debug, Subcommand)]
 enum Scenario {
-    /// Registered clients that do nothing
+    /// Registered clients that send nothing
     #[command(after_help = "Example:\n  securecall load idle --connections 5000")]
     Idle {
-        /// Clients
+        /// Number of clients
         #[arg(long, default_value_t = 1000)]
         connections: usize,
         #[command(flatten)]
         common: Common,
     },
-    /// Candidates both ways, in calls that were set up before
+    /// Candidates in both directions, in calls that were set up before
     #[command(after_help = "Example:\n  securecall load relay --pairs 500 --rate 20000")]
     Relay {
-        /// Pairs of clients
+        /// Number of pairs of clients
         #[arg(long, default_value_t = 100)]
         pairs: usize,
-        /// Messages under way in each pair; the server sets the speed
+        /// Messages in flight in each pair; the server determines the rate
         #[arg(long, default_value_t = 16, conflicts_with = "rate")]
         in_flight: usize,
-        /// Messages a second in all, whether the server keeps up or not; latency counts from when
-        /// each is due
+        /// Messages per second in total, whether or not the server keeps up; latency is measured
+        /// from when each is due
         #[arg(long)]
         rate: Option<f64>,
-        /// Length of a candidate
+        /// Length of a candidate, in bytes
         #[arg(long, default_value_t = 200)]
         bytes: usize,
         #[command(flatten)]
         common: Common,
     },
-    /// Whole calls: initiate, accept, candidates both ways, end
+    /// Whole calls: initiate, accept, candidates in both directions, end
     #[command(after_help = "Example:\n  securecall load calls --rate 200")]
     Calls {
-        /// Calls at the same time; the server sets the speed
+        /// Concurrent calls; the server determines the rate
         #[arg(long, default_value_t = 100)]
         concurrency: usize,
-        /// Calls begun in a second, whether the server keeps up or not; at most --concurrency are
-        /// under way, and the others wait
+        /// Calls started per second, whether or not the server keeps up; at most --concurrency are
+        /// in progress, the others are queued
         #[arg(long)]
         rate: Option<f64>,
-        /// Candidates of each end
+        /// Candidates of each side
         #[arg(long, default_value_t = 12)]
         candidates: usize,
-        /// Length of offer and answer
+        /// Length of offer and answer, in bytes
         #[arg(long, default_value_t = 2000)]
         bytes: usize,
         #[command(flatten)]
         common: Common,
     },
-    /// All clients lose their connections at once, and come back at once
+    /// All clients lose their connections at once, and reconnect at once
     #[command(after_help = "Example:\n  securecall load storm --connections 5000")]
     Storm {
-        /// Clients
+        /// Number of clients
         #[arg(long, default_value_t = 1000)]
         connections: usize,
         #[command(flatten)]
@@ -110,13 +112,13 @@ enum Scenario {
     /// Large offers, each of which is rejected
     #[command(after_help = "Example:\n  securecall load offers --bytes 60000")]
     Offers {
-        /// Offers at the same time; the server sets the speed
+        /// Concurrent offers; the server determines the rate
         #[arg(long, default_value_t = 16)]
         concurrency: usize,
-        /// Offers begun in a second, whether the server keeps up or not
+        /// Offers started per second, whether or not the server keeps up
         #[arg(long)]
         rate: Option<f64>,
-        /// Length of an offer, such as 4000 or 60000
+        /// Length of an offer in bytes, such as 4000 or 60000
         #[arg(long, default_value_t = 4000)]
         bytes: usize,
         #[command(flatten)]
@@ -126,46 +128,43 @@ enum Scenario {
     Worker,
 }
 
-/// What all scenarios have.
+/// The flags that all scenarios share.
 #[derive(Debug, Args)]
 struct Common {
     /// The server
     #[arg(long, default_value = "ws://127.0.0.1:8080/signal")]
     url: String,
-    /// Allow a public address: the server is yours
+    /// Allow a public address: you operate this server
     #[arg(long = "i-own-this-server")]
     own_server: bool,
-    /// How long it is measured; a storm is over earlier when all are back [default: 10s, storm 60s]
+    /// Duration of the measurement; a storm ends as soon as all clients are back [default: 10s,
+    /// storm 60s]
     #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
-    /// How long it runs before it is measured
+    /// Duration of the load before the measurement
     #[arg(long, default_value = "1s", value_parser = duration)]
     warmup: Duration,
-    /// How long clients may take to connect and register
+    /// Time limit for clients to connect and register
     #[arg(long, default_value = "60s", value_parser = duration)]
     set_up_timeout: Duration,
-    /// Threads of the generator
+    /// Threads of the load generator
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// The server's process, on this machine: its processor time and memory are read
+    /// Process id of the server on this machine, to measure its CPU time and memory
     #[arg(long, value_name = "PID")]
     server_pid: Option<u32>,
-    /// Local addresses to connect from, in turn; without, as many of 127.0.0.0/8 as it takes for a
-    /// server there
+    /// Local addresses to connect from, in turn [default: for a server on this machine, as many of
+    /// 127.0.0.0/8 as needed]
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     source_addresses: Vec<IpAddr>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// Write the report with its plots to an HTML page
+    /// Write the report with plots to an HTML page
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
     #[arg(long, hide = true, default_value = "securecall", value_parser = dialect)]
     dialect: DialectName,
-}
-
-fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
-    humantime::parse_duration(text)
 }
 
 fn dialect(name: &str) -> Result<DialectName, String> {
@@ -173,7 +172,7 @@ fn dialect(name: &str) -> Result<DialectName, String> {
     found.ok_or_else(|| format!("one of {}", DialectName::ALL.map(DialectName::as_str).join(", ")))
 }
 
-/// The command with its options.
+/// Adds the scenarios and their flags.
 pub(crate) fn with_options(command: Command) -> Command {
     Load::augment_args(command)
 }
@@ -184,7 +183,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let Some((workload, common)) = load.scenario.take_apart() else {
         return securecall_load::serve_parent().map_err(|error| Failure::Load(error.into()));
     };
-    // Better found out before the run than after it.
+    // Created before the run, so that a wrong path does not waste the run.
     let page = common.report.as_ref().map(File::create).transpose().map_err(Failure::Report)?;
     let stop = stop_at_ctrl_c().map_err(|error| Failure::Load(error.into()))?;
     let report = {
@@ -204,7 +203,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
-/// The first Ctrl-C ends the run with a report, the second ends the program.
+/// Makes the first Ctrl-C end the run with a report, and the second end the program.
 fn stop_at_ctrl_c() -> io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
@@ -224,14 +223,14 @@ fn print(report: &Report, json: bool) -> io::Result<()> {
     }
 }
 
-/// This program again.
+/// Returns the command of a worker process: this program again.
 fn worker() -> Result<WorkerProgram, Failure> {
     let program = env::current_exe().map_err(|error| Failure::Load(error.into()))?;
     Ok(WorkerProgram { program, arguments: vec![NAME.to_owned(), WORKER.to_owned()] })
 }
 
 impl Scenario {
-    /// The workload, and what all have. None: this is a worker process.
+    /// Returns the workload and the shared flags, or `None` in a worker process.
     fn take_apart(self) -> Option<(Workload, Common)> {
         let pace =
             |rate: Option<f64>, in_flight| rate.map_or(Pace::InFlight(in_flight), Pace::PerSecond);

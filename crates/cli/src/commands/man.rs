@@ -1,4 +1,4 @@
-//! `securecall man`: the manual pages.
+//! `securecall man`: prints or writes the manual pages.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub(crate) const NAME: &str = "man";
 pub(crate) const ABOUT: &str = "Print the manual page, or write a page for each command";
 
-/// How to read and install them.
+/// Text below the help: reading and installing the pages.
 pub(crate) const HINTS: &str = "\
 Read it       securecall man | man -l -
 Install all   securecall man --out ~/.local/share/man/man1";
@@ -25,12 +25,12 @@ struct Pages {
     out: Option<PathBuf>,
 }
 
-/// The command with its options.
+/// Adds the flags of the command.
 pub(crate) fn with_options(command: Command) -> Command {
     Pages::augment_args(command)
 }
 
-/// Prints one page, or writes all.
+/// Prints one page, or writes all pages.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let Pages { out } = Pages::from_arg_matches(flags)?;
     match out {
@@ -39,7 +39,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
-/// The commands that have a page: `help` has none.
+/// Returns the commands that have a page; `help` has none.
 fn command() -> Command {
     command_line::command().disable_help_subcommand(true)
 }

@@ -1,10 +1,10 @@
-//! `securecall serve`: the server.
+//! `securecall serve`: runs the server.
 
 use std::ffi::OsString;
 
 use clap::ArgMatches;
 use securecall_server::settings::{
-    Loaded, LogFormat, Surroundings, log_format_asked_for, raise_descriptor_limit,
+    Environment, Loaded, LogFormat, raise_descriptor_limit, requested_log_format,
 };
 
 use crate::command_line::is_serve;
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::terminal::logging;
 
 pub(crate) const NAME: &str = "serve";
-/// How to use it.
+/// Examples below the help.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   securecall serve --listen 127.0.0.1:9000 --data-dir /var/lib/securecall
@@ -20,18 +20,18 @@ Examples:
 
 pub(crate) const ABOUT: &str = "Serve clients until SIGTERM or SIGINT (also without a command)";
 
-/// Returns the form in which to say why this command line failed: that of the log, for a server.
+/// Returns the format for the error of this command line: that of the log if it starts a server.
 pub(crate) fn log_format(arguments: &[OsString]) -> LogFormat {
     if !is_serve(arguments) {
         return LogFormat::Text;
     }
-    log_format_asked_for(arguments, &Surroundings::of_process())
+    requested_log_format(arguments, &Environment::of_process())
 }
 
-/// Serves until the process is told to stop.
+/// Serves until the process gets SIGTERM or SIGINT.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
-    let surroundings = Surroundings::of_process();
-    let loaded = Loaded::new(flags, &surroundings)?;
+    let environment = Environment::of_process();
+    let loaded = Loaded::new(flags, &environment)?;
     logging::start(&loaded.settings.log, loaded.settings.log_format);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -39,8 +39,8 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     if let Err(error) = raise_descriptor_limit() {
         tracing::warn!("the limit of open files stays as it is: {error}");
     }
-    // The flags and the environment stay what they are; the files may be others.
+    // A reload reads the files again, with the same flags and environment.
     let flags = flags.clone();
-    let load = move || Loaded::new(&flags, &surroundings);
+    let load = move || Loaded::new(&flags, &environment);
     securecall_server::serve_and_reload(loaded, load).map_err(Failure::Serve)
 }

@@ -1,4 +1,4 @@
-//! `securecall turn`: what clients get for TURN, without a server.
+//! `securecall turn`: creates TURN credentials without a running server.
 
 use std::io::{self, Write as _};
 use std::time::SystemTime;
@@ -13,13 +13,13 @@ use crate::failure::Failure;
 use crate::settings_of_serve::settings;
 
 pub(crate) const NAME: &str = "turn";
-pub(crate) const ABOUT: &str = "Make TURN credentials by hand";
+pub(crate) const ABOUT: &str = "Create TURN credentials by hand";
 
 const CREDENTIAL: &str = "credential";
 const NAME_AT_TURN: &str = "name";
 const JSON: &str = "json";
 
-/// How to use it.
+/// Examples below the help.
 pub(crate) const EXAMPLES: &str = "\
 Example:
   SECURECALL_TURN_SECRET=… securecall turn credential try-1 --turn-urls turn:turn.example.org";
@@ -32,17 +32,20 @@ URLs, secret and duration come from the same places as those of securecall
 serve: the TOML file of --config, the environment, and these flags. The secret is
 in SECURECALL_TURN_SECRET, or in the file of --turn-secret-file.
 
-Try it on the TURN server. Other users of that machine can read the credential in
-the list of processes meanwhile, so let it be short-lived (--turn-ttl 1m):
+Try the credential on the TURN server. Other users of that machine can read it in
+the process list meanwhile, so use a short lifetime (--turn-ttl 1m):
   turnutils_uclient -y -u USERNAME -w CREDENTIAL turn.example.org";
 
-/// The command with its options.
+/// Adds the subcommand and its flags.
 pub(crate) fn with_options(command: Command) -> Command {
     let name = Arg::new(NAME_AT_TURN)
         .value_name("NAME")
         .required(true)
         .value_parser(|text: &str| ClientId::try_from(text))
-        .help("What the TURN server calls its user; in the form of a client id, but best none");
+        .help(
+            "User name for the log of the TURN server; has the form of a client id, but should \
+               not be one",
+        );
     let json = Arg::new(JSON)
         .long(JSON)
         .action(ArgAction::SetTrue)
@@ -73,8 +76,8 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)
 }
 
-/// The name stands there as it was given, so that whoever tries it finds it in the log of the TURN
-/// server. Clients get names that say nothing.
+/// Returns ICE servers with a credential for this name. The name is used as it is, so that an
+/// operator finds it in the log of the TURN server. Clients of the server get random names.
 fn ice_servers(relay: &TurnSettings, name: &ClientId) -> Value {
     let turn = TurnRest::from(relay);
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -1,11 +1,12 @@
-//! The partner of a conversation calls: because both called each other at once, or because the
-//! partner fell out and is back.
+//! Calls from the partner during a conversation: because both called at the same time (glare), or
+//! because the partner lost the connection and calls again.
 //!
-//! - While one's own call is unanswered, the server decides which of the two goes on. If it is
-//!   theirs, it is answered and becomes the conversation.
-//! - In a conversation, a new call is answered beside it, and takes its place as soon as it is
-//!   connected. Its offer is sealed with the partner's key, so nobody else can have made it. But
-//!   a server may have kept an old one back: only a connection proves that the partner is there.
+//! - While the own call is unanswered, the server decides which of the two calls survives. If it is
+//!   the partner's, it is answered and becomes the conversation.
+//! - In a conversation, the new call is answered in addition, and replaces the old one as soon as
+//!   it is connected. Its offer is signed with the partner's key, so no one else can have made it.
+//!   But a dishonest server may have held back an old one: only a connection proves that the
+//!   partner is there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,26 +22,27 @@ use super::sender::Sender;
 use super::{Conversation, GOODBYE_TIMEOUT, Step, shown};
 use crate::failure::Failure;
 
-/// How long the call that is left may take to ring, once one's own has ended for it.
+/// The time limit for the surviving call to ring, once the own one has lost to it.
 const LEFT_CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long somebody who is not connected may take to call. Whoever calls at once connects at once.
+/// The time limit for a call from a partner who is not connected. One who calls at the same time
+/// connects within that time.
 const CONNECTING_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Conversation<'_> {
-    /// A call of the partner rings.
+    /// Handles a ringing call of the partner.
     pub(super) async fn on_call_back(&mut self, ringing: Ringing) -> Step {
         if self.closing || !(self.answered || self.server_decides_glare()) {
             let _ = self.session.client.reject(ringing.call, RejectReason::Busy).await;
-            return Step::On;
+            return Step::Continue;
         }
         if self.answered {
             return self.answer_beside(ringing).await;
         }
         self.crossing = Some(ringing);
-        if self.failed.is_some() { self.answer_crossing().await } else { Step::On }
+        if self.failed.is_some() { self.answer_crossing().await } else { Step::Continue }
     }
 
-    /// A server of dialect 1 lets both calls ring.
+    /// Returns true if the server resolves glare. A server of dialect 1 lets both calls ring.
     fn server_decides_glare(&self) -> bool {
         self.session.signals.dialect() == Dialect::Two
     }
@@ -56,7 +58,7 @@ impl Conversation<'_> {
             }
             Err(failure) => self.session.screen.note(&failure.to_string()),
         }
-        Step::On
+        Step::Continue
     }
 
     async fn answer(&self, ringing: Ringing) -> Result<Link, Failure> {
@@ -64,44 +66,47 @@ impl Conversation<'_> {
         ringing.answer(&self.session.client, config).await
     }
 
-    /// One's own call is over before it was answered. Theirs goes on, if it rings or is about to.
+    /// Handles the end of the own call before it was answered. A call of the partner takes over if
+    /// it rings, or is expected to.
     pub(super) async fn on_failed(&mut self, ending: &Ending) -> Step {
         let patience = match ending {
             _ if self.crossing.is_some() => return self.answer_crossing().await,
             Ending::Ended(EndReason::Glare) => LEFT_CALL_TIMEOUT,
             Ending::NotConnected => CONNECTING_TIMEOUT,
-            ending => return Step::Over(Err(Failure::Talk(self.as_ended().sentence(ending)))),
+            ending => {
+                return Step::End(Err(Failure::Conversation(self.as_ended().sentence(ending))));
+            }
         };
         self.failed = Some(self.as_ended().sentence(ending));
         self.rings_until = Some(Instant::now() + patience);
-        Step::On
+        Step::Continue
     }
 
-    /// It has rung long enough. A call of theirs that rings here is as good as one's own.
+    /// Handles the ring timeout. If a call of the partner rings here, it is answered instead.
     pub(super) async fn on_unanswered(&mut self) -> Step {
         self.rings_until = None;
         if self.crossing.is_some() {
             return self.answer_crossing().await;
         }
         let failed = self.failed.take().unwrap_or_else(|| self.as_ended().unanswered());
-        Step::Over(Err(Failure::Talk(failed)))
+        Step::End(Err(Failure::Conversation(failed)))
     }
 
-    /// Answers their call in place of one's own.
+    /// Answers the partner's call in place of the own one.
     pub(super) async fn answer_crossing(&mut self) -> Step {
-        let Some(ringing) = self.crossing.take() else { return Step::On };
+        let Some(ringing) = self.crossing.take() else { return Step::Continue };
         let who = self.partner.name();
         self.session.screen.note(&format!("{who} calls at the same time: answering"));
         match self.answer(ringing).await {
             Ok(link) => {
                 self.move_to(link);
-                Step::On
+                Step::Continue
             }
-            Err(failure) => Step::Over(Err(failure)),
+            Err(failure) => Step::End(Err(failure)),
         }
     }
 
-    /// Something became of a call that was answered beside this one.
+    /// Handles an event of the successor: the new call that is not connected yet.
     pub(super) fn on_successor(&mut self, event: Option<peer::Event>) {
         let Some(link) = self.successor.as_ref() else { return };
         match event {
@@ -119,7 +124,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Goes on with the call that was answered beside this one. Returns whether there is one.
+    /// Switches to the successor. Returns false if there is none.
     pub(super) fn move_to_successor(&mut self) -> bool {
         let successor = self.successor.take();
         let exists = successor.is_some();
@@ -127,7 +132,7 @@ impl Conversation<'_> {
         exists
     }
 
-    /// Goes on with another call of the same partner.
+    /// Switches to another call with the same partner.
     fn move_to(&mut self, link: Link) {
         let opening =
             if self.was_connected { Default::default() } else { self.session.opening.clone() };
@@ -148,23 +153,23 @@ impl Conversation<'_> {
         self.retire(before, self.was_connected.then_some(sender));
     }
 
-    /// Ends a call that is not the conversation any more, beside it. `sender`: whose lines must
-    /// have got through.
+    /// Tears down a replaced call in the background. `sender` is `Some` if that call carried text
+    /// or files, whose delivery then counts for the result.
     pub(super) fn retire(&mut self, link: Link, sender: Option<Sender>) {
-        while self.retired.try_join_next().is_some_and(|said| self.note_retired(said)) {}
+        while self.retired.try_join_next().is_some_and(|said| self.record_retired(said)) {}
         let (client, screen) = (self.session.client.clone(), self.session.screen.clone());
         let who = self.partner.name().to_owned();
         self.retired.spawn(retire(link, sender, client, screen, who));
     }
 
-    /// Remembers whether everything got through.
-    pub(super) fn note_retired(&mut self, said: Result<bool, tokio::task::JoinError>) -> bool {
-        self.unsaid |= !said.unwrap_or(false);
+    /// Records whether everything that a replaced call had queued was delivered.
+    pub(super) fn record_retired(&mut self, said: Result<bool, tokio::task::JoinError>) -> bool {
+        self.undelivered |= !said.unwrap_or(false);
         true
     }
 }
 
-/// Returns whether everything that was said got through.
+/// Tears down a call. Returns true if everything queued in it was delivered.
 async fn retire(
     mut link: Link,
     sender: Option<Sender>,
@@ -178,7 +183,8 @@ async fn retire(
         while let Some(event) = shown(&mut link, &screen).await {
             match event {
                 peer::Event::Closed(closed) => return Some(closed),
-                // An error: nobody reads standard output, which the conversation finds out.
+                // An error means that standard output failed, which the conversation detects by
+                // itself.
                 event => drop(screen.show(&who, &event)),
             }
         }

@@ -1,5 +1,5 @@
-//! The lower end of a terminal: the bars of files, and below them the line that is being typed.
-//! All else that is printed scrolls above both.
+//! The lower end of a terminal: the progress bars of files, and below them the input line. All
+//! other output scrolls above both.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,23 +9,23 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::editor::View;
 
-/// Draws on standard error, if that is a terminal.
+/// Draws on standard error, if it is a terminal.
 #[derive(Clone)]
 pub(super) struct Drawing {
     bars: MultiProgress,
     typed: Arc<Mutex<Option<TypedLine>>>,
 }
 
-/// The line that is being typed, drawn as the last of the bars.
+/// The input line, drawn as the last of the bars.
 struct TypedLine {
     bar: ProgressBar,
     cursor: usize,
 }
 
 impl TypedLine {
-    /// Moves the cursor from the end of the drawing to where one types.
+    /// Moves the cursor from the end of the drawing into the input line.
     fn place_cursor(&self) {
-        // An error: nobody sees it.
+        // A failed write to the terminal cannot be reported anywhere.
         let _ = write!(io::stderr(), "\r\x1b[{}C", self.cursor);
     }
 }
@@ -35,17 +35,17 @@ impl Drawing {
         Self { bars: MultiProgress::new(), typed: Arc::default() }
     }
 
-    /// Does `write` while nothing is drawn.
-    pub(super) fn undisturbed<T>(&self, write: impl FnOnce() -> T) -> T {
+    /// Runs `write` while nothing is drawn.
+    pub(super) fn suspended<T>(&self, write: impl FnOnce() -> T) -> T {
         self.drawn(|_| self.bars.suspend(write))
     }
 
-    /// Adds a bar, above the line that is typed. It is drawn once it is set to a position.
+    /// Adds a bar above the input line. It becomes visible with its first position.
     pub(super) fn add_bar(&self, bytes_total: u64, name: String) -> ProgressBar {
-        // Drawn nowhere until it is complete: its first frame is one of all of them.
+        // Hidden until it is complete, so that its first frame contains all bars.
         let bar = ProgressBar::with_draw_target(Some(bytes_total), ProgressDrawTarget::hidden());
         const TEMPLATE: &str = "{msg:20!} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        // The template is a constant; without it there is a plainer bar.
+        // The template is constant and valid; the default style would do as well.
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("━╸─"));
         }
@@ -67,18 +67,18 @@ impl Drawing {
         });
     }
 
-    /// Shows the line that is being typed.
+    /// Shows the input line.
     pub(super) fn show_typed(&self, view: View) {
         self.drawn(|typed| {
             let typed = typed.get_or_insert_with(|| self.new_typed_line());
             typed.cursor = view.cursor;
             typed.bar.set_message(view.text);
-            // Each key is seen at once, however fast one types.
+            // Bypasses the draw rate limit, so that each key is visible at once.
             typed.bar.force_draw();
         });
     }
 
-    /// Takes the line that is being typed away.
+    /// Removes the input line.
     pub(super) fn hide_typed(&self) {
         let mut typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(TypedLine { bar, .. }) = typed.take() {
@@ -96,7 +96,7 @@ impl Drawing {
         TypedLine { bar: self.bars.add(bar), cursor: 0 }
     }
 
-    /// Draws, by one thread at a time, and leaves the cursor where one types.
+    /// Draws, one thread at a time, and puts the cursor back into the input line.
     fn drawn<T>(&self, draw: impl FnOnce(&mut Option<TypedLine>) -> T) -> T {
         let mut typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
         let result = draw(&mut typed);
@@ -105,7 +105,7 @@ impl Drawing {
     }
 }
 
-/// The width of the terminal.
+/// Returns the width of the terminal.
 pub(super) fn columns() -> usize {
     Term::stderr().size().1.into()
 }

@@ -1,34 +1,34 @@
-//! A line that is being typed: keys go in, lines come out. Neither a terminal nor a clock is here.
+//! A line editor: keys go in, lines come out. It uses neither a terminal nor a clock.
 
 use std::collections::VecDeque;
 
 use console::Key;
 use tui_input::{Input, InputRequest};
 
-/// Longest line that is typed, in bytes: one message of the channel.
+/// The longest line, in bytes: one message of the channel.
 const LINE_BYTES_MAX: usize = securecall_peer::TEXT_BYTES_MAX;
-/// Lines that Up brings back. They are in memory alone.
+/// The number of lines in the history, which is held in memory only.
 const HISTORY_LINES_MAX: usize = 100;
-/// Columns that a mark of [`PROMPT`] takes.
+/// The number of columns of [`PROMPT`].
 const PROMPT_COLUMNS: usize = 2;
-/// Stands before what is typed.
+/// The prompt.
 pub(super) const PROMPT: &str = "> ";
 
-/// The line that is being typed, and those before it.
+/// The line being edited, and the history.
 #[derive(Default)]
 pub(super) struct Editor {
     input: Input,
     history: VecDeque<String>,
-    /// Which line of the history is shown, from its end. 0: none.
+    /// The position in the history, counted from its end. 0 is the new line.
     back: usize,
-    /// The keys of an escape sequence that are still to come, which [`Key`] does not name.
+    /// The number of keys left in an escape sequence that [`Key`] has no name for.
     within_sequence: usize,
 }
 
-/// The effect of a key.
+/// The result of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {
-    /// The line looks different.
+    /// The line changed.
     Edited,
     Line(String),
     /// Ctrl-D in an empty line.
@@ -37,11 +37,11 @@ pub(super) enum Typed {
     Suspend,
 }
 
-/// A line as it fits a terminal.
+/// The visible part of a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct View {
     pub(super) text: String,
-    /// In columns, from 0.
+    /// The column of the cursor, counted from 0.
     pub(super) cursor: usize,
 }
 
@@ -57,7 +57,7 @@ impl Editor {
             Key::Char('\u{1a}') => return Typed::Suspend,
             Key::ArrowUp | Key::Char('\u{10}') => self.show_history(self.back.saturating_add(1)),
             Key::ArrowDown | Key::Char('\u{e}') => self.show_history(self.back.saturating_sub(1)),
-            // `ESC [ 1 ;` comes in one, then the modifier and the key.
+            // `ESC [ 1 ;` arrives as one key, then the modifier and the key follow.
             Key::UnknownEscSeq(start) if start.ends_with(&[';']) => self.within_sequence = 2,
             Key::Char(typed) if !typed.is_control() => self.insert(*typed),
             key => drop(request(key).and_then(|request| self.input.handle(request))),
@@ -104,7 +104,7 @@ impl Editor {
         }
     }
 
-    /// The part of the line around the cursor, in so many columns.
+    /// Returns the part of the line around the cursor that fits into `columns`.
     pub(super) fn view(&self, columns: usize) -> View {
         let room = columns.saturating_sub(PROMPT_COLUMNS + 1).max(1);
         let scroll = self.input.visual_scroll(room);
@@ -126,7 +126,7 @@ impl Editor {
     }
 }
 
-/// The keys of readline, as far as they edit one line.
+/// Maps the keys of readline to edits of a single line.
 fn request(key: &Key) -> Option<InputRequest> {
     Some(match key {
         Key::ArrowLeft | Key::Char('\u{2}') => InputRequest::GoToPrevChar,

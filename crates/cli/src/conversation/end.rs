@@ -1,4 +1,5 @@
-//! The end of a call in words: one table of what ended it, at which end one is, and how far it was.
+//! The sentences for the end of a call, by its reason, the side of the user, and the stage of the
+//! call.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use securecall_client::seal::ClockOffset;
 use securecall_client::{EndReason, Ending, RejectReason};
 use securecall_peer::Closed;
 
-/// The end of the call at which the person is.
+/// The side of the call on which the user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Caller,
@@ -16,27 +17,27 @@ pub(crate) enum Side {
 /// The stage that a call had reached when it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Nobody has answered.
+    /// Not answered yet.
     Ringing,
-    /// It is answered, and no path to the other end is found yet.
+    /// Answered, with no path to the other side yet.
     Connecting,
-    /// The data channel stands.
+    /// The data channel is open.
     Connected,
 }
 
-/// A call that ended, as one person sees it.
+/// A call that ended, as the user sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EndedCall<'a> {
-    /// Who is at the other end.
+    /// The client id of the other side.
     pub(crate) who: &'a str,
     pub(crate) side: Side,
     pub(crate) stage: Stage,
-    /// How long it has rung.
+    /// The time for which it rang.
     pub(crate) rang: Duration,
 }
 
 impl EndedCall<'_> {
-    /// Why the server or the other end ended it, and what to do.
+    /// Returns the reason of the end, and what the user can do.
     pub(crate) fn sentence(&self, ending: &Ending) -> String {
         let who = self.who;
         match ending {
@@ -45,21 +46,22 @@ impl EndedCall<'_> {
             Ending::Rejected(RejectReason::Clock { ahead_seconds }) => {
                 let offset = ClockOffset::from_seconds(i64::from(*ahead_seconds));
                 format!(
-                    "your clock is {offset} that of {who}: set the one that is wrong, and call again"
+                    "your clock is {offset} that of {who}: set the one that is wrong, and call \
+                     again"
                 )
             }
             Ending::NotConnected => format!("{who} is not connected: try again later"),
             Ending::Ended(reason) => self.ended(*reason),
             Ending::Refused(code) => format!("the server refused the call: {}", code.as_str()),
             Ending::Interference(_) => {
-                format!("the answer is not that of {who}: somebody interferes")
+                format!("the answer is not from {who}: the call was tampered with")
             }
             // A server of dialect 1 gives no reason.
             _ => match (self.side, self.stage) {
                 (Side::Callee, Stage::Ringing) => {
                     format!("the call of {who} ended before you answered")
                 }
-                _ => format!("the call with {who} ended, and the server does not say why"),
+                _ => format!("the call with {who} ended, without a reason from the server"),
             },
         }
     }
@@ -70,6 +72,9 @@ impl EndedCall<'_> {
             (EndReason::Hangup | EndReason::Cancelled, Side::Callee, Stage::Ringing) => {
                 format!("{who} hung up before you answered")
             }
+            (EndReason::Hangup | EndReason::Cancelled, Side::Caller, Stage::Ringing) => {
+                format!("{who} ended the call without answering")
+            }
             (EndReason::Hangup | EndReason::Cancelled, _, _) => format!("{who} hung up"),
             (EndReason::Timeout, _, Stage::Ringing) => self.unanswered(),
             (EndReason::Timeout, Side::Callee, _) => {
@@ -77,25 +82,31 @@ impl EndedCall<'_> {
             }
             (EndReason::Timeout, Side::Caller, _) => format!("the answer of {who} came too late"),
             (EndReason::Unreachable, Side::Callee, Stage::Ringing) => {
-                format!("{who} lost the connection before you answered")
+                format!("{who} lost the connection and did not come back")
             }
             (EndReason::Unreachable, Side::Caller, Stage::Ringing) => {
                 format!("{who} cannot be reached: try again later")
             }
-            (EndReason::Unreachable, _, _) => format!("{who} lost the connection to the server"),
+            (EndReason::Unreachable, _, _) => {
+                format!("{who} lost the connection to the server and did not come back")
+            }
             (EndReason::Glare, Side::Caller, _) => format!(
-                "you and {who} called each other at once, and their call does not ring: try again"
+                "you and {who} called each other at the same time, but their call did not arrive: \
+                 try again"
             ),
             (EndReason::Glare, Side::Callee, _) => {
-                format!("you and {who} called each other at once: your call goes on")
+                format!("you and {who} called each other at the same time: your call goes on")
             }
             (EndReason::Superseded, _, _) => {
-                format!("another device or program registered as {who}, and does not know the call")
+                format!(
+                    "another device or program registered as {who}, and does not take part in \
+                         the call"
+                )
             }
         }
     }
 
-    /// Nobody answered, for as long as it rang.
+    /// Returns the sentence for a call that rang without an answer.
     pub(crate) fn unanswered(&self) -> String {
         let (who, seconds) = (self.who, self.rang.as_secs_f64().round());
         match self.side {
@@ -105,16 +116,16 @@ impl EndedCall<'_> {
     }
 }
 
-/// The one who wanted the end of a conversation.
+/// The side or rule that ended a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HungUpBy {
     Them,
     Us,
-    /// The time of `--exit-after` was up.
+    /// The time of `--exit-after` is up.
     ExitAfter,
 }
 
-/// Says how the data channel to `who` ended.
+/// Returns the sentence for the end of the data channel to `who`.
 pub(crate) fn channel_end(closed: &Closed, who: &str, by: HungUpBy) -> String {
     match (closed, by) {
         (Closed::Remote, _) | (Closed::Unsent, HungUpBy::Them) => format!("{who} hung up"),
@@ -153,7 +164,7 @@ mod tests {
         ended.into_iter().chain(rejections.map(Ending::Rejected)).chain(others).collect()
     }
 
-    /// One line for each sentence, and in which cells of the table it stands.
+    /// Returns a line for each sentence, with the sides and stages for which it is used.
     fn table() -> Vec<String> {
         let mut lines: Vec<(String, String)> = Vec::new();
         for ending in endings() {
@@ -185,10 +196,12 @@ mod tests {
     #[test]
     fn each_end_has_its_sentence_at_each_side_and_stage() {
         let expected = [
-            ("Ended(Hangup): bob hung up", CALLER),
+            ("Ended(Hangup): bob ended the call without answering", "Caller/Ringing"),
+            ("Ended(Hangup): bob hung up", CALLER_LATER),
             ("Ended(Hangup): bob hung up before you answered", "Callee/Ringing"),
             ("Ended(Hangup): bob hung up", CALLEE_LATER),
-            ("Ended(Cancelled): bob hung up", CALLER),
+            ("Ended(Cancelled): bob ended the call without answering", "Caller/Ringing"),
+            ("Ended(Cancelled): bob hung up", CALLER_LATER),
             ("Ended(Cancelled): bob hung up before you answered", "Callee/Ringing"),
             ("Ended(Cancelled): bob hung up", CALLEE_LATER),
             ("Ended(Timeout): bob did not answer (60 s)", "Caller/Ringing"),
@@ -196,18 +209,27 @@ mod tests {
             ("Ended(Timeout): missed a call of bob (60 s)", "Callee/Ringing"),
             ("Ended(Timeout): your answer to bob came too late", CALLEE_LATER),
             ("Ended(Unreachable): bob cannot be reached: try again later", "Caller/Ringing"),
-            ("Ended(Unreachable): bob lost the connection to the server", CALLER_LATER),
-            ("Ended(Unreachable): bob lost the connection before you answered", "Callee/Ringing"),
-            ("Ended(Unreachable): bob lost the connection to the server", CALLEE_LATER),
             (
-                "Ended(Glare): you and bob called each other at once, and their call does not ring: \
-                 try again",
+                "Ended(Unreachable): bob lost the connection to the server and did not come back",
+                CALLER_LATER,
+            ),
+            ("Ended(Unreachable): bob lost the connection and did not come back", "Callee/Ringing"),
+            (
+                "Ended(Unreachable): bob lost the connection to the server and did not come back",
+                CALLEE_LATER,
+            ),
+            (
+                "Ended(Glare): you and bob called each other at the same time, but their call did \
+                 not arrive: try again",
                 CALLER,
             ),
-            ("Ended(Glare): you and bob called each other at once: your call goes on", CALLEE),
             (
-                "Ended(Superseded): another device or program registered as bob, and does not know \
-                 the call",
+                "Ended(Glare): you and bob called each other at the same time: your call goes on",
+                CALLEE,
+            ),
+            (
+                "Ended(Superseded): another device or program registered as bob, and does not \
+                 take part in the call",
                 ALL,
             ),
             ("Rejected(Declined): bob declined", ALL),
@@ -223,11 +245,14 @@ mod tests {
                 ALL,
             ),
             ("NotConnected: bob is not connected: try again later", ALL),
-            ("Unexplained: the call with bob ended, and the server does not say why", CALLER),
+            ("Unexplained: the call with bob ended, without a reason from the server", CALLER),
             ("Unexplained: the call of bob ended before you answered", "Callee/Ringing"),
-            ("Unexplained: the call with bob ended, and the server does not say why", CALLEE_LATER),
+            (
+                "Unexplained: the call with bob ended, without a reason from the server",
+                CALLEE_LATER,
+            ),
             ("Refused(RateLimited): the server refused the call: RATE_LIMITED", ALL),
-            ("Interference(Replayed): the answer is not that of bob: somebody interferes", ALL),
+            ("Interference(Replayed): the answer is not from bob: the call was tampered with", ALL),
         ];
         let expected: Vec<_> =
             expected.iter().map(|(sentence, cells)| format!("{sentence} [{cells}]")).collect();
@@ -235,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_says_who_closed_it() {
+    fn the_sentence_names_who_closed_the_channel() {
         let not_opened =
             "a path to the other end was found, but it opened no channel over it in time";
         let says = [

@@ -1,10 +1,10 @@
-//! The files of a conversation that did not get through.
+//! The files of a conversation that were not transferred.
 
 use std::fmt;
 
 use securecall_peer::Direction;
 
-/// Names that are remembered; of further files only how many they are.
+/// The bound of remembered names. Further files are only counted.
 const NAMES_MAX: usize = 8;
 
 /// Files that were not sent, and files that were not received.

@@ -1,5 +1,5 @@
-//! Fingerprints that a person gives. Each belongs to one client id: a key that is right for one
-//! contact must not pass for another.
+//! Fingerprints that the user gives. Each belongs to one client id: a key that is right for one
+//! contact must not be accepted for another.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -28,13 +28,13 @@ impl FromStr for ExpectedKey {
     }
 }
 
-const NO_ID: &str = "a fingerprint belongs to somebody: it is given as ID=FINGERPRINT";
+const NO_ID: &str = "a fingerprint needs its client id: ID=FINGERPRINT";
 
 impl Contact {
-    /// These keys, and that of the contact if one was given.
+    /// Returns `keys` together with the key of this contact, if one was given.
     ///
     /// # Errors
-    /// Another fingerprint of the contact is among them.
+    /// `keys` contains another fingerprint of this contact.
     pub(crate) fn expected_beside(&self, keys: &ExpectedKeys) -> Result<ExpectedKeys, Failure> {
         let mut keys = keys.clone();
         if let Some(ExpectedKey { client_id, fingerprint }) = self.expected_key() {
@@ -43,22 +43,22 @@ impl Contact {
         Ok(keys)
     }
 
-    /// The key that the contact must have, if one was given.
+    /// Returns the key that the contact must have, if one was given.
     pub(crate) fn expected_key(&self) -> Option<ExpectedKey> {
         let fingerprint = self.fingerprint()?.to_owned();
         Some(ExpectedKey { client_id: self.client_id.clone(), fingerprint })
     }
 }
 
-/// The fingerprints that were given, by client id.
+/// The expected fingerprints by client id.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExpectedKeys(BTreeMap<ClientId, String>);
 
 impl ExpectedKeys {
-    /// Takes keys in.
+    /// Collects the keys.
     ///
     /// # Errors
-    /// Two different fingerprints of one client.
+    /// Two different fingerprints were given for one client.
     pub(crate) fn new(keys: impl IntoIterator<Item = ExpectedKey>) -> Result<Self, Failure> {
         let mut expected = Self::default();
         for ExpectedKey { client_id, fingerprint } in keys {
@@ -76,7 +76,7 @@ impl ExpectedKeys {
         }
     }
 
-    /// The fingerprint that this client must have. `None`: none was given.
+    /// Returns the expected fingerprint of this client, or `None` if none was given.
     pub(crate) fn of(&self, client_id: &ClientId) -> Option<&str> {
         self.0.get(client_id).map(String::as_str)
     }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_of_one_client() {
+    fn a_fingerprint_belongs_to_one_client() {
         let key: ExpectedKey = format!("alice={DIGITS}").parse().unwrap();
         let keys = ExpectedKeys::new([key]).unwrap();
         assert_eq!(keys.of(&id("alice")), Some(DIGITS));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_of_nobody_says_what_is_missing() {
+    fn a_fingerprint_without_a_client_id_is_refused() {
         assert_eq!(DIGITS.parse::<ExpectedKey>(), Err(NO_ID.to_owned()));
         assert_eq!("alice".parse::<ExpectedKey>(), Err(NO_ID.to_owned()));
         assert!("alice=12".parse::<ExpectedKey>().unwrap_err().contains("40 digits"));

@@ -1,4 +1,4 @@
-//! Lines of standard input. A thread, because reading them blocks.
+//! Lines of standard input, read by a thread of its own because reading blocks.
 
 use std::io::{self, BufRead, IsTerminal as _, Read as _};
 use std::mem;
@@ -10,31 +10,31 @@ use super::drawing::Drawing;
 use super::keyboard;
 pub(crate) use super::line::Line;
 
-/// Lines that wait while the network is slow.
-const LINES_WAITING_MAX: usize = 16;
-/// Bytes of a line that are taken at once. A longer one is said in pieces.
+/// The bound of the queue of lines, for when the network is slow.
+const PENDING_LINES_MAX: usize = 16;
+/// The longest piece of a line. A longer line is sent in pieces.
 const PIECE_BYTES_MAX: usize = 64 * 1024;
 
-/// What somebody types.
+/// The queue of input lines.
 pub(crate) struct Input {
     lines: mpsc::Receiver<io::Result<Line>>,
     is_terminal: bool,
     ended: bool,
 }
 
-/// Whether a person can be asked.
+/// Returns true if standard input is a terminal, so that a person can be asked.
 pub(crate) fn is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
 impl Input {
-    /// Starts reading. At a terminal a line may be a command; elsewhere it is what it is, unless
-    /// `commands` says otherwise.
+    /// Starts the reader. Lines that begin with a slash are commands at a terminal, and elsewhere
+    /// if `commands` is set.
     pub(super) fn start(commands: bool, drawing: Drawing) -> Self {
-        let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
+        let (sender, lines) = mpsc::channel(PENDING_LINES_MAX);
         let commands = commands || is_terminal();
         thread::spawn(move || {
-            // An error: nobody waits for a line any more.
+            // A closed queue means that the conversation is over: the reader ends.
             let take = |line: io::Result<Line>| sender.blocking_send(line).is_ok();
             let read = if keyboard::can_edit() {
                 keyboard::read_lines(&drawing, |line| take(Ok(Line::parse(&line))))
@@ -54,7 +54,7 @@ impl Input {
         self.ended
     }
 
-    /// The next line. `None`: that was the last. Cancel safe.
+    /// Returns the next line, or `None` after the last one. Cancel safe.
     ///
     /// # Errors
     /// Standard input cannot be read.
@@ -64,7 +64,8 @@ impl Input {
         line
     }
 
-    /// The answer to a question. `None`: the line was none. The end of the input is a no. Cancel safe.
+    /// Waits for a yes or a no. Returns `None` for any other line; the end of the input is a no.
+    /// Cancel safe.
     ///
     /// # Errors
     /// Standard input cannot be read.
@@ -75,13 +76,13 @@ impl Input {
         }
     }
 
-    /// Forgets what was typed before it was asked for.
-    pub(crate) fn forget_what_waits(&mut self) {
+    /// Discards the lines that were typed before the question.
+    pub(crate) fn discard_pending(&mut self) {
         while self.lines.try_recv().is_ok() {}
     }
 }
 
-/// Reads until the end, or until `take` returns false.
+/// Reads until the end of the input, or until `take` returns false.
 fn read_pieces(
     commands: bool,
     drawing: &Drawing,
@@ -97,23 +98,23 @@ fn read_pieces(
     }
 }
 
-/// What a line answers to a question that takes yes or no. `None`: neither.
+/// Parses a yes or a no. Returns `None` for any other line.
 fn yes_or_no(line: &Line) -> Option<bool> {
     let is =
         |words: [&str; 2], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match line {
-        Line::Say(text) if is(["y", "yes"], text.trim()) => Some(true),
-        Line::Say(text) if is(["n", "no"], text.trim()) => Some(false),
+        Line::Text(text) if is(["y", "yes"], text.trim()) => Some(true),
+        Line::Text(text) if is(["n", "no"], text.trim()) => Some(false),
         Line::Quit => Some(false),
         _ => None,
     }
 }
 
-/// Lines of a reader, or pieces of lines that are long.
+/// Splits a reader into lines, and long lines into pieces.
 struct Pieces<R> {
     reader: R,
     commands: bool,
-    /// The beginning of a character that was cut in two.
+    /// The first bytes of a character that was cut at the end of a piece.
     cut: Vec<u8>,
     within_line: bool,
 }
@@ -123,7 +124,7 @@ impl<R: BufRead> Pieces<R> {
         Self { reader, commands, cut: Vec::new(), within_line: false }
     }
 
-    /// What is not UTF-8 is said with U+FFFD in its place.
+    /// Returns the next line or piece. Bytes that are not UTF-8 become U+FFFD.
     fn next(&mut self) -> io::Result<Option<Line>> {
         let mut bytes = mem::take(&mut self.cut);
         let room = PIECE_BYTES_MAX.saturating_sub(bytes.len()) as u64;
@@ -139,14 +140,14 @@ impl<R: BufRead> Pieces<R> {
         let begins = !mem::replace(&mut self.within_line, !ends);
         let line = match (begins, self.commands) {
             (true, true) => Line::parse(text),
-            (true, false) => Line::Say(text.to_owned()),
-            (false, _) => Line::said(text),
+            (true, false) => Line::Text(text.to_owned()),
+            (false, _) => Line::text(text),
         };
         Ok(Some(line))
     }
 }
 
-/// How many bytes at the end may be the beginning of a character.
+/// Returns the number of bytes at the end that may begin a character.
 fn unfinished(bytes: &[u8]) -> usize {
     bytes.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len())
 }
@@ -161,18 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_script_are_said_as_they_are() {
+    fn lines_of_a_script_are_sent_unchanged() {
         let mut pieces = Pieces::of(&b"/quit\n\n//\n"[..], false);
         let said: Vec<_> = std::iter::from_fn(|| pieces.next().unwrap()).collect();
         assert_eq!(said, [say("/quit"), say(""), say("//")]);
     }
 
     #[test]
-    fn what_was_typed_before_a_question_is_no_answer_to_it() {
-        let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
+    fn lines_typed_before_a_question_do_not_answer_it() {
+        let (sender, lines) = mpsc::channel(PENDING_LINES_MAX);
         let mut input = Input { lines, is_terminal: true, ended: false };
         sender.try_send(Ok(say("y"))).unwrap();
-        input.forget_what_waits();
+        input.discard_pending();
         sender.try_send(Ok(say("n"))).unwrap();
         assert!(matches!(input.lines.try_recv(), Ok(Ok(line)) if line == say("n")));
     }
@@ -191,7 +192,7 @@ mod tests {
     }
 
     fn say(text: &str) -> Line {
-        Line::Say(text.to_owned())
+        Line::Text(text.to_owned())
     }
 
     #[test]
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_said_as_far_as_it_can_be() {
+    fn invalid_utf_8_is_sent_with_replacement_characters() {
         assert_eq!(
             lines(b"caf\xe9\nth\xc3\xa9\n\xc3"),
             [say("caf\u{fffd}"), say("thé"), say("\u{fffd}")]
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_said_in_pieces_and_holds_no_command() {
+    fn a_long_line_is_sent_in_pieces_and_contains_no_command() {
         let text = "a".to_owned() + &"é".repeat(PIECE_BYTES_MAX - 1) + "/quit";
         let pieces = lines(format!("{text}\n/quit\n").as_bytes());
         let (last, said) = pieces.split_last().unwrap();
@@ -219,7 +220,7 @@ mod tests {
         let said: Vec<_> = said
             .iter()
             .map(|line| match line {
-                Line::Say(piece) => piece.as_str(),
+                Line::Text(piece) => piece.as_str(),
                 other => panic!("{other:?} is in the line"),
             })
             .collect();

@@ -1,7 +1,8 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first ends what is under way in good order, the second at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one ends the conversation gracefully, the second one at
+//! once.
 //!
-//! They are heard by a thread of its own: the one that talks may be held up by a terminal that
-//! takes no more, or a disk. So a good order that takes too long is cut short.
+//! A thread of its own receives them, because the main thread may be blocked by a stopped terminal
+//! or a slow disk. For the same reason, a graceful exit has a time limit.
 
 use std::future::pending;
 use std::time::Duration;
@@ -14,22 +15,23 @@ use tokio::sync::watch;
 use super::keyboard;
 use crate::failure::Failure;
 
-/// As of a program that SIGINT ended.
+/// The exit code of a program that SIGINT ended.
 const EXIT_CODE: i32 = 130;
-/// A little more than hanging up and taking leave of the server may take.
-const GOOD_ORDER_TIMEOUT: Duration = Duration::from_secs(12);
+/// The time limit of a graceful exit: a little more than hanging up and disconnecting may take.
+const GRACEFUL_EXIT_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// Whether the person wants to stop. Once raised it stays so, also where nobody was waiting for it.
+/// The request to stop. Once raised it stays raised, so it is not missed by code that waits for it
+/// later.
 #[derive(Clone)]
 pub(crate) struct Interrupt(watch::Receiver<Option<Cause>>);
 
-/// What raised it, as a person knows it.
+/// The name of the signal, as a user knows it.
 pub(crate) type Cause = &'static str;
 
 impl Interrupt {
-    /// Listens from now on.
+    /// Starts the thread that receives the signals.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let failed = |error| Failure::Talk(format!("no signals: {error}"));
+        let failed = |error| Failure::Conversation(format!("no signals: {error}"));
         let wanted = [SIGINT, SIGTERM].into_iter().chain((!hangup_is_ignored()).then_some(SIGHUP));
         let mut signals = Signals::new(wanted).map_err(failed)?;
         let (raise, raised) = watch::channel(None);
@@ -38,9 +40,9 @@ impl Interrupt {
                 if raise.send_replace(Some(cause(signal))).is_some() {
                     exit();
                 }
-                // An error: the second signal is left to do that.
+                // If no thread can be started, the second signal still ends the program.
                 let _ = spawn(|| {
-                    thread::sleep(GOOD_ORDER_TIMEOUT);
+                    thread::sleep(GRACEFUL_EXIT_TIMEOUT);
                     exit();
                 });
             }
@@ -49,16 +51,16 @@ impl Interrupt {
         Ok(Self(raised))
     }
 
-    /// Waits for the first one. Cancel safe.
+    /// Waits for the first signal. Cancel safe.
     pub(crate) async fn raised(&mut self) -> Cause {
         match self.0.wait_for(Option::is_some).await.map(|raised| *raised) {
             Ok(Some(cause)) => cause,
-            // The thread is gone only with the process.
+            // The sending thread lives as long as the process, so this is unreachable in practice.
             _ => pending().await,
         }
     }
 
-    /// Does `work`, unless it is interrupted.
+    /// Runs `work` until it ends or is interrupted.
     pub(crate) async fn or<T>(
         &mut self,
         work: impl Future<Output = Result<T, Failure>>,
@@ -79,9 +81,9 @@ const fn cause(signal: i32) -> Cause {
     }
 }
 
-/// Ends at once, and leaves the terminal as it was found.
+/// Restores the terminal, and ends the process at once.
 fn exit() -> ! {
-    keyboard::give_back();
+    keyboard::restore_modes();
     process::exit(EXIT_CODE);
 }
 
@@ -89,7 +91,8 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     thread::Builder::new().name("signals".to_owned()).spawn(run).map(drop)
 }
 
-/// Whether this program was started so that SIGHUP does nothing, as `nohup` starts it. Linux says.
+/// Returns true if the program was started with SIGHUP ignored, as by `nohup`. Only Linux reports
+/// it.
 fn hangup_is_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,5 +1,5 @@
-//! The keyboard of a person: lines are edited at the lower end of the terminal, and the terminal is
-//! left as it was found.
+//! The keyboard of a terminal: lines are edited at its lower end, and its modes are restored
+//! afterwards.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
@@ -13,44 +13,45 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp
 
 use super::drawing::{Drawing, columns};
 use super::editor::{Editor, PROMPT, Typed};
-use crate::terminal::harmless::harmless;
+use crate::terminal::sanitize::sanitized;
 
-/// The interval at which a program in the background looks whether it is in the foreground again.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// The interval at which a background program checks whether it is in the foreground again.
+const FOREGROUND_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The modes of the terminal before the first key was read.
 static FOUND: OnceLock<Termios> = OnceLock::new();
 
-/// Returns whether lines can be edited: a person types here, and sees what is drawn.
+/// Returns true if lines can be edited: both input and screen are terminals that support it.
 pub(super) fn can_edit() -> bool {
     let is_plain = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     io::stdin().is_terminal() && io::stderr().is_terminal() && !is_plain
 }
 
-/// Gives the terminal back as it was found. A shell that has it already keeps it.
-pub(super) fn give_back() {
+/// Restores the modes of the terminal, unless a shell controls it already.
+pub(super) fn restore_modes() {
     if let Some(found) = FOUND.get().filter(|_| is_in_foreground()) {
-        // An error: the terminal is gone.
+        // An error means that the terminal is gone.
         let _ = tcsetattr(stdin(), OptionalActions::Now, found);
     }
 }
 
-/// Waits until the terminal may be read: reading it in the background would stop the program.
+/// Waits until the program is in the foreground: reading the terminal in the background would stop
+/// it.
 pub(super) fn wait_for_foreground(note: impl Fn(&str)) {
     if !io::stdin().is_terminal() || is_in_foreground() {
         return;
     }
     note(IN_BACKGROUND);
     while !is_in_foreground() {
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(FOREGROUND_CHECK_INTERVAL);
     }
 }
 
-const IN_BACKGROUND: &str = "in the background nobody can type here: the shell's fg command goes on. What needs no answer \
-     goes on meanwhile";
+const IN_BACKGROUND: &str = "input is paused in the background: continue with the shell's fg \
+                             command. Everything that needs no input goes on";
 
 fn is_in_foreground() -> bool {
-    // An error: there is no job control, and nobody else has the terminal.
+    // An error means that there is no job control, so no other program has the terminal.
     tcgetpgrp(stdin()).map_or(true, |foreground| foreground == getpgrp())
 }
 
@@ -68,9 +69,9 @@ pub(super) fn read_lines(
         drawing.show_typed(editor.view(columns()));
         let key = match terminal.read_key() {
             Ok(key) => key,
-            // Ctrl-C, which was raised as SIGINT; a second one must be heard, too.
+            // Ctrl-C is handled as SIGINT. Reading goes on, so that a second one is received too.
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            // Nobody types here any more: the terminal was closed.
+            // The terminal was closed, so no more keys can come.
             Err(_) => return Ok(()),
         };
         match editor.press(&key) {
@@ -90,7 +91,8 @@ pub(super) fn read_lines(
     }
 }
 
-/// Turns echo off, and lines of the terminal's own, also between two keys.
+/// Turns off echo and line editing of the terminal. Checked before each key, because a shell may
+/// restore them.
 fn prepare(drawing: &Drawing) -> io::Result<()> {
     if !is_in_foreground() {
         drawing.hide_typed();
@@ -105,16 +107,16 @@ fn prepare(drawing: &Drawing) -> io::Result<()> {
     Ok(())
 }
 
-/// Ctrl-Z: the shell goes on until `fg`.
+/// Stops the program as Ctrl-Z does, until `fg`.
 fn suspend(drawing: &Drawing) {
     drawing.hide_typed();
-    give_back();
-    // An error: it goes on.
+    restore_modes();
+    // If the signal cannot be sent, the program just continues.
     let _ = kill_current_process_group(Signal::TSTP);
 }
 
-/// Prints a line above what is drawn.
+/// Prints a line above the bars and the input line.
 pub(super) fn print(drawing: &Drawing, text: &str) {
-    // An error: nobody sees it.
-    let _ = drawing.undisturbed(|| writeln!(io::stderr(), "{}", harmless(text)));
+    // A failed write to the terminal cannot be reported anywhere.
+    let _ = drawing.suspended(|| writeln!(io::stderr(), "{}", sanitized(text)));
 }

@@ -1,11 +1,11 @@
-//! A line that somebody typed or piped in, and what it asks for.
+//! A line of input, and the command in it.
 
 use std::path::PathBuf;
 
-/// A request that a line makes.
+/// A parsed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    Say(String),
+    Text(String),
     /// `/send FILE`
     Send(PathBuf),
     /// `/call CLIENT_ID`, as it was typed.
@@ -16,33 +16,33 @@ pub(crate) enum Line {
 }
 
 impl Line {
-    /// Reads a line: what begins with a slash is a command, two slashes are one that is said.
+    /// Parses a line. A slash begins a command; two slashes send a text that begins with one.
     pub(super) fn parse(line: &str) -> Self {
-        let Some(command) = line.strip_prefix('/') else { return Self::said(line) };
+        let Some(command) = line.strip_prefix('/') else { return Self::text(line) };
         let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
         match (name, rest.trim()) {
             ("quit", "") => Self::Quit,
             ("send", path) if !path.is_empty() => Self::Send(typed_path(path)),
             ("call", who) if !who.is_empty() => Self::Call(who.to_owned()),
-            _ if command.starts_with('/') => Self::said(command),
+            _ if command.starts_with('/') => Self::text(command),
             _ => Self::Help,
         }
     }
 
-    pub(super) fn said(text: &str) -> Self {
-        if text.is_empty() { Self::Nothing } else { Self::Say(text.to_owned()) }
+    pub(super) fn text(text: &str) -> Self {
+        if text.is_empty() { Self::Nothing } else { Self::Text(text.to_owned()) }
     }
 }
 
-/// The file that a person names, as a shell takes it: with quotes, backslashes and `~`. Blanks alone
-/// need no quotes. What a shell would not take is the name itself.
+/// Parses a file name as a shell does, with quotes, backslashes and `~`. Spaces alone need no
+/// quotes. A name that a shell would not accept is taken literally.
 fn typed_path(text: &str) -> PathBuf {
     let quoted = shlex::split(text).filter(|words| words.len() == 1);
     let name = quoted.and_then(|words| words.into_iter().next());
     in_home(text, name.unwrap_or_else(|| text.to_owned()))
 }
 
-/// Replaces a `~` that no quotes protect.
+/// Replaces a `~` that is not quoted with the home folder.
 fn in_home(text: &str, name: String) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|_| text.starts_with('~'));
     match (home, name.strip_prefix('~')) {
@@ -59,11 +59,11 @@ mod tests {
     use super::*;
 
     fn say(text: &str) -> Line {
-        Line::Say(text.to_owned())
+        Line::Text(text.to_owned())
     }
 
     #[test]
-    fn lines_are_said_and_commands_done() {
+    fn lines_are_text_or_commands() {
         assert_eq!(Line::parse("hello /quit"), say("hello /quit"));
         assert_eq!(Line::parse("/quit"), Line::Quit);
         assert_eq!(Line::parse("/call  bob "), Line::Call("bob".to_owned()));

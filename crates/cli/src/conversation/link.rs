@@ -1,4 +1,4 @@
-//! A call that rings, and the connection that it becomes when it is answered.
+//! An incoming call that rings, and the connection that follows when it is answered.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use crate::failure::Failure;
 
-/// Candidates that wait in each direction. A peer ignores more than these.
-const CANDIDATES_WAITING_MAX: usize = 64;
+/// The bound of each queue of candidates. A peer ignores more than these.
+const PENDING_CANDIDATES_MAX: usize = 64;
 
-/// Who is at the other end: a client id, and the fingerprint of the key that it proved.
+/// The client at the other end: its client id, and the fingerprint of its verified key.
 #[derive(Clone)]
 pub(crate) struct Partner {
     pub(crate) client_id: ClientId,
@@ -24,17 +24,17 @@ impl Partner {
     }
 }
 
-/// A call that rings here. Its offer is authentic.
+/// An incoming call whose offer was verified.
 pub(crate) struct Ringing {
     pub(crate) call: CallId,
     pub(crate) partner: Partner,
     offer: String,
     ice_servers: Vec<IceServer>,
-    /// No key of the caller was remembered before.
+    /// True if no key of the caller was known before.
     pub(crate) first_contact: bool,
 }
 
-/// An event of the client: a call that rings here, or anything else.
+/// An event of the client: an incoming call, or anything else.
 pub(crate) enum Arrival {
     Call(Ringing),
     Other(Event),
@@ -62,22 +62,22 @@ impl From<Event> for Arrival {
 }
 
 impl Ringing {
-    /// Whether the caller is this one, with this key.
+    /// Returns true if the call comes from this client with this key.
     pub(crate) fn is_of(&self, partner: &Partner) -> bool {
         self.partner.client_id == partner.client_id
             && self.partner.fingerprint == partner.fingerprint
     }
 
-    /// Answers it.
+    /// Answers the call, or rejects it if its offer is invalid.
     ///
     /// # Errors
-    /// The offer is none, or the call is over. It does not ring any more.
+    /// The offer is invalid, or the call has ended.
     pub(crate) async fn answer(
         self,
         client: &Client,
         config: impl FnOnce(&[IceServer]) -> Config,
     ) -> Result<Link, Failure> {
-        let talk = |error: String| Failure::Talk(error);
+        let talk = |error: String| Failure::Conversation(error);
         let (peer, events, answer) =
             match Peer::answer(config(&self.ice_servers), &self.offer).await {
                 Ok(answered) => answered,
@@ -91,10 +91,10 @@ impl Ringing {
     }
 }
 
-/// Both ways to the other end: the call at the server, and the peer connection that it sets up.
+/// The two paths to the other end: the call at the server, and the peer connection that it sets up.
 ///
-/// Candidates are carried from one to the other by tasks of their own. Whoever reads the events of
-/// both must not wait until one of them has room: that one may be waiting for its reader.
+/// Separate tasks carry the candidates from one to the other. The reader of both event streams must
+/// not wait for either of them, because that one may be waiting for its events to be read.
 pub(crate) struct Link {
     pub(crate) call: CallId,
     pub(crate) peer: Arc<Peer>,
@@ -106,36 +106,36 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(client: &Client, call: CallId, (peer, events): (Peer, peer::Events)) -> Self {
         let peer = Arc::new(peer);
-        let (to_peer, mut theirs) = mpsc::channel::<String>(CANDIDATES_WAITING_MAX);
-        let (to_server, mut ours) = mpsc::channel::<String>(CANDIDATES_WAITING_MAX);
+        let (to_peer, mut theirs) = mpsc::channel::<String>(PENDING_CANDIDATES_MAX);
+        let (to_server, mut ours) = mpsc::channel::<String>(PENDING_CANDIDATES_MAX);
         let taker = peer.clone();
         tokio::spawn(async move {
             while let Some(candidate) = theirs.recv().await {
-                // One that cannot be read is of no use, and others may come.
+                // An invalid candidate is ignored: others may work.
                 let _ = taker.add_candidate(&candidate).await;
             }
         });
         let client = client.clone();
         tokio::spawn(async move {
             while let Some(candidate) = ours.recv().await {
-                // The call may be over, which its own event tells.
+                // An error means that the call has ended, which is reported by an event of its own.
                 let _ = client.candidate(call, candidate).await;
             }
         });
         Self { call, peer, events, to_peer, to_server }
     }
 
-    /// A candidate of the other end.
+    /// Queues a candidate of the other end.
     pub(crate) fn take_candidate(&self, candidate: String) {
         let _ = self.to_peer.try_send(candidate);
     }
 
-    /// A candidate of this end.
+    /// Queues a candidate of this end.
     pub(crate) fn send_candidate(&self, candidate: String) {
         let _ = self.to_server.try_send(candidate);
     }
 
-    /// Closes the peer connection. Its last event says when that is done.
+    /// Closes the peer connection. Its last event is `Closed`.
     pub(crate) fn close(&self) {
         let peer = self.peer.clone();
         tokio::spawn(async move { peer.close().await });

@@ -1,7 +1,5 @@
-//! A call that was made: what the server, the other end, the person and the clock say, until it
-//! ends.
+//! A conversation: handles events of the server, the peer, the user and the clock until it ends.
 
-pub(crate) mod acquaintance;
 mod call_back;
 pub(crate) mod dial;
 mod drawing;
@@ -9,19 +7,20 @@ mod editor;
 pub(crate) mod end;
 mod failed_files;
 pub(crate) mod fingerprint;
-mod in_use;
+mod identity_lock;
 pub(crate) mod input;
 mod interrupt;
+pub(crate) mod key_check;
 mod keyboard;
 mod line;
 pub(crate) mod link;
 pub(crate) mod options;
 mod output;
-mod over;
 pub(crate) mod screen;
 mod sender;
 pub(crate) mod session;
 mod signals;
+mod teardown;
 
 use std::io;
 use std::time::Duration;
@@ -44,73 +43,75 @@ use session::Session;
 
 pub(crate) use signals::{on_other_call, reject_as_busy};
 
-/// How long the last words to the server, and to the other end, may take.
+/// The time limit for the last messages to the server and to the other end.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A conversation with one person, over one call after the other if need be.
+/// A conversation with one partner. It may span several calls, one after the other.
 pub(crate) struct Conversation<'a> {
     session: &'a mut Session,
     options: &'a Options,
     partner: Partner,
     link: Link,
     sender: Sender,
-    /// Whether the call is over when there is no more input and everything is sent.
+    /// True if the end of the input ends the call, once everything is sent.
     ends_with_input: bool,
-    /// The call is the partner's, or the partner has answered it.
+    /// True once either side has answered the call.
     answered: bool,
     connected: bool,
     was_connected: bool,
-    /// Somebody here wants to end it, or the input has ended.
+    /// True once the user or the end of the input has asked for the end.
     finishing: bool,
     closing: bool,
     failed_files: FailedFiles,
-    /// Something that was said in a call before this one did not get through.
-    unsaid: bool,
-    /// The server says that the other one did, and since when that should have shown.
+    /// True if something that was queued in an earlier call was not delivered.
+    undelivered: bool,
+    /// True once the server reported that the partner hung up. The channel should close before
+    /// `hang_up_due`.
     hung_up: bool,
     hang_up_due: Option<Instant>,
-    /// When to hang up. `None`: when somebody wants to.
+    /// The time to hang up by `--exit-after`. `None` if there is no such time.
     deadline: Option<Instant>,
     deadline_reached: bool,
     side: Side,
     rings_since: Instant,
-    /// When nobody answers any more. `None`: it is answered.
+    /// The time at which the ringing ends. `None` once the call is answered.
     rings_until: Option<Instant>,
 
-    /// A call of the partner that rings while one's own does.
+    /// A ringing call of the partner, while the own call rings too.
     crossing: Option<Ringing>,
-    /// Why one's own call is over, while theirs may still ring.
+    /// The sentence about the end of the own call, while a call of the partner may still ring.
     failed: Option<String>,
     /// A new call of the partner that is not connected yet.
     successor: Option<Link>,
-    /// Calls that end beside this one: whether everything got through.
+    /// Replaced calls that are being torn down; each returns true if everything in it was
+    /// delivered.
     retired: JoinSet<bool>,
 }
 
-/// What is next.
-enum Turn {
+/// The next event of a conversation.
+enum NextEvent {
     Peer(Option<peer::Event>),
     Successor(Option<peer::Event>),
     Signal(signal::Event),
     Line(Option<io::Result<Line>>),
-    /// Everything is with the other end.
+    /// Everything queued has been delivered.
     AllSent,
     Deadline,
     Unanswered,
-    /// The server said that they hung up, and the channel stands.
+    /// The server reported that the partner hung up, but the channel is still open.
     StillThere,
     OutputFailed(io::Error),
     Interrupted(Cause),
 }
 
-/// Whether it goes on.
+/// The decision after an event.
 enum Step {
-    On,
-    /// The channel is closed, or something else ends it.
-    Over(Result<Closed, Failure>),
+    Continue,
+    /// The conversation has ended: the channel is closed, or there was a failure.
+    End(Result<Closed, Failure>),
 }
 
-/// Waits for a deadline, if there is one.
+/// Waits for a deadline, or forever if there is none.
 async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
@@ -118,13 +119,13 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Waits for the next event of a link, once there is room to show it.
+/// Waits until the screen has room, then for the next event of a link.
 async fn shown(link: &mut Link, screen: &Screen) -> Option<peer::Event> {
     screen.room().await;
     link.events.next().await
 }
 
-/// Waits for the next event of a link, if there is one.
+/// Waits for the next event of a link, or forever if there is none.
 async fn next_of(link: &mut Option<Link>) -> Option<peer::Event> {
     match link {
         Some(link) => link.events.next().await,
@@ -133,7 +134,7 @@ async fn next_of(link: &mut Option<Link>) -> Option<peer::Event> {
 }
 
 impl<'a> Conversation<'a> {
-    /// One whose call was answered here.
+    /// Starts a conversation whose call was answered here.
     pub(crate) fn new(
         session: &'a mut Session,
         options: &'a Options,
@@ -154,7 +155,7 @@ impl<'a> Conversation<'a> {
             finishing: false,
             closing: false,
             failed_files: FailedFiles::default(),
-            unsaid: false,
+            undelivered: false,
             hung_up: false,
             hang_up_due: None,
             deadline: None,
@@ -169,30 +170,32 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// One whose call rings there.
+    /// Turns it into an outgoing call that rings at the partner.
     pub(crate) fn calling(self) -> Self {
         let rings_until = Some(Instant::now() + self.options.ring_timeout);
         Self { answered: false, rings_until, side: Side::Caller, ..self }
     }
 
-    /// One that the end of the input ends, too, unless its duration is given.
+    /// Makes the end of the input end the call, unless `--exit-after` is set.
     pub(crate) fn ending_with_input(self) -> Self {
         let ends_with_input = self.options.exit_after.is_none();
         Self { ends_with_input, ..self }
     }
 
-    /// Runs to its end. An error: it did not come about, or broke off, or something did not get
-    /// through.
+    /// Runs the conversation to its end.
+    ///
+    /// # Errors
+    /// The call failed or broke off, or something was not delivered.
     pub(crate) async fn run(mut self) -> Result<(), Failure> {
         let over = loop {
             let turn = self.next().await;
             let mut interrupt = self.session.interrupt.clone();
             let step = tokio::select! {
                 biased;
-                cause = interrupt.raised() => Step::Over(Err(Failure::HungUp(cause))),
+                cause = interrupt.raised() => Step::End(Err(Failure::HungUp(cause))),
                 step = self.take(turn) => step,
             };
-            if let Step::Over(over) = step {
+            if let Step::End(over) = step {
                 break over;
             }
         };
@@ -202,28 +205,28 @@ impl<'a> Conversation<'a> {
         self.outcome(over?, by).await.and(flushed)
     }
 
-    async fn next(&mut self) -> Turn {
+    async fn next(&mut self) -> NextEvent {
         let takes_input = self.takes_input();
         let room = self.sender.room();
         let Session { signals, input, interrupt, screen, .. } = &mut *self.session;
         let line = async {
-            // Who hangs up a second time does not wait for room.
+            // After the first `/quit`, a second one must be read even if the queue is full.
             if !self.finishing {
                 room.await;
             }
             input.next().await
         };
         tokio::select! {
-            event = shown(&mut self.link, screen) => Turn::Peer(event),
-            error = screen.output_failed() => Turn::OutputFailed(error),
-            event = next_of(&mut self.successor) => Turn::Successor(event),
-            Some(event) = signals.next() => Turn::Signal(event),
-            line = line, if takes_input => Turn::Line(line),
-            () = self.sender.all_sent(), if self.finishing && !self.closing => Turn::AllSent,
-            () = until(self.deadline) => Turn::Deadline,
-            () = until(self.rings_until) => Turn::Unanswered,
-            () = until(self.hang_up_due) => Turn::StillThere,
-            cause = interrupt.raised() => Turn::Interrupted(cause),
+            event = shown(&mut self.link, screen) => NextEvent::Peer(event),
+            error = screen.output_failed() => NextEvent::OutputFailed(error),
+            event = next_of(&mut self.successor) => NextEvent::Successor(event),
+            Some(event) = signals.next() => NextEvent::Signal(event),
+            line = line, if takes_input => NextEvent::Line(line),
+            () = self.sender.all_sent(), if self.finishing && !self.closing => NextEvent::AllSent,
+            () = until(self.deadline) => NextEvent::Deadline,
+            () = until(self.rings_until) => NextEvent::Unanswered,
+            () = until(self.hang_up_due) => NextEvent::StillThere,
+            cause = interrupt.raised() => NextEvent::Interrupted(cause),
         }
     }
 
@@ -231,40 +234,40 @@ impl<'a> Conversation<'a> {
         self.connected && !self.closing && !self.session.input.has_ended()
     }
 
-    async fn take(&mut self, turn: Turn) -> Step {
+    async fn take(&mut self, turn: NextEvent) -> Step {
         match turn {
-            Turn::Peer(event) => return self.on_peer(event),
-            Turn::Successor(event) => self.on_successor(event),
-            Turn::Signal(event) => return self.on_signal(event).await,
-            Turn::Line(Some(Err(error))) => return Step::Over(Err(Failure::Input(error))),
-            Turn::Line(Some(Ok(Line::Quit))) if self.finishing => self.close(),
-            // What is said after /quit is too late.
-            Turn::Line(Some(Ok(_))) if self.finishing => {}
-            Turn::Line(Some(Ok(line))) => self.on_line(line),
-            Turn::Line(None) if self.ends_with_input => self.finish(),
-            Turn::Line(None) => {}
-            Turn::AllSent => self.close(),
-            Turn::Deadline => {
+            NextEvent::Peer(event) => return self.on_peer(event),
+            NextEvent::Successor(event) => self.on_successor(event),
+            NextEvent::Signal(event) => return self.on_signal(event).await,
+            NextEvent::Line(Some(Err(error))) => return Step::End(Err(Failure::Input(error))),
+            NextEvent::Line(Some(Ok(Line::Quit))) if self.finishing => self.close(),
+            // Text that follows `/quit` is ignored.
+            NextEvent::Line(Some(Ok(_))) if self.finishing => {}
+            NextEvent::Line(Some(Ok(line))) => self.on_line(line),
+            NextEvent::Line(None) if self.ends_with_input => self.finish(),
+            NextEvent::Line(None) => {}
+            NextEvent::AllSent => self.close(),
+            NextEvent::Deadline => {
                 self.deadline = None;
                 self.deadline_reached = true;
                 self.finish();
                 self.close();
             }
-            Turn::Unanswered => return self.on_unanswered().await,
-            Turn::OutputFailed(error) => return Step::Over(Err(Failure::Output(error))),
-            Turn::StillThere => self.note_still_there(),
-            Turn::Interrupted(cause) => return Step::Over(Err(Failure::HungUp(cause))),
+            NextEvent::Unanswered => return self.on_unanswered().await,
+            NextEvent::OutputFailed(error) => return Step::End(Err(Failure::Output(error))),
+            NextEvent::StillThere => self.note_still_there(),
+            NextEvent::Interrupted(cause) => return Step::End(Err(Failure::HungUp(cause))),
         }
-        Step::On
+        Step::Continue
     }
 
-    /// What was asked for is sent, then it ends.
+    /// Ends the call once everything queued is sent.
     fn finish(&mut self) {
         self.finishing = true;
         self.sender.finish();
     }
 
-    /// It ends, whatever is under way.
+    /// Ends the call at once.
     fn close(&mut self) {
         self.closing = true;
         self.link.close();
@@ -275,12 +278,13 @@ impl<'a> Conversation<'a> {
             Line::Nothing => {}
             Line::Quit => {
                 if self.sender.has_files() {
-                    self.session.screen.note("a file is under way: /quit again gives it up");
+                    self.session.screen.note("a file is being sent: /quit again cancels it");
                 }
                 self.finish();
             }
             Line::Help => {
-                let help = "/send FILE sends a file, /quit hangs up, // says a slash";
+                let help = "/send FILE sends a file, /quit hangs up, // sends a line that begins \
+                            with a slash";
                 self.session.screen.note(help);
             }
             Line::Call(_) => {
@@ -303,14 +307,14 @@ impl<'a> Conversation<'a> {
     fn on_peer(&mut self, event: Option<peer::Event>) -> Step {
         let Some(event) = event else { return self.on_closed(Closed::Local) };
         if let Err(error) = self.session.screen.show(self.partner.name(), &event) {
-            return Step::Over(Err(Failure::Output(error)));
+            return Step::End(Err(Failure::Output(error)));
         }
         match event {
             peer::Event::Candidate(candidate) => self.link.send_candidate(candidate),
             peer::Event::Connected => self.on_connected(),
             peer::Event::FileSent { name, .. } => self.sender.file_done(&name),
             peer::Event::FileFailed { direction, name, error } => {
-                // One that is not wanted here fails there alone.
+                // A file that was refused here is only the sender's failure.
                 if direction == Direction::Outgoing || error == FileError::Cancelled {
                     self.failed_files.add(direction, &name);
                 }
@@ -321,7 +325,7 @@ impl<'a> Conversation<'a> {
             peer::Event::Closed(closed) => return self.on_closed(closed),
             _ => {}
         }
-        Step::On
+        Step::Continue
     }
 
     fn on_connected(&mut self) {
@@ -333,8 +337,12 @@ impl<'a> Conversation<'a> {
         self.session.screen.note(&format!("connected to {who}: /send FILE, /quit"));
     }
 
-    /// A conversation that nobody here wants to end goes on with their new call, if there is one.
+    /// Ends the conversation, unless a new call of the partner continues it.
     fn on_closed(&mut self, closed: Closed) -> Step {
-        if !self.closing && self.move_to_successor() { Step::On } else { Step::Over(Ok(closed)) }
+        if !self.closing && self.move_to_successor() {
+            Step::Continue
+        } else {
+            Step::End(Ok(closed))
+        }
     }
 }

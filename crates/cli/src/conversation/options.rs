@@ -10,10 +10,11 @@ use securecall_client::IceServer as GivenIceServer;
 use securecall_peer::{Config, IceServer, Policy, Receive};
 
 use super::fingerprint::ExpectedKey;
+use crate::duration::duration;
 use crate::failure::Failure;
 use crate::files::identity_file::IdentityPath;
 
-/// Where, as whom, and how.
+/// The flags of a conversation: the server, the identity, and the transfer of files.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The server
@@ -22,66 +23,66 @@ pub(crate) struct Options {
     pub(crate) server: String,
     #[command(flatten)]
     pub(crate) identity: IdentityPath,
-    /// File of the keys that were seen before [default: known_keys beside the identity]
+    /// File with the known keys [default: known_keys beside the identity]
     #[arg(long, value_name = "FILE")]
     pub(crate) known_keys: Option<PathBuf>,
-    /// The fingerprint of somebody, compared on a way that you trust: this key of theirs is taken
-    /// and remembered, any other refused; also several times
+    /// The expected fingerprint of a client, compared over a trusted channel. That key is accepted
+    /// and remembered, and any other is refused; may be repeated
     #[arg(long, value_name = "ID=DIGITS")]
     pub(crate) fingerprint: Vec<ExpectedKey>,
-    /// Use TURN servers alone, so that the other end does not learn your address
+    /// Use TURN servers only, so that the other end does not learn your address
     #[arg(long)]
     pub(crate) relay_only: bool,
-    /// How long everything before the ringing may take: the server, the other one's key, relays.
-    /// And, once the call is answered, how long the path to the other end
+    /// Time limit before the call rings: for the server, the callee's key, and TURN credentials.
+    /// Once the call is answered, also the time limit for the connection to the other end
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) connect_timeout: Duration,
-    /// How long it may ring
+    /// Time limit for the ringing
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) ring_timeout: Duration,
 
-    /// Take /send and /quit also from input that is no terminal
+    /// Accept /send and /quit also when standard input is not a terminal
     #[arg(long)]
     pub(crate) commands: bool,
-    /// Say the lines of this file once connected. Never an argument: other users of the machine
-    /// can read those
+    /// Send the lines of this file once connected. There is no flag for the text itself, because
+    /// other users of the machine can read command lines
     #[arg(long, value_name = "FILE")]
     pub(crate) message_file: Option<PathBuf>,
-    /// Send this file once connected; also several times
+    /// Send this file once connected; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) send: Vec<PathBuf>,
-    /// Take files, into this folder; none of it is overwritten
+    /// Accept files, and store them in this folder; existing files are never overwritten
     #[arg(long, value_name = "FOLDER")]
     pub(crate) receive_into: Option<PathBuf>,
-    /// Largest file that is taken, in bytes
+    /// Largest file that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub(crate) file_bytes_max: u64,
-    /// Most that is taken of all files together until this command ends, in bytes
+    /// Total size of all files that are accepted until this command ends, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 30)]
     pub(crate) files_bytes_max: u64,
-    /// How many files are taken until this command ends
+    /// Number of files that are accepted until this command ends
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     pub(crate) files_max: u64,
-    /// What is left free on the disk, in bytes
+    /// Space to leave free on the disk, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) disk_reserve: u64,
-    /// Hang up so long after the call was connected, and not before
+    /// Hang up this long after the call was connected, and not before
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) exit_after: Option<Duration>,
 }
 
-/// What is said and sent as soon as a conversation stands.
+/// The text and the files to send as soon as a conversation is connected.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Opening {
     pub(crate) lines: Vec<String>,
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// A message that is read into memory. What is longer is a file to be sent.
+/// The bound of a message file, which is read into memory. Longer texts are sent as files.
 const MESSAGE_FILE_BYTES_MAX: u64 = 1 << 20;
 
 impl Options {
-    /// Whether files can be received where they are to go, and those to be sent are there.
+    /// Checks that the folder for received files exists, and that the files to send can be read.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if let Some(folder) = self.receive_into.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(Failure::NoFolder(folder.clone()));
@@ -91,13 +92,14 @@ impl Options {
         })
     }
 
-    /// Reads what is to be said first.
+    /// Reads the text to send first.
     pub(crate) fn opening(&self) -> Result<Opening, Failure> {
         let lines = self.message_file.as_deref().map_or(Ok(Vec::new()), lines_of)?;
         Ok(Opening { lines, files: self.send.clone() })
     }
 
-    /// What files that come are held to, for as long as the command runs. `None`: none are taken.
+    /// Returns the limits for received files, for the whole command. `None` if no files are
+    /// accepted.
     pub(crate) fn receive(&self) -> Option<Receive> {
         Some(Receive {
             file_bytes_max: self.file_bytes_max,
@@ -108,7 +110,7 @@ impl Options {
         })
     }
 
-    /// How the connection to the other end is made.
+    /// Returns the configuration of the peer connection.
     pub(crate) fn peer_config(
         &self,
         ice_servers: &[GivenIceServer],
@@ -124,16 +126,16 @@ impl Options {
     }
 }
 
-/// Whether a file can be sent, as far as this shows before it is.
+/// Checks that a file can be read, before it is queued.
 pub(super) fn check_file(path: &Path) -> io::Result<()> {
-    // Opening a pipe would wait for its writer.
+    // Opening a pipe would block until it has a writer.
     if !path.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("not a regular file"));
     }
     File::open(path).map(drop)
 }
 
-/// What is not UTF-8 is said with U+FFFD in its place, as the lines of standard input are.
+/// Reads the lines of a file. Bytes that are not UTF-8 become U+FFFD, as on standard input.
 fn lines_of(path: &Path) -> Result<Vec<String>, Failure> {
     let failed = |cause| Failure::MessageFile { path: path.to_owned(), cause };
     let mut bytes = Vec::new();
@@ -147,7 +149,7 @@ fn lines_of(path: &Path) -> Result<Vec<String>, Failure> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// A relay as the server gives it, in the words of the peer.
+/// Converts an ICE server from the client's type to the peer's.
 pub(crate) fn convert(server: &GivenIceServer) -> IceServer {
     IceServer {
         urls: server.urls.clone(),
@@ -156,17 +158,10 @@ pub(crate) fn convert(server: &GivenIceServer) -> IceServer {
     }
 }
 
-/// The address of a server.
+/// Checks the URL of a server.
 pub(crate) fn server(text: &str) -> Result<String, String> {
     if text.starts_with("ws://") || text.starts_with("wss://") {
         return Ok(text.to_owned());
     }
-    Err("a server's address is ws://host[:port]/signal or wss://host[:port]/signal".to_owned())
-}
-
-/// A duration that a clock can have.
-fn duration(text: &str) -> Result<Duration, String> {
-    const MAX: Duration = Duration::from_secs(365 * 24 * 3600);
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration > MAX { Err("at most a year".to_owned()) } else { Ok(duration) }
+    Err("not a ws:// or wss:// URL, such as wss://example.org/signal".to_owned())
 }

@@ -1,5 +1,5 @@
-//! Standard output, written by a thread of its own: while its reader takes nothing, a pager for
-//! instance, the connection must live on, and Ctrl-C must be heard.
+//! Standard output, written by a thread of its own: a reader that stops reading, such as a pager,
+//! must block neither the connection nor Ctrl-C.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, OnceLock};
@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::drawing::Drawing;
 
-/// Lines that wait. Beyond them nothing is taken from the other end, which waits then.
-const LINES_WAITING_MAX: usize = 64;
+/// The bound of the queue. When it is full, nothing more is read from the other end, which has to
+/// wait.
+const PENDING_LINES_MAX: usize = 64;
 
 /// A queue to standard output.
 pub(super) struct Output {
@@ -20,20 +21,20 @@ pub(super) struct Output {
 
 enum Item {
     Line(String),
-    /// Everything before it is written.
+    /// Reports when everything before it is written.
     Flush(oneshot::Sender<()>),
 }
 
 impl Output {
-    /// Starts the thread. On a terminal it writes above what is drawn.
+    /// Starts the thread. On a terminal it writes above the bars and the input line.
     pub(super) fn start(drawing: Drawing) -> io::Result<Self> {
-        let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
+        let (queue, items) = mpsc::channel(PENDING_LINES_MAX);
         let failure = Arc::new(OnceLock::new());
         let failed = failure.clone();
         let is_terminal = io::stdout().is_terminal();
         let write = move |line: &str| match is_terminal {
-            true => drawing.undisturbed(|| writeln!(io::stdout(), "{line}")),
-            // Nothing is drawn there, and who waits for it must not hold up what is.
+            true => drawing.suspended(|| writeln!(io::stdout(), "{line}")),
+            // No drawing there, so a slow reader must not block the drawing on standard error.
             false => writeln!(io::stdout(), "{line}"),
         };
         let thread = thread::Builder::new().name("output".to_owned());
@@ -41,17 +42,17 @@ impl Output {
         Ok(Self { queue, failure })
     }
 
-    /// Takes a line; there must be [room](Self::room).
+    /// Queues a line. The caller has waited for [room](Self::room).
     ///
     /// # Errors
-    /// Standard output is closed or full: nobody reads it.
+    /// Standard output is closed or full.
     pub(super) fn take(&self, line: String) -> io::Result<()> {
         self.queue.try_send(Item::Line(line)).map_err(|_| self.failure())
     }
 
     /// Waits for room for a line. Cancel safe.
     pub(super) async fn room(&self) {
-        // An error: it has failed, which the next line finds out.
+        // An error means that the thread has failed, which the next line reports.
         drop(self.queue.reserve().await);
     }
 
@@ -65,7 +66,7 @@ impl Output {
         written.await.map_err(|_| self.failure())
     }
 
-    /// Waits until it has failed, and says why. Cancel safe.
+    /// Waits until writing fails, and returns the error. Cancel safe.
     pub(super) async fn failed(&self) -> io::Error {
         self.queue.closed().await;
         self.failure()
@@ -74,28 +75,28 @@ impl Output {
     fn failure(&self) -> io::Error {
         let kind = self.failure.get().map_or(io::ErrorKind::Other, io::Error::kind);
         let text = self.failure.get().map(ToString::to_string);
-        io::Error::new(kind, text.unwrap_or_else(|| "it takes nothing more".to_owned()))
+        io::Error::new(kind, text.unwrap_or_else(|| "it accepts no more output".to_owned()))
     }
 }
 
-/// Writes all that comes, and says why not before the queue closes: who finds it closed asks why.
+/// Writes all lines. Stores the error before the queue closes, because the senders read it then.
 fn write_all(
     mut items: mpsc::Receiver<Item>,
     write: impl Fn(&str) -> io::Result<()>,
     failed: &OnceLock<io::Error>,
 ) {
     if let Err(error) = run(&mut items, write) {
-        // An error: it has failed before.
+        // An error means that a failure is stored already.
         let _ = failed.set(error);
     }
 }
 
-/// Writes until nobody sends any more, or nothing more can be written.
+/// Writes until the queue closes, or a write fails.
 fn run(items: &mut mpsc::Receiver<Item>, write: impl Fn(&str) -> io::Result<()>) -> io::Result<()> {
     while let Some(item) = items.blocking_recv() {
         match item {
             Item::Line(line) => write(&line)?,
-            // An error: nobody waits for it any more.
+            // An error means that the flush was cancelled.
             Item::Flush(done) => drop(done.send(())),
         }
     }
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     fn output(write: impl Fn(&str) -> io::Result<()> + Send + 'static) -> Output {
-        let (queue, items) = mpsc::channel(LINES_WAITING_MAX);
+        let (queue, items) = mpsc::channel(PENDING_LINES_MAX);
         let failure = Arc::new(OnceLock::new());
         let failed = failure.clone();
         thread::spawn(move || write_all(items, write, &failed));
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_told_at_once_and_at_each_line() {
+    async fn a_full_disk_is_reported_at_once_and_at_each_line() {
         let output = output(|_| Err(io::ErrorKind::StorageFull.into()));
         output.take("one".to_owned()).unwrap();
         assert_eq!(output.failed().await.kind(), io::ErrorKind::StorageFull);

@@ -1,4 +1,4 @@
-//! What the person sees: what the other one says on standard output, all else on standard error.
+//! The output for the user: received text on standard output, everything else on standard error.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -10,13 +10,13 @@ use securecall_peer::{Direction, Event, FileError, FileProgress, Refusal};
 use super::drawing::Drawing;
 use super::output::Output;
 use crate::failure::Failure;
-use crate::terminal::harmless::harmless;
+use crate::terminal::sanitize::sanitized;
 
-/// The two streams, and a bar for a file that is under way.
+/// The two streams, and the progress bars of files.
 pub(crate) struct Screen {
     drawing: Drawing,
     output: Output,
-    /// One for each direction.
+    /// One bar for each direction.
     bars: Mutex<[Option<ProgressBar>; 2]>,
 }
 
@@ -27,45 +27,46 @@ impl Screen {
         Ok(Self { drawing, output, bars: Mutex::new([None, None]) })
     }
 
-    /// Where the line that is being typed is drawn.
+    /// Returns the drawing, for the input line.
     pub(super) fn drawing(&self) -> Drawing {
         self.drawing.clone()
     }
 
-    /// Draws nothing more, so that the terminal can be given back.
+    /// Removes everything drawn, so that the terminal can be restored.
     pub(super) fn leave(&self) {
         for direction in [Direction::Incoming, Direction::Outgoing] {
-            self.take_away(direction);
+            self.remove_bar(direction);
         }
         self.drawing.hide_typed();
     }
 
-    /// Waits for room for what the other one says next. Cancel safe.
+    /// Waits for room for the next received text. Cancel safe.
     pub(crate) async fn room(&self) {
         self.output.room().await;
     }
 
-    /// Waits until what the other one said is written.
+    /// Waits until all received text is written.
     ///
     /// # Errors
-    /// As [`Screen::said`].
+    /// As [`Screen::show_text`].
     pub(crate) async fn flush(&self) -> io::Result<()> {
         self.output.flush().await
     }
 
-    /// Waits until standard output takes nothing more, and says why. Cancel safe.
+    /// Waits until standard output fails, and returns the error. Cancel safe.
     pub(crate) async fn output_failed(&self) -> io::Error {
         self.output.failed().await
     }
 
-    /// What arrives from `who`, and what becomes of files. There must be [room](Self::room).
+    /// Shows an event of the peer connection to `who`. The caller has waited for
+    /// [room](Self::room).
     ///
     /// # Errors
-    /// As [`Screen::said`].
+    /// As [`Screen::show_text`].
     pub(crate) fn show(&self, who: &str, event: &Event) -> io::Result<()> {
         match event {
-            Event::Text(text) => return self.said(who, text),
-            Event::FileProgress(progress) => self.progress(progress),
+            Event::Text(text) => return self.show_text(who, text),
+            Event::FileProgress(progress) if has_bar(progress) => self.progress(progress),
             Event::FileReceived { path } => self.received(path),
             Event::FileSent { name, received_as } => self.sent(name, received_as.as_deref()),
             Event::FileFailed { direction, name, error } => self.failed(*direction, name, error),
@@ -74,22 +75,22 @@ impl Screen {
         Ok(())
     }
 
-    /// Something that the other one said.
+    /// Prints a received text.
     ///
     /// # Errors
-    /// Standard output is closed or full: nobody hears it.
-    fn said(&self, who: &str, text: &str) -> io::Result<()> {
-        self.output.take(format!("{who}: {}", harmless(text)))
+    /// Standard output is closed or full.
+    fn show_text(&self, who: &str, text: &str) -> io::Result<()> {
+        self.output.take(format!("{who}: {}", sanitized(text)))
     }
 
-    /// Something about the call.
+    /// Prints a line about the call.
     pub(crate) fn note(&self, text: &str) {
-        self.undisturbed(|| {
-            let _ = writeln!(io::stderr(), "{}", harmless(text));
+        self.suspended(|| {
+            let _ = writeln!(io::stderr(), "{}", sanitized(text));
         });
     }
 
-    /// Something that must not be overlooked.
+    /// Prints a warning that must not be overlooked.
     pub(crate) fn warn(&self, lines: &[&str]) {
         const RULE: &str =
             "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!";
@@ -101,26 +102,26 @@ impl Screen {
     fn progress(&self, progress: &FileProgress) {
         self.with_bar(progress.direction, |slot| {
             let bar = slot.get_or_insert_with(|| {
-                self.drawing.add_bar(progress.bytes_total, harmless(&progress.name))
+                self.drawing.add_bar(progress.bytes_total, sanitized(&progress.name))
             });
             self.drawing.advance(bar, progress.bytes);
         });
     }
 
     fn received(&self, path: &Path) {
-        self.take_away(Direction::Incoming);
+        self.remove_bar(Direction::Incoming);
         self.note(&format!("received {}", path.display()));
     }
 
-    /// A file is with the other end, which may have given it another name.
+    /// Reports a sent file, and the name that the other end gave it.
     fn sent(&self, name: &str, received_as: Option<&str>) {
-        self.take_away(Direction::Outgoing);
+        self.remove_bar(Direction::Outgoing);
         let there = received_as.map(|name| format!(" (there it is {name})")).unwrap_or_default();
         self.note(&format!("sent {name}{there}"));
     }
 
     fn failed(&self, direction: Direction, name: &str, why: &FileError) {
-        self.take_away(direction);
+        self.remove_bar(direction);
         let what = match direction {
             Direction::Incoming => "not received",
             Direction::Outgoing => "not sent",
@@ -137,7 +138,7 @@ impl Screen {
         self.note(&format!("{what}: {name}: {why}{hint}"));
     }
 
-    fn take_away(&self, direction: Direction) {
+    fn remove_bar(&self, direction: Direction) {
         self.with_bar(direction, |slot| {
             if let Some(bar) = slot.take() {
                 self.drawing.remove_bar(&bar);
@@ -155,8 +156,32 @@ impl Screen {
         }
     }
 
-    /// Writes while no bar is drawn.
-    fn undisturbed<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.drawing.undisturbed(write)
+    /// Writes while nothing is drawn.
+    fn suspended<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.drawing.suspended(write)
+    }
+}
+
+/// Returns true if a bar is to show this progress. A full bar would suggest that a file was
+/// delivered while its receiver may still refuse it.
+fn has_bar(progress: &FileProgress) -> bool {
+    progress.direction == Direction::Incoming || progress.bytes < progress.bytes_total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sent_file_shows_no_full_bar_before_it_is_delivered() {
+        let progress = |direction, bytes| FileProgress {
+            direction,
+            name: "a".to_owned(),
+            bytes,
+            bytes_total: 10,
+        };
+        assert!(has_bar(&progress(Direction::Outgoing, 9)));
+        assert!(!has_bar(&progress(Direction::Outgoing, 10)));
+        assert!(has_bar(&progress(Direction::Incoming, 10)));
     }
 }

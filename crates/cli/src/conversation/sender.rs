@@ -1,5 +1,5 @@
-//! What is to be sent, in a task of its own: it waits for room in the channel, and meanwhile what
-//! arrives is read.
+//! The sending side of a channel, in a task of its own, so that waiting for room in the channel
+//! does not stop the reading.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,58 +11,58 @@ use tokio::task::JoinHandle;
 use super::input::Line;
 use super::options::Opening;
 
-/// Lines that wait.
-const LINES_WAITING_MAX: usize = 16;
+/// The bound of the queue of lines.
+const PENDING_LINES_MAX: usize = 16;
 
 /// A queue to the channel.
 pub(super) struct Sender {
-    /// `None`: nothing more will come.
+    /// `None` once no more lines will come.
     queue: Option<mpsc::Sender<Line>>,
     task: JoinHandle<bool>,
-    /// Once the task has ended: whether the channel took everything.
+    /// The result of the task once it has ended: true if the channel accepted everything.
     took_all: Option<bool>,
-    /// Files of which it is not known yet what became of them, by the names that the other end sees.
+    /// Files with unknown delivery, by the names that the other end sees.
     files: Vec<String>,
 }
 
 impl Sender {
-    /// Starts with what the command line asks for.
+    /// Starts the task with the text and files of the command line.
     pub(super) fn start(peer: Arc<Peer>, opening: Opening) -> Self {
-        let (queue, lines) = mpsc::channel(LINES_WAITING_MAX);
+        let (queue, lines) = mpsc::channel(PENDING_LINES_MAX);
         let files = opening.files.iter().map(|path| name_of(path)).collect();
-        let says = opening.lines.into_iter().map(Line::Say);
+        let says = opening.lines.into_iter().map(Line::Text);
         let first: Vec<Line> = says.chain(opening.files.into_iter().map(Line::Send)).collect();
         let task = tokio::spawn(run(peer, first, lines));
         Self { queue: Some(queue), task, took_all: None, files }
     }
 
-    /// Waits for room for a line. Never, if nothing more is taken.
+    /// Waits for room in the queue, or forever once no more lines are accepted.
     pub(super) fn room(&self) -> impl Future<Output = ()> + use<> {
         let queue = self.queue.clone();
         async move {
             match queue {
-                // An error: the task is gone, and the line will not be sent.
+                // An error means that the task is gone; `take` will drop the line.
                 Some(queue) => drop(queue.reserve().await),
                 None => std::future::pending().await,
             }
         }
     }
 
-    /// Takes a line; there must be room.
+    /// Queues a line. The caller has waited for room.
     pub(super) fn take(&mut self, line: Line) {
         let file = if let Line::Send(path) = &line { Some(name_of(path)) } else { None };
         let taken = self.queue.as_ref().is_some_and(|queue| queue.try_send(line).is_ok());
         self.files.extend(file.filter(|_| taken));
     }
 
-    /// Nothing more will come.
+    /// Closes the queue.
     pub(super) fn finish(&mut self) {
         self.queue = None;
     }
 
-    /// The other end has a file, or never will.
+    /// Removes a file that was delivered or has failed.
     pub(super) fn file_done(&mut self, name: &str) {
-        // Of several with one name it does not matter which.
+        // Files with equal names are interchangeable here.
         if let Some(at) = self.files.iter().position(|file| file == name) {
             self.files.remove(at);
         }
@@ -72,13 +72,13 @@ impl Sender {
         !self.files.is_empty()
     }
 
-    /// The files of which it is not known what became of them.
+    /// Returns the files with unknown delivery.
     pub(super) fn files(&self) -> &[String] {
         &self.files
     }
 
-    /// Waits until everything is with the channel and every file with the other end. Call it anew
-    /// after each event.
+    /// Waits until the channel has accepted everything and all files are delivered. Must be called
+    /// again after each event.
     pub(super) async fn all_sent(&mut self) {
         self.end().await;
         if self.has_files() {
@@ -86,14 +86,14 @@ impl Sender {
         }
     }
 
-    /// Takes nothing more, and waits until the channel has what there is, or is closed. Returns
-    /// whether it took everything. Cancel safe.
+    /// Closes the queue, and waits until the channel has accepted the rest, or is closed. Returns
+    /// true if it accepted everything. Cancel safe.
     pub(super) async fn end(&mut self) -> bool {
         self.finish();
         match self.took_all {
             Some(took_all) => took_all,
             None => {
-                // An error: the task was ended with the runtime.
+                // An error means that the task was cancelled with the runtime.
                 let took_all = (&mut self.task).await.unwrap_or(false);
                 *self.took_all.insert(took_all)
             }
@@ -101,7 +101,7 @@ impl Sender {
     }
 }
 
-/// Returns whether the channel took everything.
+/// Sends everything. Returns true if the channel accepted all of it.
 async fn run(peer: Arc<Peer>, first: Vec<Line>, mut lines: mpsc::Receiver<Line>) -> bool {
     let mut took_all = true;
     for line in first {
@@ -115,7 +115,7 @@ async fn run(peer: Arc<Peer>, first: Vec<Line>, mut lines: mpsc::Receiver<Line>)
 
 async fn send(peer: &Peer, line: Line) -> Result<(), securecall_peer::Error> {
     match line {
-        Line::Say(text) => {
+        Line::Text(text) => {
             for part in parts(&text) {
                 peer.send_text(part).await?;
             }
@@ -126,12 +126,12 @@ async fn send(peer: &Peer, line: Line) -> Result<(), securecall_peer::Error> {
     }
 }
 
-/// The name of a file, as events of the peer have it.
+/// Returns the name of a file as the peer's events contain it.
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A line may be longer than a message: it is cut between characters.
+/// Splits a text into messages, between characters.
 fn parts(mut text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     while text.len() > securecall_peer::TEXT_BYTES_MAX {

@@ -1,4 +1,4 @@
-//! What a command talks with: the person, and the server.
+//! The registered session of `call` and `listen`: the client, and the user's terminal.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use securecall_peer::Receive;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::GOODBYE_TIMEOUT;
-use super::in_use::InUse;
+use super::identity_lock::IdentityLock;
 use super::input::Input;
 use super::interrupt::Interrupt;
 use super::keyboard;
@@ -19,9 +19,9 @@ use super::screen::Screen;
 use crate::failure::Failure;
 use crate::files::identity_file::StoredIdentity;
 use crate::runtime::runtime;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 
-/// A person at a terminal, or a script, that is registered with a server.
+/// A user at a terminal, or a script, registered with a server.
 pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) signals: Signals,
@@ -29,39 +29,40 @@ pub(crate) struct Session {
     pub(crate) input: Input,
     pub(crate) interrupt: Interrupt,
     pub(crate) opening: Opening,
-    /// What files that come are held to, over all conversations. `None`: none are taken.
+    /// The limits for received files over all conversations. `None` if no files are accepted.
     pub(crate) receive: Option<Receive>,
-    /// When everything before the ringing must be done.
+    /// The deadline for everything before the ringing.
     pub(crate) ready_by: Instant,
 }
 
-/// What the client tells.
+/// The events of the client.
 pub(crate) struct Signals {
-    /// What came while something else was waited for.
+    /// An event that arrived during the registration, to be returned first.
     early: Option<Event>,
-    /// There was a connection, and it is lost.
+    /// True while the connection to the server is lost.
     is_away: bool,
     events: Events,
     dialect: Dialect,
 }
 
-/// A new device, or somebody else's id.
-pub(super) const KEY_PINNED: &str = "it has another key of this id, so nobody can call you. If the id is \
-     yours and that device is lost, ask the operator for: securecall directory reset CLIENT_ID";
+/// The explanation of a pinned key: a new device, or an id that belongs to somebody else.
+pub(super) const KEY_PINNED: &str = "it has another key for this id, so nobody can call you. If \
+                                     the id is yours and that device is lost, ask the operator to \
+                                     run: securecall directory reset CLIENT_ID";
 
-/// Tells the server that this client goes.
-pub(crate) async fn say_goodbye(client: Client) {
-    // A server that is not there is told nothing.
+/// Disconnects from the server.
+pub(crate) async fn disconnect(client: Client) {
+    // A server that cannot be reached needs no goodbye.
     let _ = timeout(GOODBYE_TIMEOUT, client.close()).await;
 }
 
-/// Who uses the command, before it is connected.
+/// The user of the command, before the connection.
 struct Person {
     screen: Arc<Screen>,
     input: Input,
     interrupt: Interrupt,
     identity: Identity,
-    in_use: InUse,
+    identity_lock: IdentityLock,
 }
 
 impl Person {
@@ -72,11 +73,11 @@ impl Person {
         let key = identity.directory_key();
         screen.note(&format!("you are {}, fingerprint {}", key.client_id(), key.fingerprint()));
         let input = Input::start(options.commands, screen.drawing());
-        let in_use = InUse::look(&path, &options.server);
-        Ok(Self { screen, input, interrupt, identity, in_use })
+        let identity_lock = IdentityLock::open(&path, &options.server);
+        Ok(Self { screen, input, interrupt, identity, identity_lock })
     }
 
-    /// Registers, does `work`, and says goodbye.
+    /// Registers, runs `work`, and disconnects.
     async fn works(
         mut self,
         command: &'static str,
@@ -85,25 +86,25 @@ impl Person {
         work: impl AsyncFnOnce(&mut Session) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.confirm_takeover().await?;
-        let mut in_use = std::mem::take(&mut self.in_use);
+        let mut identity_lock = std::mem::take(&mut self.identity_lock);
         let mut session = Session::begin(self, options, opening)?;
-        in_use.mark(command);
+        identity_lock.hold(command);
         let result = match session.register(options).await {
             Ok(()) => work(&mut session).await,
             failed => failed,
         };
-        say_goodbye(session.client).await;
+        disconnect(session.client).await;
         result
     }
 
-    /// Says that another program is connected with this identity, which ends when this one is. A
-    /// person may leave it at that.
+    /// Warns that another program is connected with this identity, and would be disconnected. A
+    /// user at a terminal may cancel.
     async fn confirm_takeover(&mut self) -> Result<(), Failure> {
-        let Some(other) = &self.in_use.other else { return Ok(()) };
+        let Some(other) = &self.identity_lock.other else { return Ok(()) };
         let who = self.identity.directory_key().client_id().to_owned();
         self.screen.note(&format!(
-            "{other} is connected as {who} already, and ends when this command connects; /call there \
-             calls without that"
+            "{other} is connected as {who}, and will be disconnected by this command; use /call \
+             there to avoid that"
         ));
         if !self.input.is_terminal() {
             return Ok(());
@@ -116,7 +117,7 @@ impl Person {
             };
             match answer {
                 Some(true) => return Ok(()),
-                Some(false) => return Err(Failure::LeftAlone),
+                Some(false) => return Err(Failure::TakeoverDeclined),
                 None => self.screen.note(GO_ON),
             }
         }
@@ -126,13 +127,13 @@ impl Person {
 const GO_ON: &str = "go on? [y/n]";
 
 impl Session {
-    /// Registers, does `work`, and says goodbye.
+    /// Registers, runs `work`, and disconnects.
     pub(crate) fn run(
         command: &'static str,
         options: &Options,
         work: impl AsyncFnOnce(&mut Self) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        // Before anything that may take its time.
+        // Signals must be handled before anything that may take long.
         let interrupt = Interrupt::listen()?;
         options.check()?;
         let opening = options.opening()?;
@@ -142,10 +143,10 @@ impl Session {
             let screen = person.screen.clone();
             let result = person.works(command, options, opening, work).await;
             screen.leave();
-            keyboard::give_back();
+            keyboard::restore_modes();
             result
         });
-        // A name that is being looked up is not waited for.
+        // A pending DNS lookup must not delay the exit.
         runtime.shutdown_background();
         result
     }
@@ -158,7 +159,7 @@ impl Session {
         let ready_by = Instant::now() + options.connect_timeout;
         let known_keys = options.identity.known_keys(options.known_keys.as_deref())?;
         let known_keys = KnownKeys::open(known_keys, &options.server)
-            .map_err(|error| Failure::Talk(error.to_string()))?;
+            .map_err(|error| Failure::Conversation(error.to_string()))?;
         let settings = Settings::new(&options.server, identity).known_keys(known_keys);
         let (client, events) =
             Client::connect(settings).map_err(|error| Failure::Server(error.to_string()))?;
@@ -181,7 +182,7 @@ impl Session {
                     trouble = signals.until_trouble() => trouble,
                 };
                 last_cause = trouble.to_string();
-                if trouble.never_mends() {
+                if trouble.is_permanent() {
                     return Err(Failure::Server(last_cause.clone()));
                 }
                 if noted.as_ref() != Some(&last_cause) {
@@ -191,7 +192,7 @@ impl Session {
             }
         };
         let in_time = timeout_at(*ready_by, interrupt.or(registering)).await;
-        // What follows has a connection from its beginning.
+        // Connection losses before the registration are not reported as such.
         signals.is_away = false;
         in_time
             .unwrap_or_else(|_| Err(Failure::Server(format!("{}: {last_cause}", options.server))))
@@ -199,8 +200,9 @@ impl Session {
 }
 
 impl Signals {
-    /// Waits for the next one; of a server that is away, only that it is, and that it is back. `None`:
-    /// the client has stopped. Cancel safe.
+    /// Waits for the next event. Of repeated connection losses only the first is returned, and of
+    /// registrations only one after a loss. Returns `None` once the client has stopped. Cancel
+    /// safe.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             let event = match self.early.take() {
@@ -226,25 +228,25 @@ impl Signals {
         event
     }
 
-    /// What the server speaks.
+    /// Returns the dialect of the server.
     pub(crate) const fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// As [`Signals::next`], where nothing can go on without the client.
+    /// Returns the next event, where nothing can go on without the client.
     ///
     /// # Errors
-    /// It has stopped, and why.
+    /// The client has stopped.
     pub(crate) async fn next_of_running(&mut self) -> Result<Event, Failure> {
         match self.next().await {
-            None => Err(Failure::Talk("the client has stopped".to_owned())),
-            Some(Event::Stopped(stop)) => Err(Failure::Talk(stop.to_string())),
+            None => Err(Failure::Conversation("the client has stopped".to_owned())),
+            Some(Event::Stopped(stop)) => Err(Failure::Conversation(stop.to_string())),
             Some(event) => Ok(event),
         }
     }
 
-    /// Waits until this client cannot be registered for now. A call that comes meanwhile is kept, and
-    /// what follows it waits. Cancel safe.
+    /// Waits until the registration meets an obstacle. A call that arrives meanwhile is stored, and
+    /// later events stay queued. Cancel safe.
     async fn until_trouble(&mut self) -> Trouble {
         while self.early.is_none() {
             match self.receive().await {
@@ -259,17 +261,17 @@ impl Signals {
     }
 }
 
-/// Why the server does not know this client yet.
+/// An obstacle to the registration.
 enum Trouble {
     Away(Disconnect),
-    /// The directory takes no key.
+    /// The directory cannot store the key.
     Full,
 }
 
 impl Trouble {
-    /// Whether this is no matter of time: a wrong address, a proxy that takes no WebSockets.
-    fn never_mends(&self) -> bool {
-        // 408 and 429 say that it is.
+    /// Returns true if waiting cannot help: a wrong URL, or a proxy without WebSocket support.
+    fn is_permanent(&self) -> bool {
+        // 408 and 429 are temporary.
         matches!(
             self,
             Self::Away(
@@ -297,16 +299,16 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Away(cause) => f.write_str(&explain(cause)),
-            Self::Full => f.write_str(KEY_WAITS),
+            Self::Full => f.write_str(KEY_NOT_STORED),
         }
     }
 }
 
-/// What a server whose disk is full makes of a new key.
-pub(super) const KEY_WAITS: &str =
-    "the server cannot keep a key now: its disk or its directory is full";
+/// The explanation of a server that cannot store a new key.
+pub(super) const KEY_NOT_STORED: &str =
+    "the server cannot store a key now: its disk or its directory is full";
 
-/// Why the server does not take this client, and what to do.
+/// Returns the server's reason for refusing this client, and what the user can do.
 fn refused(error: &Error) -> String {
     match error {
         Error::Refused { code: ErrorCode::KeyPinned, .. } => KEY_PINNED.to_owned(),

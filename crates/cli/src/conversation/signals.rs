@@ -1,4 +1,4 @@
-//! What the server brings during a conversation.
+//! Events of the server during a conversation.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use tokio::time::Instant;
 
 use super::link::{Arrival, Link, Ringing};
 use super::screen::Screen;
-use super::session::{KEY_PINNED, KEY_WAITS, Session};
+use super::session::{KEY_NOT_STORED, KEY_PINNED, Session};
 use super::{Conversation, Step};
 use crate::failure::Failure;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 
-/// How long the end of the channel may take, once the server says that the other one hung up.
+/// The time limit for the channel to close, once the server reported that the partner hung up.
 const HANG_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Conversation<'_> {
     pub(super) async fn on_signal(&mut self, event: Event) -> Step {
-        let failed = |reason: String| Step::Over(Err(Failure::Talk(reason)));
+        let failed = |reason: String| Step::End(Err(Failure::Conversation(reason)));
         let event = match Arrival::from(event) {
             Arrival::Call(ringing) if ringing.is_of(&self.partner) => {
                 return self.on_call_back(ringing).await;
@@ -25,7 +25,7 @@ impl Conversation<'_> {
             Arrival::Call(ringing) => {
                 let Session { client, screen, .. } = &*self.session;
                 reject_as_busy(client, screen, &ringing).await;
-                return Step::On;
+                return Step::Continue;
             }
             Arrival::Other(event) => event,
         };
@@ -52,10 +52,10 @@ impl Conversation<'_> {
             Event::Stopped(stop) if !self.connected => return failed(stop.to_string()),
             event => on_other_call(&self.session.client, &self.session.screen, event).await,
         }
-        Step::On
+        Step::Continue
     }
 
-    /// The connection that a call sets up.
+    /// Returns the connection that belongs to a call.
     fn link_of(&self, call: CallId) -> Option<&Link> {
         let successor = self.successor.as_ref().filter(|link| link.call == call);
         successor.or(Some(&self.link).filter(|link| link.call == call))
@@ -69,39 +69,39 @@ impl Conversation<'_> {
         if let Some(link) = self.successor.take_if(|link| link.call == call) {
             self.retire(link, None);
         }
-        Step::On
+        Step::Continue
     }
 
     fn show_digits(&self, digits: &str) {
-        let text = format!("compare with them, over another way or by voice: {digits}");
+        let text = format!("compare with them, by voice or over another trusted channel: {digits}");
         self.session.screen.note(&text);
     }
 
-    /// The server says that the call is over. A connection that stands does not need the server,
-    /// and is not ended by it: nobody has sealed that message.
+    /// Handles the end of the call as the server reports it. An open channel does not end with it:
+    /// it does not need the server, and the report is not authenticated by the partner.
     async fn on_end(&mut self, reason: &Ending) -> Step {
         let screen = &self.session.screen;
         match reason {
             Ending::Interference(error) => {
                 screen.warn(&[
-                    "The answer is not theirs: somebody interferes. The call is over.",
+                    "The answer is not from the callee: the call was tampered with, and is over.",
                     &error.to_string(),
                 ]);
-                return Step::Over(Err(Failure::Interference));
+                return Step::End(Err(Failure::Interference));
             }
             _ if self.connected => self.note_end(reason),
-            // A second end of a call that has failed already.
+            // The failure was handled already; a second report changes nothing.
             _ if self.failed.is_some() && !self.answered => {}
             _ if !self.answered => return self.on_failed(reason).await,
             _ if self.move_to_successor() => {}
-            _ => return Step::Over(Err(Failure::Talk(self.as_ended().sentence(reason)))),
+            _ => return Step::End(Err(Failure::Conversation(self.as_ended().sentence(reason)))),
         }
-        Step::On
+        Step::Continue
     }
 
     fn note_end(&mut self, reason: &Ending) {
         if let Ending::Ended(EndReason::Hangup) = reason {
-            // Usually the channel's own end is here first, or comes now.
+            // Usually the channel itself has closed, or does so now.
             self.hung_up = true;
             self.hang_up_due = Some(Instant::now() + HANG_UP_TIMEOUT);
             return;
@@ -111,35 +111,37 @@ impl Conversation<'_> {
         self.session.screen.note(&note);
     }
 
-    /// The server said that they hung up, and nothing came of it.
+    /// Reports that the channel is still open although the server reported that the partner hung up.
     pub(super) fn note_still_there(&mut self) {
         self.hang_up_due = None;
         let who = self.partner.name();
         let note = format!(
-            "the server says that {who} hung up, and {who} is still connected: the conversation goes on"
+            "the server says that {who} hung up, and {who} is still connected: the conversation \
+             goes on"
         );
         self.session.screen.note(&note);
     }
 }
 
-/// Somebody else calls meanwhile.
+/// Rejects a call from somebody else during a conversation.
 pub(crate) async fn reject_as_busy(client: &Client, screen: &Screen, ringing: &Ringing) {
     let who = ringing.partner.name();
-    screen.note(&format!("{who} calls, and was told that you are busy"));
-    // An error: it rings no longer.
+    screen.note(&format!("{who} calls, and got the answer that you are busy"));
+    // An error means that the call has ended.
     let _ = client.reject(ringing.call, RejectReason::Busy).await;
 }
 
-/// Somebody else calls with another key meanwhile, or the connection to the server changes.
+/// Handles an event that does not belong to the conversation: a call with a changed key, or a
+/// change of the connection to the server.
 pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event) {
     match event {
         Event::KeyChanged { call, change } => {
-            screen.note(&format!("{} calls with another key", change.client_id.as_str()));
+            screen.note(&format!("{} calls with a changed key", change.client_id.as_str()));
             let _ = client.reject(call, RejectReason::Busy).await;
         }
-        // Also for a wrong clock, with the difference; its caller is told the same.
+        // Includes the clock difference, which the caller is told as well.
         Event::OfferRefused { caller, why } => {
-            screen.note(&format!("a call of {} is refused: {why}", caller.as_str()));
+            screen.note(&format!("refused a call of {}: {why}", caller.as_str()));
         }
         Event::Disconnected { cause, .. } => {
             screen.note(&format!("no connection to the server: {}; trying again", explain(&cause)));
@@ -148,15 +150,15 @@ pub(crate) async fn on_other_call(client: &Client, screen: &Screen, event: Event
             screen.note(&format!("the server: {KEY_PINNED}"));
         }
         Event::KeyRefused { code: ErrorCode::Unavailable } => {
-            screen.note(&format!("{KEY_WAITS}; trying again"));
+            screen.note(&format!("{KEY_NOT_STORED}; trying again"));
         }
         Event::KeysNotSaved(error) => {
-            screen.note(&format!("the keys that were seen are not saved: {error}"));
+            screen.note(&format!("the known keys could not be saved: {error}"));
         }
         Event::MessageRefused { error, .. } if error != seal::Error::Replayed => {
-            screen.note(&format!("a message did not open and is ignored: {error}"));
+            screen.note(&format!("ignored a message that could not be decrypted: {error}"));
         }
-        Event::Registered { .. } => screen.note("the server is back"),
+        Event::Registered { .. } => screen.note("connected to the server again"),
         Event::Stopped(stop) => screen.note(&stop.to_string()),
         _ => {}
     }

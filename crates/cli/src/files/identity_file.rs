@@ -1,4 +1,4 @@
-//! Where the identity file is, and what to do when it cannot be used.
+//! The path of the identity file, and hints for when it cannot be used.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use clap::Args;
 use securecall_client::IdentityFileError;
 pub(crate) use securecall_client::StoredIdentity;
 
-/// Where the identity is.
+/// The flag that names the identity file.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct IdentityPath {
     /// The identity file [default: securecall/identity.json in the configuration folder]
@@ -16,7 +16,8 @@ pub(crate) struct IdentityPath {
 }
 
 impl IdentityPath {
-    /// Repeats the flag for a command that is suggested, after a blank; empty if the default counts.
+    /// Returns the flag for use in a suggested command, with a leading space; empty if the default
+    /// is used.
     pub(crate) fn as_flag(&self) -> String {
         let given = self.identity.as_deref().map(|path| path.display().to_string());
         given.map_or_else(String::new, |path| match path.contains(char::is_whitespace) {
@@ -25,28 +26,29 @@ impl IdentityPath {
         })
     }
 
-    /// The path, as given or by default.
+    /// Returns the path, as given or by default.
     pub(crate) fn resolve(&self) -> Result<PathBuf, IdentityError> {
         let by_default = || Some(configuration_folder()?.join("securecall/identity.json"));
         self.identity.clone().or_else(by_default).ok_or(IdentityError::NoHome)
     }
 
-    /// The file of known keys: `given`, or the one beside the identity, which need not exist.
+    /// Returns the path of the known keys: `given`, or the file beside the identity, which need not
+    /// exist.
     pub(crate) fn known_keys(&self, given: Option<&Path>) -> Result<PathBuf, IdentityError> {
         let beside = || self.resolve().map(|path| path.with_file_name("known_keys"));
         given.map_or_else(beside, |given| Ok(given.to_owned()))
     }
 }
 
-/// The folder for configuration (XDG base directories). `None`: the environment names neither it
-/// nor a home.
+/// Returns the configuration folder (XDG base directories), or `None` if the environment names
+/// neither it nor a home.
 pub(crate) fn configuration_folder() -> Option<PathBuf> {
     let named = |variable| std::env::var_os(variable).map(PathBuf::from);
     let given = named("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
     given.or_else(|| named("HOME").map(|home| home.join(".config")))
 }
 
-/// Why there is no identity to work with. Each says what to do next.
+/// An error of the identity file. Each message says what to do next.
 #[derive(Debug)]
 pub(crate) enum IdentityError {
     NoHome,
@@ -65,11 +67,11 @@ impl fmt::Display for IdentityError {
             return f.write_str("neither XDG_CONFIG_HOME nor HOME is set: name --identity");
         };
         let hint = match error {
-            IdentityFileError::Missing { .. } => ": make one with securecall keys new CLIENT_ID",
+            IdentityFileError::Missing { .. } => ": create one with securecall keys new CLIENT_ID",
             IdentityFileError::Exists { .. } => ": name another --identity, or move it away",
-            IdentityFileError::NotOurs { .. } => ": make an identity of your own",
+            IdentityFileError::NotOurs { .. } => ": create an identity of your own",
             IdentityFileError::Exposed { .. } => {
-                ", and if somebody may have read it, make a new identity"
+                ", and if somebody may have read it, create a new identity"
             }
             IdentityFileError::Malformed { .. } => {
                 ": restore it with securecall keys restore, or name another"

@@ -1,4 +1,4 @@
-//! Log lines, on standard error: standard output is for what was asked for.
+//! Log lines on standard error. Standard output is for the results of commands.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
@@ -21,7 +21,7 @@ pub(crate) fn start(filter: &LogFilter, format: LogFormat) {
     registry().with(lines.with_filter(targets(filter))).init();
 }
 
-/// Returns an error as a JSON line like those of the log, which may not have begun yet.
+/// Formats an error as a JSON line like those of the log, which may not have been started yet.
 pub(crate) fn error_line(error: &impl fmt::Display, now: SystemTime) -> String {
     json!({
         "timestamp": humantime::format_rfc3339_micros(now).to_string(),
@@ -32,8 +32,8 @@ pub(crate) fn error_line(error: &impl fmt::Display, now: SystemTime) -> String {
     .to_string()
 }
 
-/// A `LogFilter` is stricter than `Targets`, so this takes each; were one refused, too much is
-/// logged rather than nothing.
+/// Converts a filter. `LogFilter` is stricter than `Targets`, so this cannot fail; if it did, the
+/// default level would apply.
 fn targets(filter: &LogFilter) -> Targets {
     filter.as_str().parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO))
 }

@@ -1,6 +1,6 @@
-//! Lines that people read: what is safe to print, notes, hints, and the log.
+//! Text for the user: sanitizing, messages, explanations, and the log.
 
-pub(crate) mod harmless;
-pub(crate) mod hints;
+pub(crate) mod explanation;
 pub(crate) mod logging;
-pub(crate) mod note;
+pub(crate) mod message;
+pub(crate) mod sanitize;

@@ -1,11 +1,12 @@
-//! A person who is asked, changes her mind, and presses Ctrl-C.
+//! Questions at a terminal, changes of mind, and Ctrl-C.
 
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal, signal};
+use securecall_testkit::Server;
 
 const CTRL_C: &[u8] = b"\x03";
 
@@ -17,11 +18,11 @@ fn listening(bob: &Person, server: &Server) -> Terminal {
 
 #[test]
 fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     at_bob.types("y");
-    at_bob.waits_for("nobody hears that");
+    at_bob.waits_for("you are not in a call");
     alice.writes_lines("words", "good morning");
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     at_bob.waits_for("accept? [y/n]");
@@ -37,7 +38,7 @@ fn a_yes_that_was_typed_before_the_question_is_no_answer_to_it() {
 
 #[test]
 fn any_answer_but_yes_and_no_asks_again() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
@@ -53,8 +54,8 @@ fn any_answer_but_yes_and_no_asks_again() {
 }
 
 #[test]
-fn a_question_is_over_when_the_caller_does_not_wait() {
-    let server = Server::start();
+fn a_question_ends_when_the_caller_hangs_up() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server);
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
@@ -66,8 +67,8 @@ fn a_question_is_over_when_the_caller_does_not_wait() {
 }
 
 #[test]
-fn ctrl_c_is_heard_at_each_moment() {
-    let server = Server::start();
+fn ctrl_c_works_at_every_stage() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let interrupt = |terminal: &mut Terminal| {
         let pressed = Instant::now();
@@ -89,7 +90,7 @@ fn ctrl_c_is_heard_at_each_moment() {
 
 #[test]
 fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut crashes = bob.run_at_a_terminal(&server.url(), &["listen"]);
     crashes.waits_for("waiting for calls");
@@ -97,7 +98,7 @@ fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--message-file", "words"]);
     crashes.waits_for("accept? [y/n]");
     crashes.crashes();
-    // The server tells of the call as soon as he has registered.
+    // The server delivers the call as soon as he has registered.
     let accept = ["listen", "--accept-from", &alice.contact(), "--once"];
     let mut at_bob = bob.run(&server.url(), &accept);
     at_bob.waits_for("alice: at last");
@@ -106,11 +107,11 @@ fn a_call_that_rings_is_asked_about_again_when_the_callee_comes_back() {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_at_once_whatever_is_waited_for() {
+fn a_second_ctrl_c_ends_the_program_at_once() {
     let alice = Person::new("alice");
     let pipe = alice.folder().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // Nobody ever writes an identity into it.
+    // A pipe without a writer, so that reading the identity blocks.
     let mut waits = alice.run("ws://127.0.0.1:9/", &["call", "bob", "--identity", "pipe"]);
     sleep(Duration::from_secs(1));
     signal("INT", waits.process_id());
@@ -121,7 +122,7 @@ fn a_second_ctrl_c_ends_at_once_whatever_is_waited_for() {
 
 #[test]
 fn a_terminal_that_is_closed_hangs_up() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["listen", "--accept-from", &alice.contact()];
     let mut at_bob = bob.run_at_a_terminal(&server.url(), &accept);
@@ -129,16 +130,16 @@ fn a_terminal_that_is_closed_hangs_up() {
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
     at_alice.waits_for("connected to bob");
     let began = Instant::now();
-    // The program that is the terminal goes, and SIGHUP comes.
+    // Closing the terminal program causes SIGHUP.
     drop(at_bob);
     at_alice.ends_by_itself_with(0);
-    // A lost connection is noticed after 40 seconds.
+    // A lost connection would be detected only after 40 seconds.
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 
 #[test]
-fn nohup_keeps_a_listener_when_its_terminal_is_closed() {
-    let server = Server::start();
+fn with_nohup_a_listener_survives_its_terminal() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let line = format!("trap '' HUP; exec $SECURECALL listen --accept-from '{}'", alice.contact());
     let mut at_bob = bob.run_in_shell(&server.url(), &line);

@@ -1,4 +1,5 @@
-//! Two people who call each other at once, and one who fell out and calls back.
+//! Two people who call each other at the same time, and one who lost the connection and calls
+//! again.
 
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
@@ -6,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::dishonest_server::lying;
+use crate::dishonest_server::tampering_proxy;
 use crate::middle::Way;
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal};
+use securecall_testkit::Server;
 
-/// Lets everybody's key be known in the directory, and alice's and bob's to each other.
+/// Publishes everybody's key, and makes alice's and bob's known to each other.
 fn acquaint(server: &Server, alice: &Person, bob: &Person) {
     let accept = ["listen", "--accept-from", &alice.contact(), "--once"];
     let mut at_bob = bob.run(&server.url(), &accept);
@@ -20,7 +22,7 @@ fn acquaint(server: &Server, alice: &Person, bob: &Person) {
     at_bob.ends_with(0);
 }
 
-fn say_to_each_other(at_alice: &mut Terminal, at_bob: &mut Terminal, n: usize) {
+fn exchange_messages(at_alice: &mut Terminal, at_bob: &mut Terminal, n: usize) {
     at_alice.types(&format!("{n} from alice"));
     at_bob.waits_for(&format!("alice: {n} from alice"));
     at_bob.types(&format!("{n} from bob"));
@@ -29,7 +31,7 @@ fn say_to_each_other(at_alice: &mut Terminal, at_bob: &mut Terminal, n: usize) {
 
 #[test]
 fn two_people_who_call_each_other_at_once_talk_over_the_call_that_is_left() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     acquaint(&server, &alice, &bob);
     alice.writes_lines("words", "good morning");
@@ -39,9 +41,9 @@ fn two_people_who_call_each_other_at_once_talk_over_the_call_that_is_left() {
         let mut at_bob = bob.run(&server.url(), &["call", "alice"]);
         at_alice.waits_for("connected to bob");
         at_bob.waits_for("alice: good morning");
-        say_to_each_other(&mut at_alice, &mut at_bob, n);
+        exchange_messages(&mut at_alice, &mut at_bob, n);
         at_alice.ends_with(0);
-        // Whoever is left behind with input that goes on has not said everything.
+        // The side that is left with unread input has not sent everything.
         at_bob.ends_by_itself_with(1);
         assert_eq!(at_bob.stdout(), format!("alice: good morning\nalice: {n} from alice\n"));
     }
@@ -49,7 +51,7 @@ fn two_people_who_call_each_other_at_once_talk_over_the_call_that_is_left() {
 
 #[test]
 fn a_caller_who_crashed_and_calls_back_gets_the_line_at_once() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
@@ -61,7 +63,7 @@ fn a_caller_who_crashed_and_calls_back_gets_the_line_at_once() {
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
     at_alice.types("after");
     at_bob.waits_for("alice: after");
-    // A lost connection is noticed after 40 seconds.
+    // A lost connection would be detected only after 40 seconds.
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     at_bob.types("welcome back");
     at_alice.waits_for("bob: welcome back");
@@ -71,7 +73,7 @@ fn a_caller_who_crashed_and_calls_back_gets_the_line_at_once() {
 
 #[test]
 fn a_callee_who_crashed_and_calls_back_gets_the_line_at_once() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut crashes = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     crashes.waits_for("waiting for calls");
@@ -83,14 +85,14 @@ fn a_callee_who_crashed_and_calls_back_gets_the_line_at_once() {
     let mut at_bob = bob.run(&server.url(), &["call", "alice"]);
     at_bob.waits_for("connected to alice");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    say_to_each_other(&mut at_alice, &mut at_bob, 1);
+    exchange_messages(&mut at_alice, &mut at_bob, 1);
     at_bob.ends_with(0);
     at_alice.ends_by_itself_with(0);
 }
 
 #[test]
-fn somebody_else_who_calls_meanwhile_is_told_that_one_is_busy() {
-    let server = Server::start();
+fn another_caller_during_a_call_gets_busy() {
+    let server = server::start();
     let (alice, bob, carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
     let accept = ["listen", "--accept-from", &alice.contact(), "--accept-from", &carol.contact()];
     let mut at_bob = bob.run(&server.url(), &accept);
@@ -105,16 +107,16 @@ fn somebody_else_who_calls_meanwhile_is_told_that_one_is_busy() {
     at_alice.ends_with(0);
 }
 
-/// The offer is authentic and fresh, but nobody is behind it any more.
+/// The offer is authentic and recent, but its caller is gone.
 #[test]
-fn an_offer_that_a_server_kept_back_does_not_end_a_conversation() {
-    let server = Server::start();
+fn a_delayed_offer_does_not_end_a_conversation() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let kept: Arc<Mutex<Option<Value>>> = Arc::default();
     let (keeps, gives) = (kept.clone(), Arc::new(Mutex::new(false)));
     let given = gives.clone();
     let mut is_first = true;
-    let url = lying(&server, move |way, mut message| {
+    let url = tampering_proxy(&server, move |way, mut message| {
         if way == Way::ToClient && message["type"] == "INCOMING_CALL" && is_first {
             is_first = false;
             let seq = message["seq"].take();
@@ -132,7 +134,7 @@ fn an_offer_that_a_server_kept_back_does_not_end_a_conversation() {
     at_alice.types("before");
     at_bob.waits_for("alice: before");
     *given.lock().unwrap() = true;
-    // The answer to a keepalive brings it.
+    // The answer to a keepalive delivers it.
     at_bob.waits_for("alice calls again");
     sleep(Duration::from_secs(3));
     at_alice.types("after");

@@ -1,10 +1,11 @@
-//! Conversations, from two terminals and from scripts.
+//! Conversations from two terminals and from scripts.
 
 use std::path::Path;
 
 use crate::coturn::Coturn;
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal, signal};
+use securecall_testkit::Server;
 
 const FILE_BYTES: usize = 5 << 20;
 
@@ -19,14 +20,14 @@ fn assert_same(one: &Path, other: &Path) {
     assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap(), "they differ");
 }
 
-/// The seven digits that a terminal shows.
+/// Returns the seven digits on a terminal.
 fn digits(terminal: &Terminal) -> String {
     let text = terminal.stderr();
     let line = text.lines().find(|line| line.starts_with("compare with them")).unwrap();
     line.rsplit_once(": ").unwrap().1.to_owned()
 }
 
-/// A message each way and a file, typed, and the same digits at both ends.
+/// Exchanges a message each way and a file, and compares the digits of both ends.
 fn converse(
     alice: &Person,
     bob: &Person,
@@ -58,7 +59,7 @@ fn converse(
 
 #[test]
 fn two_terminals_exchange_messages_and_a_file() {
-    let server = Server::start();
+    let server = server::start();
     converse(&Person::new("alice"), &Person::new("bob"), &server, &[], |_| {});
 }
 
@@ -67,8 +68,8 @@ fn two_terminals_exchange_messages_and_a_file() {
 fn two_terminals_exchange_messages_and_a_file_through_coturn_alone() {
     for transport in ["udp", "tcp"] {
         let coturn = Coturn::start("north");
-        let flags = ["--turn-urls".to_owned(), coturn.url(transport)];
-        let server = Server::with_turn(&flags, Some("north"));
+        let url = coturn.url(transport);
+        let server = server::start_with(&["--turn-urls", &url], Some("north"));
         let (alice, bob) = (Person::new("alice"), Person::new("bob"));
         converse(&alice, &bob, &server, &["--relay-only"], |_| {});
     }
@@ -76,19 +77,19 @@ fn two_terminals_exchange_messages_and_a_file_through_coturn_alone() {
 
 #[test]
 fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
-    let mut server = Server::start();
+    let mut server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["--accept-from", &alice.contact(), "--receive-into", ".", "--once"];
     let mut at_bob = listening(&bob, &server, &accept);
     let file = alice.writes("holiday.bin", FILE_BYTES);
-    // Bob is held, so that the offer is with his machine and not answered.
+    // Bob is stopped, so that his machine has the offer but does not answer.
     signal("STOP", at_bob.process_id());
     alice.writes_lines("words", "still there?");
     let arguments = ["call", "bob", "--message-file", "words", "--send", "holiday.bin"];
     let mut at_alice = alice.run(&server.url(), &arguments);
     at_alice.waits_for("calling bob");
     std::thread::sleep(std::time::Duration::from_secs(2));
-    server.crashes_and_comes_back();
+    server.kill_and_restart();
     signal("CONT", at_bob.process_id());
     at_bob.waits_for("alice: still there?");
     at_bob.waits_for("received ./holiday.bin");
@@ -99,25 +100,28 @@ fn a_server_that_crashes_between_offer_and_answer_does_not_prevent_the_call() {
 
 #[test]
 fn a_server_that_is_gone_does_not_end_a_conversation() {
-    let mut server = Server::start();
+    let mut server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact(), "--once"]);
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--commands"]);
     at_alice.waits_for("connected to bob");
-    server.crashes_and_comes_back();
+    server.kill_and_restart();
     at_alice.types("who needs a server");
     at_bob.waits_for("alice: who needs a server");
-    at_alice.waits_for("the server is back");
+    at_alice.waits_for("connected to the server again");
     let said = |text: &str| at_alice.stderr().matches(text).count();
-    assert_eq!((said("no connection to the server"), said("the server is back")), (1, 1));
+    assert_eq!(
+        (said("no connection to the server"), said("connected to the server again")),
+        (1, 1)
+    );
     at_alice.types("/quit");
     at_alice.ends_with(0);
     at_bob.ends_with(0);
 }
 
 #[test]
-fn a_pipe_is_said_and_the_call_ends_with_it() {
-    let server = Server::start();
+fn a_pipe_is_sent_and_the_call_ends_with_it() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact()]);
     for word in ["one", "two"] {
@@ -130,8 +134,8 @@ fn a_pipe_is_said_and_the_call_ends_with_it() {
 }
 
 #[test]
-fn whoever_is_not_to_be_accepted_is_declined() {
-    let server = Server::start();
+fn callers_that_no_flag_accepts_are_declined() {
+    let server = server::start();
     let (eve, bob) = (Person::new("eve"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", "alice"]);
     let mut at_eve = eve.run(&server.url(), &["call", "bob"]);
@@ -142,7 +146,7 @@ fn whoever_is_not_to_be_accepted_is_declined() {
 
 #[test]
 fn a_file_that_is_not_taken_fails_the_command() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact()]);
     alice.writes("letter.txt", 10);
@@ -160,7 +164,7 @@ fn a_file_that_is_not_taken_fails_the_command() {
 
 #[test]
 fn the_bound_of_all_files_is_the_listeners_and_not_of_a_call() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["--accept-from", &alice.contact(), "--receive-into", "."];
     let bounds = ["--files-bytes-max", "15", "--file-bytes-max", "10"];
@@ -175,7 +179,7 @@ fn the_bound_of_all_files_is_the_listeners_and_not_of_a_call() {
 
 #[test]
 fn the_number_of_files_and_the_reserve_of_the_disk_are_settings() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     alice.writes("letter.txt", 10);
     for (bound, says) in [
@@ -191,8 +195,8 @@ fn the_number_of_files_and_the_reserve_of_the_disk_are_settings() {
 }
 
 #[test]
-fn whoever_claims_a_name_first_is_not_accepted_unasked() {
-    let server = Server::start();
+fn a_first_contact_is_not_accepted_without_asking() {
+    let server = server::start();
     let (mallory, bob) = (Person::new("alice"), Person::new("bob"));
     for accept in [&["--accept-from", "alice"][..], &["--accept-known"]] {
         let mut at_bob = listening(&bob, &server, &[accept, &["--receive-into", "."]].concat());
@@ -221,7 +225,7 @@ fn a_message_is_a_file_and_no_argument() {
 
 #[test]
 fn ringing_is_bounded_by_its_own_flag() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = bob.run_at_a_terminal(&server.url(), &["listen"]);
     at_bob.waits_for("waiting for calls");
@@ -234,15 +238,15 @@ fn ringing_is_bounded_by_its_own_flag() {
 }
 
 #[test]
-fn calls_that_cannot_come_about_say_why() {
-    let server = Server::start();
+fn failed_calls_report_the_reason() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let fails = |arguments: &[&str], code, says: &str| {
         let mut terminal = alice.run(&server.url(), arguments);
         terminal.ends_with(code);
         assert!(terminal.stderr().contains(says), "{says:?} is not in {}", terminal.stderr());
     };
-    fails(&["call", "bob"], 1, "the directory has no key of bob");
+    fails(&["call", "bob"], 1, "the directory has no key for bob");
     drop(listening(&bob, &server, &["--accept-known"]));
     fails(&["call", "bob", "--relay-only"], 1, "no TURN server is known");
     fails(&["listen"], 2, "--accept-from");
@@ -252,7 +256,7 @@ fn calls_that_cannot_come_about_say_why() {
 
 #[test]
 fn an_escape_sequence_does_not_reach_the_terminal() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &server, &["--accept-from", &alice.contact(), "--once"]);
     alice.writes_lines("words", "\u{1b}]0;x\u{7}");

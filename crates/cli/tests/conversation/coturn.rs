@@ -1,4 +1,4 @@
-//! A real TURN server, Debian's coturn, on loopback.
+//! A real TURN server: Debian's coturn, on loopback.
 
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use securecall_testkit::free_port;
 use tempfile::TempDir;
 
-/// Killed when dropped.
+/// A running coturn, killed on drop.
 pub(crate) struct Coturn {
     process: Child,
     port: u16,

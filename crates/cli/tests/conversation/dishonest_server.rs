@@ -1,5 +1,5 @@
-//! A server that lies, keeps back and makes up, in front of the command line: one key where it
-//! counts and another where somebody looks, no answer at all, calls that nobody made.
+//! A dishonest server in front of the command: two different keys for one client, answers held
+//! back, and forged calls.
 
 use std::sync::mpsc;
 use std::thread;
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
 use crate::middle::{Middle, Way};
-use crate::server::Server;
+use crate::server;
 use crate::terminal::Person;
+use securecall_testkit::Server;
 
-/// The address of a server that stands before an honest one for as long as the test runs, and
-/// makes something else of what passes.
-pub(crate) fn lying(
+/// Starts a proxy in front of an honest server that may change each message. Returns its URL.
+pub(crate) fn tampering_proxy(
     server: &Server,
     lie: impl FnMut(Way, Value) -> Vec<Value> + Send + 'static,
 ) -> String {
@@ -29,10 +29,15 @@ pub(crate) fn lying(
     told.recv().unwrap()
 }
 
-/// What the directory says of `client_id` passes once; from then on it says `later`.
-fn two_faced(server: &Server, client_id: &'static str, later: String) -> String {
+/// Starts a proxy that passes the first directory answer for `client_id`, and later returns
+/// `later`.
+fn changes_key_after_first_lookup(
+    server: &Server,
+    client_id: &'static str,
+    later: String,
+) -> String {
     let mut looks = 0;
-    lying(server, move |way, mut message| {
+    tampering_proxy(server, move |way, mut message| {
         let is_key = message["type"] == "PKD_RESULT" && message["payload"]["clientId"] == client_id;
         if way == Way::ToClient && is_key {
             looks += 1;
@@ -46,25 +51,25 @@ fn two_faced(server: &Server, client_id: &'static str, later: String) -> String 
 
 #[test]
 fn a_call_made_with_another_key_than_the_one_given_is_not_taken() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("alice"));
-    let url = two_faced(&server, "alice", alice.directory_key());
+    let url = changes_key_after_first_lookup(&server, "alice", alice.directory_key());
     let mut at_bob = bob.run(&url, &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
     mallory.writes_lines("words", "I am alice");
     let arguments = ["call", "bob", "--message-file", "words"];
     let mut at_mallory = mallory.run(&server.url(), &arguments);
     at_mallory.ends_with(1);
-    at_bob.waits_for("ANOTHER ONE");
+    at_bob.waits_for("NOT THE ONE");
     assert!(at_bob.stderr().contains(&mallory.fingerprint()), "{}", at_bob.stderr());
     assert_eq!(at_bob.stdout(), "");
 }
 
 #[test]
 fn the_key_that_is_shown_is_the_one_that_is_called() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("bob"));
-    let url = two_faced(&server, "bob", mallory.directory_key());
+    let url = changes_key_after_first_lookup(&server, "bob", mallory.directory_key());
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
     alice.writes_lines("words", "good morning");
@@ -74,25 +79,25 @@ fn the_key_that_is_shown_is_the_one_that_is_called() {
     assert!(at_alice.stderr().contains(&bob.fingerprint()), "{}", at_alice.stderr());
 }
 
-/// A call through a server that tells `lie` in place of what passes, and how long it took.
+/// Makes a call through a proxy that sends `lie` in place of a message. Returns the duration.
 fn call_through(
     lie: impl FnMut(Way, Value) -> Vec<Value> + Send + 'static,
     flags: &[&str],
     code: i32,
 ) -> (String, Duration) {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = bob.run(&server.url(), &["listen", "--accept-from", &alice.contact()]);
     at_bob.waits_for("waiting for calls");
-    let url = lying(&server, lie);
+    let url = tampering_proxy(&server, lie);
     let began = Instant::now();
     let mut at_alice = alice.run(&url, &[&["call", "bob"], flags].concat());
     at_alice.ends_with(code);
     (at_alice.stderr(), began.elapsed())
 }
 
-/// Keeps back what is so.
-fn keeping_back(
+/// Starts a proxy that drops the messages for which this returns true.
+fn dropping_proxy(
     is_so: impl Fn(Way, &Value) -> bool + Send + 'static,
 ) -> impl FnMut(Way, Value) -> Vec<Value> + Send + 'static {
     move |way, message| if is_so(way, &message) { Vec::new() } else { vec![message] }
@@ -100,24 +105,24 @@ fn keeping_back(
 
 #[test]
 fn whatever_a_server_does_not_answer_is_given_up_in_time() {
-    for (kept_back, waiting) in [
+    for (dropped, waiting) in [
         ("REGISTERED", "127.0.0.1"),
         ("PKD_RESULT", "--connect-timeout"),
         ("TURN_CREDENTIALS", "--connect-timeout"),
     ] {
         let is_so = move |way, message: &Value| {
-            // One's own key is registered with a PKD_RESULT, too.
-            let is_asked = kept_back != "PKD_RESULT" || message["payload"]["clientId"] == "bob";
-            way == Way::ToClient && message["type"] == kept_back && is_asked
+            // The own key is also confirmed with a PKD_RESULT.
+            let is_asked = dropped != "PKD_RESULT" || message["payload"]["clientId"] == "bob";
+            way == Way::ToClient && message["type"] == dropped && is_asked
         };
-        let (stderr, took) = call_through(keeping_back(is_so), &["--connect-timeout", "3s"], 1);
-        assert!(stderr.contains(waiting), "{kept_back}: {stderr}");
-        assert!(took < Duration::from_secs(20), "{kept_back}: {took:?}");
+        let (stderr, took) = call_through(dropping_proxy(is_so), &["--connect-timeout", "3s"], 1);
+        assert!(stderr.contains(waiting), "{dropped}: {stderr}");
+        assert!(took < Duration::from_secs(20), "{dropped}: {took:?}");
     }
 }
 
 #[test]
-fn a_look_up_that_is_answered_for_somebody_else_is_given_up_in_time() {
+fn a_lookup_that_is_answered_for_another_id_times_out() {
     let lie = |way, mut message: Value| {
         let is_key = message["type"] == "PKD_RESULT" && message["payload"]["clientId"] == "bob";
         if way == Way::ToClient && is_key {
@@ -134,7 +139,7 @@ fn a_look_up_that_is_answered_for_somebody_else_is_given_up_in_time() {
 #[test]
 fn a_server_that_never_lets_it_ring_is_given_up_in_time() {
     let is_call = |way, message: &Value| way == Way::ToServer && message["type"] == "CALL_INITIATE";
-    let (stderr, took) = call_through(keeping_back(is_call), &["--ring-timeout", "3s"], 1);
+    let (stderr, took) = call_through(dropping_proxy(is_call), &["--ring-timeout", "3s"], 1);
     assert!(stderr.contains("bob did not answer (3 s)"), "{stderr}");
     assert!(took < Duration::from_secs(20), "{took:?}");
 }
@@ -150,12 +155,12 @@ fn a_glare_that_was_made_up_ends_the_call_in_time() {
         vec![message]
     };
     let (stderr, took) = call_through(lie, &[], 1);
-    assert!(stderr.contains("their call does not ring"), "{stderr}");
+    assert!(stderr.contains("their call did not arrive"), "{stderr}");
     assert!(took < Duration::from_secs(40), "{took:?}");
 }
 
 #[test]
-fn an_answer_that_was_made_up_is_interference() {
+fn a_forged_answer_is_detected() {
     let lie = |way, mut message: Value| {
         if way == Way::ToClient && message["type"] == "CALL_ACCEPTED" {
             message["payload"]["sdpAnswer"] = "v=0".into();
@@ -163,15 +168,15 @@ fn an_answer_that_was_made_up_is_interference() {
         vec![message]
     };
     let (stderr, _) = call_through(lie, &[], 3);
-    assert!(stderr.contains("somebody interferes"), "{stderr}");
+    assert!(stderr.contains("the call was tampered with"), "{stderr}");
 }
 
 #[test]
-fn nonsense_does_not_keep_a_listener_from_an_honest_call() {
-    let server = Server::start();
+fn invalid_offers_do_not_block_an_honest_call() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut made_up = 0;
-    let url = lying(&server, move |way, message| {
+    let url = tampering_proxy(&server, move |way, message| {
         if way == Way::ToServer || made_up >= 200 {
             return vec![message];
         }

@@ -1,4 +1,4 @@
-//! What ends a conversation, and what its exit code says.
+//! The ends of conversations, and their exit codes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::dishonest_server::lying;
+use crate::dishonest_server::tampering_proxy;
 use crate::middle::Way;
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal, signal};
+use securecall_testkit::Server;
 
 fn listening(bob: &Person, alice: &Person, url: &str) -> Terminal {
     let accept = ["listen", "--accept-from", &alice.contact(), "--receive-into", "."];
@@ -20,15 +21,15 @@ fn listening(bob: &Person, alice: &Person, url: &str) -> Terminal {
 }
 
 #[test]
-fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
-    let server = Server::start();
+fn a_report_of_the_server_does_not_end_a_conversation() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let lies = Arc::new(AtomicBool::new(false));
     let tells = lies.clone();
     let mut call_id = json!(null);
-    // Each message to alice becomes the news that bob hung up.
-    let url = lying(&server, move |way, message| {
+    // Each message to alice becomes a report that bob hung up.
+    let url = tampering_proxy(&server, move |way, message| {
         if way == Way::ToClient && message["type"] == "CALL_ACCEPTED" {
             call_id = message["payload"]["callId"].clone();
         }
@@ -42,7 +43,7 @@ fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
     let mut at_alice = alice.run(&url, &["call", "bob"]);
     at_alice.waits_for("connected to bob");
     lies.store(true, Ordering::Relaxed);
-    // A candidate or a keepalive's answer is told within eight seconds.
+    // A candidate or the answer to a keepalive arrives within eight seconds.
     at_alice.waits_for("bob is still connected: the conversation goes on");
     at_alice.types("still there?");
     at_bob.waits_for("alice: still there?");
@@ -52,7 +53,7 @@ fn a_server_that_says_it_is_over_does_not_end_a_conversation() {
 
 #[test]
 fn a_script_whose_listener_leaves_before_its_end_fails() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
@@ -61,12 +62,12 @@ fn a_script_whose_listener_leaves_before_its_end_fails() {
     at_bob.types("/quit");
     at_bob.ends_by_itself_with(0);
     at_alice.ends_by_itself_with(1);
-    assert!(at_alice.stderr().contains("before everything was said"), "{}", at_alice.stderr());
+    assert!(at_alice.stderr().contains("before everything was sent"), "{}", at_alice.stderr());
 }
 
 #[test]
 fn a_person_whose_listener_leaves_does_not_fail() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
@@ -78,8 +79,8 @@ fn a_person_whose_listener_leaves_does_not_fail() {
 }
 
 #[test]
-fn what_is_not_utf_8_is_said_as_far_as_it_can_be() {
-    let server = Server::start();
+fn invalid_utf_8_is_sent_with_replacement_characters() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
@@ -91,7 +92,7 @@ fn what_is_not_utf_8_is_said_as_far_as_it_can_be() {
 
 #[test]
 fn an_input_that_cannot_be_read_fails() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let _at_bob = listening(&bob, &alice, &server.url());
     let folder = std::fs::File::open(alice.folder()).unwrap();
@@ -101,8 +102,8 @@ fn an_input_that_cannot_be_read_fails() {
 }
 
 #[test]
-fn an_address_that_is_wrong_fails_at_once_and_says_why() {
-    let server = Server::start();
+fn a_wrong_address_fails_at_once_with_the_reason() {
+    let server = server::start();
     let alice = Person::new("alice");
     let began = Instant::now();
     let mut at_alice = alice.run(&server.url().replace("signal", "sgnal"), &["call", "bob"]);
@@ -112,8 +113,8 @@ fn an_address_that_is_wrong_fails_at_once_and_says_why() {
 }
 
 #[test]
-fn everything_is_said_however_much_it_is() {
-    let server = Server::start();
+fn everything_is_sent_however_much_it_is() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
@@ -128,8 +129,8 @@ fn everything_is_said_however_much_it_is() {
 }
 
 #[test]
-fn what_nobody_can_read_fails() {
-    let server = Server::start();
+fn output_without_a_reader_fails() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = ["listen", "--accept-from", &alice.contact(), ">/dev/full"];
     let mut at_bob = bob.run_at_a_terminal(&server.url(), &accept);
@@ -141,11 +142,11 @@ fn what_nobody_can_read_fails() {
 }
 
 #[test]
-fn a_second_quit_gives_a_file_up_and_both_ends_say_so() {
-    let server = Server::start();
+fn a_second_quit_cancels_a_file_and_both_ends_report_it() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
-    // Longer than the test waits, and no disk is needed for it.
+    // Long enough to outlast the test; sparse, so it needs no disk space.
     let film = std::fs::File::create(alice.folder().join("film.bin")).unwrap();
     film.set_len(1 << 30).unwrap();
     let mut at_alice = alice.run(&server.url(), &["call", "bob", "--commands"]);
@@ -159,7 +160,7 @@ fn a_second_quit_gives_a_file_up_and_both_ends_say_so() {
 }
 
 #[test]
-fn a_folder_for_files_that_is_not_there_is_said_at_once() {
+fn a_missing_folder_for_files_is_reported_at_once() {
     let alice = Person::new("alice");
     let mut at_alice =
         alice.run("ws://127.0.0.1:9/", &["call", "bob", "--receive-into", "nowhere"]);
@@ -167,14 +168,14 @@ fn a_folder_for_files_that_is_not_there_is_said_at_once() {
     assert!(at_alice.stderr().contains("--receive-into"), "{}", at_alice.stderr());
 }
 
-/// More lines than anybody can read, for as long as somebody takes them.
+/// Starts a client that sends lines faster than they can be read, until the channel closes.
 fn floods(alice: &Person, server: &Server) -> Terminal {
     alice.run_in_shell(&server.url(), "yes | $SECURECALL call bob")
 }
 
 #[test]
 fn sigterm_ends_a_conversation_in_a_flood() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut at_bob = listening(&bob, &alice, &server.url());
     let _at_alice = floods(&alice, &server);
@@ -186,8 +187,8 @@ fn sigterm_ends_a_conversation_in_a_flood() {
 }
 
 #[test]
-fn sigterm_ends_a_conversation_whose_output_nobody_reads() {
-    let server = Server::start();
+fn sigterm_ends_a_conversation_whose_output_is_not_read() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let contact = alice.contact();
     let line = format!("$SECURECALL listen --accept-from '{contact}' 2>notes | sleep 60");
@@ -205,7 +206,7 @@ fn sigterm_ends_a_conversation_whose_output_nobody_reads() {
     waits_for("waiting for calls");
     let _at_alice = floods(&alice, &server);
     waits_for("connected to alice");
-    // Longer than it takes to fill a pipe.
+    // Long enough to fill a pipe.
     sleep(Duration::from_secs(2));
     let process = at_bob.securecall();
     let began = Instant::now();
@@ -219,7 +220,7 @@ fn sigterm_ends_a_conversation_whose_output_nobody_reads() {
 #[test]
 #[ignore = "needs faketime installed"]
 fn a_wrong_clock_is_named_at_both_ends() {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     for (offset, at_alice_says, at_bob_says) in
         [("+450", "your clock is 7 min ", "7 min "), ("-2h", "your clock is 2 h ", "2 h ")]

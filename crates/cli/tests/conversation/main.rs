@@ -7,6 +7,7 @@ mod calling_each_other;
 mod calls;
 mod coturn;
 mod dishonest_server;
+mod end_messages;
 mod endings;
 mod keys_that_change;
 #[path = "../../../client/tests/signaling/middle.rs"]
@@ -14,4 +15,3 @@ mod middle;
 mod server;
 mod terminal;
 mod typing;
-mod words;

@@ -1,4 +1,4 @@
-//! A person's `securecall`, with a home of its own.
+//! A person's `securecall`, with its own home folder.
 
 use std::io::{Read, Write as _};
 use std::num::NonZeroU16;
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Longer than anything here takes, also on a busy machine.
+/// The time limit for everything here, generous for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Somebody with an identity.
+/// A person with an identity.
 pub(crate) struct Person {
     home: TempDir,
     name: String,
@@ -37,17 +37,17 @@ impl Person {
         text.split_once("fingerprint").unwrap().1.trim().to_owned()
     }
 
-    /// The fingerprint without blanks.
+    /// Returns the fingerprint without spaces.
     pub(crate) fn digits(&self) -> String {
         self.fingerprint().replace(' ', "")
     }
 
-    /// As `--accept-from` and `--fingerprint` take it.
+    /// Returns the form that `--accept-from` and `--fingerprint` take.
     pub(crate) fn contact(&self) -> String {
         format!("{}={}", self.name, self.fingerprint())
     }
 
-    /// What the directory holds of this person.
+    /// Returns the directory key of this person.
     pub(crate) fn directory_key(&self) -> String {
         let mut shown = self.run("", &["keys", "show", "--json"]);
         shown.waits_for("directoryKey");
@@ -55,18 +55,18 @@ impl Person {
         keys["directoryKey"].as_str().unwrap().to_owned()
     }
 
-    /// A file with these lines, for `--message-file`.
+    /// Writes a file with these lines, for `--message-file`.
     pub(crate) fn writes_lines(&self, name: &str, text: &str) {
         std::fs::write(self.folder().join(name), format!("{text}\n")).unwrap();
     }
 
-    /// Another device: the same id, other keys.
+    /// Simulates a new device: the same id with new keys.
     pub(crate) fn takes_new_keys(&self) {
         std::fs::remove_file(self.home.path().join(".config/securecall/identity.json")).unwrap();
         self.run("", &["keys", "new", &self.name]).ends_with(0);
     }
 
-    /// A file of that size whose content is like no other's.
+    /// Writes a file of that size with unique content.
     pub(crate) fn writes(&self, name: &str, bytes: usize) -> PathBuf {
         let path = self.folder().join(name);
         let content: Vec<u8> = (0..bytes as u64).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
@@ -74,12 +74,12 @@ impl Person {
         path
     }
 
-    /// Runs the command against a server (none: one that needs none).
+    /// Runs the command against a server. An empty URL is for commands that need none.
     pub(crate) fn run(&self, server: &str, arguments: &[&str]) -> Terminal {
         self.run_reading(server, arguments, Stdio::piped())
     }
 
-    /// The same with something else to read.
+    /// Runs the command with other standard input.
     pub(crate) fn run_reading(
         &self,
         server: &str,
@@ -91,7 +91,7 @@ impl Person {
         self.start(server, command, input.into())
     }
 
-    /// The same with a clock that is off by `offset`, such as `-2h`, which `faketime` makes.
+    /// Runs the command with a clock that is off by `offset`, such as `-2h`, through `faketime`.
     pub(crate) fn run_with_clock(
         &self,
         offset: &str,
@@ -105,14 +105,14 @@ impl Person {
         self.start(server, command, Stdio::piped())
     }
 
-    /// The same by a line of a shell, in which `$SECURECALL` is the command.
+    /// Runs a shell line in which `$SECURECALL` is the command.
     pub(crate) fn run_in_shell(&self, server: &str, line: &str) -> Terminal {
         let mut command = Command::new("sh");
         command.env_clear().args(["-c", line]).env("SECURECALL", env!("CARGO_BIN_EXE_securecall"));
         self.start(server, command, Stdio::piped())
     }
 
-    /// The same at a terminal, which `script` of util-linux makes: both streams are one.
+    /// Runs the command at a terminal, made by `script` of util-linux. Both streams are one.
     pub(crate) fn run_at_a_terminal(&self, server: &str, arguments: &[&str]) -> Terminal {
         let quote = |word: &&str| match word.contains(' ') {
             true => format!("'{word}'"),
@@ -123,7 +123,7 @@ impl Person {
         self.run_line_at_a_terminal(server, &line)
     }
 
-    /// A line of a shell at a terminal.
+    /// Runs a shell line at a terminal.
     pub(crate) fn run_line_at_a_terminal(&self, server: &str, line: &str) -> Terminal {
         let mut command = Command::new("script");
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -152,7 +152,7 @@ impl Person {
     }
 }
 
-/// A running command. Killed when dropped.
+/// A running command, killed on drop.
 pub(crate) struct Terminal {
     child: Child,
     input: Option<ChildStdin>,
@@ -160,7 +160,7 @@ pub(crate) struct Terminal {
     stderr: Collected,
 }
 
-/// What was written so far.
+/// The output so far.
 type Collected = Arc<Mutex<Vec<u8>>>;
 
 impl Terminal {
@@ -172,7 +172,7 @@ impl Terminal {
         self.input.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
-    /// The input ends.
+    /// Closes the input.
     pub(crate) fn types_no_more(&mut self) {
         self.input = None;
     }
@@ -185,28 +185,28 @@ impl Terminal {
         text(&self.stderr)
     }
 
-    /// Waits until a text is on either stream.
+    /// Waits until a text appears on either stream.
     #[track_caller]
     pub(crate) fn waits_for(&mut self, text: &str) {
         let shown = |terminal: &Self| terminal.stdout() + &terminal.stderr();
         self.waits_until(text, |terminal| shown(terminal).contains(text));
     }
 
-    /// Waits until a text is on either stream so many times.
+    /// Waits until a text has appeared this number of times on either stream.
     #[track_caller]
     pub(crate) fn waits_for_times(&mut self, text: &str, times: usize) {
         let shown = |terminal: &Self| terminal.stdout() + &terminal.stderr();
         self.waits_until(text, |terminal| shown(terminal).matches(text).count() >= times);
     }
 
-    /// Waits until the screen of a terminal shows a text, with what it shows.
+    /// Waits until the screen of a terminal shows a text, and returns the screen.
     #[track_caller]
     pub(crate) fn shows(&mut self, text: &str) -> String {
         self.waits_until(text, |terminal| terminal.screen().contains(text));
         self.screen()
     }
 
-    /// The screen of a terminal, without what is blank at the end of a line.
+    /// Returns the screen of a terminal, without trailing spaces.
     pub(crate) fn screen(&self) -> String {
         const COLUMNS: u16 = 80;
         let [rows, columns] = [200, COLUMNS].map(|count| NonZeroU16::new(count).unwrap());
@@ -216,24 +216,24 @@ impl Terminal {
         rows.collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
-    /// Waits for the end of the command, whose input ends.
+    /// Closes the input, and waits for the exit code.
     #[track_caller]
     pub(crate) fn ends_with(&mut self, code: i32) {
         self.types_no_more();
         self.ends_by_itself_with(code);
     }
 
-    /// Waits for the end of the command, whose input goes on.
+    /// Waits for the exit code with the input open.
     #[track_caller]
     pub(crate) fn ends_by_itself_with(&mut self, code: i32) {
         self.waits_until("the end", |terminal| terminal.status().is_some());
         let status = self.status().unwrap();
-        // What the readers have not seen yet.
+        // Lets the reader threads collect the rest.
         thread::sleep(Duration::from_millis(100));
         assert_eq!(status.code(), Some(code), "{}", self.stderr());
     }
 
-    /// Waits for the end of what runs, whatever its exit code.
+    /// Waits for the end of the command, with any exit code.
     #[track_caller]
     pub(crate) fn waits_until_ended(&mut self) {
         self.waits_until("the end", |terminal| terminal.status().is_some());
@@ -243,13 +243,13 @@ impl Terminal {
         self.child.id()
     }
 
-    /// SIGKILL, also to what runs below it: nothing takes leave.
+    /// Kills the command and its child processes with SIGKILL, so that none disconnects cleanly.
     pub(crate) fn crashes(mut self) {
         signal("KILL", self.securecall());
         let _ = self.child.wait();
     }
 
-    /// The process of the command itself, which may be started by others.
+    /// Returns the process id of the command itself, which other programs may have started.
     pub(crate) fn securecall(&self) -> u32 {
         let mut process = self.process_id();
         while let Some(child) = child_of(process) {
@@ -281,7 +281,7 @@ impl Drop for Terminal {
 }
 
 fn text(collected: &Collected) -> String {
-    // A terminal ends lines in its own way.
+    // A terminal ends lines with CR LF.
     String::from_utf8_lossy(&collected.lock().unwrap()).replace("\r\n", "\n")
 }
 
@@ -302,7 +302,7 @@ fn child_of(process: u32) -> Option<u32> {
     std::fs::read_to_string(children).ok()?.split_whitespace().next()?.parse().ok()
 }
 
-/// Sends a signal by the name that `kill` knows.
+/// Sends a signal by its name, with `kill`.
 pub(crate) fn signal(name: &str, process_id: u32) {
     let id = process_id.to_string();
     assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());

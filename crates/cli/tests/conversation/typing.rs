@@ -1,12 +1,13 @@
-//! A line that is being typed, on a real terminal.
+//! The input line on a real terminal.
 
 use std::time::Duration;
 
-use crate::server::Server;
+use crate::server;
 use crate::terminal::{Person, Terminal};
+use securecall_testkit::Server;
 
 fn connected(receive: &[&str]) -> (Server, [(Person, Terminal); 2]) {
-    let server = Server::start();
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let accept = alice.contact();
     let listen = [&["listen", "--accept-from", &accept], receive].concat();
@@ -43,7 +44,7 @@ fn a_bar_is_drawn_once_and_above_the_line_that_is_typed() {
     at_alice.shows("sent film.bin");
     let screen = at_bob.shows("received ./film.bin");
     assert!(screen.ends_with("received ./film.bin\n> is it through"), "{screen}");
-    // Each frame takes the place of the one before.
+    // Each frame replaces the one before.
     assert!(!screen.contains("MiB"), "{screen}");
     assert!(at_bob.stdout().contains("MiB"), "a bar was drawn");
     assert!(bob.folder().join("film.bin").exists());
@@ -51,7 +52,7 @@ fn a_bar_is_drawn_once_and_above_the_line_that_is_typed() {
 
 #[test]
 fn a_terminal_is_left_as_it_was_found() {
-    let server = Server::start();
+    let server = server::start();
     let bob = Person::new("bob");
     let line =
         format!("stty -a >before; {} listen; stty -a >after", env!("CARGO_BIN_EXE_securecall"));
@@ -64,15 +65,15 @@ fn a_terminal_is_left_as_it_was_found() {
     assert_eq!(modes("before"), modes("after"));
 }
 
-/// `set -m` of a shell gives each job a process group of its own, as an interactive one does.
+/// `set -m` gives each job its own process group, as an interactive shell does.
 #[test]
-fn in_the_background_it_says_why_nobody_can_type_and_goes_on() {
-    let server = Server::start();
+fn in_the_background_input_is_paused_and_the_call_goes_on() {
+    let server = server::start();
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let program = env!("CARGO_BIN_EXE_securecall");
     let line = format!("set -m; {program} listen --accept-from '{}' & sleep 60", alice.contact());
     let mut at_bob = bob.run_line_at_a_terminal(&server.url(), &line);
-    at_bob.waits_for("in the background nobody can type here");
+    at_bob.waits_for("input is paused in the background");
     at_bob.waits_for("waiting for calls");
     let mut at_alice = alice.run(&server.url(), &["call", "bob"]);
     at_alice.types("still there?");

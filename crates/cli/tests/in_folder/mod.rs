@@ -1,4 +1,4 @@
-//! A command that is run in a folder, which is its home, too.
+//! A command that runs in a folder which is also its home.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) fn run_in(
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that reads nothing may have closed it.
+    // A command that reads no input may have closed it.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }

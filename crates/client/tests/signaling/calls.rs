@@ -8,7 +8,7 @@ use securecall_client::{
 };
 
 use crate::phone::{Pair, Phone, id, identity};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 #[tokio::test]
 async fn a_sealed_call_with_candidates_and_signals_both_ways() {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::calls::ending;
 use crate::middle::{Middle, Way};
 use crate::phone::{Pair, Phone, id, identity};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 fn is(message: &Value, message_type: &str) -> bool {
     message["type"] == message_type

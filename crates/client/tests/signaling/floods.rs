@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::middle::{Middle, Way};
 use crate::phone::{Phone, id};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 /// What a call may take beside a flood.
 const SOON: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use securecall_client::{Event, Stop};
 
 use crate::phone::{Pair, Phone, id, identity};
 use crate::proxy::Proxy;
-use crate::server::Server;
+use securecall_testkit::Server;
 
 #[tokio::test]
 async fn a_server_killed_between_offer_and_answer_loses_no_call() {

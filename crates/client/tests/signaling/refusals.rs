@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::calls::ending;
 use crate::fake::{Fake, dialect_one};
 use crate::phone::{PATIENCE, Phone, id, identity};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 #[tokio::test]
 async fn a_server_of_dialect_one_carries_a_sealed_call() {

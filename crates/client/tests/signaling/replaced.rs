@@ -3,7 +3,7 @@
 use securecall_client::{EndReason, Ending, Event};
 
 use crate::phone::{Phone, id, identity};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 /// Goes on until the call that was begun here, or the one that took its place, is answered. Returns
 /// whether this end answered.

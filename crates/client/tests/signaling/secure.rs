@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use securecall_client::{Disconnect, Event, Settings};
 
 use crate::phone::{PATIENCE, Phone, identity};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 #[tokio::test]
 async fn a_server_is_trusted_whose_authority_the_application_names_and_no_other() {

@@ -8,7 +8,7 @@ use securecall_client::{CallId, Ending, Event};
 
 use crate::phone::{PATIENCE, Phone, id};
 use crate::proxy::Proxy;
-use crate::server::Server;
+use securecall_testkit::Server;
 
 const CANDIDATES: usize = 80;
 

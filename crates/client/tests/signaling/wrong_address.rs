@@ -6,7 +6,7 @@ use securecall_client::{Disconnect, Error};
 use securecall_testkit::free_address;
 
 use crate::phone::{Phone, identity};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 

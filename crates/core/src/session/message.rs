@@ -1,4 +1,4 @@
-//! What a session makes of its own client's messages.
+//! Messages of the session's own client.
 
 use std::borrow::Cow;
 
@@ -7,15 +7,17 @@ use securecall_protocol::{
 };
 
 use super::call::{Call, Claim, Phase, Role};
+use super::calls::Slot;
+use super::end::{Ending, Notify};
 use super::{Output, Outputs, Session};
 use crate::call_id::Parties;
 use crate::context::Context;
 use crate::mail::{Content, Mail};
 
-/// Why a message is refused, in the words of the ERROR.
+/// The code and the text of the ERROR that refuses a message.
 pub(super) type Refusal = (ErrorCode, &'static str);
 
-/// A mail to a peer. None: nothing is to be sent.
+/// The mail to a peer that a message leads to, if its outcome is answered.
 type Step<'m> = Result<Option<(ClientId, Mail<'m>)>, Refusal>;
 
 pub(super) const CALL_NOT_FOUND: Refusal = (ErrorCode::CallNotFound, "no such call of this client");
@@ -30,7 +32,7 @@ const NOT_RINGABLE: Refusal =
 const NOT_ANSWERED: Refusal = (ErrorCode::InvalidState, "signals are for calls that were accepted");
 
 impl Session {
-    /// The client asks for something about a call.
+    /// Takes the client's message about a call.
     pub fn handle_message<'m>(
         &mut self,
         cx: &Context<'_>,
@@ -62,9 +64,9 @@ impl Session {
                 self.accept(cx, call_id, sdp_answer, outputs)
             }
             CallMessage::CallReject { call_id, reason } => {
-                self.reject(cx, call_id, reason, outputs)
+                self.reject(cx, &call_id, reason, outputs)
             }
-            CallMessage::CallEnd { call_id } => self.end(cx, call_id, outputs),
+            CallMessage::CallEnd { call_id } => self.hang_up(cx, &call_id, outputs),
             CallMessage::IceCandidate { call_id, candidate } => {
                 self.relay(cx, call_id, Content::Candidate { candidate }, outputs)
             }
@@ -80,30 +82,30 @@ impl Session {
         request_id: Option<Opaque<'m>>,
         outputs: &mut Outputs<'m>,
     ) -> Step<'m> {
-        if target_id == self.client_id {
+        if target_id == *self.client_id() {
             return Err(SELF_CALL);
         }
         self.check_room(cx)?;
         // A wall clock that was set back does not make the call older than the server.
-        let born = cx.unix.max(self.knows_since);
-        let parties = Parties { caller: self.client_id.clone(), callee: target_id.clone(), born };
+        let born = cx.unix.max(self.server_started);
+        let parties = Parties { caller: self.client_id().clone(), callee: target_id.clone(), born };
         let call_id = cx.config.call_ids.seal((cx.nonce)(), &parties);
-        let told = self.speaks_dialect_two();
-        if told {
+        let announced = self.speaks_dialect_two();
+        if announced {
             let initiated = ServerMessage::CallInitiated {
                 call_id: Cow::Owned(call_id.to_string()),
                 target_id: target_id.clone(),
-                ice_servers: self.ice_servers(cx),
+                ice_servers: self.client.ice_servers(cx),
             };
             outputs.extend(self.reply(cx, initiated, request_id));
         }
-        let content = Content::Ring { sdp_offer, dialect: self.dialect() };
+        let content = Content::Ring { sdp_offer, dialect: self.client.dialect() };
         let mail = Mail { call_id: Cow::Owned(call_id.to_string()), content };
         let deadline = cx.now + cx.config.calls.ring_timeout;
         let mut call = Call::ringing(call_id, target_id.clone(), Role::Caller, deadline, None);
-        call.claim = if told { Claim::Proven } else { Claim::Untold };
+        call.claim = if announced { Claim::Proven } else { Claim::Unannounced };
         call.ring_under_way = true;
-        self.calls.push(call);
+        self.calls.insert(call);
         self.newest_call = self.newest_call.max(born);
         Ok(Some((target_id, mail)))
     }
@@ -134,7 +136,7 @@ impl Session {
         }
         let call = &mut self.calls[at];
         call.phase = Phase::Active;
-        call.bind(self.stream.as_deref());
+        call.bind(self.client.tokens());
         let mail = Mail { call_id, content: Content::Accept { sdp_answer } };
         Ok(Some((call.peer.clone(), mail)))
     }
@@ -142,26 +144,28 @@ impl Session {
     fn reject<'m>(
         &mut self,
         cx: &Context<'_>,
-        call_id: Cow<'m, str>,
+        call_id: &str,
         reason: RejectReason,
         outputs: &mut Outputs<'m>,
     ) -> Step<'m> {
-        self.present_to_answer(cx, &call_id, NOT_REJECTABLE, outputs, Call::is_unanswered)?;
-        let call = self.end_call(&call_id).ok_or(CALL_NOT_FOUND)?;
-        Ok(Some((call.peer, Mail { call_id, content: Content::Reject { reason } })))
+        let at =
+            self.present_to_answer(cx, call_id, NOT_REJECTABLE, outputs, Call::is_unanswered)?;
+        let call = self.calls.remove(at);
+        self.end(cx, call, Ending::Rejected(reason), Notify::PEER, outputs);
+        Ok(None)
     }
 
-    fn end<'m>(
+    fn hang_up<'m>(
         &mut self,
         cx: &Context<'_>,
-        call_id: Cow<'m, str>,
+        call_id: &str,
         outputs: &mut Outputs<'m>,
     ) -> Step<'m> {
-        self.present(cx, &call_id, outputs)?;
-        let call = self.end_call(&call_id).ok_or(CALL_NOT_FOUND)?;
+        let at = self.present(cx, call_id, outputs)?;
+        let call = self.calls.remove(at);
         let cancelled = call.role == Role::Caller && call.is_ringing();
         let reason = if cancelled { EndReason::Cancelled } else { EndReason::Hangup };
-        outputs.extend(self.end_mail(&call, reason));
+        self.end(cx, call, reason, Notify::PEER, outputs);
         Ok(None)
     }
 
@@ -191,7 +195,8 @@ impl Session {
         Ok(Some((self.calls[at].peer.clone(), mail)))
     }
 
-    /// The client presents the id of a call that it may answer, if `allows` says so.
+    /// The client presents the id of a call to answer it. Refuses where it is not the callee, or the
+    /// call does not allow it.
     fn present_to_answer<'m>(
         &mut self,
         cx: &Context<'_>,
@@ -199,65 +204,46 @@ impl Session {
         refusal: Refusal,
         outputs: &mut Outputs<'m>,
         allows: impl FnOnce(&Call) -> bool,
-    ) -> Result<usize, Refusal> {
+    ) -> Result<Slot, Refusal> {
         let known = self.calls.len();
         let at = self.present(cx, call_id, outputs)?;
         if self.calls[at].role == Role::Callee && allows(&self.calls[at]) {
             return Ok(at);
         }
-        // What it has not told the other end of, it has not taken up.
+        // The other end learns nothing, so the call is not taken up either.
         self.calls.truncate(known);
         Err(refusal)
     }
 
-    /// The client presents a call's id: the call is its own. What waited for that proof goes to it
-    /// first.
+    /// The client presents a call's id: the call is its own. Messages that were deferred until then
+    /// are sent first.
     pub(super) fn present<'m>(
         &mut self,
         cx: &Context<'_>,
         call_id: &str,
         outputs: &mut Outputs<'m>,
-    ) -> Result<usize, Refusal> {
-        let at = match self.find(call_id) {
-            Some(at) if !self.calls[at].admits(self.stream.as_deref()) => {
+    ) -> Result<Slot, Refusal> {
+        let at = match self.calls.find(call_id) {
+            Some(at) if !self.calls[at].admits(self.client.tokens()) => {
                 self.calls[at].denied = true;
                 return Err(CALL_NOT_FOUND);
             }
             Some(at) if self.calls[at].is_claimed() => at,
             Some(at) => self.check_room(cx).map(|()| at)?,
-            None => self.take_up(cx, call_id)?,
+            None => self.recover_presented(cx, call_id)?,
         };
         self.calls[at].confirm();
         if self.calls[at].claim != Claim::Proven {
             if !self.calls[at].is_claimed() {
                 self.note_answered_caller(at);
             }
-            self.tell_waiting(cx, at, outputs);
+            self.send_deferred(cx, at, outputs);
         }
         Ok(at)
     }
 
-    /// Takes up a call from before the server started.
-    fn take_up(&mut self, cx: &Context<'_>, call_id: &str) -> Result<usize, Refusal> {
-        let call = self.recover(cx, call_id, Claim::Proven).ok_or(CALL_NOT_FOUND)?;
-        self.check_room(cx)?;
-        self.calls.push(call);
-        self.note_answered_caller(self.calls.len() - 1);
-        Ok(self.calls.len() - 1)
-    }
-
-    /// A caller of dialect 1 that knows an id from before a restart has learnt it from
-    /// CALL_ACCEPTED: the call was answered.
-    fn note_answered_caller(&mut self, at: usize) {
-        let in_one = !self.speaks_dialect_two();
-        let call = &mut self.calls[at];
-        if let (true, Role::Caller, Phase::Recovered { .. }) = (in_one, call.role, &call.phase) {
-            call.phase = Phase::Recovered { answered: true, deadline: None };
-        }
-    }
-
-    /// Whether the client may take part in one more call.
-    fn check_room(&self, cx: &Context<'_>) -> Result<(), Refusal> {
-        self.has_room(cx).then_some(()).ok_or(TOO_MANY_CALLS)
+    /// Refuses if the client may not take part in one more call.
+    pub(super) fn check_room(&self, cx: &Context<'_>) -> Result<(), Refusal> {
+        self.calls.have_room(&cx.config.calls).then_some(()).ok_or(TOO_MANY_CALLS)
     }
 }

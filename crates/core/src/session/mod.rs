@@ -1,78 +1,87 @@
-//! A client's side of its calls.
+//! One client's side of its calls.
 //!
 //! There is no call table. A call is a small record in the caller's session and its mirror in the
 //! callee's, and whether a message is legal is a local check. See the crate's first page for the
 //! contract.
+//!
+//! A session routes inputs to values that hold the state, each with rules of its own, and carries
+//! their results:
+//!
+//! | input | file |
+//! |---|---|
+//! | a connection registers, is lost | `attach.rs`, `detach.rs` |
+//! | the client's message | `message.rs` |
+//! | mail of another session | `mail.rs` |
+//! | the outcome of mail that it sent | `delivery.rs` |
+//! | the time | here |
+//!
+//! | state | value |
+//! |---|---|
+//! | the calls, their bounds, which of them have ended | `Calls`: `calls.rs`, `bounds.rs`, `glare.rs`, `ended.rs` |
+//! | one call: its phase, its owner, its deferred messages | `Call`: `call.rs`, `offer.rs`, `deferred.rs` |
+//! | the client: connection, dialect, kept messages; **the rule for send now, keep, or drop** | `Client`: `client/`, `replay.rs`, `tokens.rs` |
+//! | ends of calls whose ring is under way | `HeldEnds`: `held_ends.rs` |
+//!
+//! Every call ends in one way: `end.rs` lists the reasons, and who is notified.
 
-mod arrival;
+mod attach;
+mod bounds;
 mod call;
+mod calls;
+mod client;
+mod deferred;
+mod delivery;
+mod detach;
+mod end;
 mod ended;
 mod glare;
+mod held_ends;
 mod mail;
 mod message;
 mod offer;
-mod outcome;
 mod output;
-mod owner;
-mod parting;
-mod ringing_out;
-mod room;
-mod speech;
-mod stream;
-mod waiting;
+mod recovery;
+mod replay;
+mod send;
+mod tokens;
 
 use std::fmt;
 
-use securecall_protocol::{ClientId, EndReason};
+use securecall_protocol::{ClientId, Dialect, EndReason, Opaque, ServerMessage};
 
-use self::call::{Call, Claim, Role};
-use self::ended::EndedCalls;
+use self::call::Call;
+use self::calls::Calls;
+use self::client::Client;
+use self::end::Notify;
+use self::held_ends::HeldEnds;
 pub use self::output::{Output, Outputs, Receipt};
-use self::ringing_out::HeldEnds;
-use self::stream::Stream;
-use self::waiting::Waiting;
 use crate::context::Context;
 use crate::time::{Instant, UnixTime};
 
 /// One client's calls, and whether the client is there. `Debug` prints numbers, and nothing of calls.
 pub struct Session {
-    client_id: ClientId,
-    /// Calls older than this can have been forgotten; younger ones are known or over.
-    knows_since: UnixTime,
+    /// Calls from before then can have been forgotten; younger ones are known or over.
+    server_started: UnixTime,
     /// The birth of the newest call that the client is known to have made. One of dialect 1 waits
     /// for the answer to that call and to none before it.
     newest_call: UnixTime,
-    presence: Presence,
-    /// What the client was sent, when it speaks dialect 2. None: it speaks dialect 1.
-    stream: Option<Box<Stream>>,
-    calls: Vec<Call>,
-    /// Calls from before the server started that have ended here: their ids alone would bring them
-    /// back. It outlives the client's connection by the grace, because mail can be under way.
-    ended: EndedCalls,
-    /// Ends of calls whose ring is under way.
+    client: Client,
+    calls: Calls,
     held_ends: HeldEnds,
-    /// Ends of calls that a client of dialect 1 could not be told.
-    farewells: Waiting,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Online,
-    Away { until: Instant },
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Session");
-        out.field("presence", &self.presence).field("calls", &self.calls.len());
+        out.field("presence", &self.client.presence()).field("calls", &self.calls.len());
         out.field("waiting_bytes", &self.waiting_bytes()).finish_non_exhaustive()
     }
 }
 
-/// How a client went.
+/// The manner in which a client went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Departure {
-    /// Its connection was lost, or it said that it comes back.
+    /// Its connection was lost, or its close code announced that it comes back.
     Lost,
     /// It closed normally (1000): it does not come back. Calls that it is still ringing are
     /// cancelled; a client of dialect 1 has no other way to cancel one.
@@ -96,27 +105,23 @@ impl Session {
         Self::absent(client_id, server_started, cx.now + cx.config.calls.grace)
     }
 
-    fn absent(client_id: ClientId, knows_since: UnixTime, until: Instant) -> Self {
+    fn absent(client_id: ClientId, server_started: UnixTime, until: Instant) -> Self {
         Self {
-            client_id,
-            knows_since,
+            server_started,
             newest_call: UnixTime::from_millis(0),
-            presence: Presence::Away { until },
-            stream: None,
-            calls: Vec::new(),
-            ended: EndedCalls::default(),
+            client: Client::absent(client_id, until),
+            calls: Calls::default(),
             held_ends: HeldEnds::default(),
-            farewells: Waiting::default(),
         }
     }
 
-    /// Whose session this is.
+    /// The client that this is the session of.
     #[inline]
     pub fn client_id(&self) -> &ClientId {
-        &self.client_id
+        self.client.id()
     }
 
-    /// How many calls it takes part in.
+    /// The number of calls that it takes part in.
     #[inline]
     pub fn calls(&self) -> usize {
         self.calls.len()
@@ -127,138 +132,98 @@ impl Session {
         self.calls.iter().map(|call| &*call.id)
     }
 
-    /// How many bytes wait for its client, or are not acknowledged: at most
+    /// The bytes that are deferred for its client, or not acknowledged: at most
     /// [`CallLimits::waiting_bytes_max`], as many for the ends that a client of dialect 1 has missed,
     /// and an end for each call of its own on top.
     ///
     /// [`CallLimits::waiting_bytes_max`]: crate::context::CallLimits::waiting_bytes_max
     pub fn waiting_bytes(&self) -> usize {
-        let unacknowledged = self.stream.as_ref().map_or(0, |stream| stream.bytes());
-        self.bytes_in_calls() + self.farewells.bytes() + unacknowledged
+        self.calls.held_bytes() + self.client.kept_bytes()
     }
 
-    fn bytes_in_calls(&self) -> usize {
-        self.calls.iter().map(Call::kept_bytes).sum()
-    }
-
-    /// How many messages wait for its client, or are not acknowledged: at most
+    /// The number of messages that are deferred for its client, or not acknowledged: at most
     /// [`CallLimits::waiting_count_max`] for each of its calls, as many ends, and as many in its
-    /// stream, with an end for each call of its own on top.
+    /// replay buffer, with an end for each call of its own on top.
     ///
     /// [`CallLimits::waiting_count_max`]: crate::context::CallLimits::waiting_count_max
     pub fn waiting_count(&self) -> usize {
-        let calls: usize = self.calls.iter().map(|call| call.waiting.count()).sum();
-        let unacknowledged = self.stream.as_ref().map_or(0, |stream| stream.count());
-        calls + self.farewells.count() + unacknowledged
+        self.calls.deferred_count() + self.client.kept_count()
     }
 
-    /// Whether there is nothing left to keep it for.
+    /// Returns true if its client speaks dialect 2.
+    pub fn speaks_dialect_two(&self) -> bool {
+        self.client.dialect() == Dialect::Two
+    }
+
+    /// Returns true if nothing is left to keep it for.
     pub fn is_over(&self) -> bool {
-        let remembers_nothing =
-            self.farewells.is_empty() && self.ended.is_empty() && self.held_ends.is_empty();
-        let resumable = self.stream.is_some();
-        !self.is_online() && self.calls.is_empty() && remembers_nothing && !resumable
+        let remembers_nothing = self.calls.remembers_no_end() && self.held_ends.is_empty();
+        self.client.is_forgettable() && self.calls.is_empty() && remembers_nothing
     }
 
-    /// When it wants [`Session::handle_timeout`]. None: not before something else happens.
+    /// The time for [`Session::handle_timeout`]. `None`: not before another input.
     #[inline]
     pub fn deadline(&self) -> Option<Instant> {
-        let away = match self.presence {
-            Presence::Online => None,
-            Presence::Away { until } => Some(until),
-        };
-        self.calls.iter().filter_map(Call::deadline).chain(away).min()
+        [self.calls.deadline(), self.client.deadline()].into_iter().flatten().min()
     }
 
-    /// A deadline may have come. Harmless when none has.
+    /// Ends the calls that are due. Harmless when none is.
     pub fn handle_timeout(&mut self, cx: &Context<'_>) -> Outputs<'static> {
-        let now = cx.now;
         let mut outputs = Outputs::new();
-        if matches!(self.presence, Presence::Away { until } if until <= now) {
-            self.give_up_waiting(cx, &mut outputs);
+        if self.client.deadline().is_some_and(|until| until <= cx.now) {
+            self.end_all_unreachable(cx, &mut outputs);
             return outputs;
         }
-        // A connection that has been alive for so long has delivered the answer.
-        let expired = |call: &Call| call.unconfirmed.as_ref().is_some_and(|it| it.until <= now);
-        self.calls.iter_mut().filter(|call| expired(call)).for_each(|call| call.unconfirmed = None);
-        for call in self.end_calls(|call| call.is_due(now)) {
-            let reason = call.expiry_reason(now);
-            self.end_at_both(cx, call, reason, &mut outputs);
+        self.calls.iter_mut().for_each(|call| call.confirm_delivered(cx.now));
+        for call in self.calls.remove_where(|call| call.is_due(cx.now)) {
+            let reason = call.expiry_reason(cx.now);
+            self.end(cx, call, reason, Notify::BOTH, &mut outputs);
         }
         outputs
     }
 
-    /// The client has not come back in time.
-    fn give_up_waiting(&mut self, cx: &Context<'_>, outputs: &mut Outputs<'_>) {
-        // What ends now is remembered for another grace, if it has to be.
-        self.presence = Presence::Away { until: cx.now + cx.config.calls.grace };
-        self.forget_speech();
+    /// The client has been away for longer than the grace.
+    fn end_all_unreachable(&mut self, cx: &Context<'_>, outputs: &mut Outputs<'_>) {
+        // Calls that end now are remembered for another grace, if they have to be.
+        self.client.set_away(cx.now + cx.config.calls.grace);
+        self.client.forget();
         // No ring is under way for as long as a grace.
         self.held_ends = HeldEnds::default();
         if self.calls.is_empty() {
-            self.ended.age();
+            self.calls.age_ends();
         }
-        for mut call in self.end_calls(|_| true) {
+        for mut call in self.calls.remove_where(|_| true) {
             call.ring_under_way = false;
-            outputs.extend(self.end_mail(&call, EndReason::Unreachable));
+            self.end(cx, call, EndReason::Unreachable, Notify::PEER, outputs);
         }
     }
 
-    /// Tells both ends that a call is over, whose record was taken out.
-    fn end_at_both(
+    /// Answers a request that does not concern calls, if its client is there.
+    pub fn reply<'m>(
         &mut self,
         cx: &Context<'_>,
-        call: Call,
-        reason: EndReason,
-        outputs: &mut Outputs<'_>,
-    ) {
-        let mail = self.end_mail(&call, reason);
-        outputs.extend(self.say_end(cx, call, reason));
-        outputs.extend(mail);
+        message: ServerMessage<'m>,
+        reply_to: Option<Opaque<'m>>,
+    ) -> Option<Output<'m>> {
+        self.client.reply(cx, &self.calls, message, reply_to)
     }
 
-    /// Tells the peer that a call is over: now, or when its ring has arrived there.
-    fn end_mail(&mut self, call: &Call, reason: EndReason) -> Option<Output<'static>> {
-        if call.ring_under_way && self.held_ends.hold(call, reason) {
-            return None;
-        }
-        Some(ringing_out::end_mail(call.id.to_string(), call.peer.clone(), reason))
+    /// Takes note that everything up to this number has arrived.
+    pub fn acknowledge(&mut self, seq: u64) {
+        self.client.acknowledge(seq);
+        let offers = self.calls.iter_mut().filter_map(Call::offer_mut);
+        offers.for_each(|offer| offer.confirm_until(seq));
     }
+}
 
-    fn is_online(&self) -> bool {
-        self.presence == Presence::Online
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn find(&self, call_id: &str) -> Option<usize> {
-        self.calls.iter().position(|call| *call.id == *call_id)
-    }
-
-    /// Takes out all calls that are to end, and remembers that they did.
-    fn end_calls(&mut self, mut ends: impl FnMut(&Call) -> bool) -> Vec<Call> {
-        let ended: Vec<Call> = self.calls.extract_if(.., |call| ends(call)).collect();
-        ended.iter().for_each(|call| self.ended.remember(call));
-        ended
-    }
-
-    fn end_call(&mut self, call_id: &str) -> Option<Call> {
-        self.find(call_id).map(|at| self.end_call_at(at))
-    }
-
-    fn end_call_at(&mut self, at: usize) -> Call {
-        let call = self.calls.swap_remove(at);
-        self.ended.remember(&call);
-        call
-    }
-
-    /// A record for a call of which this session knows its token alone, if the token says that it
-    /// may: it names this client, is from before the server started, and has not ended here since.
-    fn recover(&self, cx: &Context<'_>, call_id: &str, claim: Claim) -> Option<Call> {
-        if self.ended.contains(call_id) {
-            return None;
-        }
-        let parties = cx.config.call_ids.open(call_id)?;
-        let older = parties.born < self.knows_since;
-        let (role, peer) = Role::of(&self.client_id, parties)?;
-        older.then(|| Call::recovered(call_id, peer, role, claim))
+    /// A server holds one for each client, a million perhaps.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_session_is_no_longer_than_it_was() {
+        assert!(size_of::<Session>() <= 104, "{} bytes", size_of::<Session>());
     }
 }

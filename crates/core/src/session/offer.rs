@@ -2,8 +2,8 @@
 //!
 //! Some clients cannot take an offer at all: their library closes the connection over a message
 //! that is too long for it, or the program dies of it. Such a client comes back, is rung again, and
-//! is gone again. A connection that is lost within [`SETTLING`] of an offer, with nothing said of
-//! the call, counts as lost to it; after [`LOSSES_MAX`] of those the call is given up.
+//! is gone again. A connection that is lost within [`SETTLING`] of an offer, without a message
+//! about the call, counts as lost to it; after [`LOSSES_MAX`] of those the call is given up.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(super) const LOSSES_MAX: u8 = 3;
 /// An offer at the callee's end.
 pub(super) struct Offer {
     pub(super) sdp: OwnedOpaque,
-    /// The time at which the client was given it last. `None`: it has shown that it has it.
+    /// The time at which the client was sent it last. `None`: it has shown that it has it.
     delivered: Option<Instant>,
     /// The number of that message, in dialect 2.
     seq: u64,
@@ -32,7 +32,7 @@ impl Offer {
         Self { sdp, delivered: None, seq: 0, losses: 0 }
     }
 
-    /// The client is given it now, as message `seq`.
+    /// The client is sent it now, as message `seq`.
     pub(super) fn deliver(&mut self, now: Instant, seq: u64) {
         self.delivered = Some(now);
         self.seq = seq;
@@ -61,7 +61,7 @@ impl Offer {
         self.delivered.is_some_and(|delivered| now.since(delivered) < SETTLING)
     }
 
-    /// The connection is lost, and this offer is what it was lost to.
+    /// The connection is lost, and is counted as lost to this offer.
     pub(super) fn blame(&mut self) {
         self.losses = self.losses.saturating_add(1);
     }

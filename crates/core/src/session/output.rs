@@ -1,4 +1,4 @@
-//! What a session wants done.
+//! Outputs: the results of a session's inputs, for its owner to carry out.
 
 use std::fmt;
 
@@ -12,15 +12,15 @@ use crate::mail::{Mail, Outcome};
 pub enum Output<'a> {
     /// Send to the session's client.
     Send(Reply<'a>),
-    /// Send to the session's client a message that has waited, as text.
+    /// Send a text to the session's client: a message that was kept.
     SendText(Box<str>),
     /// Hand to another client's session.
     Mail {
-        /// Whose session.
+        /// The receiver.
         to: ClientId,
-        /// What.
+        /// The mail.
         mail: Mail<'a>,
-        /// The `id` of the request that caused it, for an answer to what became of it.
+        /// The `id` of the request that caused it, which an answer to its outcome repeats.
         request_id: Option<Opaque<'a>>,
     },
 }
@@ -35,15 +35,15 @@ impl fmt::Debug for Output<'_> {
     }
 }
 
-/// What one input leads to: mostly one thing.
+/// The outputs of one input: mostly one.
 pub type Outputs<'a> = SmallVec<[Output<'a>; 1]>;
 
-/// What became of a mail, and what its receiver wants done.
+/// The outcome of a mail, and the outputs of its receiver.
 #[derive(Debug, PartialEq)]
 pub struct Receipt<'a> {
-    /// To be told to the sender.
+    /// For the sender.
     pub outcome: Outcome,
-    /// To be done by the receiver.
+    /// To be carried out for the receiver.
     pub outputs: Outputs<'a>,
 }
 

@@ -24,12 +24,12 @@ impl Turn {
         turn
     }
 
-    /// How long [`Turn::ice_servers`] is at most, in bytes.
+    /// The bound of [`Turn::ice_servers`], in bytes.
     pub fn ice_servers_bytes_max(&self) -> usize {
         self.ice_servers_bytes_max
     }
 
-    /// For how many seconds a credential that is issued now is valid.
+    /// The seconds for which a credential that is issued now is valid.
     pub fn ttl_seconds(&self, now: UnixTime) -> u64 {
         self.rest.expiry(now).saturating_sub(now.as_secs())
     }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_told_how_long_its_credential_is_valid() {
+    fn a_credential_is_valid_for_its_ttl() {
         assert_eq!(turn(7).ttl_seconds(NOON), 3_600);
     }
 }

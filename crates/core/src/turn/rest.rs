@@ -31,7 +31,7 @@ impl TurnRest {
         Self { urls_json: format!("[{}]", quoted.join(",")), secret, ttl }
     }
 
-    /// When a credential that is issued now expires, in seconds of Unix time.
+    /// The expiry of a credential that is issued now, in seconds of Unix time.
     ///
     /// The lifetime is cut where it would cross the end of 31 bits. Once that moment has passed,
     /// a server that cannot count further is of no use in any case.

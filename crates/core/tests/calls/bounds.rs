@@ -1,4 +1,4 @@
-//! How much a session holds.
+//! The bounds of a session.
 
 use securecall_core::UNANSWERED_PER_CALLER_MAX;
 
@@ -22,14 +22,14 @@ fn world_with_a_busy_bob() -> (World, Device, Vec<(Device, String)>) {
 fn one_call_more_than_a_session_may_have_finds_it_busy() {
     let (mut world, bob, calls) = world_with_a_busy_bob();
     let alice = world.register("alice");
-    world.say(alice, &initiate("bob", "offer"));
-    let heard = world.heard(alice);
-    assert_eq!(heard.len(), 1);
-    assert_eq!(field(&heard[0], "type"), "CALL_REJECTED");
-    assert_eq!(world.heard(bob), SILENCE);
+    world.send(alice, &initiate("bob", "offer"));
+    let received = world.received(alice);
+    assert_eq!(received.len(), 1);
+    assert_eq!(field(&received[0], "type"), "CALL_REJECTED");
+    assert_eq!(world.received(bob), SILENCE);
     let (carol, call) = &calls[0];
-    world.say(*carol, &end(call));
-    world.heard(bob);
+    world.send(*carol, &end(call));
+    world.received(bob);
     world.ring(alice, bob);
 }
 
@@ -37,18 +37,18 @@ fn one_call_more_than_a_session_may_have_finds_it_busy() {
 fn a_busy_target_answers_the_request_by_its_id() {
     let (mut world, _, _) = world_with_a_busy_bob();
     let alice = world.register("alice");
-    world.say(alice, &crate::wire::with_id(&initiate("bob", "offer"), "r-1"));
-    let heard = world.heard(alice);
-    assert!(heard[0].ends_with(r#","replyTo":"r-1"}"#), "{heard:?}");
+    world.send(alice, &crate::wire::with_id(&initiate("bob", "offer"), "r-1"));
+    let received = world.received(alice);
+    assert!(received[0].ends_with(r#","replyTo":"r-1"}"#), "{received:?}");
 }
 
 #[test]
 fn a_client_in_as_many_calls_as_it_may_be_starts_no_other() {
     let (mut world, bob, _) = world_with_a_busy_bob();
     let alice = world.register("alice");
-    world.say(bob, &initiate("alice", "offer"));
-    assert_error(&world.heard(bob), "RATE_LIMITED");
-    assert_eq!(world.heard(alice), SILENCE);
+    world.send(bob, &initiate("alice", "offer"));
+    assert_error(&world.received(bob), "RATE_LIMITED");
+    assert_eq!(world.received(alice), SILENCE);
 }
 
 #[test]
@@ -60,20 +60,20 @@ fn own_ringing_calls_count_until_they_are_over() {
         world.ring(alice, callee);
     }
     let bob = world.register("bob");
-    world.say(alice, &initiate("bob", "offer"));
-    assert_error(&world.heard(alice), "RATE_LIMITED");
+    world.send(alice, &initiate("bob", "offer"));
+    assert_error(&world.received(alice), "RATE_LIMITED");
     world.pass(RING_TIMEOUT);
-    world.heard(alice);
+    world.received(alice);
     world.ring(alice, bob);
 }
 
 #[track_caller]
 fn assert_busy(world: &mut World, caller: Device, callee: Device) {
-    world.say(caller, &initiate(callee.id().as_str(), "offer"));
-    let heard = world.heard(caller);
-    assert_eq!(heard.len(), 1, "{heard:?}");
-    assert_eq!(field(&heard[0], "type"), "CALL_REJECTED");
-    assert_eq!(world.heard(callee), SILENCE);
+    world.send(caller, &initiate(callee.id().as_str(), "offer"));
+    let received = world.received(caller);
+    assert_eq!(received.len(), 1, "{received:?}");
+    assert_eq!(field(&received[0], "type"), "CALL_REJECTED");
+    assert_eq!(world.received(callee), SILENCE);
 }
 
 #[test]
@@ -83,8 +83,8 @@ fn one_caller_rings_twice_at_once_and_others_still_ring() {
     assert_busy(&mut world, alice, bob);
     let carol = world.register("carol");
     world.ring(carol, bob);
-    world.say(bob, &reject(&calls[0]));
-    world.heard(alice);
+    world.send(bob, &reject(&calls[0]));
+    world.received(alice);
     world.ring(alice, bob);
 }
 
@@ -105,7 +105,7 @@ fn one_more_than_may_ring_finds_the_client_busy() {
     let (mut world, bob, calls) = world_in_which_bob_is_rung_by_many();
     let alice = world.register("alice");
     assert_busy(&mut world, alice, bob);
-    world.say(bob, &reject(&calls[0].1));
+    world.send(bob, &reject(&calls[0].1));
     world.ring(alice, bob);
 }
 
@@ -117,8 +117,8 @@ fn whoever_is_rung_by_many_makes_calls_of_its_own() {
         world.call(bob, callee);
     }
     let (dave, answered) = &calls[3];
-    world.say(bob, &accept(answered, "answer"));
-    assert_eq!(world.heard(*dave).len(), 1);
+    world.send(bob, &accept(answered, "answer"));
+    assert_eq!(world.received(*dave).len(), 1);
     assert_eq!(world.records("bob"), Some(CALLS_MAX + UNANSWERED_MAX - 1));
     world.assert_talks(answered, *dave, bob);
 }
@@ -129,8 +129,8 @@ fn nobody_rings_where_the_call_could_not_be_accepted() {
     let alice = world.register("alice");
     assert_busy(&mut world, alice, bob);
     let (carol, call) = &calls[0];
-    world.say(bob, &end(call));
-    world.heard(*carol);
+    world.send(bob, &end(call));
+    world.received(*carol);
     world.ring(alice, bob);
 }
 
@@ -142,12 +142,12 @@ fn a_ringing_call_is_accepted_when_there_is_room_for_it_again() {
         let callee = world.register(callee);
         (callee, world.call(bob, callee))
     });
-    world.say(bob, &accept(&call, "answer"));
-    assert_error(&world.heard(bob), "RATE_LIMITED");
-    assert_eq!(world.heard(alice), SILENCE, "it goes on ringing");
-    world.say(bob, &end(&others[0].1));
-    world.say(bob, &accept(&call, "answer"));
-    assert_eq!(world.heard(alice).len(), 1);
+    world.send(bob, &accept(&call, "answer"));
+    assert_error(&world.received(bob), "RATE_LIMITED");
+    assert_eq!(world.received(alice), SILENCE, "it goes on ringing");
+    world.send(bob, &end(&others[0].1));
+    world.send(bob, &accept(&call, "answer"));
+    assert_eq!(world.received(alice).len(), 1);
     world.assert_talks(&call, alice, bob);
 }
 
@@ -155,17 +155,17 @@ fn a_ringing_call_is_accepted_when_there_is_room_for_it_again() {
 fn the_long_offers_of_one_caller_leave_room_for_others() {
     let (mut world, alice, bob) = World::pair();
     let long = "x".repeat(700);
-    world.say(alice, &initiate("bob", &long));
-    assert_eq!(world.heard(bob).len(), 1);
-    world.say(alice, &initiate("bob", &long));
-    assert_eq!(field(&world.heard(alice)[0], "type"), "CALL_REJECTED");
+    world.send(alice, &initiate("bob", &long));
+    assert_eq!(world.received(bob).len(), 1);
+    world.send(alice, &initiate("bob", &long));
+    assert_eq!(field(&world.received(alice)[0], "type"), "CALL_REJECTED");
     let carol = world.register("carol");
-    world.say(carol, &initiate("bob", &"y".repeat(200)));
-    assert_eq!(world.heard(bob).len(), 1, "another caller's is taken");
+    world.send(carol, &initiate("bob", &"y".repeat(200)));
+    assert_eq!(world.received(bob).len(), 1, "another caller's is taken");
 }
 
 #[test]
-fn a_caller_that_is_refused_for_its_own_bound_has_told_nobody() {
+fn a_caller_that_is_refused_for_its_own_bound_has_rung_nobody() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
     world.restart();
@@ -173,18 +173,18 @@ fn a_caller_that_is_refused_for_its_own_bound_has_told_nobody() {
     for _ in 0..CALLS_MAX {
         world.call(carol, bob);
     }
-    world.say(bob, &accept(&call, "answer"));
-    assert_error(&world.heard(bob), "RATE_LIMITED");
-    assert_eq!(world.heard(alice), SILENCE);
+    world.send(bob, &accept(&call, "answer"));
+    assert_error(&world.received(bob), "RATE_LIMITED");
+    assert_eq!(world.received(alice), SILENCE);
 }
 
 #[test]
-fn calls_that_wait_for_their_client_count_too() {
+fn calls_whose_client_is_not_back_count_too() {
     let (mut world, _, _) = world_with_a_busy_bob();
     for _ in 0..5 {
         let bob = world.register("bob");
-        world.say(bob, &initiate("carol", "offer"));
-        assert_error(&world.heard(bob), "RATE_LIMITED");
+        world.send(bob, &initiate("carol", "offer"));
+        assert_error(&world.received(bob), "RATE_LIMITED");
     }
     assert_eq!(world.records("bob"), Some(CALLS_MAX), "reconnecting makes no room for more");
 }
@@ -197,9 +197,9 @@ fn world_of_old_calls() -> (World, Vec<(&'static str, Vec<String>)>) {
         let caller = world.register(name);
         let calls: Vec<String> = (0..CALLS_MAX).map(|_| world.call(caller, bob)).collect();
         for call in &calls {
-            world.say(caller, &end(call));
+            world.send(caller, &end(call));
         }
-        world.heard(bob);
+        world.received(bob);
         (name, calls)
     });
     world.restart();
@@ -213,8 +213,8 @@ fn old_calls_that_both_ends_take_up_again_count_too() {
     for (caller, calls) in calls {
         let caller = world.register(caller);
         for call in calls {
-            world.say(caller, &candidate(&call, "one"));
-            world.say(bob, &candidate(&call, "two"));
+            world.send(caller, &candidate(&call, "one"));
+            world.send(bob, &candidate(&call, "two"));
         }
     }
     let records = world.records("bob").unwrap();
@@ -231,8 +231,8 @@ fn old_calls_that_are_answered_again_count_too() {
         let device = world.register(callee);
         let calls = [(); 2].map(|()| {
             let call = world.call(alice, device);
-            world.say(alice, &end(&call));
-            world.heard(device);
+            world.send(alice, &end(&call));
+            world.received(device);
             call
         });
         (callee, calls)
@@ -241,10 +241,10 @@ fn old_calls_that_are_answered_again_count_too() {
     let alice = world.register("alice");
     for (callee, calls) in calls {
         let callee = world.register(callee);
-        calls.iter().for_each(|call| world.say(callee, &accept(call, "replayed")));
+        calls.iter().for_each(|call| world.send(callee, &accept(call, "replayed")));
     }
     assert_eq!(world.records("alice"), Some(CALLS_MAX));
-    let told = world.heard(alice);
-    let ended = told.iter().filter(|text| field(text, "type") == "CALL_ENDED").count();
-    assert_eq!(ended, CALLS_MAX, "those that there was no room for: {told:?}");
+    let messages = world.received(alice);
+    let ended = messages.iter().filter(|text| field(text, "type") == "CALL_ENDED").count();
+    assert_eq!(ended, CALLS_MAX, "those that there was no room for: {messages:?}");
 }

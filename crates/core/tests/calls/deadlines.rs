@@ -6,17 +6,17 @@ use crate::wire::{accept, accepted, assert_error, candidate, ended};
 use crate::world::{GRACE, MOMENT, RING_TIMEOUT, SILENCE, World};
 
 #[test]
-fn both_ends_are_told_when_nobody_answers() {
+fn both_ends_are_notified_when_nobody_answers() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
     world.pass(RING_TIMEOUT - MOMENT);
-    assert_eq!((world.heard(alice), world.heard(bob)), (vec![], vec![]));
+    assert_eq!((world.received(alice), world.received(bob)), (vec![], vec![]));
     world.pass(MOMENT);
-    assert_eq!(world.heard(alice), [ended(&call)]);
-    assert_eq!(world.heard(bob), [ended(&call)]);
-    world.say(bob, &accept(&call, "too-late"));
-    assert_error(&world.heard(bob), "CALL_NOT_FOUND");
-    assert_eq!(world.heard(alice), SILENCE);
+    assert_eq!(world.received(alice), [ended(&call)]);
+    assert_eq!(world.received(bob), [ended(&call)]);
+    world.send(bob, &accept(&call, "too-late"));
+    assert_error(&world.received(bob), "CALL_NOT_FOUND");
+    assert_eq!(world.received(alice), SILENCE);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn an_active_call_never_times_out_for_an_end_that_came_back() {
     world.lose(bob);
     let (bob, _) = world.come_back("bob");
     world.pass(Duration::from_secs(30 * 24 * 3600));
-    assert_eq!((world.heard(alice), world.heard(bob)), (vec![], vec![]));
+    assert_eq!((world.received(alice), world.received(bob)), (vec![], vec![]));
     world.assert_talks(&call, bob, alice);
 }
 
@@ -42,9 +42,9 @@ fn a_caller_who_vanishes_stops_the_ringing() {
     let call = world.ring(alice, bob);
     world.lose(alice);
     world.pass(GRACE - MOMENT);
-    assert_eq!(world.heard(bob), SILENCE);
+    assert_eq!(world.received(bob), SILENCE);
     world.pass(MOMENT);
-    assert_eq!(world.heard(bob), [ended(&call)]);
+    assert_eq!(world.received(bob), [ended(&call)]);
     assert_eq!(world.records("alice"), None);
 }
 
@@ -53,7 +53,7 @@ fn a_caller_who_leaves_stops_the_ringing_at_once() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
     world.leave(alice);
-    assert_eq!(world.heard(bob), [ended(&call)]);
+    assert_eq!(world.received(bob), [ended(&call)]);
     assert_eq!(world.records("alice"), None);
 }
 
@@ -64,8 +64,8 @@ fn a_caller_who_leaves_cancels_every_ringing_call_and_no_running_one() {
     let carol = world.register("carol");
     let (one, two) = (world.ring(alice, bob), world.ring(alice, carol));
     world.leave(alice);
-    assert_eq!(world.heard(bob), [ended(&one)]);
-    assert_eq!(world.heard(carol), [ended(&two)]);
+    assert_eq!(world.received(bob), [ended(&one)]);
+    assert_eq!(world.received(carol), [ended(&two)]);
     let alice = world.register("alice");
     world.assert_talks(&running, alice, bob);
 }
@@ -75,11 +75,11 @@ fn a_callee_who_leaves_may_still_come_back_and_answer() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
     world.leave(bob);
-    assert_eq!(world.heard(alice), SILENCE);
-    let (bob, heard) = world.come_back("bob");
-    assert_eq!(heard.len(), 1, "it rings again");
-    world.say(bob, &accept(&call, "answer"));
-    assert_eq!(world.heard(alice), [accepted(&call, "answer")]);
+    assert_eq!(world.received(alice), SILENCE);
+    let (bob, received) = world.come_back("bob");
+    assert_eq!(received.len(), 1, "it rings again");
+    world.send(bob, &accept(&call, "answer"));
+    assert_eq!(world.received(alice), [accepted(&call, "answer")]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_callee_who_vanishes_while_it_rings_ends_the_call_after_the_grace() {
     let call = world.ring(alice, bob);
     world.lose(bob);
     world.pass(GRACE);
-    assert_eq!(world.heard(alice), [ended(&call)]);
+    assert_eq!(world.received(alice), [ended(&call)]);
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), None));
 }
 
@@ -97,9 +97,9 @@ fn an_end_that_does_not_come_back_is_unreachable_after_the_grace() {
     let (mut world, alice, bob, call) = World::pair_in_a_call();
     world.lose(bob);
     world.pass(GRACE - MOMENT);
-    assert_eq!(world.heard(alice), SILENCE);
+    assert_eq!(world.received(alice), SILENCE);
     world.pass(MOMENT);
-    assert_eq!(world.heard(alice), [ended(&call)]);
+    assert_eq!(world.received(alice), [ended(&call)]);
     assert_eq!(world.records("bob"), None);
 }
 
@@ -125,15 +125,15 @@ fn when_both_ends_vanish_nothing_is_left_after_the_grace() {
 }
 
 #[test]
-fn a_client_that_is_away_is_told_on_its_return_that_nobody_answered() {
+fn a_client_that_is_away_learns_on_its_return_that_nobody_answered() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
     world.pass(RING_TIMEOUT - GRACE / 2);
     world.lose(alice);
     world.pass(GRACE / 2);
-    assert_eq!(world.heard(bob), [ended(&call)]);
-    let (alice, heard) = world.come_back("alice");
-    assert_eq!(heard, [ended(&call)]);
+    assert_eq!(world.received(bob), [ended(&call)]);
+    let (alice, received) = world.come_back("alice");
+    assert_eq!(received, [ended(&call)]);
     world.lose(alice);
     world.register("alice");
 }
@@ -145,9 +145,9 @@ fn a_ringing_call_whose_callee_is_away_still_ends_on_time() {
     world.pass(RING_TIMEOUT - GRACE / 2);
     world.lose(bob);
     world.pass(GRACE / 2);
-    assert_eq!(world.heard(alice), [ended(&call)]);
-    let (_, heard) = world.come_back("bob");
-    assert_eq!(heard, [ended(&call)], "and does not ring any more");
+    assert_eq!(world.received(alice), [ended(&call)]);
+    let (_, received) = world.come_back("bob");
+    assert_eq!(received, [ended(&call)], "and does not ring any more");
 }
 
 #[test]
@@ -156,13 +156,13 @@ fn an_answer_that_crosses_the_ring_timeout_ends_the_call_once_for_both() {
     let call = world.ring(alice, bob);
     world.pass(RING_TIMEOUT - MOMENT);
     world.hold_post();
-    world.say(bob, &accept(&call, "answer"));
-    world.say(bob, &candidate(&call, "candidate"));
+    world.send(bob, &accept(&call, "answer"));
+    world.send(bob, &candidate(&call, "candidate"));
     world.pass(MOMENT);
-    assert_eq!(world.heard(alice), [ended(&call)]);
+    assert_eq!(world.received(alice), [ended(&call)]);
     world.deliver_post();
-    assert_eq!(world.heard(alice), SILENCE);
-    assert_eq!(world.heard(bob), [ended(&call)]);
+    assert_eq!(world.received(alice), SILENCE);
+    assert_eq!(world.received(bob), [ended(&call)]);
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
 }
 
@@ -173,12 +173,16 @@ fn an_answer_that_crosses_the_callers_leaving_ends_the_call_once_for_both() {
         let call = world.ring(alice, bob);
         world.hold_post();
         world.leave(alice);
-        world.say(bob, &accept(&call, "answer"));
+        world.send(bob, &accept(&call, "answer"));
         if callees_mail_first {
             world.deliver_from(bob);
         }
         world.deliver_post();
-        assert_eq!(world.heard(bob), [ended(&call)], "callee's mail first: {callees_mail_first}");
+        assert_eq!(
+            world.received(bob),
+            [ended(&call)],
+            "callee's mail first: {callees_mail_first}"
+        );
         assert_eq!((world.records("alice"), world.records("bob")), (None, Some(0)));
     }
 }

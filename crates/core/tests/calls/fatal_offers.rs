@@ -8,7 +8,8 @@ use std::time::Duration;
 const SETTLING: Duration = Duration::from_secs(5);
 const LOSSES_MAX: usize = 3;
 
-/// How often the callee is rung until it is not rung any more, losing its line each time.
+/// Rings until the callee is not rung any more, losing its line each time. Returns the number of
+/// rings.
 fn rings_until_given_up(
     world: &mut World,
     mut comes_back: impl FnMut(&mut World) -> (Device, Vec<String>),
@@ -16,8 +17,8 @@ fn rings_until_given_up(
 ) -> usize {
     let mut rings = 1;
     loop {
-        let (device, heard) = comes_back(world);
-        if !heard.iter().any(|text| text.contains("INCOMING_CALL")) {
+        let (device, received) = comes_back(world);
+        if !received.iter().any(|text| text.contains("INCOMING_CALL")) {
             return rings;
         }
         rings += 1;
@@ -37,7 +38,7 @@ fn an_offer_that_costs_connection_after_connection_is_given_up() {
         loses(&mut world, bob);
         let rings = rings_until_given_up(&mut world, |world| world.come_back("bob"), loses);
         assert_eq!(rings, LOSSES_MAX);
-        assert_eq!(world.hears(&mut alice), [ended_as(&call, "unreachable")]);
+        assert_eq!(world.receives(&mut alice), [ended_as(&call, "unreachable")]);
         assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
         let another = world.last("bob");
         world.ring_one_from_two(&mut alice, another);
@@ -45,39 +46,39 @@ fn an_offer_that_costs_connection_after_connection_is_given_up() {
 }
 
 #[test]
-fn a_caller_of_dialect_1_is_told_that_the_call_is_over() {
+fn a_caller_of_dialect_1_is_sent_the_end_of_the_call() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
     world.lose(bob);
     rings_until_given_up(&mut world, |world| world.come_back("bob"), World::lose);
-    assert_eq!(world.heard(alice), [ended(&call)]);
+    assert_eq!(world.received(alice), [ended(&call)]);
 }
 
 #[test]
 fn a_client_of_dialect_2_that_resumes_is_not_sent_the_offer_for_ever_either() {
     let (mut world, mut alice, bob) = World::pair_in_two();
-    world.say(alice.device, &initiate("bob", "offer"));
-    let call = field(&world.hears(&mut alice)[0], "callId");
+    world.send(alice.device, &initiate("bob", "offer"));
+    let call = field(&world.receives(&mut alice)[0], "callId");
     world.lose(bob.device);
     let mut last_resumed = true;
     let rings = rings_until_given_up(
         &mut world,
         |world| {
-            let (again, resumed, heard) = world.resume(&bob);
+            let (again, resumed, received) = world.resume(&bob);
             last_resumed = resumed;
-            (again.device, heard)
+            (again.device, received)
         },
         World::lose,
     );
     assert_eq!((rings, last_resumed), (LOSSES_MAX, false), "the stream had it, and is given up");
-    assert_eq!(world.hears(&mut alice), [ended_as(&call, "unreachable")]);
+    assert_eq!(world.receives(&mut alice), [ended_as(&call, "unreachable")]);
 }
 
 #[test]
-fn a_line_that_lives_for_a_while_or_says_something_of_the_call_is_not_lost_to_the_offer() {
+fn a_line_that_lives_for_a_while_or_sends_something_about_the_call_is_not_lost_to_the_offer() {
     let survives: [fn(&mut World, Device, &str); 2] = [
         |world, _, _| world.pass(SETTLING),
-        |world, bob, call| world.say(bob, &candidate(call, "early")),
+        |world, bob, call| world.send(bob, &candidate(call, "early")),
     ];
     for survive in survives {
         let (mut world, alice, mut bob) = World::pair();
@@ -85,12 +86,12 @@ fn a_line_that_lives_for_a_while_or_says_something_of_the_call_is_not_lost_to_th
         for _ in 0..2 * LOSSES_MAX {
             survive(&mut world, bob, &call);
             world.lose(bob);
-            let (again, heard) = world.come_back("bob");
-            assert!(heard.contains(&incoming(&call, "alice", "offer")), "{heard:?}");
+            let (again, received) = world.come_back("bob");
+            assert!(received.contains(&incoming(&call, "alice", "offer")), "{received:?}");
             bob = again;
         }
-        world.say(bob, &accept(&call, "answer"));
-        assert_eq!(world.heard(alice)[0], accepted(&call, "answer"));
+        world.send(bob, &accept(&call, "answer"));
+        assert_eq!(world.received(alice)[0], accepted(&call, "answer"));
     }
 }
 
@@ -101,12 +102,12 @@ fn what_is_acknowledged_has_been_taken() {
     for _ in 0..2 * LOSSES_MAX {
         world.acknowledge(&bob);
         world.lose(bob.device);
-        let (again, resumed, heard) = world.resume(&bob);
-        assert_eq!((resumed, heard), (true, vec![]));
+        let (again, resumed, received) = world.resume(&bob);
+        assert_eq!((resumed, received), (true, vec![]));
         bob = again;
     }
-    world.say(bob.device, &accept(&call, "answer"));
-    assert_eq!(world.hears(&mut alice), [accepted(&call, "answer")]);
+    world.send(bob.device, &accept(&call, "answer"));
+    assert_eq!(world.receives(&mut alice), [accepted(&call, "answer")]);
 }
 
 #[test]
@@ -114,19 +115,19 @@ fn of_several_offers_the_longest_is_blamed() {
     let (mut world, alice, bob) = World::pair();
     let mut carol = world.register_in_two("carol");
     let small = world.ring(alice, bob);
-    world.say(carol.device, &initiate("bob", &"x".repeat(500)));
-    let fatal = field(&world.hears(&mut carol)[0], "callId");
+    world.send(carol.device, &initiate("bob", &"x".repeat(500)));
+    let fatal = field(&world.receives(&mut carol)[0], "callId");
     world.lose(bob);
     for _ in 1..LOSSES_MAX {
-        let (again, heard) = world.come_back("bob");
-        assert_eq!(heard.len(), 2, "{heard:?}");
+        let (again, received) = world.come_back("bob");
+        assert_eq!(received.len(), 2, "{received:?}");
         world.lose(again);
     }
-    assert_eq!(world.hears(&mut carol), [ended_as(&fatal, "unreachable")]);
-    let (bob, heard) = world.come_back("bob");
-    assert_eq!(heard, [ended(&fatal), incoming(&small, "alice", "offer")]);
+    assert_eq!(world.receives(&mut carol), [ended_as(&fatal, "unreachable")]);
+    let (bob, received) = world.come_back("bob");
+    assert_eq!(received, [ended(&fatal), incoming(&small, "alice", "offer")]);
     world.pass(RING_TIMEOUT - MOMENT);
-    assert_eq!(world.heard(alice), SILENCE);
-    world.say(bob, &accept(&small, "answer"));
-    assert_eq!(world.heard(alice), [accepted(&small, "answer")]);
+    assert_eq!(world.received(alice), SILENCE);
+    world.send(bob, &accept(&small, "answer"));
+    assert_eq!(world.received(alice), [accepted(&small, "answer")]);
 }

@@ -4,16 +4,16 @@
 use crate::wire::{accept, accepted, ended, ended_as, field, initiate};
 use crate::world::{Phone, SILENCE, World};
 
-/// What is delivered when, by whose mail it is. Mail of one client stays in order.
+/// The orders of delivery, by the sender of the mail. Mail of one client stays in order.
 const ORDERS: [&[usize]; 6] = [&[], &[0], &[1], &[0, 1], &[1, 0], &[0, 1, 0, 1]];
 
-fn call_id(heard: &[String]) -> String {
-    let initiated = heard.iter().find(|text| text.contains("CALL_INITIATED"));
+fn call_id(received: &[String]) -> String {
+    let initiated = received.iter().find(|text| text.contains("CALL_INITIATED"));
     field(initiated.expect("an id"), "callId")
 }
 
-fn count(heard: &[String], text: &str) -> usize {
-    heard.iter().filter(|heard| *heard == text).count()
+fn count(received: &[String], text: &str) -> usize {
+    received.iter().filter(|received| *received == text).count()
 }
 
 #[test]
@@ -31,27 +31,31 @@ fn assert_one_survives(first: usize, order: &[usize]) {
     world.hold_post();
     for caller in [first, 1 - first] {
         let target = ["bob", "alice"][caller];
-        world.say(phones[caller].device, &initiate(target, "offer"));
+        world.send(phones[caller].device, &initiate(target, "offer"));
     }
     for sender in order {
         world.deliver_from(phones[*sender].device);
     }
     world.deliver_post();
-    let heard = [0, 1].map(|phone| world.hears(&mut phones[phone]));
-    let calls = [call_id(&heard[0]), call_id(&heard[1])];
+    let received = [0, 1].map(|phone| world.receives(&mut phones[phone]));
+    let calls = [call_id(&received[0]), call_id(&received[1])];
     let winner = usize::from(calls[1] < calls[0]);
     let loser = 1 - winner;
     let glare = ended_as(&calls[loser], "glare");
-    assert_eq!(count(&heard[loser], &glare), 1, "{order:?}: its caller is told: {heard:?}");
-    let rung = heard[winner].iter().any(|text| text.contains("INCOMING_CALL"));
-    assert_eq!(count(&heard[winner], &glare), usize::from(rung), "{order:?}: {heard:?}");
+    assert_eq!(
+        count(&received[loser], &glare),
+        1,
+        "{order:?}: its caller is notified: {received:?}"
+    );
+    let rung = received[winner].iter().any(|text| text.contains("INCOMING_CALL"));
+    assert_eq!(count(&received[winner], &glare), usize::from(rung), "{order:?}: {received:?}");
     assert_eq!((world.records("alice"), world.records("bob")), (Some(1), Some(1)), "{order:?}");
     assert_goes_on(&mut world, &mut phones, winner, &calls[winner]);
 }
 
 fn assert_goes_on(world: &mut World, phones: &mut [Phone; 2], caller: usize, call: &str) {
-    world.say(phones[1 - caller].device, &accept(call, "answer"));
-    assert_eq!(world.hears(&mut phones[caller]), [accepted(call, "answer")]);
+    world.send(phones[1 - caller].device, &accept(call, "answer"));
+    assert_eq!(world.receives(&mut phones[caller]), [accepted(call, "answer")]);
     let [alice, bob] = phones;
     world.assert_talks_in_two(call, alice, bob);
 }
@@ -66,8 +70,8 @@ fn a_call_back_while_it_rings_is_glare_too() {
             world.nonce();
         }
         let first = world.ring_in_two(&mut alice, &mut bob);
-        world.say(bob.device, &initiate("alice", "offer"));
-        let (heard_alice, heard_bob) = (world.hears(&mut alice), world.hears(&mut bob));
+        world.send(bob.device, &initiate("alice", "offer"));
+        let (heard_alice, heard_bob) = (world.receives(&mut alice), world.receives(&mut bob));
         let second = call_id(&heard_bob);
         let (winner, loser) = if first < second { (0, &second) } else { (1, &first) };
         winners[winner] += 1;
@@ -89,27 +93,27 @@ fn with_one_end_in_dialect_1_one_call_survives_as_well() {
             world.hold_post();
             for caller in [first, 1 - first] {
                 let (device, target) = [(alice.device, "bob"), (bob, "alice")][caller];
-                world.say(device, &initiate(target, "offer"));
+                world.send(device, &initiate(target, "offer"));
             }
             for sender in order {
                 world.deliver_from([alice.device, bob][*sender]);
             }
             world.deliver_post();
-            let heard = (world.hears(&mut alice), world.heard(bob));
+            let received = (world.receives(&mut alice), world.received(bob));
             assert_eq!((world.records("alice"), world.records("bob")), (Some(1), Some(1)));
-            let ours = call_id(&heard.0);
-            let ours_lost = count(&heard.0, &ended_as(&ours, "glare")) == 1;
-            let ends = heard.1.iter().filter(|text| text.contains("CALL_ENDED")).count();
+            let ours = call_id(&received.0);
+            let ours_lost = count(&received.0, &ended_as(&ours, "glare")) == 1;
+            let ends = received.1.iter().filter(|text| text.contains("CALL_ENDED")).count();
             if ours_lost {
-                assert_eq!(ends, count(&heard.1, &ended(&ours)));
-                let theirs = heard.0.iter().find(|text| text.contains("INCOMING_CALL")).unwrap();
-                world.say(alice.device, &accept(&field(theirs, "callId"), "answer"));
-                let heard = world.heard(bob);
-                assert_eq!(heard, [accepted(&field(theirs, "callId"), "answer")]);
+                assert_eq!(ends, count(&received.1, &ended(&ours)));
+                let theirs = received.0.iter().find(|text| text.contains("INCOMING_CALL")).unwrap();
+                world.send(alice.device, &accept(&field(theirs, "callId"), "answer"));
+                let received = world.received(bob);
+                assert_eq!(received, [accepted(&field(theirs, "callId"), "answer")]);
             } else {
-                assert_eq!(ends, 1, "its own call is over: {:?}", heard.1);
-                world.say(bob, &accept(&ours, "answer"));
-                assert_eq!(world.hears(&mut alice), [accepted(&ours, "answer")]);
+                assert_eq!(ends, 1, "its own call is over: {:?}", received.1);
+                world.send(bob, &accept(&ours, "answer"));
+                assert_eq!(world.receives(&mut alice), [accepted(&ours, "answer")]);
             }
         }
     }
@@ -123,7 +127,7 @@ fn a_call_to_somebody_else_is_no_glare() {
     world.ring_in_two(&mut bob, &mut carol);
     world.ring_in_two(&mut carol, &mut alice);
     for phone in [&mut alice, &mut bob, &mut carol] {
-        assert_eq!(world.hears(phone), SILENCE);
+        assert_eq!(world.receives(phone), SILENCE);
     }
 }
 
@@ -140,11 +144,11 @@ fn an_offer_that_there_is_no_room_for_ends_no_call_the_other_way() {
     let mut carol = world.register_in_two("carol");
     world.ring_in_two(&mut carol, &mut bob);
     world.hold_post();
-    world.say(bob.device, &initiate("alice", "offer"));
+    world.send(bob.device, &initiate("alice", "offer"));
     let big = "x".repeat(crate::world::WAITING_BYTES_MAX / 2);
-    world.say(alice.device, &initiate("bob", &big));
+    world.send(alice.device, &initiate("bob", &big));
     world.deliver_from(alice.device);
-    assert!(!world.hears(&mut bob).iter().any(|heard| heard.contains("glare")));
+    assert!(!world.receives(&mut bob).iter().any(|received| received.contains("glare")));
     world.deliver_post();
     assert_eq!(world.records("alice"), Some(1), "one call is left");
 }

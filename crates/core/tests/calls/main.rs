@@ -1,6 +1,6 @@
 //! The rules of calls, each with a small world of sessions on a virtual clock.
 //!
-//! `securecall-sim` looks for what nobody thought of; here stands what was thought of.
+//! `securecall-sim` finds cases that were not thought of; these are the others.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
 //! Ids from before a restart, and a client of dialect 1 that rings somebody else meanwhile. It does
-//! not know the id of a call that it is ringing, so whatever it is told of an unknown one it takes
+//! not know the id of a call that it is ringing, so whatever it is sent about an unknown one it takes
 //! for that.
 
 use crate::wire::{
@@ -7,22 +7,22 @@ use crate::wire::{
 };
 use crate::world::{Device, RING_TIMEOUT, SILENCE, World};
 
-/// What the first callee does with the old id.
+/// The messages of the first callee about the old id.
 type Does = fn(&mut World, &str);
 
 /// Everything that can be done with an id.
 const ALL: [(&str, Does); 6] = [
-    ("CALL_ACCEPT", |world, call| says(world, &accept(call, "wrong"))),
-    ("CALL_REJECT", |world, call| says(world, &reject(call))),
-    ("CALL_END", |world, call| says(world, &end(call))),
-    ("ICE_CANDIDATE", |world, call| says(world, &candidate(call, "wrong"))),
+    ("CALL_ACCEPT", |world, call| sends(world, &accept(call, "wrong"))),
+    ("CALL_REJECT", |world, call| sends(world, &reject(call))),
+    ("CALL_END", |world, call| sends(world, &end(call))),
+    ("ICE_CANDIDATE", |world, call| sends(world, &candidate(call, "wrong"))),
     ("REGISTER, answered", |world, call| presents(world, call, true)),
     ("REGISTER, not answered", |world, call| presents(world, call, false)),
 ];
 
-fn says(world: &mut World, text: &str) {
+fn sends(world: &mut World, text: &str) {
     let bob = world.register("bob");
-    world.say(bob, text);
+    world.send(bob, text);
 }
 
 fn presents(world: &mut World, call: &str, answered: bool) {
@@ -34,7 +34,7 @@ fn rings_another(was_answered: bool) -> (World, Device, Device, String, String) 
     let (mut world, alice, bob) = World::pair();
     let old = world.ring(alice, bob);
     if was_answered {
-        world.say(bob, &accept(&old, "answer"));
+        world.send(bob, &accept(&old, "answer"));
     }
     world.restart();
     let (alice, carol) = (world.register("alice"), world.register("carol"));
@@ -43,16 +43,16 @@ fn rings_another(was_answered: bool) -> (World, Device, Device, String, String) 
 }
 
 #[test]
-fn nothing_of_an_old_call_is_told_to_a_caller_that_rings_somebody_else() {
+fn nothing_of_an_old_call_is_sent_to_a_caller_that_rings_somebody_else() {
     for was_answered in [true, false] {
         for (what, does) in ALL {
             let (mut world, alice, carol, old, new) = rings_another(was_answered);
             does(&mut world, &old);
-            assert_eq!(world.heard(alice), SILENCE, "{what}");
+            assert_eq!(world.received(alice), SILENCE, "{what}");
             world.pass(RING_TIMEOUT - 2 * crate::world::MOMENT);
-            assert_eq!(world.heard(alice), SILENCE, "{what}, when it is given up");
-            world.say(carol, &accept(&new, "answer"));
-            assert_eq!(world.heard(alice), [accepted(&new, "answer")], "{what}");
+            assert_eq!(world.received(alice), SILENCE, "{what}, when it is given up");
+            world.send(carol, &accept(&new, "answer"));
+            assert_eq!(world.received(alice), [accepted(&new, "answer")], "{what}");
             world.assert_talks(&new, alice, carol);
         }
     }
@@ -67,35 +67,35 @@ fn nor_to_one_that_was_called_in_the_old_call() {
     let carol = world.last("carol");
     world.ring(bob, carol);
     says_as(&mut world, "alice", &end(&old));
-    assert_eq!(world.heard(bob), SILENCE);
+    assert_eq!(world.received(bob), SILENCE);
 }
 
 fn says_as(world: &mut World, client: &'static str, text: &str) {
     let device = world.register(client);
-    world.say(device, text);
+    world.send(device, text);
 }
 
 #[test]
-fn who_presents_such_a_call_is_told_that_it_is_over() {
+fn a_client_that_presents_such_a_call_is_sent_its_end() {
     let (mut world, _, _, old, _) = rings_another(false);
     let bob = world.register("bob");
-    world.say(bob, &accept(&old, "late"));
-    assert_eq!(world.heard(bob), [ended(&old)]);
-    world.say(bob, &accept(&old, "later"));
-    assert_error(&world.heard(bob), "CALL_NOT_FOUND");
+    world.send(bob, &accept(&old, "late"));
+    assert_eq!(world.received(bob), [ended(&old)]);
+    world.send(bob, &accept(&old, "later"));
+    assert_error(&world.received(bob), "CALL_NOT_FOUND");
     assert_eq!(world.records("bob"), Some(0));
 }
 
 #[test]
-fn an_answer_to_an_older_call_is_not_for_who_has_begun_a_newer_one() {
+fn an_answer_to_an_older_call_is_not_for_a_client_that_has_begun_a_newer_one() {
     let (mut world, alice, bob) = World::pair();
     let old = world.ring(alice, bob);
     world.restart();
     let (alice, carol) = (world.register("alice"), world.register("carol"));
     let new = world.call(alice, carol);
-    says(&mut world, &accept(&old, "wrong"));
-    says(&mut world, &reject(&old));
-    assert_eq!(world.heard(alice), SILENCE, "it is in another call, and waits for no answer");
+    sends(&mut world, &accept(&old, "wrong"));
+    sends(&mut world, &reject(&old));
+    assert_eq!(world.received(alice), SILENCE, "it is in another call, and waits for no answer");
     world.assert_talks(&new, alice, carol);
 }
 
@@ -105,27 +105,27 @@ fn of_two_calls_from_before_a_restart_the_newer_one_is_answered() {
     let carol = world.register("carol");
     let old = world.ring(alice, bob);
     world.leave(alice);
-    world.heard(bob);
+    world.received(bob);
     world.pass(crate::world::MOMENT);
     let alice = world.register("alice");
     let new = world.ring(alice, carol);
     world.restart();
     let (alice, carol) = (world.register("alice"), world.register("carol"));
-    world.say(carol, &accept(&new, "answer"));
-    assert_eq!(world.heard(alice), [accepted(&new, "answer")]);
-    says(&mut world, &accept(&old, "wrong"));
-    assert_eq!(world.heard(alice), SILENCE);
+    world.send(carol, &accept(&new, "answer"));
+    assert_eq!(world.received(alice), [accepted(&new, "answer")]);
+    sends(&mut world, &accept(&old, "wrong"));
+    assert_eq!(world.received(alice), SILENCE);
 }
 
 #[test]
-fn a_rejection_that_is_too_old_for_a_ringing_call_is_not_told() {
+fn a_rejection_that_is_too_old_for_a_ringing_call_is_not_sent() {
     let (mut world, alice, bob) = World::pair();
     let old = world.ring(alice, bob);
     world.restart();
     world.pass(RING_TIMEOUT + crate::world::GRACE);
     let alice = world.register("alice");
-    says(&mut world, &reject(&old));
-    assert_eq!(world.heard(alice), SILENCE);
+    sends(&mut world, &reject(&old));
+    assert_eq!(world.received(alice), SILENCE);
     assert_eq!(world.records("alice"), Some(0));
 }
 
@@ -136,11 +136,11 @@ fn an_old_call_that_runs_still_goes_on_beside_a_ringing_one() {
     world.restart();
     let (alice, bob) = (world.register("alice"), world.register("bob"));
     world.register("carol");
-    world.say(bob, &candidate(&old, "waits"));
-    world.say(alice, &initiate("carol", "offer"));
-    world.say(alice, &candidate(&old, "proof"));
-    assert_eq!(world.heard(alice), [candidate(&old, "waits")]);
-    assert_eq!(world.heard(bob), [candidate(&old, "proof")]);
-    world.say(bob, &end(&old));
-    assert_eq!(world.heard(alice), [ended(&old)], "it knows the call");
+    world.send(bob, &candidate(&old, "waits"));
+    world.send(alice, &initiate("carol", "offer"));
+    world.send(alice, &candidate(&old, "proof"));
+    assert_eq!(world.received(alice), [candidate(&old, "waits")]);
+    assert_eq!(world.received(bob), [candidate(&old, "proof")]);
+    world.send(bob, &end(&old));
+    assert_eq!(world.received(alice), [ended(&old)], "it knows the call");
 }

@@ -6,7 +6,7 @@ use securecall_protocol::{EndReason, RejectReason};
 use crate::wire::{accept, accepted, assert_error, candidate, end, reject};
 use crate::world::{Device, SILENCE, World, id};
 
-/// Everything that can be said about a call.
+/// A message of each kind about a call.
 fn requests(call: &str) -> [String; 4] {
     [accept(call, "answer"), reject(call), end(call), candidate(call, "candidate")]
 }
@@ -14,17 +14,17 @@ fn requests(call: &str) -> [String; 4] {
 #[track_caller]
 fn assert_unknown_to(world: &mut World, client: Device, call: &str) {
     for request in requests(call) {
-        world.say(client, &request);
-        assert_error(&world.heard(client), "CALL_NOT_FOUND");
+        world.send(client, &request);
+        assert_error(&world.received(client), "CALL_NOT_FOUND");
     }
 }
 
 #[test]
-fn outsiders_get_call_not_found_and_nobody_hears_of_it() {
+fn outsiders_get_call_not_found_and_nobody_learns_of_it() {
     let (mut world, alice, bob, call) = World::pair_in_a_call();
     let mallory = world.register("mallory");
     assert_unknown_to(&mut world, mallory, &call);
-    assert_eq!((world.heard(alice), world.heard(bob)), (vec![], vec![]));
+    assert_eq!((world.received(alice), world.received(bob)), (vec![], vec![]));
     assert_eq!(world.records("mallory"), Some(0));
     world.assert_talks(&call, alice, bob);
 }
@@ -35,9 +35,9 @@ fn outsiders_cannot_answer_a_ringing_call() {
     let mallory = world.register("mallory");
     let call = world.ring(alice, bob);
     assert_unknown_to(&mut world, mallory, &call);
-    assert_eq!((world.heard(alice), world.heard(bob)), (vec![], vec![]));
-    world.say(bob, &accept(&call, "answer"));
-    assert_eq!(world.heard(alice), [accepted(&call, "answer")]);
+    assert_eq!((world.received(alice), world.received(bob)), (vec![], vec![]));
+    world.send(bob, &accept(&call, "answer"));
+    assert_eq!(world.received(alice), [accepted(&call, "answer")]);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn mail_from_a_session_that_is_not_in_the_call_is_refused() {
         let mail = Mail { call_id: call.as_str().into(), content };
         assert_eq!(world.forge_mail("mallory", alice, &mail), Outcome::NoSuchCall);
     }
-    assert_eq!(world.heard(alice), SILENCE);
+    assert_eq!(world.received(alice), SILENCE);
     world.assert_talks(&call, alice, bob);
 }
 

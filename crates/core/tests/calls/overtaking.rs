@@ -7,13 +7,13 @@ use crate::world::{SILENCE, World};
 fn a_call_that_ends_while_its_ring_is_under_way_does_not_ring() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     world.hold_post();
-    world.say(alice.device, &initiate("bob", "offer"));
-    let call = crate::wire::field(&world.hears(&mut alice)[0], "callId");
-    world.say(alice.device, &crate::wire::end(&call));
+    world.send(alice.device, &initiate("bob", "offer"));
+    let call = crate::wire::field(&world.receives(&mut alice)[0], "callId");
+    world.send(alice.device, &crate::wire::end(&call));
     world.deliver_newest_first();
     assert_eq!(world.records("bob"), Some(0), "no ghost rings");
-    let heard = world.hears(&mut bob);
-    assert_eq!(heard[1..], [ended_as(&call, "cancelled")], "{heard:?}");
+    let received = world.receives(&mut bob);
+    assert_eq!(received[1..], [ended_as(&call, "cancelled")], "{received:?}");
 }
 
 #[test]
@@ -27,13 +27,13 @@ fn the_loser_of_glare_does_not_ring_on_at_a_client_of_dialect_1() {
         };
         world.nonce();
         world.hold_post();
-        world.say(bob, &initiate("alice", "offer"));
-        world.say(alice.device, &initiate("bob", "offer"));
+        world.send(bob, &initiate("alice", "offer"));
+        world.send(alice.device, &initiate("bob", "offer"));
         // Bob's ring decides at alice's, and what it makes of her call overtakes her own ring.
         world.deliver_from(bob);
         world.deliver_newest_first();
-        world.hears(&mut alice);
-        world.heard(bob);
+        world.receives(&mut alice);
+        world.received(bob);
         assert_eq!((world.records("alice"), world.records("bob")), (Some(1), Some(1)));
     }
 }
@@ -45,15 +45,15 @@ fn calling_back_while_the_others_line_is_lost_leaves_its_call_ringing() {
         (0..turn).for_each(|_| world.nonce());
         let call = world.ring_in_two(&mut alice, &mut bob);
         world.lose(alice.device);
-        world.say(bob.device, &initiate("alice", "offer"));
-        let heard = world.hears(&mut bob);
-        assert!(heard[1].contains("TARGET_NOT_FOUND"), "{heard:?}");
-        let again = crate::wire::field(&heard[0], "callId");
-        assert_eq!(heard[2..], [ended_as(&again, "unreachable")]);
+        world.send(bob.device, &initiate("alice", "offer"));
+        let received = world.receives(&mut bob);
+        assert!(received[1].contains("TARGET_NOT_FOUND"), "{received:?}");
+        let again = crate::wire::field(&received[0], "callId");
+        assert_eq!(received[2..], [ended_as(&again, "unreachable")]);
         let (mut alice, resumed, _) = world.resume(&alice);
         assert!(resumed);
-        world.say(bob.device, &accept(&call, "answer"));
-        assert_eq!(world.hears(&mut alice), [accepted(&call, "answer")]);
+        world.send(bob.device, &accept(&call, "answer"));
+        assert_eq!(world.receives(&mut alice), [accepted(&call, "answer")]);
         world.assert_talks_in_two(&call, &mut alice, &mut bob);
     }
 }
@@ -62,39 +62,39 @@ fn calling_back_while_the_others_line_is_lost_leaves_its_call_ringing() {
 fn a_ring_that_cannot_be_delivered_leaves_no_end_behind() {
     let (mut world, mut alice, _) = World::pair_in_two();
     world.hold_post();
-    world.say(alice.device, &initiate("nobody", "offer"));
-    let call = crate::wire::field(&world.hears(&mut alice)[0], "callId");
-    world.say(alice.device, &crate::wire::end(&call));
+    world.send(alice.device, &initiate("nobody", "offer"));
+    let call = crate::wire::field(&world.receives(&mut alice)[0], "callId");
+    world.send(alice.device, &crate::wire::end(&call));
     world.deliver_post();
-    assert_eq!(world.hears(&mut alice), SILENCE);
+    assert_eq!(world.receives(&mut alice), SILENCE);
     world.leave(alice.device);
     assert_eq!(world.records("alice"), None, "and nothing is held");
 }
 
 #[test]
-fn who_leaves_while_its_ring_is_under_way_cancels_it() {
+fn a_client_that_leaves_while_its_ring_is_under_way_cancels_it() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     world.hold_post();
-    world.say(alice.device, &initiate("bob", "offer"));
-    let call = crate::wire::field(&world.hears(&mut alice)[0], "callId");
+    world.send(alice.device, &initiate("bob", "offer"));
+    let call = crate::wire::field(&world.receives(&mut alice)[0], "callId");
     world.leave(alice.device);
     world.deliver_post();
-    let heard = world.hears(&mut bob);
-    assert_eq!(heard[1..], [ended_as(&call, "cancelled")], "{heard:?}");
+    let received = world.receives(&mut bob);
+    assert_eq!(received[1..], [ended_as(&call, "cancelled")], "{received:?}");
     world.pass(crate::world::GRACE);
     assert_eq!(world.records("alice"), None);
 }
 
 #[test]
-fn a_callee_that_declines_while_a_candidate_is_under_way_is_heard_to_decline() {
+fn a_callee_that_declines_while_a_candidate_is_under_way_has_declined() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     let call = world.ring_in_two(&mut alice, &mut bob);
     world.hold_post();
-    world.say(alice.device, &crate::wire::candidate(&call, "late"));
-    world.say(bob.device, &crate::wire::reject(&call));
+    world.send(alice.device, &crate::wire::candidate(&call, "late"));
+    world.send(bob.device, &crate::wire::reject(&call));
     world.deliver_from(alice.device);
-    assert_eq!(world.hears(&mut alice), SILENCE, "the last word is under way");
+    assert_eq!(world.receives(&mut alice), SILENCE, "the last word is under way");
     world.deliver_post();
-    assert_eq!(world.hears(&mut alice), [crate::wire::rejected_as(&call, "declined")]);
+    assert_eq!(world.receives(&mut alice), [crate::wire::rejected_as(&call, "declined")]);
     assert_eq!(world.records("alice"), Some(0));
 }

@@ -10,29 +10,29 @@ use crate::world::{
 
 #[track_caller]
 fn assert_resumes(world: &mut World, phone: &Phone, expected: &[String]) -> Phone {
-    let (phone, resumed, heard) = world.resume(phone);
+    let (phone, resumed, received) = world.resume(phone);
     assert!(resumed);
-    assert_eq!(heard, expected);
+    assert_eq!(received, expected);
     phone
 }
 
 #[track_caller]
 fn assert_does_not_resume(world: &mut World, phone: &Phone) -> (Phone, Vec<String>) {
-    let (again, resumed, heard) = world.resume(phone);
+    let (again, resumed, received) = world.resume(phone);
     assert!(!resumed);
     assert_ne!(again.token, phone.token, "a new beginning has a new token");
-    (again, heard)
+    (again, received)
 }
 
 #[test]
 fn what_was_sent_and_did_not_arrive_comes_again_once_and_in_order() {
     let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
     let [one, two, three] = ["one", "two", "three"].map(|each| candidate(&call, each));
-    world.say(alice.device, &one);
-    world.say(alice.device, &two);
-    world.heard(bob.device);
+    world.send(alice.device, &one);
+    world.send(alice.device, &two);
+    world.received(bob.device);
     world.lose(bob.device);
-    world.say(alice.device, &three);
+    world.send(alice.device, &three);
     let mut bob = assert_resumes(&mut world, &bob, &[one, two, three]);
     let mut alice = alice;
     world.assert_talks_in_two(&call, &mut alice, &mut bob);
@@ -51,7 +51,7 @@ fn a_client_that_missed_nothing_resumes_in_silence() {
 #[test]
 fn a_connection_is_resumed_before_the_server_knows_that_it_is_lost() {
     let (mut world, mut alice, bob, call) = World::pair_in_a_call_in_two();
-    world.say(alice.device, &candidate(&call, "into-a-dead-socket"));
+    world.send(alice.device, &candidate(&call, "into-a-dead-socket"));
     let mut bob = assert_resumes(&mut world, &bob, &[candidate(&call, "into-a-dead-socket")]);
     world.assert_talks_in_two(&call, &mut alice, &mut bob);
 }
@@ -60,7 +60,7 @@ fn a_connection_is_resumed_before_the_server_knows_that_it_is_lost() {
 fn a_resumption_that_is_lost_itself_is_resumed() {
     let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
     world.lose(bob.device);
-    world.say(alice.device, &candidate(&call, "one"));
+    world.send(alice.device, &candidate(&call, "one"));
     let (lost, resumed, _) = world.resume(&bob);
     assert!(resumed);
     world.lose(lost.device);
@@ -73,25 +73,25 @@ fn a_caller_resumes_in_every_moment_of_a_call() {
     let moments: [Moment<'_>; 6] = [
         &|_, _, _| vec![],
         &|world, bob, call| {
-            world.say(bob.device, &ringing(call));
+            world.send(bob.device, &ringing(call));
             vec![ringing(call)]
         },
         &|world, bob, call| {
-            world.say(bob.device, &candidate(call, "early"));
+            world.send(bob.device, &candidate(call, "early"));
             vec![candidate(call, "early")]
         },
         &|world, bob, call| {
-            world.say(bob.device, &accept(call, "answer"));
-            world.say(bob.device, &signal(call, "mute"));
+            world.send(bob.device, &accept(call, "answer"));
+            world.send(bob.device, &signal(call, "mute"));
             vec![accepted(call, "answer"), signal(call, "mute")]
         },
         &|world, bob, call| {
-            world.say(bob.device, &reject(call));
+            world.send(bob.device, &reject(call));
             vec![rejected_as(call, "declined")]
         },
         &|world, bob, call| {
-            world.say(bob.device, &accept(call, "answer"));
-            world.say(bob.device, &end(call));
+            world.send(bob.device, &accept(call, "answer"));
+            world.send(bob.device, &end(call));
             vec![accepted(call, "answer"), ended_as(call, "hangup")]
         },
     ];
@@ -108,8 +108,8 @@ fn a_caller_resumes_in_every_moment_of_a_call() {
 #[test]
 fn a_caller_that_never_got_its_call_id_gets_it_when_it_resumes() {
     let (mut world, alice, mut bob) = World::pair_in_two();
-    world.say(alice.device, &initiate("bob", "offer"));
-    let call = crate::wire::field(&world.hears(&mut bob)[0], "callId");
+    world.send(alice.device, &initiate("bob", "offer"));
+    let call = crate::wire::field(&world.receives(&mut bob)[0], "callId");
     world.lose(alice.device);
     assert_resumes(&mut world, &alice, &[initiated(&call, "bob")]);
 }
@@ -117,38 +117,38 @@ fn a_caller_that_never_got_its_call_id_gets_it_when_it_resumes() {
 #[test]
 fn a_callee_is_not_rung_twice_when_it_resumes() {
     let (mut world, mut alice, bob) = World::pair_in_two();
-    world.say(alice.device, &initiate("bob", "offer"));
-    let call = crate::wire::field(&world.hears(&mut alice)[0], "callId");
+    world.send(alice.device, &initiate("bob", "offer"));
+    let call = crate::wire::field(&world.receives(&mut alice)[0], "callId");
     world.lose(bob.device);
     let bob = assert_resumes(&mut world, &bob, &[incoming(&call, "alice", "offer")]);
     world.lose(bob.device);
     let bob = assert_resumes(&mut world, &bob, &[]);
-    world.say(bob.device, &accept(&call, "answer"));
-    assert_eq!(world.hears(&mut alice), [accepted(&call, "answer")]);
+    world.send(bob.device, &accept(&call, "answer"));
+    assert_eq!(world.receives(&mut alice), [accepted(&call, "answer")]);
 }
 
 #[test]
 fn an_answer_to_a_request_that_was_lost_comes_again_with_its_name() {
     let mut world = World::new();
     let alice = world.register_in_two("alice");
-    world.say(alice.device, &crate::wire::with_id(&end("made-up"), "r-1"));
+    world.send(alice.device, &crate::wire::with_id(&end("made-up"), "r-1"));
     world.lose(alice.device);
-    let (_, resumed, heard) = world.resume(&alice);
+    let (_, resumed, received) = world.resume(&alice);
     assert!(resumed);
-    assert!(heard[0].ends_with(r#","replyTo":"r-1"}"#), "{heard:?}");
+    assert!(received[0].ends_with(r#","replyTo":"r-1"}"#), "{received:?}");
 }
 
 #[test]
 fn without_the_token_nothing_is_resumed() {
     let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
     world.lose(bob.device);
-    world.say(alice.device, &candidate(&call, "secret"));
+    world.send(alice.device, &candidate(&call, "secret"));
     let wrong = Phone { token: alice.token.clone(), ..bob.clone() };
-    let (stranger, heard) = assert_does_not_resume(&mut world, &wrong);
-    assert_eq!(heard, SILENCE);
+    let (stranger, received) = assert_does_not_resume(&mut world, &wrong);
+    assert_eq!(received, SILENCE);
     world.lose(stranger.device);
-    let (_, heard) = assert_does_not_resume(&mut world, &bob);
-    assert_eq!(heard, SILENCE, "the first token is of no use any more");
+    let (_, received) = assert_does_not_resume(&mut world, &bob);
+    assert_eq!(received, SILENCE, "the first token is of no use any more");
 }
 
 #[test]
@@ -156,17 +156,17 @@ fn after_the_grace_nothing_is_resumed() {
     let (mut world, mut alice, bob, call) = World::pair_in_a_call_in_two();
     world.lose(bob.device);
     world.pass(GRACE);
-    assert_eq!(world.hears(&mut alice), [ended_as(&call, "unreachable")]);
-    let (_, heard) = assert_does_not_resume(&mut world, &bob);
-    assert_eq!(heard, SILENCE);
+    assert_eq!(world.receives(&mut alice), [ended_as(&call, "unreachable")]);
+    let (_, received) = assert_does_not_resume(&mut world, &bob);
+    assert_eq!(received, SILENCE);
 }
 
 #[test]
 fn after_a_restart_nothing_is_resumed() {
     let (mut world, _, bob, _) = World::pair_in_a_call_in_two();
     world.restart();
-    let (_, heard) = assert_does_not_resume(&mut world, &bob);
-    assert_eq!(heard, SILENCE);
+    let (_, received) = assert_does_not_resume(&mut world, &bob);
+    assert_eq!(received, SILENCE);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_number_that_was_never_sent_or_is_forgotten_resumes_nothing() {
 #[test]
 fn a_client_that_was_resumed_in_between_is_not_resumed_from_before() {
     let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
-    world.say(alice.device, &candidate(&call, "one"));
+    world.send(alice.device, &candidate(&call, "one"));
     assert_resumes(&mut world, &bob, &[candidate(&call, "one")]);
     assert_resumes(&mut world, &bob, &[candidate(&call, "one")]);
     let newer = Phone { seq: bob.seq + 1, ..bob.clone() };
@@ -196,22 +196,22 @@ fn a_running_call_that_is_not_resumed_is_presented_to_go_on() {
     let mut bob = world.come_back_in_two("bob", &again).0;
     world.assert_talks_in_two(&call, &mut alice, &mut bob);
     bob = world.come_back_in_two("bob", &presented_with(&bob.token, &[])).0;
-    world.say(alice.device, &candidate(&call, "waits"));
-    assert_eq!(world.hears(&mut bob), SILENCE);
-    world.say(bob.device, &candidate(&call, "proof"));
-    assert_eq!(world.hears(&mut bob), [candidate(&call, "waits")]);
+    world.send(alice.device, &candidate(&call, "waits"));
+    assert_eq!(world.receives(&mut bob), SILENCE);
+    world.send(bob.device, &candidate(&call, "proof"));
+    assert_eq!(world.receives(&mut bob), [candidate(&call, "waits")]);
 }
 
 #[test]
 fn calls_in_setup_follow_the_id_to_a_client_that_is_not_resumed() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     let call = world.ring_in_two(&mut alice, &mut bob);
-    let (bob, resumed, heard) = world.come_back_in_two("bob", "");
-    assert_eq!((resumed, heard), (false, vec![incoming(&call, "alice", "offer")]));
-    let (mut alice, resumed, heard) = world.come_back_in_two("alice", "");
-    assert_eq!((resumed, heard), (false, vec![initiated(&call, "bob")]));
-    world.say(bob.device, &accept(&call, "answer"));
-    assert_eq!(world.hears(&mut alice), [accepted(&call, "answer")]);
+    let (bob, resumed, received) = world.come_back_in_two("bob", "");
+    assert_eq!((resumed, received), (false, vec![incoming(&call, "alice", "offer")]));
+    let (mut alice, resumed, received) = world.come_back_in_two("alice", "");
+    assert_eq!((resumed, received), (false, vec![initiated(&call, "bob")]));
+    world.send(bob.device, &accept(&call, "answer"));
+    assert_eq!(world.receives(&mut alice), [accepted(&call, "answer")]);
 }
 
 #[test]
@@ -220,11 +220,11 @@ fn an_answer_that_came_while_the_caller_was_away_follows_the_id_with_everything_
         let (mut world, mut alice, mut bob) = World::pair_in_two();
         let call = world.ring_in_two(&mut alice, &mut bob);
         world.lose(alice.device);
-        world.say(bob.device, &candidate(&call, "early"));
-        world.say(bob.device, &accept(&call, "answer"));
-        world.say(bob.device, &candidate(&call, "one"));
+        world.send(bob.device, &candidate(&call, "early"));
+        world.send(bob.device, &accept(&call, "answer"));
+        world.send(bob.device, &candidate(&call, "one"));
         let [early, one] = ["early", "one"].map(|each| candidate(&call, each));
-        let heard = match in_two {
+        let received = match in_two {
             true => world.come_back_in_two("alice", &presented(&[(&call, false)])).2,
             false => world.come_back("alice").1,
         };
@@ -234,40 +234,40 @@ fn an_answer_that_came_while_the_caller_was_away_follows_the_id_with_everything_
             // It learns the id from the answer.
             false => [answer, early, one],
         };
-        assert_eq!(heard, expected);
-        assert_eq!(world.hears(&mut bob), SILENCE);
+        assert_eq!(received, expected);
+        assert_eq!(world.receives(&mut bob), SILENCE);
     }
 }
 
 #[test]
-fn what_came_for_a_running_call_while_its_client_was_away_waits_for_its_proof() {
+fn mail_for_a_running_call_whose_client_was_away_is_deferred_until_its_proof() {
     let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
     world.lose(bob.device);
-    world.say(alice.device, &candidate(&call, "one"));
+    world.send(alice.device, &candidate(&call, "one"));
     let again = presented_with(&bob.token, &[(&call, true)]);
-    let (_, resumed, heard) = world.come_back_in_two("bob", &again);
-    assert_eq!((resumed, heard), (false, vec![candidate(&call, "one")]));
+    let (_, resumed, received) = world.come_back_in_two("bob", &again);
+    assert_eq!((resumed, received), (false, vec![candidate(&call, "one")]));
 }
 
 #[test]
-fn a_caller_that_lost_the_answer_for_good_is_told_that_the_call_is_over() {
+fn a_caller_that_lost_the_answer_for_good_is_sent_the_end_of_the_call() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     let call = world.ring_in_two(&mut alice, &mut bob);
-    world.say(bob.device, &accept(&call, "into-a-dead-socket"));
+    world.send(bob.device, &accept(&call, "into-a-dead-socket"));
     let again = presented_with(&alice.token, &[(&call, false)]);
-    let (_, resumed, heard) = world.come_back_in_two("alice", &again);
-    assert_eq!((resumed, heard), (false, vec![ended_as(&call, "unreachable")]));
-    assert_eq!(world.hears(&mut bob), [ended_as(&call, "unreachable")]);
+    let (_, resumed, received) = world.come_back_in_two("alice", &again);
+    assert_eq!((resumed, received), (false, vec![ended_as(&call, "unreachable")]));
+    assert_eq!(world.receives(&mut bob), [ended_as(&call, "unreachable")]);
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
 }
 
 #[test]
-fn a_callee_that_has_forgotten_its_answer_is_told_that_the_call_is_over() {
+fn a_callee_that_has_forgotten_its_answer_is_sent_the_end_of_the_call() {
     let (mut world, mut alice, bob, call) = World::pair_in_a_call_in_two();
     let again = presented_with(&bob.token, &[(&call, false)]);
-    let (_, resumed, heard) = world.come_back_in_two("bob", &again);
-    assert_eq!((resumed, heard), (false, vec![ended_as(&call, "unreachable")]));
-    assert_eq!(world.hears(&mut alice), [ended_as(&call, "unreachable")]);
+    let (_, resumed, received) = world.come_back_in_two("bob", &again);
+    assert_eq!((resumed, received), (false, vec![ended_as(&call, "unreachable")]));
+    assert_eq!(world.receives(&mut alice), [ended_as(&call, "unreachable")]);
 }
 
 #[test]
@@ -276,9 +276,9 @@ fn over_the_bound_on_bytes_a_call_whose_end_is_away_ends_for_both() {
     world.acknowledge(&bob);
     world.lose(bob.device);
     let half = candidate(&call, &"x".repeat(WAITING_BYTES_MAX / 2));
-    world.say(alice.device, &half);
-    world.say(alice.device, &half);
-    assert_eq!(world.hears(&mut alice), [ended_as(&call, "unreachable")]);
+    world.send(alice.device, &half);
+    world.send(alice.device, &half);
+    assert_eq!(world.receives(&mut alice), [ended_as(&call, "unreachable")]);
     assert_resumes(&mut world, &bob, &[half, ended_as(&call, "unreachable")]);
 }
 
@@ -287,15 +287,15 @@ fn over_the_bound_on_messages_too() {
     let (mut world, mut alice, bob, call) = World::pair_in_a_call_in_two();
     world.lose(bob.device);
     for _ in 0..WAITING_COUNT_MAX {
-        world.say(alice.device, &candidate(&call, "x"));
+        world.send(alice.device, &candidate(&call, "x"));
     }
-    assert_eq!(world.hears(&mut alice), SILENCE);
-    world.say(alice.device, &candidate(&call, "x"));
-    assert_eq!(world.hears(&mut alice), [ended_as(&call, "unreachable")]);
-    assert_eq!(world.kept("bob"), WAITING_COUNT_MAX + 1, "the end is told all the same");
-    let (_, resumed, heard) = world.resume(&bob);
+    assert_eq!(world.receives(&mut alice), SILENCE);
+    world.send(alice.device, &candidate(&call, "x"));
+    assert_eq!(world.receives(&mut alice), [ended_as(&call, "unreachable")]);
+    assert_eq!(world.kept("bob"), WAITING_COUNT_MAX + 1, "the end is kept all the same");
+    let (_, resumed, received) = world.resume(&bob);
     assert!(resumed);
-    assert_eq!(heard.len(), WAITING_COUNT_MAX + 1);
+    assert_eq!(received.len(), WAITING_COUNT_MAX + 1);
 }
 
 #[test]
@@ -303,12 +303,12 @@ fn a_client_that_never_acknowledges_resumes_from_the_last_messages() {
     let (mut world, alice, mut bob, call) = World::pair_in_a_call_in_two();
     let before = bob.clone();
     for _ in 0..3 * WAITING_COUNT_MAX {
-        world.say(alice.device, &candidate(&call, "x"));
+        world.send(alice.device, &candidate(&call, "x"));
         assert!(world.kept("bob") <= WAITING_COUNT_MAX);
     }
-    world.hears(&mut bob);
+    world.receives(&mut bob);
     world.lose(bob.device);
-    world.say(alice.device, &candidate(&call, "missed"));
+    world.send(alice.device, &candidate(&call, "missed"));
     bob = assert_resumes(&mut world, &bob, &[candidate(&call, "missed")]);
     assert_does_not_resume(&mut world, &Phone { token: bob.token, ..before });
 }
@@ -317,9 +317,9 @@ fn a_client_that_never_acknowledges_resumes_from_the_last_messages() {
 fn messages_that_are_not_acknowledged_are_forgotten_when_they_are_old() {
     for (waited, resumes) in [(WAITING_AGE_MAX, true), (WAITING_AGE_MAX + MOMENT, false)] {
         let (mut world, alice, bob, call) = World::pair_in_a_call_in_two();
-        world.say(alice.device, &candidate(&call, "one"));
+        world.send(alice.device, &candidate(&call, "one"));
         world.pass(waited);
-        world.say(alice.device, &candidate(&call, "two"));
+        world.send(alice.device, &candidate(&call, "two"));
         let (_, resumed, _) = world.resume(&bob);
         assert_eq!(resumed, resumes, "after {waited:?}");
     }
@@ -329,8 +329,8 @@ fn messages_that_are_not_acknowledged_are_forgotten_when_they_are_old() {
 fn acknowledged_messages_make_room() {
     let (mut world, alice, mut bob, call) = World::pair_in_a_call_in_two();
     for _ in 0..3 * WAITING_COUNT_MAX {
-        world.say(alice.device, &candidate(&call, "x"));
-        world.hears(&mut bob);
+        world.send(alice.device, &candidate(&call, "x"));
+        world.receives(&mut bob);
         world.acknowledge(&bob);
         assert_eq!(world.kept("bob"), 0);
     }
@@ -342,7 +342,7 @@ fn an_acknowledgement_of_everything_that_will_ever_come_harms_its_sender_alone()
     world.acknowledge(&Phone { seq: u64::MAX, ..bob.clone() });
     world.assert_talks_in_two(&call, &mut alice, &mut bob);
     world.lose(bob.device);
-    world.say(alice.device, &candidate(&call, "one"));
+    world.send(alice.device, &candidate(&call, "one"));
     assert_resumes(&mut world, &bob, &[candidate(&call, "one")]);
 }
 
@@ -355,8 +355,8 @@ fn calls_that_a_resumed_client_presents_are_known_already() {
         bob.seq,
         presented(&[(&call, true), ("made-up", true)])
     );
-    let (again, resumed, heard) = world.come_back_in_two("bob", &more);
-    assert_eq!((resumed, heard), (true, vec![]));
+    let (again, resumed, received) = world.come_back_in_two("bob", &more);
+    assert_eq!((resumed, received), (true, vec![]));
     let mut bob = Phone { seq: bob.seq, ..again };
     world.assert_talks_in_two(&call, &mut alice, &mut bob);
 }
@@ -364,25 +364,25 @@ fn calls_that_a_resumed_client_presents_are_known_already() {
 #[test]
 fn requests_that_may_be_lost_are_repeated_without_harm() {
     let (mut world, mut alice, mut bob, call) = World::pair_in_a_call_in_two();
-    world.say(bob.device, &accept(&call, "answer"));
-    assert_error(&world.hears(&mut bob), "INVALID_STATE");
-    world.say(alice.device, &end(&call));
-    world.say(alice.device, &end(&call));
-    assert_error(&world.hears(&mut alice), "CALL_NOT_FOUND");
-    assert_eq!(world.hears(&mut bob), [ended_as(&call, "hangup")]);
+    world.send(bob.device, &accept(&call, "answer"));
+    assert_error(&world.receives(&mut bob), "INVALID_STATE");
+    world.send(alice.device, &end(&call));
+    world.send(alice.device, &end(&call));
+    assert_error(&world.receives(&mut alice), "CALL_NOT_FOUND");
+    assert_eq!(world.receives(&mut bob), [ended_as(&call, "hangup")]);
 }
 
 #[test]
-fn an_answer_that_came_while_its_caller_was_away_is_told_before_what_had_waited_for_proof() {
+fn an_answer_that_came_while_its_caller_was_away_is_sent_before_messages_deferred_for_proof() {
     let (mut world, mut alice, mut bob) = World::pair_in_two();
     let call = world.ring_in_two(&mut alice, &mut bob);
     world.restart();
     let alice = world.register_in_two("alice");
     let bob = world.come_back_in_two("bob", &presented(&[(&call, false)])).0;
-    world.say(bob.device, &candidate(&call, "early"));
+    world.send(bob.device, &candidate(&call, "early"));
     world.lose(alice.device);
-    world.say(bob.device, &accept(&call, "answer"));
-    world.say(bob.device, &end(&call));
+    world.send(bob.device, &accept(&call, "answer"));
+    world.send(bob.device, &end(&call));
     let answer = accepted(&call, "answer");
     let expected = [answer, candidate(&call, "early"), ended_as(&call, "hangup")];
     assert_resumes(&mut world, &alice, &expected);

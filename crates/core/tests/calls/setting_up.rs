@@ -15,21 +15,21 @@ use crate::world::{SILENCE, World};
 fn a_call_is_set_up_talked_over_and_hung_up() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
-    world.say(bob, &accept(&call, "answer"));
-    assert_eq!(world.heard(alice), [accepted(&call, "answer")]);
+    world.send(bob, &accept(&call, "answer"));
+    assert_eq!(world.received(alice), [accepted(&call, "answer")]);
     world.assert_talks(&call, alice, bob);
-    world.say(alice, &end(&call));
-    assert_eq!(world.heard(bob), [ended(&call)]);
-    assert_eq!(world.heard(alice), SILENCE, "who ends a call is not told that it is over");
+    world.send(alice, &end(&call));
+    assert_eq!(world.received(bob), [ended(&call)]);
+    assert_eq!(world.received(alice), SILENCE, "the client that ends a call is not sent its end");
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
 }
 
 #[test]
 fn the_callee_may_hang_up_too() {
     let (mut world, alice, bob, call) = World::pair_in_a_call();
-    world.say(bob, &end(&call));
-    assert_eq!(world.heard(alice), [ended(&call)]);
-    assert_eq!(world.heard(bob), SILENCE);
+    world.send(bob, &end(&call));
+    assert_eq!(world.received(alice), [ended(&call)]);
+    assert_eq!(world.received(bob), SILENCE);
 }
 
 #[test]
@@ -37,24 +37,24 @@ fn what_clients_seal_arrives_byte_for_byte() {
     let (mut world, alice, bob) = World::pair();
     let odd = r"\u0041\/\n\ud83d\ude00 \u0000 é 🦀 \\\";
     let odd = odd.strip_suffix('\\').unwrap();
-    world.say(alice, &initiate("bob", odd));
-    let heard = world.heard(bob);
-    let call = field(&heard[0], "callId");
-    assert_eq!(heard, [incoming(&call, "alice", odd)]);
-    world.say(bob, &accept(&call, odd));
-    assert_eq!(world.heard(alice), [accepted(&call, odd)]);
-    world.say(alice, &candidate(&call, odd));
-    assert_eq!(world.heard(bob), [candidate(&call, odd)]);
+    world.send(alice, &initiate("bob", odd));
+    let received = world.received(bob);
+    let call = field(&received[0], "callId");
+    assert_eq!(received, [incoming(&call, "alice", odd)]);
+    world.send(bob, &accept(&call, odd));
+    assert_eq!(world.received(alice), [accepted(&call, odd)]);
+    world.send(alice, &candidate(&call, odd));
+    assert_eq!(world.received(bob), [candidate(&call, odd)]);
 }
 
 #[test]
 fn fields_that_nobody_knows_are_not_forwarded() {
     let (mut world, alice, bob) = World::pair();
     let request = initiate("bob", "offer").replace(r#""sdpOffer""#, r#""video":true,"sdpOffer""#);
-    world.say(alice, &request);
-    let heard = world.heard(bob);
-    let call = field(&heard[0], "callId");
-    assert_eq!(heard, [incoming(&call, "alice", "offer")]);
+    world.send(alice, &request);
+    let received = world.received(bob);
+    let call = field(&received[0], "callId");
+    assert_eq!(received, [incoming(&call, "alice", "offer")]);
 }
 
 #[test]
@@ -62,23 +62,23 @@ fn early_candidates_of_the_callee_arrive_after_call_accepted_in_order() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
     for early in ["one", "two", "three"] {
-        world.say(bob, &candidate(&call, early));
+        world.send(bob, &candidate(&call, early));
     }
-    assert_eq!(world.heard(alice), SILENCE, "a caller of dialect 1 cannot place them yet");
-    world.say(bob, &accept(&call, "answer"));
-    world.say(bob, &candidate(&call, "four"));
+    assert_eq!(world.received(alice), SILENCE, "a caller of dialect 1 cannot place them yet");
+    world.send(bob, &accept(&call, "answer"));
+    world.send(bob, &candidate(&call, "four"));
     let candidates = ["one", "two", "three", "four"].map(|early| candidate(&call, early));
     let [one, two, three, four] = candidates;
-    assert_eq!(world.heard(alice), [accepted(&call, "answer"), one, two, three, four]);
+    assert_eq!(world.received(alice), [accepted(&call, "answer"), one, two, three, four]);
 }
 
 #[test]
 fn a_rejected_call_is_over_for_both() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
-    world.say(bob, &reject(&call));
-    assert_eq!(world.heard(alice), [rejected(&call)]);
-    assert_eq!(world.heard(bob), SILENCE);
+    world.send(bob, &reject(&call));
+    assert_eq!(world.received(alice), [rejected(&call)]);
+    assert_eq!(world.received(bob), SILENCE);
     assert_eq!((world.records("alice"), world.records("bob")), (Some(0), Some(0)));
 }
 
@@ -86,16 +86,16 @@ fn a_rejected_call_is_over_for_both() {
 fn a_callee_that_ends_a_ringing_call_stops_it_as_well() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
-    world.say(bob, &end(&call));
-    assert_eq!(world.heard(alice), [ended(&call)]);
+    world.send(bob, &end(&call));
+    assert_eq!(world.received(alice), [ended(&call)]);
 }
 
 #[test]
 fn a_second_accept_is_refused_and_the_caller_gets_one_answer() {
     let (mut world, alice, bob, call) = World::pair_in_a_call();
-    world.say(bob, &accept(&call, "another-answer"));
-    assert_error(&world.heard(bob), "INVALID_STATE");
-    assert_eq!(world.heard(alice), SILENCE);
+    world.send(bob, &accept(&call, "another-answer"));
+    assert_error(&world.received(bob), "INVALID_STATE");
+    assert_eq!(world.received(alice), SILENCE);
     world.assert_talks(&call, alice, bob);
 }
 
@@ -103,9 +103,9 @@ fn a_second_accept_is_refused_and_the_caller_gets_one_answer() {
 fn a_caller_cannot_accept_or_reject_its_own_call() {
     let (mut world, alice, bob, call) = World::pair_in_a_call();
     for request in [accept(&call, "answer"), reject(&call)] {
-        world.say(alice, &request);
-        assert_error(&world.heard(alice), "INVALID_STATE");
-        assert_eq!(world.heard(bob), SILENCE);
+        world.send(alice, &request);
+        assert_error(&world.received(alice), "INVALID_STATE");
+        assert_eq!(world.received(bob), SILENCE);
     }
     world.assert_talks(&call, alice, bob);
 }
@@ -114,17 +114,17 @@ fn a_caller_cannot_accept_or_reject_its_own_call() {
 fn a_caller_that_learned_the_id_elsewhere_cannot_answer_for_the_callee() {
     let (mut world, alice, bob) = World::pair();
     let call = world.ring(alice, bob);
-    world.say(alice, &accept(&call, "answer"));
-    assert_error(&world.heard(alice), "INVALID_STATE");
-    world.say(bob, &accept(&call, "answer"));
-    assert_eq!(world.heard(alice), [accepted(&call, "answer")]);
+    world.send(alice, &accept(&call, "answer"));
+    assert_error(&world.received(alice), "INVALID_STATE");
+    world.send(bob, &accept(&call, "answer"));
+    assert_eq!(world.received(alice), [accepted(&call, "answer")]);
 }
 
 #[test]
 fn an_answered_call_cannot_be_rejected() {
     let (mut world, alice, bob, call) = World::pair_in_a_call();
-    world.say(bob, &reject(&call));
-    assert_error(&world.heard(bob), "INVALID_STATE");
+    world.send(bob, &reject(&call));
+    assert_error(&world.received(bob), "INVALID_STATE");
     world.assert_talks(&call, alice, bob);
 }
 
@@ -132,8 +132,8 @@ fn an_answered_call_cannot_be_rejected() {
 fn a_target_that_is_not_there_is_not_found() {
     let mut world = World::new();
     let alice = world.register("alice");
-    world.say(alice, &initiate("nobody", "offer"));
-    assert_error(&world.heard(alice), "TARGET_NOT_FOUND");
+    world.send(alice, &initiate("nobody", "offer"));
+    assert_error(&world.received(alice), "TARGET_NOT_FOUND");
     assert_eq!(world.records("alice"), Some(0));
     assert_eq!(world.records("nobody"), None);
 }
@@ -142,19 +142,19 @@ fn a_target_that_is_not_there_is_not_found() {
 fn a_target_that_is_away_is_not_found_either() {
     let (mut world, alice, bob, call) = World::pair_in_a_call();
     world.lose(bob);
-    world.say(alice, &initiate("bob", "offer"));
-    assert_error(&world.heard(alice), "TARGET_NOT_FOUND");
+    world.send(alice, &initiate("bob", "offer"));
+    assert_error(&world.received(alice), "TARGET_NOT_FOUND");
     let (bob, _) = world.come_back("bob");
-    world.say(bob, &end(&call));
-    assert_eq!(world.heard(alice), [ended(&call)], "the running call was not touched");
+    world.send(bob, &end(&call));
+    assert_eq!(world.received(alice), [ended(&call)], "the running call was not touched");
 }
 
 #[test]
 fn a_client_cannot_call_itself() {
     let mut world = World::new();
     let alice = world.register("alice");
-    world.say(alice, &initiate("alice", "offer"));
-    assert_error(&world.heard(alice), "INVALID_MESSAGE");
+    world.send(alice, &initiate("alice", "offer"));
+    assert_error(&world.received(alice), "INVALID_MESSAGE");
     assert_eq!(world.records("alice"), Some(0));
 }
 
@@ -162,12 +162,12 @@ fn a_client_cannot_call_itself() {
 fn an_answer_to_a_request_names_the_request() {
     let (mut world, alice, bob) = World::pair();
     for request in [initiate("nobody", "offer"), initiate("alice", "offer"), end("made-up")] {
-        world.say(alice, &with_id(&request, "r-1"));
-        let [error] = &world.heard(alice)[..] else { panic!("not one answer") };
+        world.send(alice, &with_id(&request, "r-1"));
+        let [error] = &world.received(alice)[..] else { panic!("not one answer") };
         assert!(error.ends_with(r#","replyTo":"r-1"}"#), "{error}");
     }
-    world.say(alice, &with_id(&initiate("bob", "offer"), "r-2"));
-    let [incoming] = &world.heard(bob)[..] else { panic!("not one message") };
+    world.send(alice, &with_id(&initiate("bob", "offer"), "r-2"));
+    let [incoming] = &world.received(bob)[..] else { panic!("not one message") };
     assert!(!incoming.contains("r-2"), "an id is between a client and its server");
 }
 
@@ -176,9 +176,9 @@ fn two_clients_that_call_each_other_both_ring() {
     let (mut world, alice, bob) = World::pair();
     let theirs = world.ring(bob, alice);
     let ours = world.ring(alice, bob);
-    world.say(bob, &accept(&ours, "answer"));
-    world.say(bob, &end(&theirs));
-    assert_eq!(world.heard(alice), [accepted(&ours, "answer"), ended(&theirs)]);
+    world.send(bob, &accept(&ours, "answer"));
+    world.send(bob, &end(&theirs));
+    assert_eq!(world.received(alice), [accepted(&ours, "answer"), ended(&theirs)]);
     world.assert_talks(&ours, alice, bob);
 }
 
@@ -187,8 +187,8 @@ fn calls_of_the_same_two_clients_do_not_mix() {
     let (mut world, alice, bob) = World::pair();
     let (one, two) = (world.call(alice, bob), world.call(alice, bob));
     assert_ne!(one, two);
-    world.say(alice, &end(&one));
-    assert_eq!(world.heard(bob), [ended(&one)]);
+    world.send(alice, &end(&one));
+    assert_eq!(world.received(bob), [ended(&one)]);
     world.assert_talks(&two, alice, bob);
 }
 
@@ -199,12 +199,12 @@ fn relay_servers_are_provisioned_to_both_ends_while_the_call_is_set_up() {
     let turn = Turn::new(rest, NameKey::new(&[7; 32]));
     let mut world = World::with_turn(Some(turn));
     let (alice, bob) = (world.register("alice"), world.register("bob"));
-    world.say(alice, &initiate("bob", "offer"));
-    let heard = world.heard(bob);
-    assert!(heard[0].contains(r#""iceServers":[{"#), "INCOMING_CALL: {heard:?}");
-    let of_the_callee = field(&heard[0], "username");
-    world.say(bob, &accept(&field(&heard[0], "callId"), "answer"));
-    let heard = world.heard(alice);
-    assert!(heard[0].contains(r#""iceServers":[{"#), "CALL_ACCEPTED: {heard:?}");
-    assert_ne!(field(&heard[0], "username"), of_the_callee, "each in its own name");
+    world.send(alice, &initiate("bob", "offer"));
+    let received = world.received(bob);
+    assert!(received[0].contains(r#""iceServers":[{"#), "INCOMING_CALL: {received:?}");
+    let of_the_callee = field(&received[0], "username");
+    world.send(bob, &accept(&field(&received[0], "callId"), "answer"));
+    let received = world.received(alice);
+    assert!(received[0].contains(r#""iceServers":[{"#), "CALL_ACCEPTED: {received:?}");
+    assert_ne!(field(&received[0], "username"), of_the_callee, "each in its own name");
 }

@@ -1,4 +1,4 @@
-//! What is said on the wire, word for word.
+//! Messages on the wire, word for word.
 
 /// A message of a client.
 fn message(message_type: &str, fields: &[(&str, &str)]) -> String {
@@ -101,26 +101,26 @@ pub(crate) fn with_id(request: &str, id: &str) -> String {
 
 /// Messages without their numbers, which go up by one from the first to the last.
 #[track_caller]
-pub(crate) fn unnumbered(heard: &[String]) -> Vec<String> {
+pub(crate) fn unnumbered(received: &[String]) -> Vec<String> {
     let mut last = None;
     let message = |text: &String| {
         let (message, rest) = text.split_once(r#","seq":"#).expect("a number");
         let (seq, rest) = rest.split_at(rest.find([',', '}']).unwrap());
         let seq: u64 = seq.parse().unwrap();
-        assert!(last.is_none_or(|last| seq == last + 1), "out of order: {heard:?}");
+        assert!(last.is_none_or(|last| seq == last + 1), "out of order: {received:?}");
         last = Some(seq);
         format!("{message}{rest}")
     };
-    heard.iter().map(message).collect()
+    received.iter().map(message).collect()
 }
 
-/// The last number in what was heard; 0 when there is none.
-pub(crate) fn last_seq(heard: &[String]) -> u64 {
+/// The last number in the messages; 0 without messages.
+pub(crate) fn last_seq(received: &[String]) -> u64 {
     let seq = |text: &String| {
         let (_, rest) = text.split_once(r#","seq":"#)?;
         rest[..rest.find([',', '}'])?].parse().ok()
     };
-    heard.last().and_then(seq).unwrap_or(0)
+    received.last().and_then(seq).unwrap_or(0)
 }
 
 /// One field of a message's payload.
@@ -130,10 +130,10 @@ pub(crate) fn field(message: &str, name: &str) -> String {
     message[start..].split('"').next().unwrap().to_string()
 }
 
-/// Whether the messages are just one ERROR with this code.
+/// Asserts that the messages are just one ERROR with this code.
 #[track_caller]
-pub(crate) fn assert_error(heard: &[String], code: &str) {
-    let [error] = heard else { panic!("not one message: {heard:?}") };
+pub(crate) fn assert_error(received: &[String], code: &str) {
+    let [error] = received else { panic!("not one message: {received:?}") };
     assert_eq!(field(error, "type"), "ERROR");
     assert_eq!(field(error, "code"), code);
 }

@@ -1,4 +1,4 @@
-//! Sessions, the post between them, and clients that say what a test tells them to.
+//! Sessions, the post between them, and clients that a test directs.
 //!
 //! The shell here is the shortest that keeps the contract of `securecall_core`: mail is delivered
 //! at once, unless a test holds it back to make a race.
@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use securecall_core::delivery::{self, Client};
+use securecall_core::delivery::{self, Receiver};
 use securecall_core::directory::ReplacePolicy;
 use securecall_core::{
     CallIdKey, CallLimits, Config, ConnectionLimits, Context, Departure, Instant, Nonce, Outcome,
@@ -57,11 +57,11 @@ pub(crate) struct World {
     nature: Nature,
     started: UnixTime,
     places: BTreeMap<ClientId, Place>,
-    /// What each connection was sent and has not looked at yet.
+    /// The messages to each connection that it has not looked at yet.
     inboxes: Vec<Vec<String>>,
     post: VecDeque<Letter>,
     post_is_held: bool,
-    /// What became of letters, and nobody has been told.
+    /// Outcomes of letters whose senders have not learnt them yet.
     reports: Vec<(Letter, Outcome)>,
 }
 
@@ -81,7 +81,7 @@ struct Letter {
 /// Time, configuration and randomness.
 struct Nature {
     now: Instant,
-    /// What the wall clock says when the other one says 0, in milliseconds.
+    /// The time of the wall clock at 0 of the other one, in milliseconds.
     epoch: u64,
     config: Config,
     nonces: Cell<u64>,
@@ -169,24 +169,24 @@ impl World {
         (world, alice, bob, call)
     }
 
-    /// A new connection registers, and REGISTERED is all that it hears.
+    /// A new connection registers, and REGISTERED is all that it is sent.
     #[track_caller]
     pub(crate) fn register(&mut self, client: &'static str) -> Device {
-        let (device, heard) = self.come_back(client);
-        assert_eq!(heard, [] as [String; 0], "beyond REGISTERED");
+        let (device, received) = self.come_back(client);
+        assert_eq!(received, [] as [String; 0], "beyond REGISTERED");
         device
     }
 
-    /// A new connection registers; also what it hears then, after REGISTERED.
+    /// A new connection registers. Also returns the messages after REGISTERED.
     #[track_caller]
     pub(crate) fn come_back(&mut self, client: &'static str) -> (Device, Vec<String>) {
-        let (device, mut heard) = self.say_register(client, &wire::register(client));
-        assert_eq!(heard.remove(0), wire::registered(client));
-        (device, heard)
+        let (device, mut received) = self.send_register(client, &wire::register(client));
+        assert_eq!(received.remove(0), wire::registered(client));
+        (device, received)
     }
 
-    /// A new connection says that REGISTER; also what it hears then, REGISTERED and all.
-    pub(crate) fn say_register(
+    /// A new connection sends this REGISTER. Also returns all messages that it is sent then.
+    pub(crate) fn send_register(
         &mut self,
         client: &'static str,
         text: &str,
@@ -196,53 +196,55 @@ impl World {
         let request = decode(text).unwrap();
         let ClientMessage::Register(registration) = request.message else { panic!("{text}") };
         self.attach(device, &registration, request.id);
-        (device, self.heard(device))
+        (device, self.received(device))
     }
 
     /// A new connection registers in dialect 2, and nothing follows REGISTERED.
     #[track_caller]
     pub(crate) fn register_in_two(&mut self, client: &'static str) -> Phone {
-        let (phone, resumed, heard) = self.come_back_in_two(client, "");
-        assert_eq!((resumed, heard), (false, vec![]), "beyond REGISTERED");
+        let (phone, resumed, received) = self.come_back_in_two(client, "");
+        assert_eq!((resumed, received), (false, vec![]), "beyond REGISTERED");
         phone
     }
 
-    /// A new connection registers in dialect 2: with these fields beside it. Also whether it
-    /// resumed, and what it hears then, without the numbers.
+    /// A new connection registers in dialect 2, with more fields. Also returns true if it resumed, and
+    /// the messages after REGISTERED, without their numbers.
     #[track_caller]
     pub(crate) fn come_back_in_two(
         &mut self,
         client: &'static str,
         more: &str,
     ) -> (Phone, bool, Vec<String>) {
-        let (device, mut heard) = self.say_register(client, &wire::register_in_two(client, more));
-        let registered = heard.remove(0);
+        let (device, mut received) =
+            self.send_register(client, &wire::register_in_two(client, more));
+        let registered = received.remove(0);
         assert_eq!(wire::field(&registered, "type"), "REGISTERED");
         assert!(!registered.contains("seq"), "REGISTERED has no number: {registered}");
         let token = wire::field(&registered, "resumeToken");
-        let phone = Phone { device, token, seq: wire::last_seq(&heard) };
-        (phone, registered.contains(r#""resumed":true"#), wire::unnumbered(&heard))
+        let phone = Phone { device, token, seq: wire::last_seq(&received) };
+        (phone, registered.contains(r#""resumed":true"#), wire::unnumbered(&received))
     }
 
-    /// Comes back with what the phone has; also whether it resumed, and what it hears then.
+    /// Comes back with the phone's token. Also returns true if it resumed, and the messages after
+    /// REGISTERED.
     #[track_caller]
     pub(crate) fn resume(&mut self, phone: &Phone) -> (Phone, bool, Vec<String>) {
         let more = format!(r#","resumeToken":"{}","lastSeq":{}"#, phone.token, phone.seq);
-        let (again, resumed, heard) = self.come_back_in_two(phone.device.client, &more);
+        let (again, resumed, received) = self.come_back_in_two(phone.device.client, &more);
         let seq = if resumed { phone.seq.max(again.seq) } else { again.seq };
-        (Phone { seq, ..again }, resumed, heard)
+        (Phone { seq, ..again }, resumed, received)
     }
 
-    /// What the phone was sent since it was asked last, without the numbers.
+    /// Takes the messages to the phone, without their numbers.
     #[track_caller]
-    pub(crate) fn hears(&mut self, phone: &mut Phone) -> Vec<String> {
-        let heard = self.heard(phone.device);
-        if !heard.is_empty() {
-            let first = heard[..1].to_vec();
-            assert_eq!(wire::last_seq(&first), phone.seq + 1, "a gap: {heard:?}");
-            phone.seq = wire::last_seq(&heard);
+    pub(crate) fn receives(&mut self, phone: &mut Phone) -> Vec<String> {
+        let received = self.received(phone.device);
+        if !received.is_empty() {
+            let first = received[..1].to_vec();
+            assert_eq!(wire::last_seq(&first), phone.seq + 1, "a gap: {received:?}");
+            phone.seq = wire::last_seq(&received);
         }
-        wire::unnumbered(&heard)
+        wire::unnumbered(&received)
     }
 
     /// The phone acknowledges everything that it has.
@@ -255,7 +257,7 @@ impl World {
         self.nature.nonces.set(self.nature.nonces.get() + 1);
     }
 
-    /// How many messages the client's session keeps.
+    /// The number of messages that the client's session keeps.
     pub(crate) fn kept(&self, client: &str) -> usize {
         self.places[&ClientId::try_from(client).unwrap()].session.waiting_count()
     }
@@ -293,9 +295,9 @@ impl World {
         self.carry_out(device.id(), outputs);
     }
 
-    /// The client says something about a call.
+    /// The client sends a message about a call.
     #[track_caller]
-    pub(crate) fn say(&mut self, device: Device, text: &str) {
+    pub(crate) fn send(&mut self, device: Device, text: &str) {
         let request = decode(text).unwrap();
         let ClientMessage::Call(message) = request.message else { panic!("not about a call") };
         self.handle_message(device, message, request.id);
@@ -313,8 +315,8 @@ impl World {
         self.carry_out(device.id(), outputs);
     }
 
-    /// What the connection was sent since it was asked last.
-    pub(crate) fn heard(&mut self, device: Device) -> Vec<String> {
+    /// Takes the messages to the connection.
+    pub(crate) fn received(&mut self, device: Device) -> Vec<String> {
         std::mem::take(&mut self.inboxes[device.connection])
     }
 
@@ -347,8 +349,8 @@ impl World {
         self.carry_out(client.clone(), outputs);
     }
 
-    /// Time passes, and nobody looks at a deadline.
-    pub(crate) fn wait(&mut self, time: Duration) {
+    /// Time passes, and no deadline is looked at.
+    pub(crate) fn pass_unattended(&mut self, time: Duration) {
         self.nature.now = self.nature.now + time;
     }
 
@@ -414,7 +416,7 @@ impl World {
         Device { client, connection }
     }
 
-    /// Delivers what is in the post. What became of it is told with [`World::deliver_post`].
+    /// Delivers the post. Its outcomes are reported by [`World::deliver_post`].
     pub(crate) fn deliver_but_report_later(&mut self) {
         for letter in std::mem::take(&mut self.post) {
             let outcome = self.receive(&letter);
@@ -436,12 +438,12 @@ impl World {
         outcome
     }
 
-    /// How many records of calls a client's session holds; None: there is no session.
+    /// The number of calls in a client's session; `None` without a session.
     pub(crate) fn records(&self, client: &str) -> Option<usize> {
         self.places.get(client).map(|place| place.session.calls())
     }
 
-    /// Whether nobody has a session any more.
+    /// Returns true if no session is left.
     pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -487,9 +489,9 @@ impl World {
         }
         if let Some(sender) = self.places.get_mut(&letter.from) {
             let request_id = letter.request_id.as_ref().map(OwnedOpaque::as_opaque);
-            let told =
+            let outputs =
                 self.nature.with(|cx| sender.session.handle_outcome(cx, mail, outcome, request_id));
-            self.carry_out(letter.from.clone(), told);
+            self.carry_out(letter.from.clone(), outputs);
         }
     }
 
@@ -498,8 +500,8 @@ impl World {
         let mail = mail.as_mail();
         let Some(place) = self.places.get_mut(to) else { return self.receive_for_absent(letter) };
         let client = match place.attached {
-            Some(_) => Client::Connected(|| false),
-            None => Client::Away,
+            Some(_) => Receiver::Connected(|| false),
+            None => Receiver::Away,
         };
         if let Some(refusal) = delivery::refusal(&mail, client, || false) {
             return refusal;
@@ -531,23 +533,23 @@ impl World {
 
 /// Calls, in one line each.
 impl World {
-    /// Rings; the call's id, which the callee has heard.
+    /// Rings; returns the call's id, which the callee was sent.
     #[track_caller]
     pub(crate) fn ring(&mut self, caller: Device, callee: Device) -> String {
-        self.say(caller, &wire::initiate(callee.client, "offer"));
-        let heard = self.heard(callee);
-        let [incoming] = heard.as_slice() else { panic!("not one INCOMING_CALL: {heard:?}") };
+        self.send(caller, &wire::initiate(callee.client, "offer"));
+        let received = self.received(callee);
+        let [incoming] = received.as_slice() else { panic!("not one INCOMING_CALL: {received:?}") };
         let call = wire::field(incoming, "callId");
         assert_eq!(*incoming, wire::incoming(&call, caller.client, "offer"));
         call
     }
 
-    /// Rings and answers; the call's id, which both have heard.
+    /// Rings and answers; returns the call's id, which both were sent.
     #[track_caller]
     pub(crate) fn call(&mut self, caller: Device, callee: Device) -> String {
         let call = self.ring(caller, callee);
-        self.say(callee, &wire::accept(&call, "answer"));
-        assert_eq!(self.heard(caller), [wire::accepted(&call, "answer")]);
+        self.send(callee, &wire::accept(&call, "answer"));
+        assert_eq!(self.received(caller), [wire::accepted(&call, "answer")]);
         call
     }
 
@@ -556,9 +558,9 @@ impl World {
     pub(crate) fn assert_talks(&mut self, call: &str, one: Device, other: Device) {
         for (from, to) in [(one, other), (other, one)] {
             let candidate = wire::candidate(call, "still-there");
-            self.say(from, &candidate);
-            assert_eq!(self.heard(to), [candidate], "from {} to {}", from.client, to.client);
-            assert_eq!(self.heard(from), [] as [String; 0]);
+            self.send(from, &candidate);
+            assert_eq!(self.received(to), [candidate], "from {} to {}", from.client, to.client);
+            assert_eq!(self.received(from), [] as [String; 0]);
         }
     }
 }
@@ -571,37 +573,37 @@ impl World {
         (world, alice, bob)
     }
 
-    /// Rings; the call's id, which both have heard.
+    /// Rings; returns the call's id, which both were sent.
     #[track_caller]
     pub(crate) fn ring_in_two(&mut self, caller: &mut Phone, callee: &mut Phone) -> String {
         let target = callee.device.client;
-        self.say(caller.device, &wire::initiate(target, "offer"));
-        let heard = self.hears(caller);
-        let call = wire::field(&heard[0], "callId");
-        assert_eq!(heard, [wire::initiated(&call, target)]);
+        self.send(caller.device, &wire::initiate(target, "offer"));
+        let received = self.receives(caller);
+        let call = wire::field(&received[0], "callId");
+        assert_eq!(received, [wire::initiated(&call, target)]);
         let incoming = wire::incoming(&call, caller.device.client, "offer");
-        assert_eq!(self.hears(callee), [incoming]);
+        assert_eq!(self.receives(callee), [incoming]);
         call
     }
 
-    /// Rings and answers; the call's id, which both have heard.
+    /// Rings and answers; returns the call's id, which both were sent.
     #[track_caller]
     pub(crate) fn call_in_two(&mut self, caller: &mut Phone, callee: &mut Phone) -> String {
         let call = self.ring_in_two(caller, callee);
-        self.say(callee.device, &wire::accept(&call, "answer"));
-        assert_eq!(self.hears(caller), [wire::accepted(&call, "answer")]);
+        self.send(callee.device, &wire::accept(&call, "answer"));
+        assert_eq!(self.receives(caller), [wire::accepted(&call, "answer")]);
         call
     }
 
-    /// A caller of dialect 2 rings a callee of dialect 1; the call's id, which both have heard.
+    /// A caller of dialect 2 rings a callee of dialect 1; returns the call's id, which both were sent.
     #[track_caller]
     pub(crate) fn ring_one_from_two(&mut self, caller: &mut Phone, callee: Device) -> String {
-        self.say(caller.device, &wire::initiate(callee.client, "offer"));
-        let heard = self.hears(caller);
-        let call = wire::field(&heard[0], "callId");
-        assert_eq!(heard, [wire::initiated(&call, callee.client)]);
+        self.send(caller.device, &wire::initiate(callee.client, "offer"));
+        let received = self.receives(caller);
+        let call = wire::field(&received[0], "callId");
+        assert_eq!(received, [wire::initiated(&call, callee.client)]);
         let incoming = wire::incoming(&call, caller.device.client, "offer");
-        assert_eq!(self.heard(callee), [incoming]);
+        assert_eq!(self.received(callee), [incoming]);
         call
     }
 
@@ -616,12 +618,12 @@ impl World {
         for back in [false, true] {
             let (from, to) = if back { (&mut *other, &mut *one) } else { (&mut *one, &mut *other) };
             let candidate = wire::candidate(call, "still-there");
-            self.say(from.device, &candidate);
-            assert_eq!(self.hears(to), [candidate]);
-            assert_eq!(self.hears(from), [] as [String; 0]);
+            self.send(from.device, &candidate);
+            assert_eq!(self.receives(to), [candidate]);
+            assert_eq!(self.receives(from), [] as [String; 0]);
         }
     }
 }
 
-/// Nothing was heard.
+/// No messages.
 pub(crate) const SILENCE: [String; 0] = [];

@@ -1,8 +1,8 @@
 //! The rules of a chain: which link may follow which.
 //!
-//! They get no time. Whether a chain is valid must be the same for the directory that took its
-//! links one by one and for a client that reads it a year later. How *often* somebody may rotate is
-//! the directory's own affair: [`Rotations`](crate::Rotations).
+//! They get no time. The validity of a chain must be the same for the directory that took its links
+//! one by one and for a client that reads it a year later. The *rate* of rotations is the
+//! directory's own affair: [`Rotations`](crate::Rotations).
 
 mod stored;
 
@@ -12,7 +12,8 @@ use crate::{Commitment, Fingerprint, Id, Kind, Link, Position, PublicKey, Refusa
 
 /// The most links of one epoch.
 pub const LINKS_MAX: usize = 256;
-/// How many of them only a recovery or a tombstone may be. The very last one is a tombstone.
+/// The last links of a chain, which only a recovery or a tombstone may be. The very last one is a
+/// tombstone.
 pub const LINKS_KEPT_FOR_RECOVERY: usize = 16;
 
 /// The last sequence number of all, and the first one that a rotation may not have.
@@ -42,7 +43,7 @@ enum Standing {
     Ended,
 }
 
-/// What became of a link that was put to a head.
+/// The result of extending a head by a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and kept nowhere")]
 pub enum Extension {
@@ -56,7 +57,7 @@ impl Head {
     /// The head of a chain of one link.
     ///
     /// # Errors
-    /// [`Refusal::NotAFirstLink`]; those of a signature. A reset has none: that an operator made
+    /// [`Refusal::NotAFirstLink`]; those of a signature. A reset has no signature: that an operator made
     /// it, the directory vouches for, and clients believe of it only that the id is not safe.
     pub fn begin(first: &Link) -> Result<Self, Refusal> {
         let (standing, fingerprint) = match first.act() {
@@ -115,7 +116,7 @@ impl Head {
         }
     }
 
-    /// The fingerprint: the hash of the epoch's inception. `None` after a reset that none followed.
+    /// The fingerprint: the hash of the epoch's inception. `None` directly after a reset.
     pub const fn fingerprint(&self) -> Option<Fingerprint> {
         self.fingerprint
     }
@@ -212,8 +213,8 @@ impl Link {
     }
 }
 
-/// Whoever has the identity key can rotate until nothing else fits. So the owner keeps the last
-/// places, and the very last one ends the id.
+/// A holder of the identity key can rotate until nothing else fits. So the last places are the
+/// owner's, and the very last one ends the id.
 const fn check_room(kind: Kind, sequence: u8) -> Result<(), Refusal> {
     let has_room = match kind {
         Kind::Inception | Kind::Rotate => sequence < FIRST_KEPT_SEQUENCE,

@@ -91,7 +91,6 @@ fn take_summary(fields: &mut Cursor<'_>) -> Option<(Position, Binding)> {
     }
     let number = fields.u8()?;
     let binding = Binding::ALL.into_iter().find(|binding| *binding as u8 == number)?;
-    let position =
-        Position { epoch: fields.u32()?, sequence: fields.u8()?, hash: fields.array()? };
+    let position = Position { epoch: fields.u32()?, sequence: fields.u8()?, hash: fields.array()? };
     Some((position, binding))
 }

@@ -1,4 +1,4 @@
-//! Links: the acts that an id's chain is made of.
+//! Links: the acts that make up an id's chain.
 //!
 //! ```text
 //! unsigned = 1 u8 version │ 1 u8 algorithm │ kind u8 │ length u8 │ id
@@ -13,7 +13,7 @@
 //! | 2 rotate | identity key, commitment | the identity key before, the new one |
 //! | 3 recover | identity key, commitment, recovery key | the recovery key, the new identity key |
 //! | 4 tombstone | recovery key | the recovery key |
-//! | 5 reset | none | nobody |
+//! | 5 reset | – | – |
 //!
 //! Signatures are never hashed or compared: some signers are randomized, and sign the same link
 //! differently each time.
@@ -50,7 +50,7 @@ pub struct Link {
     act: Act,
 }
 
-/// What a link does, with its keys.
+/// The act of a link, with its keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     Inception { identity_key: PublicKey, commitment: Commitment },
@@ -60,7 +60,7 @@ pub(crate) enum Act {
     Reset,
 }
 
-/// What a link does.
+/// The kind of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Binds the id to its first identity key of the epoch.
@@ -71,7 +71,7 @@ pub enum Kind {
     Recover = 3,
     /// Ends the id for good, with the recovery key.
     Tombstone = 4,
-    /// Begins another epoch of a plain id: an operator's act, signed by nobody.
+    /// Begins another epoch of a plain id: an operator's act, without a signature.
     Reset = 5,
 }
 
@@ -127,7 +127,7 @@ impl Link {
         &self.id
     }
 
-    /// What it does.
+    /// The kind of the link.
     pub const fn kind(&self) -> Kind {
         match self.act {
             Act::Inception { .. } => Kind::Inception,
@@ -148,8 +148,8 @@ impl Link {
         &self.previous
     }
 
-    /// When its maker says that it was made, in seconds since 1970. It is for people to read: no
-    /// rule depends on it.
+    /// The time that its maker gave it, in seconds since 1970. It is for people to read: no rule
+    /// depends on it.
     pub const fn time(&self) -> u64 {
         self.time
     }

@@ -1,6 +1,6 @@
 //! Takes received bytes apart, from the front.
 
-/// What is left of the bytes.
+/// The rest of some bytes, taken from the front.
 #[derive(Clone, Copy)]
 pub struct Cursor<'a>(&'a [u8]);
 
@@ -50,7 +50,7 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// `None` if something is left over.
+    /// Ends the reading. Returns `None` if something is left over.
     pub fn end(self) -> Option<()> {
         self.0.is_empty().then_some(())
     }

@@ -1,4 +1,4 @@
-//! Keys of fixed seeds, and chains of every kind made of them.
+//! Keys of fixed seeds, and chains of every kind of link.
 
 use ed25519_dalek::SigningKey;
 use sha2::{Digest as _, Sha256};

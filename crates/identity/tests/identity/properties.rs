@@ -1,4 +1,4 @@
-//! What holds of every link, chain, bundle and proof, also of those that nobody thought of.
+//! Properties of every link, chain, bundle and proof, generated ones included.
 
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ impl Owner {
         Self { chain: Chain::begin(link.unwrap()).unwrap(), key: 1, recovery: 1 }
     }
 
-    /// Does a legal act. Returns `false` if none of this kind is legal any more.
+    /// Does a valid act. Returns `false` if no act of this kind is valid any more.
     fn act(&mut self, act: Act) -> bool {
         let head = self.chain.head();
         if head.is_ended() || (matches!(act, Act::Reset) && head.id().is_certified()) {
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn a_flipped_bit_of_a_proof_or_of_what_it_is_for_is_refused(bit: prop::sample::Index) {
+    fn a_flipped_bit_of_a_proof_or_of_its_demand_is_refused(bit: prop::sample::Index) {
         let owner = Owner::new(true);
         let (origin, nonce) = (Origin::parse("wss://a.example").unwrap(), [7; 32]);
         let demand = Demand::of_head(Purpose::Challenge, &origin, owner.chain.head(), &nonce);
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn what_parses_is_what_was_parsed(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+    fn parsed_bytes_are_encoded_as_they_were(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
         let head = Owner::new(true).chain.head().clone();
         if let Ok(link) = Link::parse(&bytes) {
             prop_assert_eq!(link.as_bytes(), bytes.as_slice());
@@ -242,7 +242,7 @@ proptest! {
 }
 
 #[test]
-fn the_crate_makes_what_was_written_from_the_page() {
+fn the_crate_agrees_with_the_code_written_from_the_documentation() {
     let maker = Maker::plain("alice").then_rotate().then_recover().then_tombstone();
     let mut owner = Owner::new(false);
     for act in [Act::Rotate, Act::Recover, Act::Tombstone] {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::fixtures::Maker;
 
 #[test]
-fn debug_shows_nothing_of_what_is_inside() {
+fn debug_shows_nothing_of_the_content() {
     let maker = Maker::plain("someone").then_rotate();
     let link = Link::parse(&maker.links[0]).unwrap();
     let chain = Chain::begin(link.clone()).unwrap();

@@ -1,5 +1,5 @@
-//! Systems without a timer that can be polled: the wait for sockets ends when something is due. It is
-//! rounded up to a millisecond, which shows as the generator's own lateness.
+//! Systems without a timer that can be polled: the timeout of the poll ends when something is due.
+//! It is rounded up to a millisecond, which shows as the generator's own lateness.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use mio::{Registry, Token};
 
 use crate::clock::Nanos;
 
-/// When the wait is to end.
+/// The end of the current timeout.
 #[derive(Debug)]
 pub(crate) struct Alarm {
     due: Option<Nanos>,
@@ -19,17 +19,17 @@ impl Alarm {
         Ok(Self { due: None })
     }
 
-    /// Rings once at `due`, or at once if that has passed. None: does not ring.
+    /// Expires once at `due`, or at once if that has passed; never for `None`.
     pub(crate) fn set(&mut self, due: Option<Nanos>, _: Nanos) -> io::Result<()> {
         self.due = due;
         Ok(())
     }
 
-    /// How long the event loop may wait, besides for sockets.
+    /// The timeout of the next poll.
     pub(crate) fn wait(&self, now: Nanos) -> Duration {
         self.due.map_or(Duration::MAX, |due| Duration::from_nanos(due.saturating_sub(now)))
     }
 
-    /// It never rings: the wait just ends.
+    /// Nothing to reset: the poll has merely timed out.
     pub(crate) fn rang(&mut self) {}
 }

@@ -28,7 +28,7 @@ impl Alarm {
         Ok(Self { timer, due: None })
     }
 
-    /// Rings once at `due`, or at once if that has passed. None: does not ring.
+    /// Expires once at `due`, or at once if that has passed; never for `None`.
     pub(crate) fn set(&mut self, due: Option<Nanos>, now: Nanos) -> io::Result<()> {
         if self.due == due {
             return Ok(());
@@ -41,7 +41,7 @@ impl Alarm {
         Ok(())
     }
 
-    /// How long the event loop may wait, besides for sockets: the timer is one of them.
+    /// The timeout of the next poll: none, because the timer is polled with the sockets.
     pub(crate) fn wait(&self, _: Nanos) -> Duration {
         Duration::MAX
     }

@@ -2,8 +2,8 @@
 
 use super::{Dialect, End, Received, field};
 
-/// The server assigns ids and pairs who asks for the same room. Only the earlier of the two is
-/// told the other's id; it greets, and so the later learns it too.
+/// The server assigns ids and pairs clients that ask for the same room. Only the earlier of the two
+/// is sent the other's id; its greeting gives the later one its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Matchbox;
 

@@ -1,4 +1,4 @@
-//! What a server speaks: the few sentences of it that a load generator needs.
+//! Server protocols: the few messages of each that a load generator needs.
 //!
 //! The generator's own dialect is [`SecureCall`]. The others are those of servers that it is
 //! compared with; they have clients and relayed messages, but no calls.
@@ -22,14 +22,14 @@ pub use self::securecall::SecureCall;
 pub struct End {
     /// The client's id.
     pub name: String,
-    /// The id of the client at the other end. Empty: it has none.
+    /// The id of the client at the other end; empty if it has none.
     pub peer: String,
-    /// What messages to the other end are addressed with, once it is known: a call id, the
-    /// other's id, or what a server assigned.
+    /// The address of messages to the other end, once it is known: a call id, the other's id, or an
+    /// id that the server assigned.
     pub address: String,
 }
 
-/// What a text of the server means.
+/// The meaning of a text from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// The client is registered.
@@ -55,8 +55,8 @@ pub trait Dialect: Send {
     /// The connection is open: registers, unless the request did so.
     fn open(&self, end: &End, out: &mut Vec<String>);
 
-    /// Both ends are registered: sets the pair up. Returns whether both can send at once; if not,
-    /// [`Received::Paired`] tells for each end.
+    /// Sets up a pair whose ends are both registered. Returns true if both can send at once; if
+    /// not, [`Received::Paired`] follows for each end.
     fn pair(&self, caller: &mut End, callee: &mut End, out: &mut Vec<String>) -> bool;
 
     /// A text arrived; `end` may learn from it.
@@ -65,7 +65,8 @@ pub trait Dialect: Send {
     /// The text of a message to the other end, with `body` in it as it is.
     fn message(&self, end: &End, body: &str) -> String;
 
-    /// What the server wants to hear from an idle client, and how often, beyond pongs.
+    /// The keepalive message that the server wants from an idle client beyond pongs, and its
+    /// interval.
     fn keepalive(&self) -> Option<(&'static str, Duration)> {
         None
     }

@@ -3,7 +3,8 @@
 
 use super::{Dialect, End, Received};
 
-/// Nothing is confirmed, so a client says hello to itself to see that its id is known.
+/// The server confirms no registration, so a client sends itself a greeting to see that its id is
+/// known.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 

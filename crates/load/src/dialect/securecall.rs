@@ -6,7 +6,7 @@ use super::{Dialect, End, Received, field};
 #[derive(Clone, Copy, Debug)]
 pub struct SecureCall;
 
-/// What the server sends about calls, as far as a load generator looks.
+/// A server message about calls, as far as a load generator looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerText<'t> {
     Registered,
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_by_its_code() {
+    fn an_error_counts_by_its_code() {
         let text = r#"{"type":"ERROR","payload":{"code":"RATE_LIMITED","message":"slow down"}}"#;
         let received = SecureCall.receive(&mut End::default(), text, &mut Vec::new());
         assert_eq!(received, Received::Error("RATE_LIMITED".into()));

@@ -10,7 +10,7 @@ use crate::run::Sample;
 
 const STYLE: &str = include_str!("style.css");
 
-/// What a line over time shows of a sample.
+/// The value of a sample that a line plots.
 type ValueOf = fn(&Sample) -> Option<f64>;
 
 impl Report {
@@ -69,7 +69,7 @@ impl Report {
         tiles.into_iter().map(tile).collect()
     }
 
-    /// What the run was for.
+    /// The times that the scenario was run for.
     fn foremost_times(&self) -> Option<(&'static str, &Times)> {
         let named = |name| move |times| (name, times);
         let latency = self.latency.as_ref().map(named("latency"));

@@ -1,4 +1,4 @@
-//! What a run found out.
+//! The report of a run.
 
 mod html;
 mod numbers;
@@ -24,7 +24,7 @@ use crate::run::Sample;
 pub struct Report {
     /// The name of the workload.
     pub scenario: &'static str,
-    /// What was run.
+    /// The plan that was run.
     pub plan: Plan,
     /// Event loops of the generator.
     pub workers: usize,
@@ -32,9 +32,9 @@ pub struct Report {
     pub processes: usize,
     /// It was stopped before its time.
     pub interrupted: bool,
-    /// How the clients came to be ready.
+    /// The set-up: clients that connect and register.
     pub set_up: SetUp,
-    /// What happened while it was measured.
+    /// The traffic during the measurement.
     pub traffic: Traffic,
     /// From when a message was due, or sent, to its arrival.
     pub latency: Option<Times>,
@@ -46,21 +46,21 @@ pub struct Report {
     pub call: Option<Times>,
     /// From the loss of all connections to REGISTERED again.
     pub reconnect: Option<Times>,
-    /// What the server used, if its process was named.
+    /// The server's usage, if its process was named.
     pub server: Option<ServerCost>,
-    /// What the generator itself used.
+    /// The generator's own usage.
     pub generator: GeneratorCost,
     /// Connections that were refused in a storm and tried again, by why.
     pub refusals: BTreeMap<String, u64>,
-    /// How often each kind of failure happened.
+    /// Failures by kind.
     pub failures: BTreeMap<String, u64>,
-    /// What the operator can change about them.
+    /// Advice about them for the operator.
     pub advice: Vec<&'static str>,
-    /// What happened when.
+    /// Samples over time.
     pub timeline: Vec<Sample>,
 }
 
-/// How the clients came to be ready.
+/// The set-up: clients that connect and register.
 #[derive(Clone, Debug, Serialize)]
 pub struct SetUp {
     /// Clients that were asked for.
@@ -77,10 +77,10 @@ pub struct SetUp {
     pub time: Option<Times>,
 }
 
-/// What happened while it was measured.
+/// The traffic during the measurement.
 #[derive(Clone, Debug, Serialize)]
 pub struct Traffic {
-    /// How long that was.
+    /// The length of the measurement, in seconds.
     pub seconds: f64,
     /// Messages that were sent.
     pub sent: u64,
@@ -94,7 +94,7 @@ pub struct Traffic {
     pub calls_per_second: f64,
 }
 
-/// What the server used.
+/// The server's usage.
 #[derive(Clone, Debug, Serialize)]
 pub struct ServerCost {
     /// Processor time while it was measured, in seconds.
@@ -119,12 +119,12 @@ pub struct ServerCost {
     pub rss_end: u64,
     /// Resident memory after all clients left.
     pub rss_after: u64,
-    /// What a client that is ready adds to it. None: nothing, for the server had the memory from
-    /// earlier clients.
+    /// Memory added by one ready client. `None` if memory did not grow: the server had it already
+    /// from earlier clients.
     pub rss_per_client: Option<f64>,
 }
 
-/// What the generator used while it was measured.
+/// The generator's usage during the measurement.
 #[derive(Clone, Debug, Serialize)]
 pub struct GeneratorCost {
     /// Processor time, in seconds.
@@ -135,7 +135,7 @@ pub struct GeneratorCost {
     pub cpu_per_message: Option<f64>,
 }
 
-/// What a report is made from.
+/// The measurements that a report is computed from.
 pub(crate) struct Measured<'p> {
     pub(crate) plan: &'p Plan,
     pub(crate) workers: usize,
@@ -189,7 +189,7 @@ impl Report {
         }
     }
 
-    /// How many failures there were.
+    /// The number of failures of all kinds.
     pub fn failures_total(&self) -> u64 {
         self.failures.values().sum()
     }
@@ -237,7 +237,7 @@ impl ServerCost {
     }
 }
 
-/// None: there was nothing to divide by.
+/// Microseconds of processor time each. `None` if `count` is 0.
 fn micros_per(cpu: Duration, count: u64) -> Option<f64> {
     (count > 0).then(|| cpu.as_secs_f64() * 1e6 / count as f64)
 }

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-/// A number with its thousands apart, and a decimal where that says something.
+/// A number with its thousands separated, and with one decimal if it is small.
 pub(super) fn grouped(number: f64) -> String {
     if number.abs() < 100.0 && number.fract() != 0.0 {
         return format!("{number:.1}");
@@ -16,7 +16,7 @@ pub(super) fn grouped(number: f64) -> String {
     out
 }
 
-/// A number with at most four decimals, and none that are zero.
+/// A number with at most four decimals, without trailing zeros.
 pub(super) fn trimmed(value: f64) -> String {
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -27,7 +27,7 @@ pub(super) fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0))
 }
 
-/// A time in microseconds, in the unit that people would say.
+/// A time in microseconds, in the unit that suits its size.
 pub(super) fn time(micros: f64) -> String {
     match micros {
         m if m < 1e3 => format!("{} µs", grouped(m)),
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_that_say_nothing_are_cut() {
+    fn trailing_zeros_are_cut() {
         for (number, text) in [(100.0, "100"), (0.075, "0.075"), (2.5, "2.5"), (0.0, "0")] {
             assert_eq!(trimmed(number), text);
         }

@@ -32,12 +32,12 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    /// The plot as a figure. None: no line says anything.
+    /// The plot as a figure. `None` if no line has two points.
     pub(super) fn to_svg(&self) -> Option<String> {
-        let says_something = |series: &Series| {
+        let is_visible = |series: &Series| {
             series.points.len() > 1 && series.points.iter().any(|(_, y)| *y > 0.0)
         };
-        self.series.iter().any(says_something).then(|| {
+        self.series.iter().any(is_visible).then(|| {
             let points = || self.series.iter().flat_map(|series| &series.points);
             let x = Ruler::new(self.x, points().map(|(x, _)| *x), LEFT, self.width() - RIGHT);
             let y = Ruler::new(self.y, points().map(|(_, y)| *y), HEIGHT - BOTTOM, TOP);
@@ -101,7 +101,7 @@ impl Plot {
         let at = |(px, py): &(f64, f64)| (x.at(*px), y.at(*py));
         let points: Vec<_> =
             series.points.iter().map(at).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        // What a pointer that rests on a point is told.
+        // The tooltip of a point.
         let spot = |point: &(f64, f64)| {
             let (cx, cy) = at(point);
             format!(
@@ -110,7 +110,7 @@ impl Plot {
                 series.name,
                 grouped(point.1),
                 self.unit,
-                self.x.say(point.0)
+                self.x.label(point.0)
             )
         };
         format!(
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn without_anything_to_say_there_is_no_plot() {
+    fn without_two_points_there_is_no_plot() {
         for points in [vec![], vec![(0.0, 1.0)], vec![(0.0, 0.0), (1.0, 0.0)]] {
             assert_eq!(plot(points).to_svg(), None);
         }

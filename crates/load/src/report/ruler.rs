@@ -1,8 +1,8 @@
-//! Where a value lies along an axis of a plot.
+//! Scales: the position of a value along an axis of a plot.
 
 use super::numbers::{grouped, trimmed};
 
-/// How values lie along an axis.
+/// The spacing of values along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scale {
     /// Seconds, from zero to the last value.
@@ -55,7 +55,7 @@ impl Ruler {
         Self { scale, low, high, from, to }
     }
 
-    /// Where `value` is drawn.
+    /// The position at which `value` is drawn.
     pub(super) fn at(&self, value: f64) -> f64 {
         let part = (self.scale.bend(value) - self.low) / (self.high - self.low);
         self.from + part * (self.to - self.from)
@@ -68,7 +68,7 @@ impl Ruler {
                 let fits = |step: &f64| self.high / step <= TIME_TICKS_MAX;
                 let step = TIME_STEPS.into_iter().find(fits).unwrap_or(self.high);
                 let values = (0..=(self.high / step) as u32).map(|n| f64::from(n) * step);
-                values.map(|value| (value, self.scale.say(value))).collect()
+                values.map(|value| (value, self.scale.label(value))).collect()
             }
             Scale::Linear => {
                 let values = (0..=4).map(|quarter| self.high * f64::from(quarter) / 4.0);
@@ -98,7 +98,7 @@ impl Scale {
     }
 
     /// A value as text.
-    pub(super) fn say(self, value: f64) -> String {
+    pub(super) fn label(self, value: f64) -> String {
         match self {
             Self::Time => format!("{} s", trimmed(value)),
             Self::Nines => format!("{} %", trimmed(100.0 * value)),

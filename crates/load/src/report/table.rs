@@ -23,7 +23,7 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// What was run, in a line.
+    /// The plan in one line.
     pub fn title(&self) -> String {
         let what = match self.plan.workload {
             Workload::Idle { connections } => {

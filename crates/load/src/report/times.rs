@@ -6,7 +6,7 @@ use serde::Serialize;
 /// Percentiles, in microseconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Times {
-    /// How many there were.
+    /// The number of values.
     pub count: u64,
     /// The mean.
     pub mean: f64,
@@ -27,7 +27,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// The percentiles of times in nanoseconds. None: there are none.
+    /// The percentiles of times in nanoseconds. `None` if there are no values.
     pub(crate) fn of(nanos: &Histogram<u64>) -> Option<Self> {
         let at = |quantile| nanos.value_at_quantile(quantile) as f64 / 1e3;
         (!nanos.is_empty()).then(|| Self {
@@ -44,8 +44,8 @@ impl Times {
     }
 }
 
-/// Five points for each halving of the rest, up to the last value that there is: of 100 values,
-/// none says what 99.9 % are.
+/// Five points for each halving of the rest, up to the last one that the number of values supports:
+/// 100 values have no 99.9th percentile.
 fn curve(nanos: &Histogram<u64>) -> Vec<(f64, f64)> {
     let last = 1.0 - 1.0 / (nanos.len() + 1) as f64;
     let mut points: Vec<_> = nanos
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_rises_and_ends_at_what_the_values_can_say() {
+    fn a_curve_rises_and_ends_where_the_values_run_out() {
         let times = Times::of(&histogram((1..=100).map(|n| n * 1000))).unwrap();
         assert!(times.curve.is_sorted());
         assert!(times.curve.last().unwrap().0 < 0.991);

@@ -12,14 +12,14 @@ use crate::process_usage;
 use crate::recording::{Recent, Recorded, Recording};
 use crate::share::{Share, divide};
 use crate::target::Target;
-use crate::worker::{Command, Snapshot, Tell, Worker, WorkerEvent};
+use crate::worker::{Command, EventSink, Snapshot, Worker, WorkerEvent};
 
 /// Descriptors of a process that are not connections.
 const DESCRIPTORS_RESERVED: usize = 100;
-/// How long a worker may take to close its connections.
+/// The time that a worker has to close its connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The workers and what they have told.
+/// The workers, and the state that they have reported.
 pub(super) struct Fleet {
     workers: Vec<Worker>,
     states: Vec<State>,
@@ -28,7 +28,7 @@ pub(super) struct Fleet {
     pub(super) cpu_before_measure: Duration,
 }
 
-/// What one worker has told.
+/// The state that one worker has reported.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) snapshot: Snapshot,
@@ -66,14 +66,14 @@ impl Fleet {
             // Pairs cannot be divided, so two at most more than it looks.
             Some(_) => plan.threads.max(clients.div_ceil(capacity - 2)),
         };
-        let (tell, events) = mpsc::channel();
+        let (sender, events) = mpsc::channel();
         let start = |(number, share): (usize, &Share)| {
-            let tell = tell.clone();
-            let tell: Tell = Box::new(move |event| tell.send((number, event)).is_ok());
+            let sender = sender.clone();
+            let emit: EventSink = Box::new(move |event| sender.send((number, event)).is_ok());
             match program {
-                None => Worker::in_thread(share, tell),
+                None => Worker::in_thread(share, emit),
                 Some(WorkerProgram { program, arguments }) => {
-                    Worker::in_process(program, arguments, share, tell)
+                    Worker::in_process(program, arguments, share, emit)
                 }
             }
         };
@@ -83,12 +83,12 @@ impl Fleet {
         Ok(Self { workers, states, events, cpu_before_measure: Duration::ZERO })
     }
 
-    /// How many event loops there are.
+    /// The number of event loops.
     pub(super) fn count(&self) -> usize {
         self.workers.len()
     }
 
-    /// How many processes they are in.
+    /// The number of processes that they run in.
     pub(super) fn processes(&self) -> usize {
         self.workers.iter().filter_map(Worker::process).count().max(1)
     }
@@ -99,25 +99,25 @@ impl Fleet {
         }
     }
 
-    /// Takes the events that there are, after waiting for the first at most `patience`.
-    pub(super) fn listen(&mut self, patience: Duration) -> Result<(), LoadError> {
-        let mut event = match self.events.recv_timeout(patience) {
+    /// Takes the pending events, after waiting at most `timeout` for the first.
+    pub(super) fn receive_events(&mut self, timeout: Duration) -> Result<(), LoadError> {
+        let mut next = match self.events.recv_timeout(timeout) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(LoadError::Worker("no worker is left".to_owned()));
             }
         };
-        while let Some((number, told)) = event {
-            self.note(number, told)?;
-            event = self.events.try_recv().ok();
+        while let Some((number, event)) = next {
+            self.note(number, event)?;
+            next = self.events.try_recv().ok();
         }
         Ok(())
     }
 
-    fn note(&mut self, number: usize, told: WorkerEvent) -> Result<(), LoadError> {
+    fn note(&mut self, number: usize, event: WorkerEvent) -> Result<(), LoadError> {
         let state = &mut self.states[number];
-        match told {
+        match event {
             WorkerEvent::Progress(snapshot) => {
                 let pending = state.snapshot.recent;
                 state.snapshot = snapshot;
@@ -145,7 +145,7 @@ impl Fleet {
         self.states.iter().all(|state| state.finished.is_some())
     }
 
-    /// How many clients are ready.
+    /// The number of clients that are ready.
     pub(super) fn ready(&self) -> usize {
         self.states.iter().map(|state| state.snapshot.ready).sum()
     }
@@ -159,12 +159,12 @@ impl Fleet {
         &mut self.states
     }
 
-    /// What all of them recorded.
+    /// The recordings of all workers, merged.
     pub(super) fn recording(&self) -> Result<Recording, LoadError> {
         let mut all = Recording::new().map_err(|error| LoadError::Worker(error.to_string()))?;
         for state in &self.states {
-            let told_nothing = || LoadError::Worker("a worker told no result".to_owned());
-            all.merge(state.finished.as_deref().ok_or_else(told_nothing)?);
+            let no_result = || LoadError::Worker("a worker sent no result".to_owned());
+            all.merge(state.finished.as_deref().ok_or_else(no_result)?);
         }
         Ok(all)
     }
@@ -176,19 +176,19 @@ impl Fleet {
         all.map(|pid| process_usage::cpu(pid).unwrap_or_default()).sum()
     }
 
-    /// Closes all connections, and waits until they are.
+    /// Closes all connections, and waits until they are closed.
     pub(super) fn close(&mut self) {
         self.command(Command::Close);
         let until = std::time::Instant::now() + CLOSE_TIMEOUT;
         while !self.states.iter().all(|state| state.closed) && std::time::Instant::now() < until {
-            if self.listen(Duration::from_millis(100)).is_err() {
+            if self.receive_events(Duration::from_millis(100)).is_err() {
                 return;
             }
         }
     }
 }
 
-/// How many connections this process can have, after it has raised its limit as far as it may.
+/// The file descriptors of this process, after it has raised its limit as far as it may.
 fn descriptors() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {

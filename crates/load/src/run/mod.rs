@@ -4,8 +4,8 @@
 //! set up ─► (start) warm up ─► (measure) ─► (finish) drain ─► (close) wait until the server rests
 //!        a                               b             c                                       d
 //! ```
-//! Processor time and memory are read at the letters: a − before for what clients cost to connect
-//! and register, c − b for messages, d − c for what they cost to leave.
+//! Processor time and memory are read at the letters. Clients that connect and register cost
+//! a − before, messages c − b, and clients that leave d − c.
 
 mod fleet;
 mod quiet;
@@ -27,7 +27,7 @@ use crate::report::{Measured, Report};
 use crate::target::{Target, TargetError};
 use crate::worker::{Command, Snapshot};
 
-/// How long workers may take to tell their recordings, beyond what they wait for themselves.
+/// The time that workers have to send their recordings, beyond the drain.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why there is no report.
@@ -50,9 +50,9 @@ pub enum LoadError {
     /// More clients than this process may have descriptors, and no program to start others.
     #[error("{clients} clients need more than the {descriptors} descriptors of one process")]
     Descriptors {
-        /// How many were asked for.
+        /// The clients of the plan.
         clients: usize,
-        /// How many there are.
+        /// The file descriptors that are available.
         descriptors: usize,
     },
     /// Not one client is ready.
@@ -72,7 +72,8 @@ fn list(failures: &Failures) -> String {
     format!("{}{}", kinds.collect::<Vec<_>>().join(", "), advice.collect::<String>())
 }
 
-/// How to start a worker process: a program that calls [`serve_parent`](crate::serve_parent).
+/// The command that starts a worker process: a program that calls
+/// [`serve_parent`](crate::serve_parent).
 #[derive(Clone, Debug)]
 pub struct WorkerProgram {
     /// The program.
@@ -81,23 +82,23 @@ pub struct WorkerProgram {
     pub arguments: Vec<String>,
 }
 
-/// What a run is doing.
+/// The stage of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Clients connect, register, and set up their calls.
     SettingUp,
     /// There is traffic, and it does not count yet.
     WarmingUp,
-    /// What happens counts.
+    /// Traffic is measured.
     Measuring,
-    /// What is under way is waited for, and the connections are closed.
+    /// Messages in flight arrive, and the connections are closed.
     Finishing,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// What it is doing.
+    /// The stage that it is in.
     pub stage: Stage,
     /// Which part of this stage is over, 0 to 1.
     pub part: f64,
@@ -105,12 +106,12 @@ pub struct Progress {
     pub ready: usize,
     /// Messages that arrive in a second.
     pub received_per_second: f64,
-    /// What went wrong so far.
+    /// Failures so far.
     pub failures: u64,
 }
 
 /// Runs a plan. `progress` is called several times a second; when `stop` becomes true the run ends
-/// early, with a report that says so.
+/// early, and its report is marked as such.
 ///
 /// # Errors
 /// When the plan cannot be run. What goes wrong between clients and server is in the report.
@@ -145,7 +146,7 @@ impl ServerUsage {
         self.0.map(read).transpose()
     }
 
-    /// A server that ended in the middle of a run has used nothing that could be told.
+    /// The server's usage now. `None` if the server has ended.
     fn sample(self) -> Option<Usage> {
         self.0.and_then(|pid| Usage::of(pid).ok())
     }
@@ -225,7 +226,7 @@ impl Run<'_> {
         self.fleet.recording()
     }
 
-    /// Waits until `is_over`, or for a time, or until it is told to stop.
+    /// Waits until `is_over`, until `timeout`, or until the run is stopped.
     fn wait(
         &mut self,
         stage: Stage,
@@ -243,9 +244,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes what the workers tell, up to the next sample or event.
+    /// Takes the events of the workers, up to the next sample or event.
     fn turn(&mut self, stage: Stage, part: f64) -> Result<(), LoadError> {
-        self.fleet.listen(self.timeline.until_next_sample())?;
+        self.fleet.receive_events(self.timeline.until_next_sample())?;
         if self.timeline.until_next_sample().is_zero() {
             self.take_sample(stage, part);
         }

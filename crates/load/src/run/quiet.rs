@@ -12,7 +12,7 @@ const REST_CPU: Duration = Duration::from_millis(2);
 /// One that does not come to rest has other clients.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The server's usage once it rests. None: there is no server to look at.
+/// The server's usage once it rests. `None` if no server process was named.
 pub(super) fn wait(server: ServerUsage) -> Option<Usage> {
     let begun = Instant::now();
     let mut last = server.sample()?;

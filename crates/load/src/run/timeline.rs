@@ -1,4 +1,4 @@
-//! What happened when, for plots and the progress bar.
+//! Samples over time, for plots and the progress bar.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::worker::Snapshot;
 
 /// No more samples than a plot can show.
 const SAMPLES: u32 = 300;
-/// Workers tell ten times a second how far they are.
+/// Workers report their progress ten times a second.
 const INTERVAL_MIN: Duration = Duration::from_millis(200);
 
 /// A moment of a run.
@@ -19,7 +19,7 @@ const INTERVAL_MIN: Duration = Duration::from_millis(200);
 pub struct Sample {
     /// Since the run began, in seconds.
     pub at: f64,
-    /// Whether this is within what is measured.
+    /// True during the measurement.
     pub measured: bool,
     /// Clients that are ready.
     pub ready: usize,
@@ -29,7 +29,7 @@ pub struct Sample {
     pub latency_p50: f64,
     /// The 99th percentile, likewise.
     pub latency_p99: f64,
-    /// How many processors' time the server used since the last sample.
+    /// Processors used by the server since the last sample.
     pub server_cpus: Option<f64>,
     /// The server's resident memory, in bytes.
     pub server_rss: Option<u64>,
@@ -70,7 +70,7 @@ impl Timeline {
         self.measured = false;
     }
 
-    /// Whether the last sample is so old that another says something.
+    /// Returns true if another sample is due.
     pub(super) fn is_stale(&self) -> bool {
         self.taken.elapsed() > self.interval / 4
     }

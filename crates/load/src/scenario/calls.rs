@@ -6,7 +6,7 @@
 //! caller: CALL_INITIATE ──► callee: CALL_REJECT ──► caller            (offers)
 //! ```
 //! Clients 2k and 2k + 1 call each other, one call at a time. With a rate, a call that is due while
-//! all pairs are busy waits, and its waiting counts.
+//! all pairs are busy is queued, and the time in the queue counts.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,15 +25,16 @@ use crate::plan::Pace;
 use crate::population::Population;
 use crate::recording::Measure;
 
-/// How long a pair rests after a call that failed, so that a server that refuses is not stormed.
+/// The pause of a pair after a call that failed, so that a server that refuses calls is not
+/// stormed.
 const REST: Duration = Duration::from_secs(1);
 /// The length of a candidate.
 const CANDIDATE_BYTES: usize = 200;
 
-/// What a callee does with a call.
+/// The behaviour of a callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
-    /// Accepts; then so many candidates each way, then the end.
+    /// Accepts; then `candidates` each way, then the end.
     Whole { candidates: usize },
     /// Rejects it.
     Rejected,
@@ -58,7 +59,7 @@ pub(crate) struct Calls {
     candidate: String,
     /// The call of each pair that is busy.
     calls: Vec<Option<Call>>,
-    /// The CALL_INITIATE of each pair. None: it takes no part.
+    /// The CALL_INITIATE of each pair. `None` if the pair takes no part.
     offers: Vec<Option<StampedFrame>>,
     /// Pairs that are free.
     free: VecDeque<usize>,
@@ -100,7 +101,8 @@ impl Calls {
         self.calls[pair] = Some(Call { begun: due, id: String::new(), missing });
     }
 
-    /// Begins what can be begun: in the closed loop a call in each free pair, else those that wait.
+    /// Begins the calls that can begin: in the closed loop one in each free pair, else those that
+    /// are due.
     fn begin_waiting(&mut self, clients: &mut Clients) {
         while self.running && !self.free.is_empty() {
             let due = match self.pace {
@@ -139,10 +141,10 @@ impl Calls {
         }
         match self.script {
             Script::Whole { .. } => {
-                self.say(clients, callee, &call_accept(call_id, &self.sdp));
+                self.send(clients, callee, &call_accept(call_id, &self.sdp));
                 self.send_candidates(clients, callee, call_id);
             }
-            Script::Rejected => self.say(clients, callee, &call_reject(call_id)),
+            Script::Rejected => self.send(clients, callee, &call_reject(call_id)),
         }
     }
 
@@ -159,7 +161,7 @@ impl Calls {
         let Script::Whole { candidates } = self.script else { return };
         let text = ice_candidate(call_id, &self.candidate);
         for _ in 0..candidates {
-            self.say(clients, client, &text);
+            self.send(clients, client, &text);
         }
     }
 
@@ -176,11 +178,11 @@ impl Calls {
             && call.missing == 0
             && !call.id.is_empty()
         {
-            self.say(clients, 2 * pair, &call_end(&call.id));
+            self.send(clients, 2 * pair, &call_end(&call.id));
         }
     }
 
-    fn say(&self, clients: &mut Clients, client: usize, text: &str) {
+    fn send(&self, clients: &mut Clients, client: usize, text: &str) {
         clients.send(client, text);
         clients.recording.note_sent(1);
     }

@@ -4,7 +4,7 @@ use super::Scenario;
 use crate::clients::Clients;
 use crate::population::Population;
 
-/// What costs the server memory and nothing else.
+/// Clients that register and are silent: they cost the server memory and nothing else.
 pub(crate) struct Idle {
     population: Population,
 }

@@ -1,4 +1,4 @@
-//! What clients do. One file for each workload.
+//! Scenarios: the behaviour of the clients, one file for each workload.
 
 mod calls;
 mod idle;
@@ -36,7 +36,7 @@ pub(crate) trait Scenario: Send {
         self.population_mut().lose(clients, client, failure);
     }
 
-    /// When [`on_due`](Self::on_due) is to be called. None: no need.
+    /// The time of the next [`on_due`](Self::on_due). `None`: no call is needed.
     fn next_due(&self) -> Option<Nanos> {
         None
     }
@@ -47,23 +47,23 @@ pub(crate) trait Scenario: Send {
     /// Nothing new is begun from here on.
     fn finish(&mut self) {}
 
-    /// How many messages, or calls, are still under way.
+    /// The number of messages, or calls, in flight.
     fn under_way(&self) -> u64 {
         0
     }
 
-    /// What it is called if those never come to their end.
+    /// The failure that counts those that never come to their end.
     fn unfinished(&self) -> Failure {
         Failure::Unanswered
     }
 
-    /// Whether all is done before the time is over.
+    /// Returns true if all is done before the time is over.
     fn is_done(&self) -> bool {
         false
     }
 }
 
-/// What a server that refused a connection said about when to try again, in seconds.
+/// The `Retry-After` of a refused connection, in seconds.
 pub(crate) type RetryAfter = Option<u64>;
 
 /// The scenario of a share.
@@ -86,7 +86,7 @@ pub(crate) fn scenario(share: &Share, clients: &Clients) -> Box<dyn Scenario> {
     }
 }
 
-/// A text for a client that is not in traffic, or not about it. Returns whether it was a message.
+/// Handles a text for a client outside the traffic. Returns true if it was a message.
 fn is_message(received: &Received) -> bool {
     *received == Received::Message
 }

@@ -1,8 +1,8 @@
-//! When the next message is due.
+//! Schedules: the times at which messages are due.
 
 use crate::clock::Nanos;
 
-/// An open-loop schedule: the n-th event is due at its time, whatever became of those before.
+/// An open-loop schedule: the n-th event is due at its own time, even if earlier ones are late.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schedule {
     start: Nanos,
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_missed_keeps_its_own_time() {
+    fn a_late_event_is_still_due_at_its_own_time() {
         let mut schedule = Schedule::new(1_000, 1e6);
         assert_eq!(schedule.take(999), None);
         assert_eq!(schedule.take(10_000), Some((0, 1_000)));

@@ -16,7 +16,7 @@ pub(crate) struct Relay {
     population: Population,
     pace: Pace,
     body: String,
-    /// The message of each client, once the traffic has begun. None: it takes no part.
+    /// The message of each client, once the traffic has begun. `None` if the client takes no part.
     frames: Vec<Option<StampedFrame>>,
     /// The clients that take part, in their turns.
     senders: Vec<usize>,

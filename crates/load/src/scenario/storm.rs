@@ -12,9 +12,9 @@ use crate::failure::Failure;
 use crate::population::Population;
 use crate::recording::Measure;
 
-/// When to try again if the server did not say.
+/// The time until a retry if the server sent no `Retry-After`.
 const RETRY: Duration = Duration::from_secs(1);
-/// Retries are spread over this time after what the server said, or all would come at once again.
+/// Retries are spread over this time after `Retry-After`, or all would come at once again.
 const SPREAD: Duration = Duration::from_secs(1);
 
 /// A network, or a server, that was away for a moment.
@@ -22,7 +22,7 @@ pub(crate) struct Storm {
     population: Population,
     /// When the connections were lost.
     begun: Option<Nanos>,
-    /// Who is not registered again.
+    /// The number of clients that are not registered again.
     missing: usize,
     retries: BinaryHeap<Reverse<(Nanos, usize)>>,
 }
@@ -65,7 +65,7 @@ impl Scenario for Storm {
         }
     }
 
-    /// Whoever does not come back at once tries again, when the server says.
+    /// A client that does not come back at once tries again after `Retry-After`.
     fn lose(
         &mut self,
         clients: &mut Clients,

@@ -16,7 +16,7 @@ use crate::target::Target;
 #[derive(Debug)]
 pub(crate) struct Dialer {
     address: SocketAddr,
-    /// None: connections are plain.
+    /// `None` if connections are plain.
     tls: Option<TlsDialer>,
 }
 
@@ -76,14 +76,14 @@ impl Transport {
         }
     }
 
-    /// Whether a read that brought so many bytes left nothing in the socket: one that does not
-    /// fill the buffer has emptied it (epoll(7), question 9), but of TLS one record is read.
+    /// Returns true if a read of `bytes` bytes emptied the socket. In plain text, one that does not
+    /// fill the buffer has (epoll(7), question 9); a read from TLS returns one record.
     #[inline]
     pub(crate) fn is_drained(&self, bytes: usize, buffer_bytes: usize) -> bool {
         matches!(self, Self::Plain(_)) && bytes < buffer_bytes
     }
 
-    /// Says that nothing follows, if that can be said.
+    /// Sends the close_notify of TLS, as far as the socket takes it.
     pub(crate) fn shut_down(&mut self) {
         if let Self::Tls(stream) = self {
             stream.close();

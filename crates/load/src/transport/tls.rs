@@ -1,7 +1,7 @@
-//! TLS, as a client that trusts anybody.
+//! TLS, as a client that trusts any server.
 //!
-//! The server's certificate is not checked: a load test has no secrets to tell, and its operator
-//! chose the address. Nor are sessions resumed, so that every connection costs the server a whole
+//! The server's certificate is not checked: a load test sends no secrets, and its operator chose
+//! the address. Sessions are not resumed, so that every connection costs the server a whole
 //! handshake, as that of a new client does.
 
 use std::io::{self, Read as _, Write as _};
@@ -22,7 +22,7 @@ pub(super) struct TlsDialer {
 }
 
 impl TlsDialer {
-    /// For the server of this name, which it is told (SNI) unless it is an address.
+    /// A dialer for the server of this name, which is sent as SNI unless it is an address.
     pub(super) fn new(name: &str) -> io::Result<Self> {
         let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -62,7 +62,7 @@ impl TlsStream {
                 return Ok(0);
             }
             let processed = self.session.process_new_packets();
-            // The rest of the handshake, or the alert that says what is wrong.
+            // Sends the rest of the handshake, or the alert that names the fault.
             self.flush()?;
             processed.map_err(io::Error::other)?;
         }
@@ -86,7 +86,7 @@ impl TlsStream {
         Ok(())
     }
 
-    /// Tells the server that nothing follows. It may be gone already.
+    /// Sends close_notify. The server may be gone already.
     pub(super) fn close(&mut self) {
         self.session.send_close_notify();
         let _ = self.flush();

@@ -1,4 +1,4 @@
-//! What the other end may still put on our disk.
+//! The bound of files that the other end may store on our disk.
 
 use std::path::Path;
 
@@ -7,9 +7,9 @@ use super::incoming_file::IncomingFile;
 use crate::Refusal;
 use crate::config::Receive;
 
-/// What the files of a receiver may add up to.
+/// The bound of a receiver's files, together.
 pub(crate) struct Allowance {
-    /// `None`: no files are taken.
+    /// `None` if no files are accepted.
     receive: Option<Receive>,
 }
 
@@ -18,8 +18,8 @@ impl Allowance {
         Self { receive }
     }
 
-    /// Begins a file. There is one at a time in a connection, so what it was said to have is all
-    /// that can come. A refusal is all that the sender learns.
+    /// Begins a file. A connection has one at a time, so its announced size is all that can arrive.
+    /// The refusal is all that the sender learns of us.
     pub(crate) fn begin(&self, name: FileName, bytes: u64) -> Result<IncomingFile, Refusal> {
         let receive = self.receive.as_ref().ok_or(Refusal::NotAccepted)?;
         if bytes > receive.file_bytes_max {
@@ -86,7 +86,7 @@ mod tests {
         allowance.keep(10);
         assert_eq!(refusal(&allowance, 6), Some(Refusal::Full));
         assert_eq!(refusal(&allowance, 5), None);
-        assert_eq!(refusal(&allowance, 5), None, "one that is not kept counts for nothing");
+        assert_eq!(refusal(&allowance, 5), None, "a file that is not stored does not count");
     }
 
     #[test]
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_connects_again_finds_the_same_bounds() {
+    fn a_second_connection_has_the_same_bounds() {
         let (_folder, receive) = receive(10, 15);
         Allowance::new(Some(receive.clone())).keep(10);
         assert_eq!(refusal(&Allowance::new(Some(receive)), 6), Some(Refusal::Full));
     }
 
     #[test]
-    fn what_is_left_free_on_the_disk_is_the_receivers_choice() {
+    fn the_receiver_sets_the_bytes_that_stay_free_on_the_disk() {
         let (folder, receive) = receive(u64::MAX, u64::MAX);
         // The disk may be in use by others meanwhile: nothing here is close to its bound.
         let free_bytes_min = free_bytes(folder.path()).unwrap() * 2;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_takes_no_files_says_so_and_a_folder_that_is_not_there_takes_none() {
+    fn without_files_or_without_a_folder_each_file_is_refused() {
         assert_eq!(refusal(&Allowance::new(None), 1), Some(Refusal::NotAccepted));
         let (folder, allowance) = allowance(10, 10);
         drop(folder);

@@ -20,8 +20,8 @@ pub(crate) struct FileName {
 }
 
 impl FileName {
-    /// The harmless form of a name, which is the name itself if it is harmless. `None`: it is none
-    /// that a file can have on any system.
+    /// The harmless form of a name, which is the name itself if it is harmless. `None` if no system
+    /// has a file of such a name.
     pub(crate) fn new(name: &str) -> Option<Self> {
         if name.is_empty() || name.contains(['/', '\0']) {
             return None;
@@ -37,12 +37,12 @@ impl FileName {
         &self.name
     }
 
-    /// Whether it is another name than the one that came from outside.
+    /// Returns true if the name differs from the one that came from outside.
     pub(crate) const fn is_renamed(&self) -> bool {
         self.is_renamed
     }
 
-    /// Where it may go in a folder, the best place first: `a.txt`, `a (2).txt`, `a (3).txt`, …
+    /// The paths to try in a folder, the best first: `a.txt`, `a (2).txt`, `a (3).txt`, …
     pub(crate) fn places(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
         const PLACES_MAX: u32 = 1000;
         let (stem, extension) = match self.name.rsplit_once('.') {
@@ -55,8 +55,8 @@ impl FileName {
     }
 }
 
-/// What [`deceives`], and what separates, matches or redirects on some system. `:` also names a
-/// stream within a file on Windows.
+/// Returns true for characters that [`deceives`] knows, and for those that separate, match or
+/// redirect on some system. `:` also names a stream within a file on Windows.
 fn is_dangerous(character: char) -> bool {
     deceives(character) || matches!(character, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
 }
@@ -78,7 +78,7 @@ fn without_dangerous_ends(name: String) -> String {
     characters.into_iter().collect()
 }
 
-/// Whether Windows takes a name for a device, with any extension.
+/// Returns true if Windows takes a name for a device, with any extension.
 fn is_device(name: &str) -> bool {
     const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_lowercase();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_file_can_be_called_is_refused() {
+    fn a_name_that_no_file_can_have_is_refused() {
         for name in ["", "/", "../x", "a/b", "/etc/passwd", "a\0b"] {
             assert_eq!(FileName::new(name), None, "{name:?}");
         }

@@ -1,4 +1,4 @@
-//! What goes over the channel; `docs/data-channel.md` says it for other implementations.
+//! The frames of the channel; `docs/data-channel.md` specifies them for other implementations.
 //!
 //! ```text
 //! text message    one frame, a JSON object
@@ -64,7 +64,7 @@ impl Message {
         }
     }
 
-    /// Whether it is binary, and its bytes.
+    /// Encodes a frame: true if it is binary, and its bytes.
     pub(crate) fn write(self) -> (bool, Vec<u8>) {
         match self {
             Self::Chunk(bytes) => (true, bytes),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_a_violation() {
+    fn a_message_that_is_not_a_frame_is_a_violation() {
         for text in ["", "hello", "{}", "[]", r#"{"type":"text"}"#, r#"{"type":"fly"}"#, "\u{0}"] {
             assert_eq!(read(text), Err(Violation::NotAFrame), "{text}");
         }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_a_violation() {
+    fn a_message_that_is_too_large_is_a_violation() {
         assert_eq!(read(&" ".repeat(MESSAGE_BYTES_MAX + 1)), Err(Violation::TooLarge));
         let chunk = vec![0; CHUNK_BYTES_MAX + 1];
         assert_eq!(Message::read(true, chunk), Err(Violation::TooLarge));

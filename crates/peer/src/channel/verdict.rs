@@ -1,4 +1,4 @@
-//! What the other end says of our files: the inbox hears it, the outbox waits for it.
+//! The other end's answers to our files, passed from the inbox to the outbox.
 //!
 //! The other end answers a file once, at any time after its beginning. An answer to a file that
 //! is over for us (given up, or refused before) comes late and is ignored; one to a file that was
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Refusal, Violation};
 
-/// What the other end says of a file.
+/// The other end's answer to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) id: u64,
@@ -22,20 +22,20 @@ pub(crate) struct Verdict {
 /// The one of the file that was begun last, and one that came while it was being begun.
 const WAITING_MAX: usize = 2;
 
-/// Where the inbox puts them.
+/// The inbox's end of the queue.
 pub(crate) struct VerdictSender {
     verdicts: mpsc::SyncSender<Verdict>,
     begun: Arc<AtomicU64>,
 }
 
-/// Where the outbox takes them.
+/// The outbox's end of the queue.
 pub(crate) struct VerdictReceiver {
     verdicts: mpsc::Receiver<Verdict>,
     /// The file that was begun last. Files are numbered from 1.
     begun: Arc<AtomicU64>,
 }
 
-/// Why there is none.
+/// The reason that there is no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NoVerdict {
     /// The time is over.
@@ -84,8 +84,8 @@ impl VerdictReceiver {
     }
 
     /// Waits for the verdict on the file that was begun.
-    pub(crate) fn wait(&self, id: u64, patience: Duration) -> Result<Verdict, NoVerdict> {
-        let until = Instant::now() + patience;
+    pub(crate) fn wait(&self, id: u64, timeout: Duration) -> Result<Verdict, NoVerdict> {
+        let until = Instant::now() + timeout;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.verdicts.recv_timeout(left) {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_answers_a_file_again_and_again_is_a_violation() {
+    fn repeated_answers_to_a_file_are_a_violation() {
         let (sender, receiver) = verdicts();
         receiver.begin(1);
         let passed: Vec<_> = (0..3).map(|_| sender.pass_on(received(1))).collect();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_connection_that_is_over() {
+    fn no_answer_is_awaited_once_the_connection_is_over() {
         let (sender, receiver) = verdicts();
         receiver.begin(1);
         drop(sender);

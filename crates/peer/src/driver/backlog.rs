@@ -1,10 +1,10 @@
 //! Messages that the inbox has no room for, and the datagrams that are held back because of them.
 //!
 //! The driver never waits for the inbox: the application may read slowly, and meanwhile commands,
-//! acknowledgements and ICE go on. SCTP here cannot say that its window is full (`str0m` reads each
-//! message at once), so backpressure is what a network knows: a datagram that may bring another
-//! message is held back, and SCTP at the other end slows down for want of an acknowledgement. What
-//! is beyond the bound is lost, as in any full queue, and sent again.
+//! acknowledgements and ICE go on. SCTP here cannot announce a full window (`str0m` reads each
+//! message at once), so backpressure takes the form that a network has: a datagram that may bring
+//! another message is held back, and SCTP at the other end slows down because it gets no
+//! acknowledgement. Datagrams beyond the bound are lost, as in any full queue, and sent again.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ const ACKNOWLEDGEMENT_BYTES_MAX: usize = 76;
 /// Messages beyond which even short datagrams are held back: a chunk may have one byte.
 const MESSAGES_MAX: usize = 1024;
 
-/// What has arrived and cannot go on yet.
+/// Messages that the inbox has no room for, and datagrams held back behind them.
 #[derive(Default)]
 pub(super) struct Backlog {
     messages: VecDeque<RawMessage>,
@@ -35,8 +35,8 @@ impl Backlog {
         self.messages.is_empty() && self.held.is_empty()
     }
 
-    /// Passes a message to the inbox, after those that wait. If the inbox has stopped, the message
-    /// is lost: why it stopped is told elsewhere.
+    /// Passes a message to the inbox, after those in the backlog. If the inbox has stopped, the
+    /// message is lost; the reason for the stop is reported elsewhere.
     pub(super) fn deliver(&mut self, message: RawMessage, inbox: &mpsc::Sender<RawMessage>) {
         if !self.messages.is_empty() {
             self.messages.push_back(message);
@@ -55,7 +55,7 @@ impl Backlog {
         }
     }
 
-    /// Returns whether a datagram has to wait until messages are gone.
+    /// Returns true if a datagram must be held back until messages are gone.
     pub(super) fn holds_back(&self, datagram: &[u8]) -> bool {
         let is_short = datagram.len() <= ACKNOWLEDGEMENT_BYTES_MAX;
         let may_pass = is_stun(datagram) || is_short && self.messages.len() < MESSAGES_MAX;
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_keep_their_order_and_none_is_lost() {
+    fn messages_stay_in_order_and_all_arrive() {
         let (mut backlog, inbox, mut receiver) = behind(3);
         for n in 0..=3 {
             assert_eq!(receiver.try_recv().unwrap(), message(n));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_bring_a_message_is_held_back_and_only_while_messages_wait() {
+    fn a_datagram_is_held_back_only_behind_messages_and_only_if_it_may_bring_one() {
         let (mut backlog, inbox, mut receiver) = behind(1);
         assert!(backlog.holds_back(&[DTLS; 1200]));
         assert!(!backlog.holds_back(&[DTLS; ACKNOWLEDGEMENT_BYTES_MAX]));

@@ -50,7 +50,7 @@ impl Driver {
         let Some(candidate) = self.rtc.add_local_candidate(candidate) else { return };
         self.here.add(candidate.kind());
         if let Some(json) = candidate::to_json(candidate, &self.mid) {
-            self.tell(Event::Candidate(json));
+            self.emit(Event::Candidate(json));
         }
     }
 
@@ -91,7 +91,7 @@ impl Driver {
     }
 
     /// Once, when it is known of each server what it gives.
-    pub(super) fn tell_when_gathered(&mut self) -> Result<(), Closed> {
+    pub(super) fn emit_when_gathered(&mut self) -> Result<(), Closed> {
         if self.reflexive.as_ref().is_some_and(|reflexive| !reflexive.is_complete()) {
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Driver {
             return Err(Closed::NoRelay(relays.failure().unwrap_or(RelayFailure::Silent)));
         }
         if !std::mem::replace(&mut self.gathered, true) {
-            self.tell(Event::GatheringFinished);
+            self.emit(Event::GatheringFinished);
         }
         Ok(())
     }

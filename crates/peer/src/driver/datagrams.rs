@@ -1,4 +1,4 @@
-//! What comes from the network, and goes there.
+//! Datagrams: from the network to the connection, and back.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -48,7 +48,7 @@ impl Driver {
             return Ok(());
         }
         self.drain_rtc().await?;
-        // Now that this was heard, others may belong to a path, too.
+        // This datagram may have opened the path that early ones belong to.
         for (local, from, bytes) in self.early.take() {
             self.receive_known(local, from, &bytes)?;
             self.drain_rtc().await?;

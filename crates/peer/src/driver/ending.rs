@@ -1,4 +1,4 @@
-//! How a connection ends: why, and in which order what it holds is given back.
+//! The end of a connection: its reason, and the order in which its resources are released.
 
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ impl Driver {
         Closed::Unreachable(Paths { here: self.here, there: self.there, relay_failure })
     }
 
-    /// What a timer ends.
+    /// The reason of the end that a timer causes.
     pub(super) fn timed_out(&self, fired: Fired) -> Closed {
         match fired {
             Fired::Connect if self.path_found => Closed::NotOpened,
@@ -46,20 +46,20 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether the other end has acknowledged everything that was written.
+    /// Returns true if the other end has acknowledged everything that was written.
     fn is_through(&mut self) -> bool {
         let channel = self.channel.and_then(|id| self.rtc.channel(id));
         let buffered = channel.map_or(0, |mut channel| channel.buffered_amount());
         self.queues.outgoing.is_empty() && buffered == 0
     }
 
-    /// Closes the connection, and gives back what it holds. What is left is to be told.
+    /// Closes the connection and releases its resources. The returned rest reports the end.
     pub(super) async fn end(
         mut self,
         closed: Closed,
         arrivals: &mut mpsc::Receiver<Arrival>,
     ) -> Ending {
-        let told = match closed {
+        let reported = match closed {
             Closed::Local | Closed::Remote if !self.is_through() => Closed::Unsent,
             _ => closed.clone(),
         };
@@ -70,7 +70,7 @@ impl Driver {
             relays.release(arrivals).await;
         }
         let Queues { inbox, violation, events, .. } = self.queues;
-        Ending { backlog: self.backlog, inbox, violation, events, closed: told }
+        Ending { backlog: self.backlog, inbox, violation, events, closed: reported }
     }
 
     async fn close_rtc(&mut self) {
@@ -87,7 +87,7 @@ impl Driver {
     }
 }
 
-/// What is left of a connection that is closed: no socket, and no queue that anybody waits for.
+/// The rest of a closed connection: its undelivered messages, without a socket.
 pub(super) struct Ending {
     backlog: Backlog,
     inbox: mpsc::Sender<RawMessage>,
@@ -97,10 +97,11 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// Tells the end when all that has arrived is told, or the application takes too long for that.
-    pub(super) async fn tell(self) {
+    /// Sends [`Event::Closed`] after everything that has arrived, or when the application takes too
+    /// long to read that.
+    pub(super) async fn report(self) {
         let Self { backlog, inbox, violation, events, closed } = self;
-        let told = async {
+        let deliver = async {
             for message in backlog.into_messages() {
                 if inbox.send(message).await.is_err() {
                     break;
@@ -111,7 +112,7 @@ impl Ending {
                 let _ = violation.await;
             }
         };
-        let _ = timeout(CLOSE_TIMEOUT, told).await;
+        let _ = timeout(CLOSE_TIMEOUT, deliver).await;
         let _ = events.send(Event::Closed(closed)).await;
     }
 }

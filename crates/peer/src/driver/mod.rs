@@ -1,17 +1,17 @@
-//! The task that owns the connection: one input, then drain what comes of it, then wait.
+//! The task that owns the connection: one input, drain the outputs, wait.
 //!
 //! That order is the contract of `str0m`: after each mutation, [`Driver::drain`] until it has
-//! nothing more. **The driver never waits for a queue that the application empties**, or an
-//! application that waits for the driver would wait for ever: its own events have a queue in which
-//! all of them fit, and messages stay in a [`Backlog`] until the inbox has room. What is waited for,
-//! in order of priority:
+//! nothing more. **The driver never waits for a queue that the application empties**: an
+//! application that waits for the driver at the same time would block both for ever. Its own events
+//! have a queue in which all of them fit, and messages stay in a [`Backlog`] until the inbox has
+//! room. The driver waits, in order of priority, for
 //!
-//! 1. the application's commands: few, and it waits for them;
-//! 2. a violation that the inbox found: nothing else counts any more;
+//! 1. commands of the application: few, and it is blocked until they are done;
+//! 2. a violation that the inbox found: the connection ends;
 //! 3. candidates of the other end;
-//! 4. room for what has arrived, before more arrives;
-//! 5. the network, which acknowledges what we sent, so it comes before sending more;
-//! 6. answers to files of the other end, which waits for them;
+//! 4. room in the inbox for messages that have arrived, before more arrive;
+//! 5. the network, whose acknowledgements make room, so it comes before sending more;
+//! 6. answers to files of the other end, which is blocked until it has them;
 //! 7. messages to send, while the channel has room;
 //! 8. the next timer.
 
@@ -42,9 +42,10 @@ use crate::turn::relays::Relays;
 use crate::turn::turn_server::TurnServer;
 use crate::{Closed, Config, Event, Kinds, Policy, Violation};
 
-/// What the channel keeps until the other end has acknowledged it: enough for 40 Mbit/s at 100 ms.
+/// The bound of bytes in the channel that the other end has not acknowledged: enough for 40 Mbit/s
+/// at 100 ms.
 pub(crate) const BUFFERED_BYTES_MAX: usize = 512 * 1024;
-/// Datagrams that wait for the driver.
+/// The queue of datagrams for the driver.
 const ARRIVALS_WAITING_MAX: usize = 256;
 
 /// The ends of the driver's queues.
@@ -55,9 +56,9 @@ pub(crate) struct Queues {
     pub(crate) replies: mpsc::Receiver<Frame>,
     pub(crate) inbox: mpsc::Sender<RawMessage>,
     pub(crate) violation: oneshot::Receiver<Violation>,
-    /// What the driver tells itself. It has room for all of it.
+    /// The driver's own events. All of them fit.
     pub(crate) connection_events: mpsc::Sender<Event>,
-    /// What the inbox and the outbox tell, and the end, which is the last.
+    /// The events of the inbox and the outbox, and the end, which is the last.
     pub(crate) events: mpsc::Sender<Event>,
 }
 
@@ -74,10 +75,10 @@ pub(crate) struct Driver {
     relay_only: bool,
     hosts: Option<HostSockets>,
     relays: Option<Relays>,
-    /// `None`: our addresses are not asked for.
+    /// `None` if there is no STUN server to ask.
     reflexive: Option<Reflexive>,
     gathered: bool,
-    /// Whether ICE has found a path.
+    /// True once ICE has found a path.
     path_found: bool,
     here: Kinds,
     there: Kinds,
@@ -88,7 +89,7 @@ pub(crate) struct Driver {
 }
 
 /// Something to do.
-enum Turn {
+enum Work {
     Command(Option<Command>),
     Violation(Option<Violation>),
     Candidate(Candidate),
@@ -142,7 +143,7 @@ impl Driver {
         };
         let ending = self.end(closed, &mut arrivals).await;
         drop((tasks, arrivals));
-        ending.tell().await;
+        ending.report().await;
     }
 
     async fn turns(&mut self, arrivals: &mut mpsc::Receiver<Arrival>) -> Closed {
@@ -165,45 +166,45 @@ impl Driver {
     }
 
     /// Waits; the order is in this file's first paragraph.
-    async fn next(&mut self, arrivals: &mut mpsc::Receiver<Arrival>, deadline: Instant) -> Turn {
+    async fn next(&mut self, arrivals: &mut mpsc::Receiver<Arrival>, deadline: Instant) -> Work {
         let has_room = self.has_room();
         let closing = self.timers.is_closing();
         let behind = !self.backlog.is_empty();
         let queues = &mut self.queues;
         tokio::select! {
             biased;
-            command = queues.commands.recv(), if !closing => Turn::Command(command),
-            violation = &mut queues.violation => Turn::Violation(violation.ok()),
-            Some(candidate) = queues.candidates.recv() => Turn::Candidate(candidate),
-            // An error: the inbox has stopped, which is told as a violation or by its silence.
-            _ = queues.inbox.reserve(), if behind => Turn::Room,
-            Some(arrival) = arrivals.recv() => Turn::Arrival(arrival),
-            Some(reply) = queues.replies.recv(), if has_room => Turn::Send(Message::Frame(reply)),
-            message = queues.outgoing.recv(), if has_room => message.map_or(Turn::Drained, Turn::Send),
-            () = sleep_until(deadline.into()) => Turn::Timer,
+            command = queues.commands.recv(), if !closing => Work::Command(command),
+            violation = &mut queues.violation => Work::Violation(violation.ok()),
+            Some(candidate) = queues.candidates.recv() => Work::Candidate(candidate),
+            // An error: the inbox has stopped. A violation or the end of its channel reports that.
+            _ = queues.inbox.reserve(), if behind => Work::Room,
+            Some(arrival) = arrivals.recv() => Work::Arrival(arrival),
+            Some(reply) = queues.replies.recv(), if has_room => Work::Send(Message::Frame(reply)),
+            message = queues.outgoing.recv(), if has_room => message.map_or(Work::Drained, Work::Send),
+            () = sleep_until(deadline.into()) => Work::Timer,
         }
     }
 
-    async fn take(&mut self, turn: Turn) -> Result<(), Closed> {
+    async fn take(&mut self, turn: Work) -> Result<(), Closed> {
         match turn {
-            Turn::Command(Some(Command::Answer(answer, candidates, done))) => {
-                // The application may have given up waiting.
+            Work::Command(Some(Command::Answer(answer, candidates, done))) => {
+                // An error: the application no longer awaits the result.
                 let _ = done.send(self.accept_answer(*answer, candidates));
                 Ok(())
             }
-            Turn::Command(Some(Command::Close) | None) => self.start_closing(),
-            Turn::Violation(Some(violation)) => Err(Closed::Violation(violation)),
+            Work::Command(Some(Command::Close) | None) => self.start_closing(),
+            Work::Violation(Some(violation)) => Err(Closed::Violation(violation)),
             // The inbox stopped because nobody reads events.
-            Turn::Violation(None) => Err(Closed::Local),
-            Turn::Candidate(candidate) => {
+            Work::Violation(None) => Err(Closed::Local),
+            Work::Candidate(candidate) => {
                 self.add_candidate(candidate);
                 Ok(())
             }
-            Turn::Room => self.catch_up().await,
-            Turn::Arrival(arrival) => self.arrive(arrival).await,
-            Turn::Send(message) => self.send(message),
-            Turn::Drained => Err(Closed::Local),
-            Turn::Timer => self.input(Input::Timeout(Instant::now())),
+            Work::Room => self.catch_up().await,
+            Work::Arrival(arrival) => self.arrive(arrival).await,
+            Work::Send(message) => self.send(message),
+            Work::Drained => Err(Closed::Local),
+            Work::Timer => self.input(Input::Timeout(Instant::now())),
         }
     }
 
@@ -220,7 +221,7 @@ impl Driver {
         let stun_deadline = self.poll_reflexive().await;
         // A relay that has come brings a candidate, with which there is something to do at once.
         let rtc_deadline = self.drain_rtc().await?.min(rtc_deadline);
-        self.tell_when_gathered()?;
+        self.emit_when_gathered()?;
         let own_deadline = self.timers.check(Instant::now());
         let own_deadline = own_deadline.map_err(|fired| self.timed_out(fired))?;
         let others = [relay_deadline, stun_deadline, own_deadline].into_iter().flatten();
@@ -257,7 +258,7 @@ impl Driver {
                 self.channel = Some(id);
                 self.open = true;
                 self.timers.opened();
-                self.tell(Event::Connected);
+                self.emit(Event::Connected);
             }
             RtcEvent::ChannelOpen(..) => return Err(Violation::SecondChannel.into()),
             RtcEvent::ChannelData(data) => {
@@ -265,20 +266,20 @@ impl Driver {
             }
             RtcEvent::ChannelClose(_) | RtcEvent::Closed => return Err(Closed::Remote),
             RtcEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                self.timers.heard(false, Instant::now());
+                self.timers.note_path(false, Instant::now());
             }
             RtcEvent::IceConnectionStateChange(state) => {
                 self.path_found |= state.is_connected();
-                self.timers.heard(true, Instant::now());
+                self.timers.note_path(true, Instant::now());
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// Tells something about the connection, without waiting. An error: nobody reads events any
-    /// more, which the inbox notices too.
-    fn tell(&self, event: Event) {
+    /// Emits an event of the connection, without waiting. An error: nobody reads events any more,
+    /// which the inbox notices too.
+    fn emit(&self, event: Event) {
         let _ = self.queues.connection_events.try_send(event);
     }
 

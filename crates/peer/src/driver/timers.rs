@@ -1,14 +1,14 @@
-//! What ends a connection by itself, each at its time.
+//! The timers that end a connection.
 
 use std::time::{Duration, Instant};
 
-/// How long a connection that ICE holds for lost may stay so before it is given up. ICE itself takes
+/// The time from when ICE reports the path lost until the connection is given up. ICE itself takes
 /// some 15 seconds to notice.
 const LOST_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long what was written may stay without acknowledgement after `close`.
+/// The time that the other end has to acknowledge what was written, after `close`.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What has fired.
+/// A timer that has fired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fired {
     /// The channel is not open in time.
@@ -19,7 +19,7 @@ pub(crate) enum Fired {
     Close,
 }
 
-/// The timers. `None`: it is not set.
+/// The timers; `None` if one is not set.
 pub(crate) struct Timers {
     connect_timeout: Duration,
     /// Both descriptions are known, and the channel is not open.
@@ -45,9 +45,9 @@ impl Timers {
         self.connect = None;
     }
 
-    /// The other end is not heard any more, or again.
-    pub(crate) fn heard(&mut self, heard: bool, now: Instant) {
-        self.lost = (!heard && self.connect.is_none()).then(|| now + LOST_TIMEOUT);
+    /// Stops the timer of silence, or starts it.
+    pub(crate) fn note_path(&mut self, is_up: bool, now: Instant) {
+        self.lost = (!is_up && self.connect.is_none()).then(|| now + LOST_TIMEOUT);
     }
 
     /// The application closes the connection.
@@ -59,7 +59,7 @@ impl Timers {
         self.close.is_some()
     }
 
-    /// Whether one has fired; else when the first will.
+    /// Returns the first timer that has fired, else the time at which the next one will.
     pub(crate) fn check(&self, now: Instant) -> Result<Option<Instant>, Fired> {
         let named =
             [(self.connect, Fired::Connect), (self.lost, Fired::Lost), (self.close, Fired::Close)];

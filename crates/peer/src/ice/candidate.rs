@@ -6,7 +6,7 @@ use str0m::net::Protocol;
 
 use crate::Error;
 
-/// What is sent. No field is null: some stacks refuse that.
+/// A candidate as we send it. No field is null: some stacks refuse that.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OutgoingInit<'a> {
@@ -18,7 +18,8 @@ struct OutgoingInit<'a> {
     username_fragment: Option<&'a str>,
 }
 
-/// What is taken: stacks write null, leave fields out, and copy `a=` from the description.
+/// A candidate as we accept it: stacks write null, leave fields out, and copy `a=` from the
+/// description.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct IncomingInit {
@@ -39,10 +40,10 @@ pub(crate) fn to_json(candidate: &Candidate, mid: &str) -> Option<String> {
     serde_json::to_string(&init).ok()
 }
 
-/// Reads what the other end sent. `None`: it says that there are no more, or the candidate is none
-/// that is tried here.
+/// Reads a candidate of the other end. Returns `None` at the end of candidates, and for a candidate
+/// of a kind that is not tried here.
 pub(crate) fn from_json(json: &str) -> Result<Option<Candidate>, Error> {
-    // A browser may say null for "no more".
+    // Browsers write null for the end of candidates.
     let init: Option<IncomingInit> = serde_json::from_str(json).map_err(|_| Error::Candidate)?;
     let Some(IncomingInit { candidate: Some(line), username_fragment }) = init else {
         return Ok(None);
@@ -54,8 +55,8 @@ pub(crate) fn from_json(json: &str) -> Result<Option<Candidate>, Error> {
     Ok(candidate)
 }
 
-/// Reads a candidate attribute, with or without the words before its value. `None`: it is empty,
-/// names a host by multicast DNS (RFC 8828), which is not looked up here, or is one for TCP.
+/// Reads a candidate attribute, with or without the words before its value. Returns `None` if it is
+/// empty, is for TCP, or names a host by multicast DNS (RFC 8828), which is not looked up here.
 pub(crate) fn from_line(line: &str) -> Result<Option<Candidate>, Error> {
     const HOST: usize = 4;
     let line = line.trim();
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_that_there_are_no_more_or_is_not_tried_is_passed_over() {
+    fn the_end_of_candidates_and_kinds_that_are_not_tried_are_skipped() {
         for json in [
             "null",
             r#"{"candidate":null}"#,
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_has_no_null() {
+    fn a_sent_candidate_has_no_null() {
         let candidate = Candidate::host("192.0.2.1:50000".parse().unwrap(), "udp").unwrap();
         let json = to_json(&candidate, "data").unwrap();
         assert!(!json.contains("null"), "{json}");

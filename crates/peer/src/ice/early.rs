@@ -1,15 +1,14 @@
 //! Datagrams that came before the path they came by was known to be one.
 //!
-//! The end that begins DTLS does so as soon as it has a path, when the other one may still wait for
-//! the answer to its own check. That ClientHello must not be lost: it is repeated only after a
-//! second.
+//! The end that begins DTLS does so as soon as it has a path, when the other one may still lack the
+//! answer to its own check. That ClientHello must not be lost: it is repeated only after a second.
 
 use std::net::SocketAddr;
 
-/// How many are kept. A ClientHello is one; the rest may be anybody's.
+/// The bound of held datagrams. A ClientHello is one; the rest may come from strangers.
 const KEPT_MAX: usize = 8;
 
-/// A datagram: where it arrived, where it came from, and what it says.
+/// A datagram: our address, the sender's address, and its bytes.
 pub(crate) type Datagram = (SocketAddr, SocketAddr, Vec<u8>);
 
 /// The first that came too early.
@@ -23,7 +22,7 @@ impl EarlyDatagrams {
         }
     }
 
-    /// Gives all, in their order. Those that are still too early are to be kept again.
+    /// Takes all datagrams, in their order. The caller puts back those that are still too early.
     pub(crate) fn take(&mut self) -> Vec<Datagram> {
         std::mem::take(&mut self.0)
     }

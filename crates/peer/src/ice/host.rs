@@ -20,7 +20,7 @@ struct Address {
     kind: Kind,
 }
 
-/// What an interface leads to, the best last.
+/// The kind of network that an interface leads to, the best last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// This machine alone.
@@ -50,14 +50,14 @@ impl HostAddresses {
 }
 
 /// Addresses that another machine may reach, the best first: those of default routes, so that the
-/// bound never cuts them off, then those of other networks. IPv6 addresses that hold on their link
-/// alone are left out (RFC 8445 section 5.1.1.1) unless there is nothing else: two machines on a
-/// cable. Those of IPv4 (169.254.0.0/16) are left out always: `str0m` 0.25 takes none for a
-/// candidate.
+/// bound never cuts them off, then those of other networks. IPv6 addresses that are valid on their
+/// link alone are left out (RFC 8445 section 5.1.1.1) unless there is nothing else, as between two
+/// machines on a cable. Those of IPv4 (169.254.0.0/16) are always left out: `str0m` 0.25 refuses
+/// them as candidates.
 fn usable(addresses: &[Address], default_routes: &[IpAddr]) -> Vec<SocketAddr> {
     let mut reachable: Vec<&Address> =
         addresses.iter().filter(|address| address.kind != Kind::Loopback).collect();
-    // Sorting keeps the system's order among equals.
+    // A stable sort leaves equals in the system's order.
     reachable.sort_by_key(|address| {
         let is_default = default_routes.contains(&address.ip);
         Reverse((is_default, address.kind))
@@ -75,8 +75,9 @@ fn usable(addresses: &[Address], default_routes: &[IpAddr]) -> Vec<SocketAddr> {
     chosen.into_iter().map(Address::socket_address).collect()
 }
 
-/// A second IPv6 address in one network: the system has a lasting one and temporary ones (RFC 8981).
-/// The one of the default route, or the first, is enough; the others would only tell more.
+/// Returns true for a second IPv6 address in one network: the system has a lasting one and
+/// temporary ones (RFC 8981). The one of the default route, or the first, is enough; the others
+/// would only disclose more.
 fn is_of_same_network(one: &Address, other: &Address) -> bool {
     const NETWORK_BYTES: usize = 8;
     match (one.ip, other.ip) {
@@ -107,7 +108,8 @@ impl Address {
 }
 
 impl Kind {
-    /// The name is all that tells a bridge of containers from a network; it decides the order alone.
+    /// Only the name distinguishes a bridge of containers from a network; it decides the order
+    /// alone.
     fn of(name: &str, is_loopback: bool) -> Self {
         const BRIDGES: [&str; 9] =
             ["docker", "br-", "veth", "virbr", "lxc", "lxd", "podman", "cni", "vmnet"];
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_lasting_and_a_temporary_address_one_is_told() {
+    fn of_a_lasting_and_a_temporary_address_one_is_disclosed() {
         let (lasting, temporary) = ("2001:db8::211:22ff:fe33:4455", "2001:db8::8c1e:b0d7:3f2a:9");
         let addresses = [("eth0", lasting), ("eth0", temporary), ("eth0", "fd00::1")];
         assert_usable(&addresses, &[temporary], &[temporary, "fd00::1"]);

@@ -1,4 +1,4 @@
-//! Paths to the other end: candidates, the sockets they stand for, and what a description says of them (RFC 8445).
+//! Paths to the other end: candidates, their sockets, and their form in a description (RFC 8445).
 
 pub(crate) mod candidate;
 pub(crate) mod early;

@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use crate::turn::relay::Relay;
 use crate::turn::relay_failure::RelayFailure;
 
-/// The largest datagram that is read. WebRTC keeps to the MTU.
+/// The largest datagram that is read. WebRTC stays within the MTU.
 pub(crate) const DATAGRAM_BYTES_MAX: usize = 2048;
 
 /// Something from the network.
 pub(crate) enum Arrival {
-    /// A datagram of the other end, or of somebody who pretends to be.
+    /// A datagram of the other end, or of anyone who sends to this port.
     Datagram { local: SocketAddr, from: SocketAddr, bytes: Vec<u8> },
     /// Bytes of a TURN server.
     FromTurn { relay: usize, bytes: Vec<u8> },
@@ -31,7 +31,7 @@ pub(crate) enum Arrival {
 /// A socket on each local address that is offered.
 pub(crate) struct HostSockets(Vec<HostSocket>);
 
-/// A socket, and its address as the other end is told it: without the number of its link.
+/// A socket, and its address as the other end gets it: without the scope of its link.
 struct HostSocket {
     address: SocketAddr,
     link: Option<u32>,
@@ -39,7 +39,7 @@ struct HostSocket {
 }
 
 impl HostSockets {
-    /// Opens sockets. Addresses on which none can be opened are left out.
+    /// Opens sockets, and leaves out addresses on which that fails.
     pub(crate) async fn open(
         addresses: Vec<SocketAddr>,
         arrivals: &mpsc::Sender<Arrival>,

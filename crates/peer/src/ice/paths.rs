@@ -1,4 +1,4 @@
-//! What there was to try when no path to the other end was found.
+//! The candidates that were tried when no path was found.
 
 use std::fmt;
 
@@ -17,14 +17,15 @@ pub struct Kinds {
     pub relayed: usize,
 }
 
-/// What both ends had to try.
+/// The candidates of both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Paths {
     /// Of this end.
     pub here: Kinds,
-    /// Of the other end, as far as it was told.
+    /// Of the other end, as far as they arrived.
     pub there: Kinds,
-    /// Why this end has no relay. `None`: it has one, or there was no TURN server to ask.
+    /// The reason that this end has no relay. `None`: it has one, or there was no TURN server to
+    /// ask.
     pub relay_failure: Option<RelayFailure>,
 }
 
@@ -38,14 +39,14 @@ impl Kinds {
         *count += 1;
     }
 
-    fn are_none(self) -> bool {
+    fn are_empty(self) -> bool {
         self == Self::default()
     }
 }
 
 impl fmt::Display for Kinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.are_none() {
+        if self.are_empty() {
             return write!(f, "no address");
         }
         let kinds = [(self.host, "host"), (self.reflexive, "reflexive"), (self.relayed, "relayed")];
@@ -60,7 +61,7 @@ impl fmt::Display for Paths {
         write!(f, "addresses here: {}; there: {}", self.here, self.there)?;
         match self.relay_failure {
             Some(failure) => write!(f, "; no relay here: {failure}"),
-            None if self.there.are_none() => write!(f, "; the other end named none in time"),
+            None if self.there.are_empty() => write!(f, "; the other end sent no address in time"),
             None if self.here.relayed + self.there.relayed == 0 => {
                 write!(f, "; between networks that let nothing in, a TURN server helps")
             }
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_says_what_was_tried_and_what_would_help() {
+    fn the_text_names_what_was_tried_and_what_would_help() {
         let direct = Paths { here: kinds(2, 1, 0), there: kinds(1, 0, 0), relay_failure: None };
         assert_eq!(
             direct.to_string(),
@@ -88,7 +89,7 @@ mod tests {
         let silent = Paths { here: kinds(1, 0, 0), ..Paths::default() };
         assert_eq!(
             silent.to_string(),
-            "addresses here: 1 host; there: no address; the other end named none in time"
+            "addresses here: 1 host; there: no address; the other end sent no address in time"
         );
         let refused = Paths { relay_failure: Some(RelayFailure::Credential), ..direct };
         assert!(refused.to_string().ends_with(

@@ -1,5 +1,5 @@
-//! What our sockets look like from outside: server-reflexive candidates (RFC 8445 section
-//! 5.1.1.2). Behind a NAT a hole is punched with them.
+//! Server-reflexive candidates (RFC 8445 section 5.1.1.2): our sockets' addresses as seen from
+//! outside. They make a way through a NAT.
 //!
 //! The protocol is `stun-proto`; the sockets, which are those of the host candidates, are the
 //! driver's.
@@ -21,8 +21,8 @@ use super::network::Arrival;
 use crate::turn::resolve::addresses;
 use crate::turn::stun_server::StunServer;
 
-/// A request is sent at 0, 0.5, 1.5 and 3.5 seconds, and given up at 5.5: nobody waits longer for a
-/// call.
+/// A request is sent at 0, 0.5, 1.5 and 3.5 seconds, and given up at 5.5: people wait no longer for
+/// a call.
 const REQUESTS_MAX: u32 = 4;
 /// Addresses of one IP version that a server is asked at.
 const SERVER_ADDRESSES_MAX: usize = 2;
@@ -32,7 +32,7 @@ const CANDIDATES_MAX: usize = 32;
 /// A request to send: from where, to whom, and its bytes.
 pub(crate) type Request = (SocketAddr, SocketAddr, Vec<u8>);
 
-/// Questions to STUN servers that wait for their answers.
+/// Pending requests to STUN servers.
 pub(crate) struct Reflexive {
     /// For each socket what it has asked.
     sockets: Vec<(SocketAddr, StunAgent)>,
@@ -66,7 +66,7 @@ impl Reflexive {
         Self { sockets, unresolved, unanswered: 0, candidates: 0, started: Instant::now() }
     }
 
-    /// Whether each server has answered, or never will.
+    /// Returns true once each server has answered or was given up.
     pub(crate) const fn is_complete(&self) -> bool {
         self.unresolved == 0 && self.unanswered == 0
     }
@@ -88,7 +88,7 @@ impl Reflexive {
         requests
     }
 
-    /// Takes a datagram. `None`: it answers none of our questions.
+    /// Takes a datagram. Returns `None` if it answers none of our requests.
     pub(crate) fn receive(
         &mut self,
         socket: SocketAddr,

@@ -25,7 +25,7 @@ impl Remote {
     }
 }
 
-/// Whether a description has a data channel (RFC 8841).
+/// Returns true if a description has a data channel (RFC 8841).
 pub(crate) fn has_data_channel(sdp: &str) -> bool {
     sdp.lines()
         .any(|line| line.starts_with("m=application ") && !line.starts_with("m=application 0 "))

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_signaling_server_sends_is_read() {
+    fn the_signaling_servers_json_is_read() {
         let json =
             r#"[{"urls":["turn:a:443?transport=tcp"],"username":"1:alice","credential":"c"}]"#;
         let servers: Vec<IceServer> = serde_json::from_str(json).unwrap();

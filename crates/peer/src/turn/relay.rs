@@ -20,8 +20,8 @@ use super::turn_server::{Transport, TurnServer};
 use super::wire::Wire;
 use crate::ice::network::Arrival;
 
-/// A request is sent so often: at 0, 0.5, 1.5, 3.5 and 5.5 seconds, and given up at 7.5. RFC 8489
-/// has 39.5, which is longer than anybody waits for a call.
+/// A request is sent at 0, 0.5, 1.5, 3.5 and 5.5 seconds, and given up at 7.5. RFC 8489 gives up at
+/// 39.5, which is longer than people wait for a call.
 const REQUESTS_MAX: u32 = 5;
 
 /// Addresses of the other end that are sent to over one relay; more are left unanswered.
@@ -38,14 +38,14 @@ pub(crate) struct Relay {
     /// Addresses of the other end to which the way was opened.
     peers: HashSet<SocketAddr>,
     errors: AllocateErrors,
-    /// Whether the server has said anything.
+    /// True once the server has answered anything.
     has_answered: bool,
     has_allocated: bool,
     /// The allocation is given back as soon as it is there.
     is_leaving: bool,
 }
 
-/// What became of an allocation.
+/// A result of an allocation, or the data of a relay.
 pub(crate) enum RelayEvent {
     /// It is there: datagrams to this address come here.
     Allocated(SocketAddr),
@@ -165,8 +165,8 @@ impl Relay {
         (events, deadline)
     }
 
-    /// One IP version of a relay may be there and the other refused. That there is none at all shows
-    /// when the client closes.
+    /// One IP version of a relay may be granted and the other refused. A refusal of both shows when
+    /// the client closes.
     fn poll_events(&mut self) -> Vec<RelayEvent> {
         let mut events = Vec::new();
         while let Some(event) = self.client.poll_event() {
@@ -198,7 +198,7 @@ impl Relay {
         self.is_leaving = true;
     }
 
-    /// Whether the server has said anything.
+    /// Returns true once the server has answered anything.
     pub(crate) const fn has_answered(&self) -> bool {
         self.has_answered
     }

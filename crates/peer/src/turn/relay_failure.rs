@@ -4,12 +4,12 @@ use turn_client_proto::stun::types::attribute::ErrorCode;
 use turn_client_proto::stun::types::message::{Message, MessageHeader};
 use turn_client_proto::types::message::ALLOCATE;
 
-/// Why there is no relay. Of several reasons the greatest is told: the server that answered knows
-/// more than the one that was not reached.
+/// The reason that there is no relay. Of several the greatest counts: a server that answered knows
+/// more than one that was not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[non_exhaustive]
 pub enum RelayFailure {
-    /// The name has no address, or none that was found in time.
+    /// The name has no address, or no answer came in time.
     #[error("the TURN server's name was not found")]
     NameNotFound,
     /// No connection to it, or no way to send to it.
@@ -24,7 +24,7 @@ pub enum RelayFailure {
     /// It answered with an error of this code (RFC 8656 section 19).
     #[error("the TURN server refused, with error {0}")]
     Refused(u16),
-    /// 508: it has no relay left for anybody.
+    /// 508: its relays are exhausted.
     #[error("the TURN server has no relay left (508)")]
     Exhausted,
     /// 486: it gives no more relays to this user.
@@ -46,13 +46,13 @@ impl RelayFailure {
     }
 }
 
-/// Reads a TURN server's answers to Allocate for the error code, which `turn-client-proto` does not
-/// tell.
+/// Reads the error code in a TURN server's answers to Allocate, which `turn-client-proto` does not
+/// report.
 #[derive(Default)]
 pub(crate) struct AllocateErrors {
     /// Over a stream: the message that is not here whole.
     partial: Vec<u8>,
-    /// The first 401 brings realm and nonce, and says nothing of the credential.
+    /// The first 401 brings realm and nonce; it does not reject the credential.
     challenged: bool,
     code: Option<u16>,
 }
@@ -73,7 +73,7 @@ impl AllocateErrors {
         }
     }
 
-    /// Returns the reason that the server gave. `None`: it gave none.
+    /// The reason that the server gave. `None` if it gave no reason.
     pub(crate) fn failure(&self) -> Option<RelayFailure> {
         self.code.map(RelayFailure::of_code)
     }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn no_reason_names_an_address_and_each_says_what_it_is() {
+    fn no_reason_names_an_address_and_each_is_distinct() {
         assert_eq!(
             RelayFailure::Quota.to_string(),
             "the TURN server gives this user no more relays for now (486): its quota is used up"

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-/// How long the system may take to look a name up.
+/// The time for the system to look up a name.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// Addresses of one name that are tried: two of each IP version, as a rule.
 const ADDRESSES_MAX: usize = 4;
 
-/// Looks up a name. Empty: it has no address, or none in time.
+/// Looks up a name. Empty if it has no address, or no answer came in time.
 pub(crate) async fn addresses(host: &str, port: u16) -> Vec<SocketAddr> {
     match timeout(LOOKUP_TIMEOUT, lookup_host((host, port))).await {
         Ok(Ok(found)) => in_turn(found.collect()),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_is_a_name_of_itself_and_a_name_without_one_gives_none() {
+    async fn an_address_is_its_own_name_and_a_name_without_one_is_empty() {
         assert_eq!(addresses("192.0.2.1", 7).await, ["192.0.2.1:7".parse().unwrap()]);
         assert_eq!(addresses("no such name", 7).await, []);
     }

@@ -3,10 +3,10 @@
 use super::turn_server::{Transport, TurnServer, host_and_port};
 use crate::IceServer;
 
-/// At most so many are asked: the first ones that are named.
+/// The bound of servers that are asked: the first ones of the configuration.
 const SERVERS_MAX: usize = 4;
 
-/// Where a STUN server is, over UDP.
+/// The address of a STUN server, over UDP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StunServer {
     pub(crate) host: String,

@@ -2,7 +2,7 @@
 
 use crate::IceServer;
 
-/// At most so many relays are allocated: the first ones that are named.
+/// The bound of relays that are allocated: on the first servers of the configuration.
 const RELAYS_MAX: usize = 8;
 
 /// A TURN server, and how to get at it.
@@ -15,7 +15,7 @@ pub(crate) struct TurnServer {
     pub(crate) credential: String,
 }
 
-/// How we talk to the TURN server; it talks UDP to the other end in any case.
+/// The transport to the TURN server; the server talks UDP to the other end in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Udp,

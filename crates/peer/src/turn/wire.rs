@@ -19,13 +19,13 @@ use tokio_rustls::TlsConnector;
 use super::relay_failure::RelayFailure;
 use crate::ice::network::{Arrival, DATAGRAM_BYTES_MAX};
 
-/// How long a TURN server may take to accept a connection, and for the handshake of TLS.
+/// The time for a TURN server to accept a connection, and for the handshake of TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the last messages may take.
+/// The time to write the last messages.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What waits for a stream, in messages. Over TCP a relay still carries datagrams: what does not
-/// fit is lost, and sent again by SCTP.
+/// The queue of messages for a stream. Over TCP a relay still carries datagrams: those that do not
+/// fit are lost, and sent again by SCTP.
 const QUEUE_MAX: usize = 256;
 /// The part of it that only the messages of TURN itself may use; they are not sent again.
 const QUEUE_RESERVED: usize = 32;
@@ -64,7 +64,8 @@ impl Wire {
         Ok((Self::stream(stream, relay, arrivals), local))
     }
 
-    /// Over TLS (`turns:`), to a server of this name. `None`: as the system trusts.
+    /// Connects over TLS (`turns:`), to a server of this name. `None`: the system's authorities are
+    /// trusted.
     pub(crate) async fn tls(
         remote: SocketAddr,
         name: &str,

@@ -29,13 +29,13 @@ impl Aiortc {
         Self { process, output }
     }
 
-    fn says(&mut self) -> Value {
+    fn read(&mut self) -> Value {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap()
     }
 
-    fn hears(&mut self, value: &Value) {
+    fn write(&mut self, value: &Value) {
         writeln!(self.process.stdin.as_mut().unwrap(), "{value}").unwrap();
     }
 }
@@ -52,7 +52,7 @@ impl Drop for Aiortc {
 async fn aiortc_exchanges_messages_and_files_with_us() {
     let folder = tempfile::tempdir().unwrap();
     let mut aiortc = Aiortc::start();
-    let offer = aiortc.says()["sdp"].as_str().unwrap().to_owned();
+    let offer = aiortc.read()["sdp"].as_str().unwrap().to_owned();
     let config = receiving_into(folder.path(), Config::default());
     let (peer, mut events, answer) = Peer::answer(config, &offer).await.unwrap();
     let mut candidates = Vec::new();
@@ -63,16 +63,16 @@ async fn aiortc_exchanges_messages_and_files_with_us() {
             event => panic!("{event:?}"),
         }
     }
-    aiortc.hears(&json!({"sdp": answer, "candidates": candidates}));
+    aiortc.write(&json!({"sdp": answer, "candidates": candidates}));
 
     let mut us = End { peer, events };
     assert_eq!(us.next().await, Event::Connected);
     assert_eq!(us.next().await, Event::Text("hello from aiortc".to_owned()));
     let path = folder.path().join("from-aiortc.bin");
     assert_eq!(us.next().await, Event::FileReceived { path });
-    assert_eq!(aiortc.says(), json!({"type": "file-received", "id": 1}));
+    assert_eq!(aiortc.read(), json!({"type": "file-received", "id": 1}));
     us.peer.send_file(write_file(folder.path(), "ours.bin", 1 << 20)).await.unwrap();
-    assert_eq!(aiortc.says()["name"], "ours.bin");
+    assert_eq!(aiortc.read()["name"], "ours.bin");
     assert_eq!(us.next().await, Event::FileSent { name: "ours.bin".to_owned(), received_as: None });
     assert_eq!(us.next().await, Event::Closed(Closed::Remote));
 }

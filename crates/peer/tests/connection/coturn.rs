@@ -63,16 +63,16 @@ impl Coturn {
     }
 
     fn wait_until_it_listens(&self) {
-        let patience = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(10);
         for port in [self.port, self.tls_port] {
             while TcpStream::connect(("127.0.0.1", port)).is_err() {
-                assert!(Instant::now() < patience, "turnserver does not listen");
+                assert!(Instant::now() < deadline, "turnserver does not listen");
                 std::thread::sleep(Duration::from_millis(50));
             }
         }
     }
 
-    /// Where it answers STUN and TURN over UDP.
+    /// The address for STUN and TURN over UDP.
     pub(crate) fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
@@ -99,7 +99,7 @@ impl Coturn {
         Arc::new(config.with_root_certificates(roots).with_no_client_auth())
     }
 
-    /// What a signaling server would give: TURN REST credentials.
+    /// The server with credentials (TURN REST), as a signaling server gives them.
     pub(crate) fn ice_server(&self, transport: &str, secret: &str) -> IceServer {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let username = format!("{}:alice", now + 600);

@@ -8,7 +8,7 @@ use securecall_peer::{
 use tokio::time::timeout;
 
 use crate::pair::{
-    PATIENCE, connect, exchange_a_message_and_a_file, loopback, receiving_into, write_file,
+    TIMEOUT, connect, exchange_a_message_and_a_file, loopback, receiving_into, write_file,
 };
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn several_files_come_in_the_order_they_were_sent_and_an_empty_one_counts(
 }
 
 #[tokio::test]
-async fn a_file_with_a_name_that_is_not_harmless_gets_another_and_both_are_told() {
+async fn a_file_with_a_name_that_is_not_harmless_gets_another_and_both_are_shown() {
     let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (mut a, mut b, _) = connect(loopback(), receiving_into(to.path(), loopback())).await;
     for (name, harmless) in [(".bashrc", "_bashrc"), ("-rf", "_rf"), ("12:30.txt", "12_30.txt")] {
@@ -95,12 +95,12 @@ async fn candidates_within_the_descriptions_connect() {
     a.accept_answer(&answer).await.unwrap();
     // The offering end learns the other one's address from its checks.
     for events in [&mut a_events, &mut b_events] {
-        while timeout(PATIENCE, events.next()).await.unwrap() != Some(Event::Connected) {}
+        while timeout(TIMEOUT, events.next()).await.unwrap() != Some(Event::Connected) {}
     }
 }
 
 #[tokio::test]
-async fn a_peer_that_takes_no_files_says_so_and_the_chat_goes_on() {
+async fn a_peer_that_takes_no_files_refuses_them_and_the_chat_goes_on() {
     let from = tempfile::tempdir().unwrap();
     let (mut a, mut b, _) = connect(loopback(), loopback()).await;
     a.peer.send_file(write_file(from.path(), "big", 2 << 20)).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_peer_that_takes_no_files_says_so_and_the_chat_goes_on() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_is_told_to_the_sender_alone() {
+async fn a_file_that_cannot_be_read_is_reported_to_the_sender_alone() {
     let from = tempfile::tempdir().unwrap();
     let (mut a, mut b, _) = connect(loopback(), loopback()).await;
     a.peer.send_file(from.path().join("missing")).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_file_that_cannot_be_read_is_told_to_the_sender_alone() {
 }
 
 #[tokio::test]
-async fn what_was_said_before_the_end_arrives_before_the_end() {
+async fn lines_sent_before_the_end_arrive_before_the_end() {
     let (mut a, mut b, _) = connect(loopback(), loopback()).await;
     for n in 0..200 {
         a.peer.send_text(&format!("{n}")).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_dropped_handle_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_other_end_is_told_in_time() {
+async fn an_absent_other_end_is_reported_in_time() {
     let config = Config { connect_timeout: Duration::from_millis(300), ..loopback() };
     let (_offerer, _unread, offer) = Peer::offer(loopback()).await.unwrap();
     let (_peer, mut events, _) = Peer::answer(config, &offer).await.unwrap();
@@ -170,7 +170,7 @@ async fn nobody_at_the_other_end_is_told_in_time() {
 }
 
 #[tokio::test]
-async fn what_is_no_description_or_candidate_is_refused() {
+async fn an_invalid_description_or_candidate_is_refused() {
     for text in ["", "v=0", "hello", "v=0\r\nm=application", "\u{0}"] {
         let refused = Peer::answer(loopback(), text).await;
         assert!(matches!(refused, Err(Error::Offer(_))), "{text:?}");
@@ -197,7 +197,7 @@ async fn relays_alone_without_a_relay_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn what_the_other_end_does_not_take_in_time_is_unsent() {
+async fn messages_without_acknowledgement_in_time_are_unsent() {
     let (mut a, b, _) = connect(loopback(), loopback()).await;
     // Nobody reads what arrives there, so in the end nothing more does.
     let text = "x".repeat(8192);
@@ -208,17 +208,17 @@ async fn what_the_other_end_does_not_take_in_time_is_unsent() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_when_the_other_end_closes_is_unsent() {
+async fn messages_in_flight_when_the_other_end_closes_are_unsent() {
     let (mut a, mut b, _) = connect(loopback(), loopback()).await;
-    let says = async {
+    let send = async {
         while a.peer.send_text("and another thing").await.is_ok() {}
         a.next().await
     };
-    let hears = async {
+    let receive = async {
         assert!(matches!(b.next().await, Event::Text(_)));
         b.peer.close().await;
         while b.events.next().await.is_some() {}
     };
-    let (closed, ()) = tokio::join!(says, hears);
+    let (closed, ()) = tokio::join!(send, receive);
     assert_eq!(closed, Event::Closed(Closed::Unsent));
 }

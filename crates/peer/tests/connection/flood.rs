@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use securecall_peer::Event;
 use tokio::time::{sleep, timeout};
 
-use crate::pair::{End, PATIENCE, connect, loopback};
+use crate::pair::{End, TIMEOUT, connect, loopback};
 
 /// Lines of one letter, until the other end has closed the connection.
 async fn flood(mut a: End) {
@@ -28,7 +28,7 @@ fn candidate(n: usize) -> String {
 }
 
 #[tokio::test]
-async fn candidates_during_a_flood_of_lines_hang_nobody_and_the_end_is_prompt() {
+async fn candidates_during_a_flood_of_lines_do_not_hang_and_the_end_is_prompt() {
     let (a, mut b, _) = connect(loopback(), loopback()).await;
     tokio::spawn(flood(a));
     let reads = async {
@@ -42,7 +42,7 @@ async fn candidates_during_a_flood_of_lines_hang_nobody_and_the_end_is_prompt() 
             }
         }
     };
-    timeout(PATIENCE, reads).await.expect("no circle of queues");
+    timeout(TIMEOUT, reads).await.expect("no circle of queues");
     let began = Instant::now();
     b.peer.close().await;
     while let Event::Text(_) = b.next().await {}
@@ -60,21 +60,21 @@ async fn an_end_that_answers_each_line_of_a_flood_is_not_stuck() {
             b.peer.send_text(&"y".repeat(1000)).await.unwrap();
         }
     };
-    timeout(PATIENCE, answers).await.expect("its answers are acknowledged");
+    timeout(TIMEOUT, answers).await.expect("its answers are acknowledged");
 }
 
 #[tokio::test]
-async fn an_end_whose_events_nobody_reads_is_closed_all_the_same() {
+async fn an_end_whose_events_are_not_read_is_closed_all_the_same() {
     let (a, b, _) = connect(loopback(), loopback()).await;
     tokio::spawn(flood(a));
     sleep(Duration::from_secs(1)).await;
     b.peer.close().await;
     let closed = async { while b.peer.send_text("too late").await.is_ok() {} };
-    timeout(Duration::from_secs(10), closed).await.expect("the driver waits for nobody");
+    timeout(Duration::from_secs(10), closed).await.expect("the driver does not wait");
 }
 
-/// ICE gives up an end that it does not hear for half a minute. It must be heard although nobody
-/// reads its messages.
+/// ICE gives up an end that is silent for half a minute. This one must answer although nobody reads
+/// its messages.
 #[tokio::test]
 #[ignore = "takes 45 seconds"]
 async fn an_end_that_does_not_read_for_long_is_not_lost_and_goes_on() {

@@ -16,9 +16,9 @@ use securecall_peer::{Config, Event, Peer};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::pair::PATIENCE;
+use crate::pair::TIMEOUT;
 
-/// Its value says whether the end offers or answers.
+/// Its value is the role of the end: to offer or to answer.
 const ROLE: &str = "SECURECALL_TEST_END";
 /// Set for a test that runs on a machine of its own.
 const INSIDE: &str = "SECURECALL_TEST_INSIDE";
@@ -50,7 +50,7 @@ impl Machine {
         self.wait_until_up(interface);
     }
 
-    /// The system says only after a while that there is a carrier.
+    /// The carrier is reported only after a while.
     fn wait_until_up(&self, interface: &str) {
         let shows = ["-n", &self.0, "link", "show", interface];
         for _ in 0..100 {
@@ -80,17 +80,17 @@ impl Machine {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (lines, says) = channel();
-        let output = BufReader::new(child.stdout.take().unwrap());
+        let (lines, output) = channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || {
-            // The test harness says things too, on lines of its own.
-            let values = output.lines().map_while(Result::ok);
+            // The test harness prints lines of its own.
+            let values = stdout.lines().map_while(Result::ok);
             for value in values.filter_map(|line| serde_json::from_str(&line).ok()) {
                 let _ = lines.send(value);
             }
         });
-        let hears = child.stdin.take().unwrap();
-        Process { child, hears, says }
+        let input = child.stdin.take().unwrap();
+        Process { child, input, output }
     }
 }
 
@@ -125,28 +125,28 @@ fn ip(arguments: &str) {
 /// An end in its namespace.
 struct Process {
     child: Child,
-    hears: ChildStdin,
-    says: Receiver<Value>,
+    input: ChildStdin,
+    output: Receiver<Value>,
 }
 
 impl Process {
-    fn says(&self) -> Value {
-        self.says.recv_timeout(PATIENCE).expect("a line in time")
+    fn read(&self) -> Value {
+        self.output.recv_timeout(TIMEOUT).expect("a line in time")
     }
 
-    fn hears(&mut self, value: &Value) {
-        writeln!(self.hears, "{value}").unwrap();
+    fn write(&mut self, value: &Value) {
+        writeln!(self.input, "{value}").unwrap();
     }
 }
 
-/// Passes candidates to the other end until this one says how it went.
+/// Passes candidates to the other end until this one reports its result.
 fn pass_candidates(from: &mut Receiver<Value>, to: &mut ChildStdin) -> String {
     loop {
-        let said = from.recv_timeout(PATIENCE).expect("a line in time");
-        match said["outcome"].as_str() {
+        let value = from.recv_timeout(TIMEOUT).expect("a line in time");
+        match value["outcome"].as_str() {
             Some(outcome) => return outcome.to_owned(),
             // It may be over there already.
-            None => drop(writeln!(to, "{said}")),
+            None => drop(writeln!(to, "{value}")),
         }
     }
 }
@@ -172,18 +172,18 @@ fn cabled(a_address: Option<&str>, b_address: Option<&str>) -> (Machine, Machine
     (a, b)
 }
 
-/// How both ends say that it went.
+/// Connects both machines, and returns the result of each.
 fn call(a: &Machine, b: &Machine) -> [String; 2] {
     let mut a = a.start("offers");
-    let offer = a.says();
+    let offer = a.read();
     let mut b = b.start("answers");
-    b.hears(&offer);
-    let answer = b.says();
-    a.hears(&answer);
+    b.write(&offer);
+    let answer = b.read();
+    a.write(&answer);
     thread::scope(|scope| {
-        let a_says = scope.spawn(|| pass_candidates(&mut a.says, &mut b.hears));
-        let b_says = pass_candidates(&mut b.says, &mut a.hears);
-        [a_says.join().unwrap(), b_says]
+        let a_result = scope.spawn(|| pass_candidates(&mut a.output, &mut b.input));
+        let b_result = pass_candidates(&mut b.output, &mut a.input);
+        [a_result.join().unwrap(), b_result]
     })
 }
 
@@ -198,7 +198,7 @@ fn two_machines_on_a_cable_without_a_default_route_connect() {
 #[ignore = "needs root, for network namespaces"]
 fn two_machines_on_a_cable_with_addresses_of_their_own_making_connect() {
     let (a, b) = cabled(None, None);
-    // The system looks first whether somebody else has the address.
+    // Duplicate address detection comes first.
     thread::sleep(Duration::from_secs(3));
     assert_eq!(call(&a, &b), ["connected", "connected"]);
 }
@@ -216,7 +216,7 @@ fn two_machines_in_a_lan_whose_default_routes_are_vpns_connect() {
 
 #[test]
 #[ignore = "needs root, for network namespaces"]
-fn two_machines_that_are_not_connected_say_what_they_tried() {
+fn two_machines_that_are_not_connected_report_what_they_tried() {
     let (a, b) = (Machine::new("a"), Machine::new("b"));
     a.join_nowhere("nowhere0", "10.77.0.1/24");
     b.join_nowhere("nowhere0", "10.78.0.1/24");
@@ -234,7 +234,7 @@ async fn one_end() {
     let config = Config { connect_timeout: Duration::from_secs(5), ..Config::default() };
     let (peer, mut events) = if role == "offers" {
         let (peer, events, offer) = Peer::offer(config).await.unwrap();
-        say(&json!({"sdp": offer}));
+        print(&json!({"sdp": offer}));
         let answer = input.recv().await.unwrap();
         peer.accept_answer(answer["sdp"].as_str().unwrap()).await.unwrap();
         (peer, events)
@@ -242,7 +242,7 @@ async fn one_end() {
         let offer = input.recv().await.unwrap();
         let (peer, events, answer) =
             Peer::answer(config, offer["sdp"].as_str().unwrap()).await.unwrap();
-        say(&json!({"sdp": answer}));
+        print(&json!({"sdp": answer}));
         (peer, events)
     };
     loop {
@@ -251,9 +251,9 @@ async fn one_end() {
                 peer.add_candidate(&candidate.to_string()).await.unwrap();
             }
             event = events.next() => match event.unwrap() {
-                Event::Candidate(json) => say(&serde_json::from_str(&json).unwrap()),
-                Event::Connected => say(&json!({"outcome": "connected"})),
-                Event::Closed(closed) => return say(&json!({"outcome": closed.to_string()})),
+                Event::Candidate(json) => print(&serde_json::from_str(&json).unwrap()),
+                Event::Connected => print(&json!({"outcome": "connected"})),
+                Event::Closed(closed) => return print(&json!({"outcome": closed.to_string()})),
                 _ => {}
             }
         }
@@ -262,7 +262,7 @@ async fn one_end() {
 
 /// On a line of its own: the harness may have begun one.
 #[expect(clippy::print_stdout, reason = "the other process reads it")]
-fn say(value: &Value) {
+fn print(value: &Value) {
     println!("\n{value}");
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::net::UdpSocket;
 
-/// What stands between a socket inside and the world.
+/// A NAT between a socket inside and the world.
 pub(crate) struct Nat {
-    /// Where the socket inside finds the STUN server.
+    /// The STUN server's address for the socket inside.
     pub(crate) stun_server: SocketAddr,
-    /// What the socket inside looks like from outside.
+    /// The address of the socket inside, as seen from outside.
     pub(crate) outside: SocketAddr,
 }
 

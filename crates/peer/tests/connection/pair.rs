@@ -8,7 +8,7 @@ use securecall_peer::{Config, Event, Events, HostAddresses, Peer, Receive};
 use tokio::time::timeout;
 
 /// Longer than anything here takes, also on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct End {
     pub(crate) peer: Peer,
@@ -19,7 +19,7 @@ impl End {
     /// The next event that is no progress and no candidate.
     pub(crate) async fn next(&mut self) -> Event {
         loop {
-            let event = timeout(PATIENCE, self.events.next()).await.expect("an event in time");
+            let event = timeout(TIMEOUT, self.events.next()).await.expect("an event in time");
             match event.expect("an event before the end") {
                 Event::FileProgress(_) | Event::Candidate(_) | Event::GatheringFinished => {}
                 event => return event,
@@ -57,8 +57,8 @@ pub(crate) async fn connect(offering: Config, answering: Config) -> (End, End, V
     let (mut a_connected, mut b_connected) = (false, false);
     while !(a_connected && b_connected) {
         let (event, other, connected) = tokio::select! {
-            event = timeout(PATIENCE, a.events.next()) => (event, &b.peer, &mut a_connected),
-            event = timeout(PATIENCE, b.events.next()) => (event, &a.peer, &mut b_connected),
+            event = timeout(TIMEOUT, a.events.next()) => (event, &b.peer, &mut a_connected),
+            event = timeout(TIMEOUT, b.events.next()) => (event, &a.peer, &mut b_connected),
         };
         match event.expect("an event in time").expect("an open connection") {
             Event::Candidate(json) => {

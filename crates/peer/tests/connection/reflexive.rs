@@ -1,11 +1,11 @@
-//! What a real STUN server, coturn, says of a socket behind a NAT.
+//! Answers of a real STUN server, coturn, to a socket behind a NAT.
 
 use securecall_peer::{Config, Event, IceServer, Peer, Policy};
 use tokio::time::timeout;
 
 use crate::coturn::Coturn;
 use crate::nat::Nat;
-use crate::pair::{End, PATIENCE, loopback};
+use crate::pair::{End, TIMEOUT, loopback};
 
 fn behind(nat: &Nat) -> Config {
     let urls = vec![format!("stun:{}", nat.stun_server)];
@@ -23,7 +23,7 @@ async fn a_peer_behind_a_nat_is_reached_by_its_reflexive_candidate_alone() {
     let mut outside = End { peer, events };
     inside.peer.accept_answer(&answer).await.unwrap();
     let reflexive = loop {
-        let event = timeout(PATIENCE, inside.events.next()).await.unwrap();
+        let event = timeout(TIMEOUT, inside.events.next()).await.unwrap();
         match event.unwrap() {
             Event::Candidate(json) if json.contains("typ srflx") => break json,
             Event::Candidate(_) => {}
@@ -31,7 +31,7 @@ async fn a_peer_behind_a_nat_is_reached_by_its_reflexive_candidate_alone() {
         }
     };
     assert!(reflexive.contains(&nat.outside.port().to_string()), "{reflexive}");
-    // No other candidate, of either end, is told.
+    // No other candidate, of either end, is passed on.
     outside.peer.add_candidate(&reflexive).await.unwrap();
     assert_eq!(inside.next().await, Event::Connected);
     assert_eq!(outside.next().await, Event::Connected);
@@ -47,7 +47,7 @@ async fn a_stun_server_that_does_not_answer_is_given_up() {
     let config = Config { ice_servers, ..loopback() };
     let (_peer, mut events, _) = Peer::offer(config).await.unwrap();
     assert!(matches!(events.next().await, Some(Event::Candidate(_))));
-    let gathered = timeout(PATIENCE, events.next()).await.unwrap();
+    let gathered = timeout(TIMEOUT, events.next()).await.unwrap();
     assert_eq!(gathered, Some(Event::GatheringFinished));
     let mut asked = 0;
     while timeout(std::time::Duration::ZERO, silent.recv(&mut [0; 99])).await.is_ok() {
@@ -57,7 +57,7 @@ async fn a_stun_server_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test]
-async fn whoever_may_use_relays_alone_asks_nobody_for_its_address() {
+async fn with_relays_alone_no_stun_server_is_asked() {
     let stun = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = stun.local_addr().unwrap();
     // The TURN server is not there: over TCP it is not asked for an address either.

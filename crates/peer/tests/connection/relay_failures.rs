@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::coturn::{Coturn, SECRET};
 use crate::namespaces::is_where_a_name_has_two_addresses;
-use crate::pair::{PATIENCE, loopback};
+use crate::pair::{TIMEOUT, loopback};
 use crate::relayed::relay_only;
 
 fn relays_of(url: String) -> Config {
@@ -17,7 +17,7 @@ fn relays_of(url: String) -> Config {
 }
 
 async fn next(events: &mut Events) -> Event {
-    timeout(PATIENCE, events.next()).await.unwrap().unwrap()
+    timeout(TIMEOUT, events.next()).await.unwrap().unwrap()
 }
 
 /// The first event of an end that may use relays alone.
@@ -33,14 +33,14 @@ async fn assert_failure(config: Config, expected: RelayFailure) {
 }
 
 #[tokio::test]
-async fn a_name_without_an_address_and_a_port_without_a_server_are_told_apart() {
+async fn a_name_without_an_address_and_a_port_without_a_server_are_distinguished() {
     assert_failure(relays_of("turn:no such name".to_owned()), RelayFailure::NameNotFound).await;
     let closed = "turn:127.0.0.1:9?transport=tcp".to_owned();
     assert_failure(relays_of(closed), RelayFailure::Unreachable).await;
 }
 
 #[tokio::test]
-async fn a_server_that_swallows_what_it_is_sent_did_not_answer() {
+async fn a_server_that_swallows_requests_did_not_answer() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let url = format!("turn:{}", silent.local_addr().unwrap());
     assert_failure(relays_of(url), RelayFailure::Silent).await;

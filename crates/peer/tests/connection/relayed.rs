@@ -45,7 +45,7 @@ async fn two_peers_exchange_a_message_and_a_file_over_relays_reached_by_tls() {
 
 #[tokio::test]
 #[ignore = "needs coturn installed (turnserver)"]
-async fn a_relay_reaches_a_peer_that_has_none() {
+async fn one_relay_is_enough_for_both_ends() {
     let coturn = Coturn::start();
     let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let config = relay_only(&coturn, "udp", SECRET);

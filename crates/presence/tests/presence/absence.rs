@@ -33,21 +33,21 @@ fn a_client_without_calls_is_forgotten_at_once() {
 }
 
 #[test]
-fn who_does_not_come_back_in_time_is_forgotten_and_its_peer_told() {
+fn a_client_that_does_not_come_back_in_time_is_forgotten_and_its_peer_notified() {
     let node = Node::new();
     let (alice, bob) = (node.register_fresh("alice"), node.register_fresh("bob"));
     node.call(&alice, &bob);
     node.release(&bob, Departure::Lost);
     node.pass(GRACE);
     assert_eq!(node.keep(&bob.cell), None);
-    let heard = alice.line.heard();
-    assert!(heard[0].contains("CALL_ENDED"), "{heard:?}");
+    let received = alice.line.received();
+    assert!(received[0].contains("CALL_ENDED"), "{received:?}");
     assert!(node.registry.find(&id("bob")).is_none());
     assert_eq!(node.host.calls.load(Ordering::SeqCst), 0);
 }
 
 #[test]
-fn a_driver_is_told_of_a_deadline_before_the_one_that_it_watches() {
+fn a_driver_learns_of_a_deadline_before_the_one_that_it_watches() {
     let node = Node::new();
     let (alice, bob) = (node.register_fresh("alice"), node.register_fresh("bob"));
     let latest = node.now() + Duration::from_secs(1_000);
@@ -61,9 +61,9 @@ fn a_driver_is_told_of_a_deadline_before_the_one_that_it_watches() {
 }
 
 /// The other end has given up the call, and its mail is still under way: the sender of a candidate
-/// waits some seconds for the reason, and its driver must know.
+/// expects the reason for some seconds, and its driver must know.
 #[test]
-fn a_driver_is_told_of_a_deadline_that_an_outcome_has_set() {
+fn a_driver_learns_of_a_deadline_that_an_outcome_has_set() {
     let node = Node::new();
     let (alice, bob) = (node.register_fresh("alice"), node.register_fresh("bob"));
     let call = node.call(&alice, &bob);
@@ -76,7 +76,7 @@ fn a_driver_is_told_of_a_deadline_that_an_outcome_has_set() {
     let latest = node.now() + Duration::from_secs(1_000);
     assert_eq!(node.look(&alice, latest), latest);
     alice.line.deadline_moved.store(false, Ordering::SeqCst);
-    node.say(&alice, &candidate(&call, "a"));
+    node.send(&alice, &candidate(&call, "a"));
     assert!(alice.line.deadline_moved.load(Ordering::SeqCst));
     assert_eq!(node.look(&alice, latest), node.now() + Duration::from_secs(5));
 }

@@ -1,4 +1,4 @@
-//! What becomes of mail.
+//! Delivery of mail.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use securecall_core::{Departure, Outcome};
 use crate::node::{Node, candidate, id, initiate};
 
 #[test]
-fn what_one_client_says_the_other_hears() {
+fn a_message_of_one_client_reaches_the_other() {
     let node = Node::new();
     let (alice, bob) = (node.register_fresh("alice"), node.register_fresh("bob"));
     let call = node.call(&alice, &bob);
     for (from, to) in [(&alice, &bob), (&bob, &alice)] {
         let text = candidate(&call, r"\u0041");
-        node.say(from, &text);
-        assert_eq!(to.line.heard(), [text]);
+        node.send(from, &text);
+        assert_eq!(to.line.received(), [text]);
     }
     assert_eq!(node.outcomes(), [Outcome::Delivered; 4]);
 }
@@ -24,9 +24,9 @@ fn what_one_client_says_the_other_hears() {
 fn a_client_without_a_session_is_offline() {
     let node = Node::new();
     let alice = node.register_fresh("alice");
-    node.say(&alice, &initiate("bob"));
-    let heard = alice.line.heard();
-    assert!(heard[0].contains("TARGET_NOT_FOUND"), "{heard:?}");
+    node.send(&alice, &initiate("bob"));
+    let received = alice.line.received();
+    assert!(received[0].contains("TARGET_NOT_FOUND"), "{received:?}");
     assert_eq!(node.outcomes(), [Outcome::Offline]);
     assert_eq!(node.registry.sessions(), 1, "nobody is kept for who was called in vain");
 }
@@ -38,14 +38,14 @@ fn a_client_that_is_behind_is_busy_and_its_calls_go_on() {
     let call = node.call(&alice, &bob);
     bob.line.behind.store(true, Ordering::SeqCst);
     let asked = node.host.behind_asked.load(Ordering::SeqCst);
-    node.say(&alice, &candidate(&call, "a"));
-    assert_eq!(bob.line.heard(), [candidate(&call, "a")]);
+    node.send(&alice, &candidate(&call, "a"));
+    assert_eq!(bob.line.received(), [candidate(&call, "a")]);
     assert_eq!(node.host.behind_asked.load(Ordering::SeqCst), asked, "only rings ask");
     let carol = node.register_fresh("carol");
-    node.say(&carol, &initiate("bob"));
-    let heard = carol.line.heard();
-    assert!(heard[0].contains("CALL_REJECTED"), "{heard:?}");
-    assert_eq!(bob.line.heard(), [] as [String; 0]);
+    node.send(&carol, &initiate("bob"));
+    let received = carol.line.received();
+    assert!(received[0].contains("CALL_REJECTED"), "{received:?}");
+    assert_eq!(bob.line.received(), [] as [String; 0]);
 }
 
 #[test]
@@ -55,11 +55,11 @@ fn a_node_that_drains_defers_nothing() {
     let call = node.call(&alice, &bob);
     node.release(&bob, Departure::Lost);
     node.host.draining.store(true, Ordering::SeqCst);
-    node.say(&alice, &candidate(&call, "a"));
-    node.say(&alice, &initiate("nobody"));
-    let heard = alice.line.heard();
-    assert_eq!(heard.len(), 2, "{heard:?}");
-    assert!(heard.iter().all(|text| text.contains("UNAVAILABLE")), "{heard:?}");
+    node.send(&alice, &candidate(&call, "a"));
+    node.send(&alice, &initiate("nobody"));
+    let received = alice.line.received();
+    assert_eq!(received.len(), 2, "{received:?}");
+    assert!(received.iter().all(|text| text.contains("UNAVAILABLE")), "{received:?}");
 }
 
 #[test]
@@ -68,21 +68,21 @@ fn mail_does_not_fall_into_the_gap_until_a_driver_finds_its_connection_closed() 
     let (alice, bob) = (node.register_fresh("alice"), node.register_fresh("bob"));
     let call = node.call(&alice, &bob);
     bob.line.closed.store(true, Ordering::SeqCst);
-    node.say(&alice, &candidate(&call, "a"));
-    assert_eq!(bob.line.heard(), [] as [String; 0]);
+    node.send(&alice, &candidate(&call, "a"));
+    assert_eq!(bob.line.received(), [] as [String; 0]);
     assert_eq!(node.keepers().len(), 1, "the client is away from here on");
     node.release(&bob, Departure::Lost);
     assert_eq!(node.keepers().len(), 1, "its driver comes too late to matter");
     let again = node.register_fresh("bob");
-    node.say(&again, &candidate(&call, "b"));
-    assert_eq!(again.line.heard(), [candidate(&call, "a")]);
-    assert_eq!(alice.line.heard(), [candidate(&call, "b")]);
+    node.send(&again, &candidate(&call, "b"));
+    assert_eq!(again.line.received(), [candidate(&call, "a")]);
+    assert_eq!(alice.line.received(), [candidate(&call, "b")]);
 }
 
 /// A callee that dies of an offer, again and again: the third time mail finds it out, and its driver
 /// does not know yet.
 #[test]
-fn what_a_lost_connection_ends_is_told_even_if_mail_finds_the_loss() {
+fn calls_that_a_lost_connection_ends_are_ended_for_their_peers_even_if_mail_finds_the_loss() {
     let node = Node::new();
     let (alice, bob) = (node.register_fresh("alice"), node.register_fresh("bob"));
     let call = node.ring(&alice, &bob);
@@ -92,9 +92,9 @@ fn what_a_lost_connection_ends_is_told_even_if_mail_finds_the_loss() {
     let third = node.register("bob");
     third.line.closed.store(true, Ordering::SeqCst);
     let carol = node.register_fresh("carol");
-    node.say(&carol, &initiate("bob"));
-    let heard = alice.line.heard();
-    assert!(heard[0].contains("CALL_ENDED") && heard[0].contains(&call), "{heard:?}");
+    node.send(&carol, &initiate("bob"));
+    let received = alice.line.received();
+    assert!(received[0].contains("CALL_ENDED") && received[0].contains(&call), "{received:?}");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_receiver_is_found_again_after_it_was_forgotten() {
     node.pass(Duration::from_secs(31));
     assert_eq!(node.keep(&bob.cell), None);
     assert!(node.registry.find(&id("bob")).is_none());
-    alice.line.heard();
+    alice.line.received();
     let again = node.register_fresh("bob");
     node.call(&alice, &again);
 }

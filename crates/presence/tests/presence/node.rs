@@ -18,7 +18,7 @@ pub(crate) type Place = Arc<Cell<Notes>>;
 /// A connection, and what was sent on it.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    heard: Mutex<Vec<String>>,
+    received: Mutex<Vec<String>>,
     pub(crate) closed: AtomicBool,
     pub(crate) behind: AtomicBool,
     pub(crate) deadline_moved: AtomicBool,
@@ -26,9 +26,9 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// What was sent since it was asked last.
-    pub(crate) fn heard(&self) -> Vec<String> {
-        std::mem::take(&mut self.heard.lock().unwrap())
+    /// Takes the messages that were sent.
+    pub(crate) fn received(&self) -> Vec<String> {
+        std::mem::take(&mut self.received.lock().unwrap())
     }
 
     pub(crate) fn close_codes(&self) -> Vec<CloseCode> {
@@ -62,7 +62,7 @@ impl Host for Notes {
     }
 
     fn send_text(&self, line: &Arc<Line>, text: &str) {
-        line.heard.lock().unwrap().push(text.to_string());
+        line.received.lock().unwrap().push(text.to_string());
     }
 
     fn close(&self, line: &Line, code: CloseCode) {
@@ -157,7 +157,7 @@ impl Node {
         act(&mut Batch::begin(&self.host, cx))
     }
 
-    /// A new connection registers that client; also REGISTERED is in what it has heard.
+    /// A new connection registers that client; REGISTERED is among its messages.
     pub(crate) fn register(&self, client: &str) -> Registered {
         let text = format!(r#"{{"type":"REGISTER","payload":{{"clientId":"{client}"}}}}"#);
         let request = decode(&text).unwrap();
@@ -171,16 +171,16 @@ impl Node {
         Registered { line, cell }
     }
 
-    /// The client registers, and REGISTERED is all that it hears.
+    /// The client registers, and REGISTERED is all that it is sent.
     pub(crate) fn register_fresh(&self, client: &str) -> Registered {
         let registered = self.register(client);
-        let heard = registered.line.heard();
-        assert_eq!(heard.len(), 1, "{heard:?}");
-        assert!(heard[0].contains("REGISTERED"));
+        let received = registered.line.received();
+        assert_eq!(received.len(), 1, "{received:?}");
+        assert!(received[0].contains("REGISTERED"));
         registered
     }
 
-    /// The client says something about a call. Nobody deals with the mail yet.
+    /// The client sends a message about a call, whose mail is not delivered yet.
     pub(crate) fn ask(
         &self,
         Registered { line, cell }: &Registered,
@@ -194,7 +194,7 @@ impl Node {
     }
 
     /// The same, and its mail is dealt with.
-    pub(crate) fn say(&self, client: &Registered, text: &str) {
+    pub(crate) fn send(&self, client: &Registered, text: &str) {
         let post = self.ask(client, text);
         self.deal_with(post);
     }
@@ -252,18 +252,18 @@ impl Node {
     /// Rings and answers; the call's id.
     pub(crate) fn call(&self, caller: &Registered, callee: &Registered) -> String {
         let call = self.ring(caller, callee);
-        self.say(callee, &accept(&call));
-        let heard = caller.line.heard();
-        assert!(heard[0].contains("CALL_ACCEPTED"), "{heard:?}");
+        self.send(callee, &accept(&call));
+        let received = caller.line.received();
+        assert!(received[0].contains("CALL_ACCEPTED"), "{received:?}");
         call
     }
 
     /// Rings; the call's id.
     pub(crate) fn ring(&self, caller: &Registered, callee: &Registered) -> String {
-        self.say(caller, &initiate(callee.cell.client_id().as_str()));
-        let heard = callee.line.heard();
-        assert!(heard[0].contains("INCOMING_CALL"), "{heard:?}");
-        call_id(&heard[0])
+        self.send(caller, &initiate(callee.cell.client_id().as_str()));
+        let received = callee.line.received();
+        assert!(received[0].contains("INCOMING_CALL"), "{received:?}");
+        call_id(&received[0])
     }
 }
 

@@ -45,8 +45,8 @@ fn a_superseded_connection_is_not_listened_to() {
     });
     let latest = node.now() + Duration::from_secs(25);
     assert_eq!(node.look(&old, latest), latest, "its deadlines are not its own any more");
-    assert_eq!(old.line.heard(), [] as [String; 0]);
-    assert_eq!(bob.line.heard(), [] as [String; 0]);
+    assert_eq!(old.line.received(), [] as [String; 0]);
+    assert_eq!(bob.line.received(), [] as [String; 0]);
     assert!(!new.line.closed.load(Ordering::SeqCst));
     assert_eq!(node.host.calls.load(Ordering::SeqCst), 2, "the call goes on at both ends");
 }

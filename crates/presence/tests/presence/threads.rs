@@ -12,16 +12,16 @@ const THREADS: usize = 4;
 const ROUNDS: usize = 300;
 const CLIENTS: [&str; 3] = ["alice", "bob", "carol"];
 
-/// Comes, calls the others, says something in each call that it hears of, and goes.
+/// Comes, calls the others, sends a message in each call that it learns of, and goes.
 fn live(node: &Node, round: usize, departure: Departure) {
     let client = node.register(CLIENTS[round % CLIENTS.len()]);
-    node.say(&client, &initiate(CLIENTS[(round + 1) % CLIENTS.len()]));
-    node.say(&client, &initiate(CLIENTS[(round + 2) % CLIENTS.len()]));
-    for text in client.line.heard() {
+    node.send(&client, &initiate(CLIENTS[(round + 1) % CLIENTS.len()]));
+    node.send(&client, &initiate(CLIENTS[(round + 2) % CLIENTS.len()]));
+    for text in client.line.received() {
         if text.contains("INCOMING_CALL") {
             let call = call_id(&text);
-            node.say(&client, &candidate(&call, "a"));
-            node.say(&client, &end(&call));
+            node.send(&client, &candidate(&call, "a"));
+            node.send(&client, &end(&call));
         }
     }
     node.look(&client, node.now());

@@ -1,4 +1,4 @@
-//! What a client hears.
+//! Messages that a client receives.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,14 +9,15 @@ use serde_json::value::RawValue;
 use super::words;
 use crate::{ClientId, EndReason, ErrorCode, RejectReason};
 
-/// A message of the server, with what its envelope says.
+/// A message of the server, with the fields of its envelope.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Received {
-    /// What it says.
+    /// The message itself.
     pub message: Incoming,
-    /// Its number. None: dialect 1, or REGISTERED.
+    /// Its number. `None` in dialect 1, and for REGISTERED.
     pub seq: Option<u64>,
-    /// The `id` of the request that it answers. None: it answers none, or that had no `id`.
+    /// The `id` of the request that it answers. `None` if it answers no request, or that had no
+    /// `id`.
     pub reply_to: Option<String>,
 }
 
@@ -24,7 +25,7 @@ pub struct Received {
 #[derive(Clone, PartialEq)]
 #[allow(missing_docs)] // docs/protocol.md has each by its name.
 pub enum Incoming {
-    /// `resumable` is None in dialect 1.
+    /// `resumable` is `None` in dialect 1.
     Registered {
         client_id: ClientId,
         resumable: Option<Resumable>,
@@ -52,7 +53,7 @@ pub enum Incoming {
         call_id: String,
         reason: RejectReason,
     },
-    /// `reason` is None in dialect 1.
+    /// `reason` is `None` in dialect 1.
     CallEnded {
         call_id: String,
         reason: Option<EndReason>,
@@ -74,7 +75,7 @@ pub enum Incoming {
         ttl_seconds: u64,
     },
     HeartbeatAck,
-    /// `code` is None where this program does not know it.
+    /// `code` is `None` for a code that this program does not know.
     Error {
         code: Option<ErrorCode>,
         message: String,
@@ -91,12 +92,12 @@ pub enum Incoming {
     Unknown,
 }
 
-/// What of a message about a call cannot be read.
+/// The unreadable part of a message about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnreadablePart {
     /// The offer or the caller of INCOMING_CALL.
     Offer {
-        /// Who calls. `None`: that cannot be read.
+        /// The caller. `None` if that is unreadable too.
         caller_id: Option<ClientId>,
     },
     /// The answer of CALL_ACCEPTED.
@@ -105,24 +106,24 @@ pub enum UnreadablePart {
     Message,
 }
 
-/// What REGISTERED says in dialect 2.
+/// The fields of REGISTERED in dialect 2.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Resumable {
     /// To be presented in the next REGISTER.
     pub resume_token: String,
-    /// Whether the earlier registration goes on.
+    /// True if the earlier registration is resumed.
     pub resumed: bool,
-    /// The longest message that the server takes, in bytes. None: it did not say.
+    /// The longest message that the server accepts, in bytes. `None` if it does not announce one.
     pub message_bytes_max: Option<usize>,
 }
 
 /// A server for `RTCPeerConnection`, as `RTCIceServer` of the W3C names its fields.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct IceServer {
-    /// Where it is reached: `turn:…` and `stun:…` (RFC 7064, RFC 7065).
+    /// Its URLs: `turn:…` and `stun:…` (RFC 7064, RFC 7065).
     #[serde(deserialize_with = "one_or_many")]
     pub urls: Vec<String>,
-    /// None: it wants none (STUN).
+    /// `None` if the server needs no credential (STUN).
     #[serde(default)]
     pub username: Option<String>,
     /// The password that goes with the user name.
@@ -160,7 +161,7 @@ impl fmt::Debug for IceServer {
     }
 }
 
-/// Reads one message. None: it is none, and is to be ignored.
+/// Reads one message. Returns `None` if it is not a known message; ignore it then.
 pub fn decode(text: &str) -> Option<Received> {
     let envelope: Envelope<'_> = serde_json::from_str(text).ok()?;
     let payload: Option<Payload<'_>> = serde_json::from_str(envelope.payload.get()).ok();
@@ -181,7 +182,7 @@ struct Envelope<'a> {
     reply_to: Option<Cow<'a, str>>,
 }
 
-/// A field as it came. `None`: it is missing, or `null`.
+/// A field as it came. `None` if it is missing, or `null`.
 type Field<'a> = Option<&'a RawValue>;
 
 /// Every field that a payload may hold. Each is read when its message needs it, so that one that
@@ -240,7 +241,8 @@ fn client_id(field: Field<'_>) -> Option<ClientId> {
 }
 
 impl Payload<'_> {
-    /// None: the type is not known, or a field that it needs cannot be read.
+    /// Reads the message. Returns `None` if the type is unknown, or a field that it needs is
+    /// unreadable.
     fn message(&self, message_type: &str) -> Option<Incoming> {
         Some(match message_type {
             "REGISTERED" => Incoming::Registered {
@@ -276,7 +278,7 @@ impl Payload<'_> {
             }
             "PKD_RESULT" => Incoming::PkdResult {
                 client_id: client_id(self.client_id)?,
-                // A key that cannot be read is one that nobody can use, as the empty one is.
+                // An unreadable key is as useless as the empty one.
                 public_key: self.public_key.map(|key| read(Some(key)).unwrap_or_default()),
             },
             "TURN_CREDENTIALS" => Incoming::TurnCredentials {

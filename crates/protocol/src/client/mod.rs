@@ -1,4 +1,5 @@
-//! The same messages from the client's side: what it sends is written here, what it hears is read.
+//! The same messages from the client's side: requests are written here, messages of the server are
+//! read.
 //!
 //! A client handles a few messages a second, so these own their strings. Texts that the server
 //! only passes on (offers, answers, candidates) are ordinary strings here.

@@ -1,4 +1,4 @@
-//! What a client sends, as text.
+//! Messages that a client sends, as text.
 
 use std::fmt;
 
@@ -72,7 +72,7 @@ pub enum Outgoing {
 pub struct PresentedCall {
     /// Which call.
     pub call_id: String,
-    /// Whether it was answered, as far as the client knows.
+    /// True if it was answered, as far as the client knows.
     pub answered: bool,
 }
 
@@ -92,8 +92,8 @@ struct Envelope<'a> {
 }
 
 impl Outgoing {
-    /// The text of the message, with the `id` that its answer is to name. None: no answer is
-    /// waited for.
+    /// The text of the message. `id` is the one that its answer repeats; `None` if no answer is
+    /// awaited.
     pub fn encode(&self, id: Option<&str>) -> String {
         // Strings and numbers in structs always are JSON.
         serde_json::to_string(&Envelope { message: self, id }).unwrap_or_default()
@@ -118,7 +118,7 @@ impl Outgoing {
         }
     }
 
-    /// The call that it is about. None: it is about none, or about one without an id yet.
+    /// The call that it is about. `None` if it is about no call, or about one without an id yet.
     pub fn call_id(&self) -> Option<&str> {
         match self {
             Self::CallRinging { call_id }

@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-/// How deep values may nest. No message of ours goes below 4, and a reader without a bound would
-/// be a stack without one.
+/// The bound of nested values. No message of ours goes below 4, and without a bound the reader's
+/// stack would have none either.
 const DEPTH_MAX: usize = 128;
 
 /// The text is not the JSON that was looked for.
@@ -28,7 +28,7 @@ pub(crate) struct Value<'a> {
 /// The escapes in a string, the worst of them: what has to be done to read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Escapes {
-    /// None, or it is no string.
+    /// No escapes, or the value is not a string.
     None,
     /// Some, each of which stands for a character.
     Characters,
@@ -38,7 +38,7 @@ enum Escapes {
 }
 
 impl<'a> Value<'a> {
-    /// The text that a string stands for. `None`: it is not Unicode, or no string.
+    /// The text that a string stands for. `None` if it is not Unicode, or not a string.
     #[inline]
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         match self.escapes {
@@ -48,13 +48,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether it is a string that stands for text, as [`Value::text`] gives it.
+    /// Returns true if it is a string that stands for text, as [`Value::text`] gives it.
     #[inline]
     pub(crate) fn is_text(self) -> bool {
         self.json.starts_with('"') && self.is_unicode()
     }
 
-    /// Whether no half of a surrogate pair stands alone in it.
+    /// Returns true if no half of a surrogate pair stands alone in it.
     #[inline]
     pub(crate) fn is_unicode(self) -> bool {
         self.escapes != Escapes::LoneSurrogate
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Checks escapes, and undoes none.
+    /// Checks escapes, without decoding any.
     fn skip_string(&mut self) -> Result<Escapes, NotJson> {
         let mut escapes = Escapes::None;
         self.expect(b'"')?;
@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many bytes there are before the next that means something within a string.
+/// The number of bytes before the next one that is special in a string.
 fn plain_bytes(bytes: &[u8]) -> usize {
     // Keys end within two words. What goes on is looked at four words at a time: four times the
     // work for each branch.
@@ -278,7 +278,7 @@ fn plain_bytes(bytes: &[u8]) -> usize {
     in_words.map_or_else(|| 8 * words.len() + in_rest(), |plain| 8 * passed + plain)
 }
 
-/// How many plain bytes there are before one that is not; None when all are plain.
+/// The number of plain bytes before one that is not. `None` if all are plain.
 fn plain_in_words(words: &[[u8; 8]]) -> Option<usize> {
     words.iter().enumerate().find_map(|(at, word)| {
         let marks = marks(u64::from_le_bytes(*word));

@@ -1,4 +1,4 @@
-//! The reader beside serde_json, which says what JSON is and what Unicode.
+//! The reader compared with serde_json, which defines what JSON and Unicode are.
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
@@ -123,7 +123,7 @@ fn half_a_surrogate_pair_alone_is_not_text() {
 }
 
 #[test]
-fn what_is_no_string_is_no_text() {
+fn a_value_that_is_not_a_string_is_not_text() {
     for text in ["1", "null", "{}", "[]", r#"["\ud800"]"#] {
         let value = Reader::new(text).value().unwrap();
         assert_eq!((value.text(), value.is_text(), value.is_unicode()), (None, false, true));
@@ -143,21 +143,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn what_is_json_is_serde_jsons_word(
+    fn json_is_valid_exactly_if_serde_json_takes_it(
         text in "[ \\[\\]{}\",:\\\\truefalsn0-9.eE+\\-u\u{1}\u{7f}äé😀\n]{0,40}"
     ) {
         agrees_with_serde_json(&text);
     }
 
     #[test]
-    fn what_is_text_is_serde_jsons_word(
+    fn text_is_valid_exactly_if_serde_json_takes_it(
         escapes in r#"([a-zé😀]|\\[nt"\\/]|\\u[dD][7-9a-fA-F][0-9a-f]{2}){0,8}"#
     ) {
         is_text_where_serde_json_reads_text(&format!("\"{escapes}\""));
     }
 
     #[test]
-    fn what_serde_json_writes_is_read_with_one_byte_wrong_too(
+    fn json_with_one_wrong_byte_is_judged_as_by_serde_json(
         keys in prop::collection::vec(".{0,40}", 0..5), at in 0usize..200, byte in 0u8..0x80,
     ) {
         let object: serde_json::Map<_, _> =

@@ -138,7 +138,7 @@ fn the_texts_of_these_tests_are_messages_often_enough_and_not_always() {
 
 proptest! {
     #[test]
-    fn a_message_means_what_the_oracle_says(text in message_like()) {
+    fn a_message_means_the_same_to_the_oracle(text in message_like()) {
         let decoded = decode(&text);
         prop_assert_eq!(decoded.as_ref().map(understood).map_err(|e| *e), meaning(&text));
     }
@@ -156,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_passed_on_is_unicode(text in message_like()) {
+    fn relayed_text_is_unicode(text in message_like()) {
         if let Ok(request) = decode(&text) {
             for slice in opaque_slices(&request) {
                 prop_assert!(serde_json::from_str::<String>(slice).is_ok(), "{}", slice);
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_relayed_is_valid_json_with_the_same_value(candidate in json_string()) {
+    fn relayed_json_is_valid_and_has_the_same_value(candidate in json_string()) {
         let sent = format!(
             r#"{{"type":"ICE_CANDIDATE","payload":{{"callId":"c","candidate":{candidate}}}}}"#
         );

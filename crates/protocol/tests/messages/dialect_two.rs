@@ -1,4 +1,4 @@
-//! What dialect 2 adds, in both directions.
+//! Dialect 2: its additions, in both directions.
 
 use securecall_protocol::{
     CallMessage, ClientId, ClientMessage, DecodeError, Dialect, EndReason, ErrorCode, MessageType,
@@ -18,7 +18,7 @@ fn register(fields: &str) -> String {
 }
 
 #[test]
-fn a_registration_says_what_it_wants_to_go_on_with() {
+fn a_registration_names_the_one_to_resume() {
     let text = register(
         r#""protocol":2,"resumeToken":"t","lastSeq":7,"calls":[{"callId":"c","answered":true},{"callId":"d"}]"#,
     );
@@ -53,7 +53,7 @@ fn a_later_protocol_is_answered_in_dialect_2() {
 }
 
 #[test]
-fn what_is_no_protocol_number_is_refused() {
+fn an_invalid_protocol_number_is_refused() {
     for protocol in ["\"2\"", "0", "-1", "-2", "2.0", "2.5", "2e0", "[]", "{}", "true", "\"\""] {
         let text = register(&format!(r#""protocol":{protocol}"#));
         let refused = Err(DecodeError::Payload(MessageType::Register));
@@ -171,7 +171,7 @@ fn every_message_of_dialect_2_has_its_number_and_its_fields() {
 }
 
 #[test]
-fn dialect_2_is_told_why() {
+fn dialect_2_is_sent_reasons() {
     for reason in EndReason::ALL {
         let ended = in_dialect_two(ServerMessage::CallEnded { call_id: "c".into(), reason });
         assert_eq!(ended["payload"], json!({"callId": "c", "reason": reason.as_str()}));
@@ -187,7 +187,7 @@ fn dialect_2_is_told_why() {
 }
 
 #[test]
-fn a_wrong_clock_is_told_with_its_offset_and_is_a_no_without() {
+fn a_wrong_clock_comes_with_its_offset_and_is_declined_without() {
     for ahead_seconds in [i32::MIN, -301, 0, 301, i32::MAX] {
         let reason = RejectReason::Clock { ahead_seconds };
         let payload = json!({"callId": "c", "reason": "clock", "clockAheadSeconds": ahead_seconds});

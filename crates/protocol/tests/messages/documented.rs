@@ -100,7 +100,7 @@ fn the_order_of_fields_and_white_space_do_not_matter() {
 }
 
 #[test]
-fn fields_that_nobody_knows_are_ignored_whatever_they_hold() {
+fn unknown_fields_are_ignored_whatever_they_hold() {
     let text =
         r#"{"v":[1,{"a":null}],"type":"CALL_END","payload":{"x":-1.5e3,"callId":"c","y":{}}}"#;
     assert_eq!(call(text), CallMessage::CallEnd { call_id: "c".into() });

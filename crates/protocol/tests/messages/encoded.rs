@@ -159,7 +159,7 @@ fn only_a_json_string_that_is_unicode_can_be_stored_as_opaque() {
 }
 
 #[test]
-fn no_log_shows_what_is_opaque() {
+fn no_log_shows_opaque_fields() {
     assert_eq!(format!("{:?}", opaque(r#""secret""#)), "Opaque(8 bytes)");
 }
 

@@ -1,9 +1,9 @@
-//! What has felled servers like this one, and what might.
+//! Hostile messages: those that have felled servers like this one, and those that might.
 
 use securecall_protocol::{DecodeError, MessageType, decode};
 
 #[test]
-fn what_is_not_an_object_is_malformed() {
+fn a_text_that_is_not_an_object_is_malformed() {
     for text in
         ["", " ", "null", "true", "0", r#""REGISTER""#, "[]", "{", "}", "{}{}", "\u{feff}{}"]
     {
@@ -74,7 +74,7 @@ fn nesting_of_any_depth_costs_no_stack() {
 }
 
 #[test]
-fn what_nobody_knows_may_nest_128_levels_deep_and_no_deeper() {
+fn an_unknown_field_may_nest_128_levels_deep_and_no_deeper() {
     let with = |levels: usize| {
         let deep = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let text = format!(r#"{{"x":{deep},"type":"HEARTBEAT","payload":{{"y":{deep}}}}}"#);
@@ -135,7 +135,7 @@ fn names_of_every_kind_are_unicode_too() {
 }
 
 #[test]
-fn what_nobody_knows_may_hold_any_json_string() {
+fn an_unknown_field_may_hold_any_json_string() {
     for lone in LONE_SURROGATES {
         let text = format!(
             r#"{{"{lone}":"{lone}","type":"HEARTBEAT","payload":{{"sdpOffer":"{lone}","{lone}":["{lone}"]}}}}"#
@@ -155,7 +155,7 @@ fn huge_numbers_are_errors() {
 }
 
 #[test]
-fn what_json_forbids_is_malformed() {
+fn a_text_that_json_forbids_is_malformed() {
     for json in ["NaN", "Infinity", "01", "+1", "'x'", "\"\n\"", r#""\x""#, "/**/1", "1,", "nul"] {
         for text in [
             format!(r#"{{"type":"HEARTBEAT","payload":{{}},"x":{json}}}"#),
@@ -167,7 +167,7 @@ fn what_json_forbids_is_malformed() {
 }
 
 #[test]
-fn an_error_repeats_nothing_of_what_was_sent() {
+fn an_error_repeats_nothing_of_the_message() {
     let errors = [
         DecodeError::Malformed,
         DecodeError::UnknownType,

@@ -1,4 +1,4 @@
-//! What a text means, the slow and obvious way: over `serde_json::Value`.
+//! The oracle: a slow and obvious decoder, over `serde_json::Value`.
 
 use std::fmt;
 
@@ -173,7 +173,7 @@ fn is_in_client_id_format(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= 64 && text.chars().all(|c| allowed.contains(c))
 }
 
-/// What the decoder made of a text, in the oracle's words.
+/// The decoder's result, in the oracle's terms.
 pub(crate) fn understood(request: &Request<'_>) -> Meaning {
     let unescape = |json: &str| serde_json::from_str::<String>(json).unwrap();
     let fields = match &request.message {

@@ -14,7 +14,7 @@ fn assert_hidden(shown: &impl std::fmt::Debug) {
 }
 
 #[test]
-fn no_log_shows_what_a_client_said() {
+fn no_log_shows_the_content_of_a_request() {
     for message_type in MessageType::ALL {
         let fields = [
             "clientId",
@@ -41,7 +41,7 @@ fn no_log_shows_what_a_client_said() {
 }
 
 #[test]
-fn no_log_shows_what_a_client_is_told() {
+fn no_log_shows_the_content_of_a_message() {
     let call_id = || SECRET.into();
     let opaque = Opaque::from_stored("\"hush-hush\"").unwrap();
     let ice_servers = || Some(SECRET.into());

@@ -118,7 +118,7 @@ fn a_directory_key_with_a_changed_bit_is_refused() {
     }
 }
 
-/// An offer from alice to bob, opened by somebody who has one thing different.
+/// An offer from alice to bob, opened by a client for which one field differs.
 struct OtherEnd {
     what: &'static str,
     caller: DirectoryKey,
@@ -180,7 +180,7 @@ fn an_answer_to_another_offer_is_that_whatever_its_suite_is() {
 }
 
 #[test]
-fn what_a_callee_can_refuse_without_a_look_up_open_refuses_too() {
+fn open_also_refuses_what_needs_no_look_up() {
     let mut pair = Pair::new(Suite::XWing);
     let (_, sdp_offer) = pair.offer();
     let mut bob = Callee::new(&pair.bob);

@@ -1,8 +1,8 @@
-//! A server that does not do its job: it substitutes keys, swaps offers, edits fingerprints, keeps
-//! messages for later, and answers or calls in somebody's name.
+//! A dishonest server: it substitutes keys, swaps offers, edits fingerprints, delays messages, and
+//! answers or calls in another's name.
 //!
-//! Mallory is the server, or somebody it works with: she sees and changes all that passes, and
-//! has keys of her own.
+//! Mallory is the server, or an accomplice of it: she sees and changes all messages, and has keys
+//! of her own.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use securecall_seal::{Callee, Caller, DirectoryKey, Error, Fault, Identity, OFFE
 
 use crate::pair::{ANSWER, CALL_ID, CANDIDATE, OFFER, Pair, identity, looked_up, now};
 
-/// Mallory's keys, under the name of somebody else.
+/// Mallory's keys, under another's name.
 fn mallory_as(client_id: &str) -> Identity {
     identity(client_id, 66, Suite::XWing)
 }
@@ -24,7 +24,7 @@ fn a_key_under_the_wrong_name_is_not_taken() {
 }
 
 #[test]
-fn whoever_remembers_a_key_sees_that_it_was_substituted() {
+fn a_remembered_key_reveals_a_substitution() {
     let remembered = looked_up(&identity("bob", 2, Suite::XWing));
     let substituted = looked_up(&mallory_as("bob"));
     assert_ne!(substituted, remembered);
@@ -44,7 +44,7 @@ fn an_offer_that_was_sealed_to_a_substituted_key_does_not_ring() {
 /// Mallory sits in the middle, with a whole call on either side, and the two who meet for the
 /// first time have nothing to compare her keys with.
 #[test]
-fn somebody_in_the_middle_shows_in_the_digits() {
+fn a_man_in_the_middle_shows_in_the_digits() {
     let mut pair = Pair::new(Suite::XWing);
     let as_bob = mallory_as("bob");
     let as_alice = mallory_as("alice");
@@ -88,7 +88,7 @@ fn an_offer_under_another_callers_name_does_not_ring() {
 }
 
 #[test]
-fn an_answer_of_somebody_else_establishes_nothing() {
+fn an_answer_of_another_client_establishes_nothing() {
     // Mallory cannot read the offer. She answers a call of her own instead.
     let mut pair = Pair::new(Suite::XWing);
     let (offered, _) = pair.offer();
@@ -142,7 +142,7 @@ fn an_answer_of_the_last_call_does_not_answer_this_one() {
 
 #[test]
 fn a_call_cannot_be_answered_under_two_ids() {
-    // The server gives each end another callId, to keep two calls apart that are one.
+    // The server gives each end another callId, to separate the two ends of one call.
     let mut pair = Pair::new(Suite::XWing);
     let (offered, sdp_offer) = pair.offer();
     let (_, sdp_answer) = pair.answer(&sdp_offer);

@@ -196,7 +196,7 @@ fn a_signature_counts_for_its_own_context_alone() {
 }
 
 #[test]
-fn an_offer_of_somebody_who_only_knows_the_public_keys_is_refused() {
+fn an_offer_made_with_the_public_keys_alone_is_refused() {
     let making = OfferMaking::new(Suite::X25519);
     let mallory = SigningKey::from_bytes(&[9; 32]);
     let forged = making.seal(|offer| Making { signer: &mallory, ..offer }.seal().0);
@@ -315,7 +315,7 @@ fn an_ephemeral_key_that_gives_no_secret_is_refused() {
 }
 
 #[test]
-fn a_directory_key_may_list_suites_that_nobody_knows_yet() {
+fn a_directory_key_may_list_unknown_suites() {
     let alice = second_client("alice", 1, Suite::X25519);
     let unsigned = &alice.public.record[..alice.public.record.len() - 64];
     let with_suite = |suite: u8, count: u8| {

@@ -19,7 +19,7 @@ fn an_offer_opens_once() {
 }
 
 #[test]
-fn an_offer_that_was_kept_back_is_stale() {
+fn a_delayed_offer_is_stale() {
     let mut pair = Pair::new(Suite::X25519);
     let (_, sdp_offer) = pair.offer();
     let later = now() + OFFER_AGE_MAX + Duration::from_secs(1);
@@ -27,12 +27,12 @@ fn an_offer_that_was_kept_back_is_stale() {
     let error = bob.open_offer(&looked_up(&pair.alice), &sdp_offer, later).unwrap_err();
     assert_eq!(error, Error::Stale(ClockOffset::from_seconds(-301)));
     let words = "the offer is dated 5 min 1 s behind our clock: one of the two clocks is wrong, or \
-                 the offer was kept back";
+                 the offer was delayed";
     assert_eq!(error.to_string(), words);
 }
 
 #[test]
-fn an_offer_of_the_future_says_that_a_clock_is_wrong_and_by_how_much() {
+fn an_offer_of_the_future_reports_a_wrong_clock_and_its_offset() {
     let mut pair = Pair::new(Suite::X25519);
     let (_, sdp_offer) = pair.offer();
     let earlier = now() - Duration::from_secs(7_500);
@@ -72,7 +72,7 @@ fn a_lost_message_is_counted_and_the_next_one_opens() {
 }
 
 #[test]
-fn what_is_refused_changes_nothing() {
+fn a_refused_message_changes_nothing() {
     let (mut alices_end, mut bobs_end) = Pair::new(Suite::X25519).call();
     let candidate = alices_end.seal_candidate(CANDIDATE).unwrap();
     let forged = format!("{}AAAA", &candidate[..candidate.len() - 4]);

@@ -64,7 +64,7 @@ impl Pair {
     }
 }
 
-/// The key as somebody else sees it.
+/// The key as another client looks it up.
 pub(crate) fn looked_up(identity: &Identity) -> DirectoryKey {
     let own = identity.directory_key();
     DirectoryKey::parse(own.as_str(), own.client_id()).unwrap()

@@ -21,7 +21,7 @@ fn relayed(message_type: &str, others: &str, field: &str, sealed: &str) -> Strin
     received["payload"][field].as_str().unwrap().to_owned()
 }
 
-/// What the server makes of it.
+/// The message that the server sends on.
 fn forwarded(message: ClientMessage<'_>) -> ServerMessage<'_> {
     match message {
         ClientMessage::Call(CallMessage::CallInitiate { target_id, sdp_offer }) => {

@@ -12,7 +12,7 @@ use crate::tape::{Tape, hex};
 
 struct Vector {
     info: &'static str,
-    /// What the sender's randomness is.
+    /// The sender's randomness.
     encapsulation: &'static str,
     recipient_private_key: &'static str,
     plaintext: &'static str,
@@ -56,7 +56,7 @@ const X25519_AES_256_GCM: Vector = Vector {
     ],
 };
 
-/// mode 0, KEM 0x647a, KDF 0x0001, AEAD 0x0003, of draft-ietf-hpke-pq: there is none of X-Wing
+/// mode 0, KEM 0x647a, KDF 0x0001, AEAD 0x0003, of draft-ietf-hpke-pq: there is no vector of X-Wing
 /// with both this KDF and AES-256-GCM.
 const X_WING_CHACHA20_POLY1305: Vector = Vector {
     info: "34663634363532303666366532303631323034373732363536333639363136653230353537323665",
@@ -106,11 +106,11 @@ fn check<A: Aead, K: Kem>(vector: &Vector) {
 }
 
 #[test]
-fn suite_1_gives_what_rfc_9180_says() {
+fn suite_1_gives_the_vectors_of_rfc_9180() {
     check::<AesGcm256, X25519HkdfSha256>(&X25519_AES_256_GCM);
 }
 
 #[test]
-fn x_wing_gives_what_its_draft_says() {
+fn x_wing_gives_the_vectors_of_its_draft() {
     check::<ChaCha20Poly1305, XWing>(&X_WING_CHACHA20_POLY1305);
 }

@@ -1,7 +1,7 @@
 //! The protocol a second time, written from `docs/sealing.md`, on an HPKE that has no line in
 //! common with the first one: `hpke-rs` over libcrux.
 //!
-//! It shows every intermediate value, and it can be told to do things wrongly.
+//! It shows every intermediate value, and can be made to deviate.
 
 use aes_gcm::{
     Aes256Gcm, KeyInit as _,
@@ -52,7 +52,7 @@ pub(crate) struct Client {
     pub(crate) public: Public,
 }
 
-/// What the directory has of a client.
+/// A client's public keys, as the directory has them.
 #[derive(Clone)]
 pub(crate) struct Public {
     pub(crate) id: String,
@@ -202,7 +202,7 @@ pub(crate) fn open(
     }
 }
 
-/// What an envelope is made of. The context that is signed can differ from the one of HPKE.
+/// The parts of an envelope. The context that is signed can differ from the one of HPKE.
 pub(crate) struct Making<'a> {
     pub(crate) suite: u8,
     pub(crate) to: &'a [u8],

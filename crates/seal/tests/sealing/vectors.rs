@@ -27,7 +27,7 @@ const OPENING: [u8; 32] = [0x0b; 32];
 const OFFER_ENCAPSULATION: [u8; 64] = [0x1e; 64];
 const ANSWER_ENCAPSULATION: [u8; 64] = [0x2e; 64];
 
-/// Who sends it, its type, its text.
+/// The sender, the type and the text of each message.
 const MESSAGES: [(&str, &str, &str); 4] = [
     ("caller", "candidate", "candidate:1 1 udp 2122260223 192.0.2.1 54400 typ host"),
     ("callee", "candidate", "candidate:2 1 udp 41885439 2001:db8::1 3478 typ relay"),
@@ -36,7 +36,7 @@ const MESSAGES: [(&str, &str, &str); 4] = [
 ];
 
 #[test]
-fn the_vectors_are_what_this_crate_makes() {
+fn this_crate_makes_the_vectors() {
     for (suite, name) in [(Suite::X25519, "suite-1-x25519"), (Suite::XWing, "suite-2-x-wing")] {
         let made = vector(suite);
         let path: PathBuf =

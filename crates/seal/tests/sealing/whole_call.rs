@@ -1,4 +1,4 @@
-//! What an application sees of a call in which nothing goes wrong, and of its own mistakes.
+//! A whole call as an application sees it, without attacks, and mistakes of the application itself.
 
 use crate::pair::{ANSWER, CALL_ID, CANDIDATE, OFFER, Pair, identity, looked_up, now, seed};
 use securecall_seal::{Callee, Caller, DirectoryKey, Error, Fault, Suite, TEXT_BYTES_MAX};
@@ -104,7 +104,7 @@ fn candidates_of_all_kinds_are_equally_long() {
 }
 
 #[test]
-fn the_application_hears_of_its_own_mistakes() {
+fn mistakes_of_the_application_are_errors() {
     let mut pair = Pair::new(Suite::X25519);
     let too_long = "x".repeat(TEXT_BYTES_MAX + 1);
     let length = too_long.len();

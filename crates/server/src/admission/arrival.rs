@@ -1,4 +1,4 @@
-//! A connection to the public port until it is known what becomes of it.
+//! An accepted connection that is not upgraded yet.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use super::requests::Place;
 use crate::reload::live::Live;
 use crate::server::Server;
 
-/// A connection that was accepted. What first becomes of it is counted, and only that; whoever is
-/// dropped before has made room for others.
+/// An accepted connection. Its first outcome is counted, and only that one; if it is dropped
+/// without one, it was closed to make room for others.
 pub(crate) struct Arrival {
     pub(crate) server: Arc<Server>,
-    /// The settings that it began with.
+    /// The settings at the time of `accept`.
     pub(crate) live: Arc<Live>,
     pub(crate) source: Source,
     place: Place,
@@ -25,11 +25,11 @@ impl Arrival {
         Self { server, live, source: Source::peer(peer), place, is_counted: false }
     }
 
-    /// Takes a proxy's word, or its silence, about whose connection it is. The client that it names is
-    /// counted as one that came by itself.
+    /// Applies the client address of a PROXY protocol header, or the absence of one. The limits
+    /// then apply to the named client as to a direct peer.
     ///
     /// # Errors
-    /// The peer is not to be believed, or its client may not come.
+    /// The peer is not trusted, or the client is over a limit.
     pub(crate) fn named(&mut self, client: Option<IpAddr>) -> Result<(), Refused> {
         let peer = self.source.address();
         let Some(client) = client else {
@@ -47,19 +47,19 @@ impl Arrival {
         self.server.admit_handshake(client)
     }
 
-    /// It ends before the upgrade.
+    /// Counts the connection as refused, for this reason.
     pub(crate) fn refused(&mut self, why: Refused) {
         if !std::mem::replace(&mut self.is_counted, true) {
             self.server.counters.refused(why);
         }
     }
 
-    /// It got what it asked for, which was no upgrade.
+    /// Counts the connection as answered: it asked for something other than an upgrade.
     pub(crate) fn answered(&mut self) {
         self.is_counted = true;
     }
 
-    /// It is a WebSocket now.
+    /// Counts the connection as upgraded.
     pub(crate) fn upgraded(&mut self) {
         if !std::mem::replace(&mut self.is_counted, true) {
             self.server.counters.accepted();

@@ -1,11 +1,11 @@
-//! Which address a client has, when proxies may stand in between.
+//! The address of a client, which may be behind proxies.
 //!
-//! A header is believed only when a trusted proxy is the peer, and then from the right: each proxy
-//! appends the address it saw, so the rightmost one that is no trusted proxy is the last that
-//! somebody trustworthy saw. What stands left of it, the client may have written itself.
+//! A header is used only if the peer is a trusted proxy, and it is read from the right: each proxy
+//! appends the address that it saw, so the rightmost address that is no trusted proxy is the last
+//! one that a trusted proxy has seen. Anything left of it may be forged by the client.
 //!
-//! With the PROXY protocol it is the proxy's header that says who the peer is. A peer that it names and
-//! that is a trusted proxy itself is believed in the same way.
+//! With the PROXY protocol, the peer is the one in the proxy's header. If that peer is a trusted
+//! proxy itself, its headers are used in the same way.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -18,22 +18,21 @@ use securecall_websocket::Request;
 use crate::settings::{self, ProxyProtocol};
 use crate::telemetry::log_limit::LogLimit;
 
-/// Where a connection comes from, as far as that is known before its request. `Debug` prints no
-/// address.
+/// The origin of a connection, as far as it is known before the request. `Debug` prints no address.
 #[derive(Clone, Copy)]
 pub(crate) struct Source {
     address: IpAddr,
-    /// Whether a header of its request can be the word of a trusted proxy.
+    /// True if a header of its request can come from a trusted proxy.
     may_be_proxy: bool,
 }
 
 impl Source {
-    /// The peer of the socket, or of the proxy that named it.
+    /// Returns the source for the peer of the socket, or for the peer in a PROXY protocol header.
     pub(crate) fn peer(address: IpAddr) -> Self {
         Self { address: address.to_canonical(), may_be_proxy: true }
     }
 
-    /// A proxy that did not name its peer: what comes through it may be anybody's.
+    /// Returns the source for a proxy that sent no client address: any client may be behind it.
     pub(crate) fn unnamed(proxy: IpAddr) -> Self {
         Self { address: proxy.to_canonical(), may_be_proxy: false }
     }
@@ -49,17 +48,17 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The proxies in front of the server.
+/// The configured proxies in front of the server.
 #[derive(Debug)]
 pub(crate) struct Proxies {
     trusted: Vec<IpNet>,
     header: String,
-    /// Whether each connection begins with a header of the PROXY protocol.
+    /// Whether connections must begin with a PROXY protocol header.
     protocol: ProxyProtocol,
-    /// Connections of private addresses, while no proxy is trusted.
-    unknown_proxy: Suspicion,
-    /// Connections of trusted proxies without the header.
-    silent_proxy: Suspicion,
+    /// Detects a proxy that is not configured: all peers have private addresses.
+    unknown_proxy: Streak,
+    /// Detects trusted proxies that send no PROXY protocol header.
+    silent_proxy: Streak,
     proxy_headers: LogLimit,
     missing_headers: LogLimit,
     untrusted_peers: LogLimit,
@@ -71,29 +70,29 @@ impl Proxies {
             trusted: settings.trusted.iter().map(|network| network.net()).collect(),
             header: settings.header.as_str().to_owned(),
             protocol: settings.protocol,
-            unknown_proxy: Suspicion::default(),
-            silent_proxy: Suspicion::default(),
+            unknown_proxy: Streak::default(),
+            silent_proxy: Streak::default(),
             proxy_headers: LogLimit::default(),
             missing_headers: LogLimit::default(),
             untrusted_peers: LogLimit::default(),
         }
     }
 
-    /// The client's address.
+    /// Returns the client's address.
     pub(crate) fn client_address(&self, source: Source, request: &Request<'_>) -> IpAddr {
         let peer = source.address;
         if self.trusted.is_empty() {
-            self.suspect_unknown_proxy(peer);
+            self.observe_unknown_proxy(peer);
         }
         if !source.may_be_proxy || !self.is_trusted(peer) {
             return peer;
         }
         let values: Vec<&[u8]> = request.header_values(&self.header).collect();
-        self.suspect_silent_proxy(values.is_empty());
+        self.observe_silent_proxy(values.is_empty());
         let hops = values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
         let mut nearest = peer;
         for hop in hops {
-            // A hop that is no address ends what can be believed.
+            // An invalid hop makes everything left of it untrustworthy.
             let Some(address) = parse_hop(hop) else { return nearest };
             nearest = address;
             if !self.is_trusted(address) {
@@ -103,17 +102,18 @@ impl Proxies {
         nearest
     }
 
-    /// Whether each connection begins with a header of the PROXY protocol.
+    /// Returns true if connections must begin with a PROXY protocol header.
     pub(crate) fn speak_proxy_protocol(&self) -> bool {
         self.protocol == ProxyProtocol::On
     }
 
-    /// Tells whether a peer is worth reading from. Where the PROXY protocol is spoken, only proxies are,
-    /// and this machine, whose health check names nobody.
+    /// Returns true if the connection of this peer may be read. With the PROXY protocol only
+    /// trusted proxies may connect, and this machine, whose health check has no client address.
     pub(crate) fn may_come(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
-        let may_come = !self.speak_proxy_protocol() || self.is_trusted(peer) || peer.is_loopback();
-        if !may_come
+        let may_connect =
+            !self.speak_proxy_protocol() || self.is_trusted(peer) || peer.is_loopback();
+        if !may_connect
             && is_private(peer)
             && let Some(left_out) = self.untrusted_peers.take(Instant::now())
         {
@@ -123,10 +123,10 @@ impl Proxies {
                  --proxy-protocol on only those of --trusted-proxies may connect"
             );
         }
-        may_come
+        may_connect
     }
 
-    /// Says at the start what trusting a proxy takes.
+    /// Logs the consequences of the proxy settings at the start.
     pub(crate) fn announce(&self) {
         if self.trusted.is_empty() {
             return;
@@ -134,21 +134,22 @@ impl Proxies {
         let trusted: Vec<_> = self.trusted.iter().map(ToString::to_string).collect();
         if self.speak_proxy_protocol() {
             return tracing::info!(
-                "client addresses are read in PROXY protocol headers from {}; nobody else may connect",
+                "client addresses are read from PROXY protocol headers of {}; no others may \
+                 connect",
                 trusted.join(", ")
             );
         }
         tracing::info!(
-            "client addresses are read in {} from {}: each proxy there has to set that header \
-             itself. One that passes TCP on as it is (stunnel, hitch, mode tcp) does not, and its \
-             clients could write any address",
+            "client addresses are read from {} of {}: each proxy there has to set that header \
+             itself. One that only forwards TCP (stunnel, hitch, mode tcp) does not, and its \
+             clients could forge any address",
             self.header,
             trusted.join(", ")
         );
     }
 
-    /// A connection began with a PROXY protocol header. Said only of those that may be proxies:
-    /// anybody could send one.
+    /// Warns about a PROXY protocol header that is not expected. Only possible proxies are
+    /// reported, because any client can send one.
     pub(crate) fn note_proxy_header(&self, peer: IpAddr) {
         let peer = peer.to_canonical();
         if (is_private(peer) || self.is_trusted(peer))
@@ -156,60 +157,60 @@ impl Proxies {
         {
             tracing::warn!(
                 left_out,
-                "a proxy sends the PROXY protocol, which is not read here: its clients get 400. \
-                 Switch it off there (send-proxy, proxy_protocol, write-proxy), or read it with \
-                 --proxy-protocol on"
+                "a proxy sends the PROXY protocol, which is off here: its clients get 400. Switch \
+                 it off there (send-proxy, proxy_protocol, write-proxy), or set --proxy-protocol on"
             );
         }
     }
 
-    /// A connection of a proxy began without the PROXY protocol header that it should begin with.
+    /// Warns about a proxy that sent no PROXY protocol header although it should.
     pub(crate) fn note_missing_proxy_header(&self, peer: IpAddr) {
         if self.is_trusted(peer)
             && let Some(left_out) = self.missing_headers.take(Instant::now())
         {
             tracing::warn!(
                 left_out,
-                "a trusted proxy sends no PROXY protocol header that can be read: its clients get 400. \
-                 Switch it on there (send-proxy-v2, proxy_protocol, write-proxy-v2), or take \
-                 --proxy-protocol on away here"
+                "a trusted proxy sends no valid PROXY protocol header: its clients get 400. \
+                 Switch it on there (send-proxy-v2, proxy_protocol, write-proxy-v2), or remove \
+                 --proxy-protocol on here"
             );
         }
     }
 
-    /// Everybody seems to come from private addresses: then a proxy is in front, and nobody said so.
-    fn suspect_unknown_proxy(&self, peer: IpAddr) {
+    /// Warns if all clients seem to come from private addresses: then a proxy is in front that is
+    /// not configured.
+    fn observe_unknown_proxy(&self, peer: IpAddr) {
         if let Some(in_a_row) = self.unknown_proxy.note(is_private(peer)) {
             tracing::warn!(
                 "{in_a_row} connections in a row came from private addresses, and no proxy is \
-                 trusted: if a proxy or load balancer is in front, all clients share its limits. If \
-                 it sets {}, set --trusted-proxies to its network; if it only passes TCP on, raise \
-                 those limits",
+                 trusted: if a proxy or load balancer is in front, all clients share its limits. \
+                 If it sets {}, set --trusted-proxies to its network; if it only forwards TCP, \
+                 raise those limits",
                 self.header
             );
         }
     }
 
-    /// A proxy that never writes the header leaves it to its clients.
-    fn suspect_silent_proxy(&self, is_silent: bool) {
+    /// Warns if a trusted proxy never sends the header: then its clients could send one.
+    fn observe_silent_proxy(&self, is_silent: bool) {
         if let Some(in_a_row) = self.silent_proxy.note(is_silent) {
             let header = &self.header;
             tracing::warn!(
                 "{in_a_row} connections in a row came from trusted proxies without {header}: all \
-                 clients share one address, unless they write the header themselves, which is then \
-                 believed. Have the proxy set {header}, or take it out of --trusted-proxies"
+                 clients share one address, unless they send the header themselves, which is then \
+                 trusted. Let the proxy set {header}, or remove it from --trusted-proxies"
             );
         }
     }
 
-    /// Whether it is a proxy's.
+    /// Returns true if the address belongs to a trusted proxy.
     pub(crate) fn is_trusted(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(&address))
     }
 }
 
-/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
+/// Parses `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
 fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(hop).ok()?.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -218,25 +219,25 @@ fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Something that happens again and again, and is then said once.
+/// A counter for a repeated observation that is logged once.
 #[derive(Debug, Default)]
-struct Suspicion {
+struct Streak {
     in_a_row: AtomicU32,
     said: AtomicBool,
 }
 
-/// So many connections alike, and no others, are no coincidence.
-const SUSPICIOUS: u32 = 64;
+/// The number of equal observations in a row that is no coincidence.
+const STREAK_REPORTED: u32 = 64;
 
-impl Suspicion {
-    /// Notes one more connection. Returns how many were alike in a row, once that is to be said.
+impl Streak {
+    /// Counts one more connection. Returns the length of the row when it is to be logged.
     fn note(&self, is_alike: bool) -> Option<u32> {
         if !is_alike {
             self.in_a_row.store(0, Ordering::Relaxed);
             return None;
         }
         let in_a_row = self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-        let is_news = in_a_row >= SUSPICIOUS && !self.said.swap(true, Ordering::Relaxed);
+        let is_news = in_a_row >= STREAK_REPORTED && !self.said.swap(true, Ordering::Relaxed);
         is_news.then_some(in_a_row)
     }
 }
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn through_a_proxy_that_names_nobody_the_header_is_its_clients() {
+    fn a_proxy_without_a_client_address_passes_headers_of_its_clients() {
         let proxies = proxies("10.0.0.0/8");
         assert_eq!(address_from(Source::unnamed, &proxies, "10.0.0.1", &["192.0.2.1"]), "10.0.0.1");
     }
@@ -293,10 +294,10 @@ mod tests {
     fn with_the_proxy_protocol_only_proxies_and_this_machine_may_come() {
         let flags = ["--trusted-proxies=10.0.0.0/8", "--proxy-protocol=on"];
         let proxies = Proxies::new(&Settings::from_flags(flags).unwrap().proxy);
-        let may_come = |peer: &str| proxies.may_come(peer.parse().unwrap());
-        assert!(may_come("10.0.0.1") && may_come("::ffff:10.0.0.1"));
-        assert!(may_come("127.0.0.1") && may_come("::1"));
-        assert!(!may_come("192.0.2.1") && !may_come("192.168.0.1"));
+        let may_connect = |peer: &str| proxies.may_come(peer.parse().unwrap());
+        assert!(may_connect("10.0.0.1") && may_connect("::ffff:10.0.0.1"));
+        assert!(may_connect("127.0.0.1") && may_connect("::1"));
+        assert!(!may_connect("192.0.2.1") && !may_connect("192.168.0.1"));
         assert!(self::proxies("10.0.0.0/8").may_come("192.0.2.1".parse().unwrap()));
     }
 
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_say_where_it_comes_from() {
+    fn an_untrusted_peer_cannot_choose_its_address() {
         let proxies = proxies("10.0.0.0/8");
         assert_eq!(address_of(&proxies, "198.51.100.7", &["192.0.2.1"]), "198.51.100.7");
     }
@@ -330,14 +331,14 @@ mod tests {
     }
 
     #[test]
-    fn so_many_alike_in_a_row_are_suspicious_once() {
-        let suspicion = Suspicion::default();
+    fn a_streak_is_reported_once() {
+        let suspicion = Streak::default();
         let note = |count, is_alike| (0..count).filter_map(|_| suspicion.note(is_alike)).next();
-        assert_eq!(note(SUSPICIOUS - 1, true), None);
+        assert_eq!(note(STREAK_REPORTED - 1, true), None);
         assert_eq!(note(1, false), None);
-        assert_eq!(note(SUSPICIOUS - 1, true), None, "they begin anew");
-        assert_eq!(note(1, true), Some(SUSPICIOUS));
-        assert_eq!(note(SUSPICIOUS, true), None, "it was said");
+        assert_eq!(note(STREAK_REPORTED - 1, true), None, "they begin anew");
+        assert_eq!(note(1, true), Some(STREAK_REPORTED));
+        assert_eq!(note(STREAK_REPORTED, true), None, "it was said");
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! Everything between `accept` and the upgrade that decides who may connect: the address of a client, its place, and
-//! the reason when there is none.
+//! Admission: everything between `accept` and the upgrade that decides who may connect.
 
 pub(crate) mod arrival;
 pub(crate) mod client_address;

@@ -1,4 +1,4 @@
-//! The right to be connected, counted by address until it is dropped.
+//! Permits to be connected, counted by address.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,23 +7,23 @@ use securecall_core::{AddressKey, Refusal};
 
 use crate::server::Server;
 
-/// A place that a connection takes.
+/// A permit for one connection, returned on drop.
 pub(crate) struct Permit {
     server: Arc<Server>,
     address: AddressKey,
 }
 
 impl Permit {
-    /// Takes a place for a client at this address.
+    /// Takes a permit for a client at this address.
     ///
     /// # Errors
-    /// There is none.
+    /// The server or this address is full, or the address connects too fast.
     pub(crate) fn take(server: &Arc<Server>, address: AddressKey) -> Result<Self, Refusal> {
         server.admission.lock().admit(address, server.clock.now())?;
         Ok(Self { server: server.clone(), address })
     }
 
-    /// Whose place it is.
+    /// Returns the address that the permit is counted for.
     pub(crate) fn address(&self) -> AddressKey {
         self.address
     }

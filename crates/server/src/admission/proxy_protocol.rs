@@ -1,9 +1,9 @@
-//! The PROXY protocol, by which a proxy that passes TCP on says whose connection it is
+//! The PROXY protocol, by which a TCP proxy sends the address of its client
 //! ([specification](https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt)): a header before
-//! all else, in text (version 1) or in binary (version 2).
+//! all other bytes, in text (version 1) or in binary (version 2).
 //!
-//! It is read where `proxy.protocol` says so, and elsewhere only recognized, so that whoever switched
-//! it on in the proxy learns what is wrong.
+//! It is parsed if `proxy.protocol` is on. Otherwise it is only recognized, to give a useful error
+//! to an operator who has switched it on in the proxy alone.
 
 use std::io;
 use std::net::IpAddr;
@@ -15,41 +15,41 @@ use tokio::net::TcpStream;
 const TEXT: &[u8] = b"PROXY ";
 const BINARY: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// No HTTP request and no TLS record begins with as much of a signature: RFC 9112 lets empty lines
-/// come before a request, but nothing else.
+/// The bytes that suffice to recognize a header. No HTTP request and no TLS record begins with that
+/// much of a signature: RFC 9112 allows empty lines before a request, but nothing else.
 const RECOGNIZED_BYTES: usize = 5;
 
 /// The longest header in text, with its line end.
 const TEXT_BYTES_MAX: usize = 107;
-/// What is before the addresses in binary: signature, command, family and length.
+/// The bytes before the addresses in binary: signature, command, family and length.
 const BINARY_FIXED_BYTES: usize = 16;
-/// The command of a connection that the proxy made for itself.
+/// The command of a connection that the proxy opened for itself, such as a health check.
 const LOCAL: u8 = 0x20;
-/// The longest header. Addresses take 52 bytes; what proxies add (the name that the client asked for, a
-/// number, the name in its certificate) takes some hundred.
+/// The bound of a binary header. Addresses take 52 bytes; the extensions that proxies add (the
+/// requested name, a connection number, the name in the client's certificate) take some hundred.
 const BYTES_MAX: usize = 2048;
 
-/// A header, or what there is of it.
+/// The result of parsing the first bytes of a connection.
 #[derive(Debug, PartialEq, Eq)]
 enum Parsed {
-    /// More bytes may make it one.
+    /// More bytes may complete it.
     Partial,
     Header {
-        /// `None`: the proxy names nobody, because the connection is its own (LOCAL) or because it
-        /// does not know (UNKNOWN).
+        /// `None` if the header has no client address, because the connection is the proxy's own
+        /// (LOCAL) or because the proxy does not know it (UNKNOWN).
         client: Option<IpAddr>,
         bytes: usize,
     },
-    /// It is none, or it is broken.
+    /// No header, or an invalid one.
     Invalid,
 }
 
-/// Why there is no header.
+/// The reason why no header could be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// Something else came, or a broken one.
+    /// No header, or an invalid one.
     Invalid,
-    /// The peer is gone.
+    /// The peer has disconnected.
     Gone,
 }
 
@@ -59,17 +59,17 @@ impl From<io::Error> for Missing {
     }
 }
 
-/// Tells whether a connection whose first bytes are these, which are no HTTP and no TLS, begins with
-/// a header.
+/// Returns true if these first bytes, which are neither HTTP nor TLS, are the beginning of a
+/// header.
 pub(crate) fn is_at_front_of(bytes: &[u8]) -> bool {
     bytes.len() >= RECOGNIZED_BYTES && (begins_like(bytes, TEXT) || begins_like(bytes, BINARY))
 }
 
-/// Reads a header off the socket, and not a byte of what stands behind it. Returns the client that the
-/// proxy names, if it names one. It has no time limit of its own.
+/// Reads a header from the socket, and not a byte more. Returns the client's address, if the header
+/// has one. There is no time limit here.
 ///
 /// # Errors
-/// There is none. What came instead may be read in part.
+/// There is no valid header. Some of the bytes may have been read.
 pub(crate) async fn read(stream: &mut TcpStream) -> Result<Option<IpAddr>, Missing> {
     let mut header = vec![0; BYTES_MAX];
     let mut read = 0;
@@ -83,7 +83,7 @@ pub(crate) async fn read(stream: &mut TcpStream) -> Result<Option<IpAddr>, Missi
             Parsed::Partial => (None, seen),
             Parsed::Header { client, bytes } => (Some(client), bytes),
         };
-        // Those that were peeked at: they are there.
+        // This does not block: the bytes were peeked before.
         stream.read_exact(&mut header[read..end]).await?;
         read = end;
         if let Some(client) = client {
@@ -94,7 +94,7 @@ pub(crate) async fn read(stream: &mut TcpStream) -> Result<Option<IpAddr>, Missi
 
 fn parse(bytes: &[u8]) -> Parsed {
     if begins_like(bytes, TEXT) {
-        // A longer line is refused by the parser only if it has not ended.
+        // The parser accepts a longer line if it is complete, so the bound is applied here.
         parse_with_crate(&bytes[..bytes.len().min(TEXT_BYTES_MAX)])
     } else if begins_like(bytes, BINARY) {
         parse_binary(bytes)
@@ -109,13 +109,13 @@ fn parse_binary(bytes: &[u8]) -> Parsed {
     let length = BINARY_FIXED_BYTES + usize::from(u16::from_be_bytes([high, low]));
     match bytes.get(..length) {
         _ if length > BYTES_MAX => Parsed::Invalid,
-        // To wait for the rest of one that cannot be right would be for nothing.
+        // More bytes cannot make it valid, so waiting for them would be pointless.
         None if command & !1 != LOCAL => Parsed::Invalid,
         None => Parsed::Partial,
-        // Its family and addresses are to be ignored, whatever they are; the parser does not.
+        // The specification says to ignore the family and addresses of LOCAL; the parser does not.
         Some(_) if command == LOCAL => Parsed::Header { client: None, bytes: length },
         Some(header) => match parse_with_crate(header) {
-            // It is whole, and too short for its addresses.
+            // The header is complete, and too short for its addresses.
             Parsed::Partial => Parsed::Invalid,
             parsed => parsed,
         },
@@ -151,7 +151,7 @@ mod tests {
     const WITH_EXTENSIONS: &[u8] =
         b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x11\xc0\x00\x02\x01\xc0\x00\x02\x02\x12\x67\x01\xbb\x04\x00\x02ab";
 
-    /// Headers of both versions, and whom they name.
+    /// Headers of both versions, with the client addresses in them.
     fn headers() -> Vec<(Vec<u8>, Option<IpAddr>)> {
         let over_ipv6 = [
             &b"\r\n\r\n\0\r\nQUIT\n\x21\x21\x00\x24"[..],
@@ -171,7 +171,7 @@ mod tests {
             (WITH_EXTENSIONS.to_vec(), named("192.0.2.1")),
             (over_ipv6.concat(), named("2001:db8::1")),
             (unix, None),
-            // LOCAL, with nothing, and with a family and bytes that are to be ignored.
+            // LOCAL without addresses, and with a family and bytes to be ignored.
             (b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00".to_vec(), None),
             (b"\r\n\r\n\0\r\nQUIT\n\x20\x11\x00\x00".to_vec(), None),
             (b"\r\n\r\n\0\r\nQUIT\n\x20\x5a\x00\x03abc".to_vec(), None),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_not_waited_for() {
+    fn other_bytes_than_a_header_are_refused_at_once() {
         let too_long = [b"PROXY UNKNOWN ", &[b'x'; 200][..], b"\r\n"].concat();
         for wrong in [
             &b"GET"[..],
@@ -207,7 +207,7 @@ mod tests {
             b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 65536\r\n",
             b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 443\rx",
             &too_long,
-            // Another version, another command, too few bytes for its addresses, too many bytes.
+            // Another version, another command, too few bytes for the addresses, too many bytes.
             b"\r\n\r\n\0\r\nQUIT\n\x11\x11\x00\x0c",
             b"\r\n\r\n\0\r\nQUIT\n\x22\x11\x00\x0c",
             b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x03abc",
@@ -240,7 +240,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes: no panic, an end within the bytes, and a verdict that more bytes do not change.
+        /// Checks for any input: no panic, a length within the bytes, and a result that more bytes
+        /// do not change.
         #[test]
         fn a_verdict_is_final(
             version in 0..3_usize,
@@ -280,7 +281,7 @@ mod tests {
         }
     }
 
-    /// Both ends of a connection over loopback.
+    /// Returns both ends of a connection over loopback.
     async fn connection() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

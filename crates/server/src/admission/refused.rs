@@ -1,30 +1,30 @@
-//! The reasons for which connections to the public port are not upgraded, as metrics name them.
+//! The reasons why connections to the public port are not upgraded, with their names in metrics.
 
 use securecall_core::Refusal;
 use securecall_websocket::RequestError;
 
-/// The reason for which a connection was not upgraded. Each such connection has one.
+/// The reason why a connection was not upgraded. Each such connection has exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// The address has as many requests under way as it may. Reset, without an answer.
+    /// The address has too many requests in progress. Reset without an answer.
     RequestsFull,
-    /// The address shakes hands too fast. Reset, without an answer.
+    /// The address starts TLS handshakes too fast. Reset without an answer.
     HandshakesTooFast,
-    /// Others waited, and it had had a fair time. Closed, without an answer.
+    /// Others were waiting, and this one had had its fair time. Closed without an answer.
     MadeRoom,
-    /// The handshake and the head took longer than they may. Closed, without an answer.
+    /// The handshake and the request head took too long. Closed without an answer.
     TimedOut,
-    /// The client left before its head was whole, or did not take the response.
+    /// The client left before its head was complete, or did not read the response.
     Gone,
     /// The TLS handshake failed. The client got an alert.
     TlsFailed,
-    /// Plain HTTP for a port that speaks TLS (400).
+    /// Plain HTTP on a port that expects TLS (400).
     NotTls,
-    /// A proxy began with a PROXY protocol header, which is not read here (400).
+    /// A PROXY protocol header, which is not enabled here (400).
     ProxyHeader,
-    /// A trusted proxy began without a PROXY protocol header, or with a broken one (400).
+    /// No PROXY protocol header from a trusted proxy, or an invalid one (400).
     ProxyHeaderMissing,
-    /// The PROXY protocol is spoken here, and the peer is no trusted proxy. Reset, without an answer.
+    /// The PROXY protocol is enabled, and the peer is no trusted proxy. Reset without an answer.
     UntrustedPeer,
     /// Not HTTP (400).
     Malformed,
@@ -36,21 +36,21 @@ pub(crate) enum Refused {
     Body,
     /// `Sec-WebSocket-Key` is missing or wrong (400).
     InvalidKey,
-    /// The head has too many bytes or fields (431).
+    /// The request head has too many bytes or fields (431).
     HeadTooLarge,
-    /// There is nothing at this path (404).
+    /// Unknown path (404).
     NotFound,
-    /// Neither GET nor HEAD for a path that takes no other (405).
+    /// A method other than GET and HEAD (405).
     MethodNotAllowed,
     /// `/signal` without an upgrade to WebSocket (426).
     NotAnUpgrade,
-    /// Another version of WebSocket than 13 (426).
+    /// A WebSocket version other than 13 (426).
     UnsupportedVersion,
-    /// The server stops (503).
+    /// The server is draining (503).
     Draining,
-    /// The server has as many connections as it may (503).
+    /// The server has its maximum of connections (503).
     ServerFull,
-    /// The address has as many connections as it may (429).
+    /// The address has its maximum of connections (429).
     AddressFull,
     /// The address opens connections too fast (429).
     TooFast,
@@ -84,7 +84,7 @@ impl Refused {
         Self::TooFast,
     ];
 
-    /// The label.
+    /// Returns the value of the metrics label.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::RequestsFull => "requests_full",

@@ -1,9 +1,10 @@
-//! Sockets that are still in their HTTP request, and so are not counted as connections yet. Each
-//! listener has its own.
+//! Sockets whose HTTP request is still in progress, so that they do not count as connections yet.
+//! Each listener has its own set.
 //!
-//! Each holds a descriptor, and whoever opens one may leave it open until the request timeout. So
-//! there is a bound for one address, and a bound for all. Beyond that, whoever has had a fair time
-//! makes room for the next; until somebody has, new ones wait in the kernel's queue.
+//! Each of them holds a descriptor, and a client may leave one open until the request timeout. So
+//! there is a bound for each address, and one for all. When the latter is reached, the oldest
+//! request that has had its fair time is closed for the next one; until there is such a request,
+//! new sockets wait in the kernel's queue.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -15,18 +16,19 @@ use securecall_core::AddressKey;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// How many requests may be under way at the public port. Each takes a descriptor, which the settings reserve.
+/// The bound of requests in progress at the public port. Each needs a descriptor, which the
+/// settings reserve.
 pub(crate) const REQUESTS_MAX: usize = 512;
-/// How many of them one address may have, unless it is a proxy and speaks for many. An honest one
-/// takes milliseconds for each.
+/// The bound for one address, unless it is a proxy with many clients. An honest client takes
+/// milliseconds for each.
 const REQUESTS_PER_ADDRESS_MAX: usize = 128;
-/// How many may be under way at the port of operators: a few scrapers, and somebody who looks. They
-/// often share an address, so it has no bound of its own.
+/// The bound at the admin listener: a few scrapers and a person. They often share an address, so
+/// there is no bound for each address.
 const OPERATORS_MAX: usize = 16;
-/// After how long a request makes room when others wait: five round trips around the world.
+/// The age at which a request may be closed for others: five round trips around the world.
 const FAIR_TIME: Duration = Duration::from_secs(1);
 
-/// The requests that are under way.
+/// The requests in progress at a listener.
 pub(crate) struct Requests {
     max: usize,
     per_address_max: usize,
@@ -36,19 +38,19 @@ pub(crate) struct Requests {
 
 #[derive(Default)]
 struct Table {
-    /// Oldest first. Dropping the sender ends the request.
+    /// By age, oldest first. Dropping the sender ends the request.
     under_way: BTreeMap<u64, (Instant, oneshot::Sender<()>)>,
     addresses: HashMap<AddressKey, usize>,
     begun: u64,
 }
 
-/// A request that is under way.
+/// A request in progress.
 pub(crate) struct Request {
     pub(crate) place: Place,
     made_room: oneshot::Receiver<()>,
 }
 
-/// The place that a request has, until it is dropped.
+/// The place of a request, released on drop.
 pub(crate) struct Place {
     number: u64,
     address: AddressKey,
@@ -57,17 +59,17 @@ pub(crate) struct Place {
     ended: Arc<Notify>,
 }
 
-/// An address has as many requests under way as it may.
+/// The address has its maximum of requests in progress.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AddressFull;
 
 impl Requests {
-    /// Those of the public port.
+    /// Returns an empty set for the public port.
     pub(crate) fn public() -> Self {
         Self::bounded(REQUESTS_MAX, REQUESTS_PER_ADDRESS_MAX)
     }
 
-    /// Those of the port of operators.
+    /// Returns an empty set for the admin listener.
     pub(crate) fn of_operators() -> Self {
         Self::bounded(OPERATORS_MAX, usize::MAX)
     }
@@ -76,7 +78,7 @@ impl Requests {
         Self { max, per_address_max, table: Arc::default(), ended: Arc::default() }
     }
 
-    /// Waits until one more may begin.
+    /// Waits until another request may begin.
     async fn room(&self) {
         loop {
             let ended = self.ended.notified();
@@ -86,7 +88,8 @@ impl Requests {
         }
     }
 
-    /// Begins a request as soon as there is room. None: its address has too many under way.
+    /// Begins a request as soon as there is room. Returns `None` if its address has too many in
+    /// progress.
     pub(crate) async fn begin(&self, peer: IpAddr, is_proxy: bool) -> Option<Request> {
         let address = AddressKey::from(peer);
         if self.table.lock().of(address) >= self.per_address_max && !is_proxy {
@@ -110,7 +113,8 @@ impl Requests {
 }
 
 impl Table {
-    /// None: there is room, or the oldest has just made some. Otherwise when it will have to.
+    /// Makes room for one more request, if there is none. Returns the time for the next attempt if
+    /// no request is old enough.
     fn make_room(&mut self, max: usize, now: Instant) -> Option<Instant> {
         if self.under_way.len() < max {
             return None;
@@ -124,7 +128,7 @@ impl Table {
         None
     }
 
-    /// How many requests of this address are under way.
+    /// Returns the number of requests of this address in progress.
     fn of(&self, address: AddressKey) -> usize {
         self.addresses.get(&address).copied().unwrap_or_default()
     }
@@ -143,7 +147,7 @@ impl Table {
     }
 }
 
-/// Serves a request to its end, or until it has to make room for others.
+/// Serves a request until it ends, or is closed to make room.
 pub(crate) async fn attend<S: Future<Output = ()>>(
     mut request: Request,
     serve: impl FnOnce(Place) -> S,
@@ -156,10 +160,10 @@ pub(crate) async fn attend<S: Future<Output = ()>>(
 }
 
 impl Place {
-    /// Counts the request for another address from here on: the client's, which a proxy has named.
+    /// Counts the request for another address from now on: the client's, as a proxy has sent it.
     ///
     /// # Errors
-    /// That address has as many under way as it may.
+    /// That address has its maximum of requests in progress.
     pub(crate) fn move_to(&mut self, client: IpAddr) -> Result<(), AddressFull> {
         let client = AddressKey::from(client);
         let mut table = self.table.lock();
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_makes_room_when_it_had_a_fair_time_and_another_waits() {
+    async fn the_oldest_request_is_closed_after_its_fair_time_when_another_waits() {
         let requests = Requests::public();
         let mut under_way = crowd(&requests).await;
         let is_over = async |request: &mut Request| {

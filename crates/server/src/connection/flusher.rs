@@ -1,13 +1,13 @@
-//! The end of a worker's turn: writing, and those that have used up a turn of their own.
+//! The end of a worker's turn: writing what was appended, and resuming drivers that have used up
+//! their share.
 //!
-//! A worker wakes up for many connections at once. It reads all of them first and writes then:
-//! what several senders have for one client goes out in one write, and the readers of what was
-//! sent, which each write wakes up, find the next message there already instead of going back to
-//! sleep after each.
+//! A worker wakes for many connections at once. It reads from all of them first and then writes:
+//! messages of several senders to one client go out in one write, and their readers, which each
+//! write wakes, find the next message in the socket instead of going back to sleep in between.
 //!
-//! A connection that has used up its turn and has more to handle goes on when everybody else has
-//! had a turn: one such connection in each turn of the worker, in the order in which they came. So
-//! however many there are, others wait for one of them, and not for all.
+//! A connection that has more to handle than its share is resumed when all others have had a turn:
+//! one such connection for each turn of the worker, in order. So however many there are, others
+//! wait for one of them only.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,12 +17,12 @@ use std::task::{Poll, Waker};
 
 use super::Connection;
 
-/// How many connections are written to at the latest: nobody waits longer for that than it takes
-/// to read from so many.
+/// The bound of connections to be flushed. When it is reached they are flushed at once, so a
+/// message waits for at most this many reads.
 const DUE_MAX: usize = 64;
 
-/// How many wait to go on; further ones do so at once. One that is woken for something else
-/// meanwhile, and again uses up a turn, is in it twice.
+/// The bound of drivers to be resumed; further ones are resumed at once. A driver that is woken for
+/// something else and again uses up its share is in the queue twice.
 const USED_UP_MAX: usize = 4096;
 
 thread_local! {
@@ -31,17 +31,17 @@ thread_local! {
     };
 }
 
-/// What this thread has sent in this turn.
+/// The pending work of this thread's turn.
 struct Turn {
     due: Vec<Arc<Connection>>,
-    /// Drivers that have more to handle than a turn.
+    /// Drivers that have more to handle than their share.
     used_up: VecDeque<Waker>,
-    /// Wakes the flusher, behind everything that this thread has to do already. None: this thread
+    /// Wakes the flusher after all other tasks that are ready on this thread. `None` if this thread
     /// has no flusher.
     flusher: Option<Waker>,
 }
 
-/// Has the connection flushed at the end of the turn; at once on a thread that has no turns.
+/// Flushes the connection at the end of the turn, or at once on a thread without a flusher.
 pub(crate) fn flush_later(connection: &Arc<Connection>) {
     let full = TURN.with_borrow_mut(|turn| {
         turn.due.push(connection.clone());
@@ -57,7 +57,7 @@ pub(crate) fn flush_later(connection: &Arc<Connection>) {
     }
 }
 
-/// Has a driver go on when all others of its thread have had a turn.
+/// Resumes a driver when all others of its thread have had a turn.
 pub(crate) fn go_on_later(driver: &Waker) {
     TURN.with_borrow_mut(|turn| match &turn.flusher {
         Some(flusher) if turn.used_up.len() < USED_UP_MAX => {
@@ -68,8 +68,8 @@ pub(crate) fn go_on_later(driver: &Waker) {
     });
 }
 
-/// Lets the first of those go on that have used up a turn. Returns whether there are more.
-fn let_one_go_on() -> bool {
+/// Resumes the first driver in the queue. Returns true if there are more.
+fn resume_one() -> bool {
     let (driver, more) = TURN.with_borrow_mut(|turn| {
         let driver = turn.used_up.pop_front();
         if turn.used_up.is_empty() {
@@ -83,7 +83,7 @@ fn let_one_go_on() -> bool {
     more
 }
 
-/// Flushes at the end of each turn of this thread, for as long as it runs.
+/// Flushes at the end of each turn of this thread, forever.
 pub(crate) async fn run() {
     let _last = FlushAtLast;
     poll_fn(|task| {
@@ -93,7 +93,7 @@ pub(crate) async fn run() {
             }
         });
         flush();
-        if let_one_go_on() {
+        if resume_one() {
             task.waker().wake_by_ref();
         }
         Poll::<()>::Pending
@@ -106,11 +106,11 @@ fn flush() {
     for connection in due.drain(..) {
         connection.flush();
     }
-    // Nothing is sent by flushing, so the place of the list is free.
+    // Flushing appends nothing, so the list is empty and its allocation can be reused.
     TURN.with_borrow_mut(|turn| turn.due = due);
 }
 
-/// When the flusher ends, the thread has no turns any more.
+/// Flushes what is left when the flusher's task is dropped, and marks the thread as having none.
 struct FlushAtLast;
 
 impl Drop for FlushAtLast {

@@ -1,7 +1,7 @@
-//! A WebSocket that anybody may write to.
+//! A WebSocket connection that any thread may write to.
 //!
-//! Its [`Driver`](crate::driver::Driver) owns it: reads it, times it, tears it down. Everybody
-//! else has a [`Connection`]: mail from a peer is written by the peer's own thread, directly.
+//! Its [driver](crate::driver) owns it: it reads, keeps the timers, and tears down. All
+//! others hold a [`Connection`]: mail from a peer is written directly by the peer's thread.
 
 pub(crate) mod flusher;
 pub(crate) mod outbox;
@@ -22,12 +22,12 @@ use self::outbox::Outbox;
 use crate::telemetry::counters::Counters;
 use crate::tls::{Incoming, Records};
 
-/// The side of a connection that is written to.
+/// The writing side of a connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: TcpStream,
     outbox_bytes_max: usize,
-    /// The close frame is appended, or the socket failed. Set under the lock, read without.
+    /// The close frame is appended, or the socket failed. Written under the lock, read without it.
     closed: AtomicBool,
     state: Mutex<State>,
 }
@@ -35,22 +35,22 @@ pub(crate) struct Connection {
 #[derive(Debug, Default)]
 struct State {
     outbox: Outbox,
-    /// None: the connection is plain.
+    /// `None` if the connection is plain.
     tls: Option<Box<Records>>,
-    /// The socket failed: nothing will ever be written again.
+    /// The socket failed: nothing can be written any more.
     broken: bool,
-    /// The session has a deadline before the one that the driver knows.
+    /// The session's deadline is now earlier than the driver knows.
     deadline_moved: bool,
-    /// Wakes the driver, for what only it can do: wait for room, tear down, watch a new deadline.
+    /// Wakes the driver for what only it can do: wait for room, tear down, set a timer.
     driver: Option<Waker>,
 }
 
-/// What the driver has to look after.
+/// The state of a connection that its driver has to act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Condition {
-    /// Bytes wait for room in the socket.
+    /// Bytes are pending because the socket is full.
     pub(crate) backlog: bool,
-    /// The close frame is written or waits to be.
+    /// The close frame is written or pending.
     pub(crate) closed: bool,
     /// The socket failed.
     pub(crate) broken: bool,
@@ -69,25 +69,25 @@ impl Connection {
         Arc::new(Self { socket, outbox_bytes_max, closed, state: Mutex::new(state) })
     }
 
-    /// The driver's waker; it must be taken back (None) when the driver ends, since the two hold
-    /// each other.
+    /// Sets the driver's waker. It must be removed (`None`) when the driver ends, because waker and
+    /// connection refer to each other.
     pub(crate) fn set_driver(&self, driver: Option<Waker>) {
         self.state.lock().driver = driver;
     }
 
-    /// Has the driver look at the session's deadline.
+    /// Makes the driver read the session's deadline again.
     pub(crate) fn deadline_moved(&self) {
         let mut state = self.state.lock();
         state.deadline_moved = true;
         state.wake_driver();
     }
 
-    /// Whether bytes wait for room in the socket.
+    /// Returns true if bytes are pending because the socket is full.
     pub(crate) fn has_backlog(&self) -> bool {
         self.state.lock().backlog_bytes() > 0
     }
 
-    /// Whether more waits than half of what may: the client does not keep up.
+    /// Returns true if more than half of the bound is pending: the client does not keep up.
     pub(crate) fn is_behind(&self) -> bool {
         let mut state = self.state.lock();
         if state.backlog_bytes() > self.outbox_bytes_max / 2 {
@@ -96,12 +96,13 @@ impl Connection {
         state.backlog_bytes() > self.outbox_bytes_max / 2
     }
 
-    /// Whether nothing more can be sent to the client, even if its driver does not know yet.
+    /// Returns true if nothing more can be sent to the client, even if the driver does not know
+    /// yet.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// What the driver has to look after. Takes note of a moved deadline: it is reported once.
+    /// Returns the state for the driver, and resets the report of a moved deadline.
     pub(crate) fn condition(&self) -> Condition {
         let mut state = self.state.lock();
         Condition {
@@ -112,15 +113,15 @@ impl Connection {
         }
     }
 
-    /// The socket, to wait for room in it.
+    /// Returns the socket, to wait until it is writable.
     pub(crate) fn socket(&self) -> &tokio::net::TcpStream {
         &self.socket
     }
 
-    /// Reads into the buffer: how many bytes, and 0 when the client has closed.
+    /// Reads into the buffer. Returns the number of bytes, which is 0 when the client has closed.
     ///
-    /// A read that does not fill the buffer has emptied the socket, so there is no second one just
-    /// to be told so (epoll reports the next arrival: epoll(7), questions 9 and 10).
+    /// A read that does not fill the buffer has emptied the socket, so no second read is needed
+    /// (epoll reports the next bytes: epoll(7), questions 9 and 10).
     pub(crate) fn poll_read(
         &self,
         task: &mut TaskContext<'_>,
@@ -146,14 +147,14 @@ impl Connection {
         }
     }
 
-    /// Writes what waits, as far as the socket takes it.
+    /// Writes what is pending, as much as the socket accepts.
     pub(crate) fn flush(&self) {
         let mut state = self.state.lock();
         state.outbox.flush_is_due = false;
         self.write_out(&mut state);
     }
 
-    /// Begins to close. What was sent before is still written. Does nothing a second time.
+    /// Begins to close. Messages sent before are still written. A second call does nothing.
     pub(crate) fn close(&self, counters: &Counters, code: CloseCode) {
         let mut state = self.state.lock();
         let closed = state.outbox.push_close(code);
@@ -165,9 +166,9 @@ impl Connection {
         }
     }
 
-    /// Says to the client's TCP that nothing follows. Reading goes on.
+    /// Shuts down the sending half of the TCP connection. Reading goes on.
     pub(crate) fn half_close(&self) {
-        // It fails only where there is nobody to tell.
+        // An error means that the client is gone already.
         let _ = shutdown(&self.socket, Shutdown::Write);
     }
 
@@ -177,14 +178,15 @@ impl Connection {
         }
     }
 
-    /// Appends to the outbox. Nothing is written yet, unless the outbox is over its bound.
+    /// Appends to the outbox. This writes only if the outbox exceeds its bound.
     pub(crate) fn append(&self, counters: &Counters, append: impl FnOnce(&mut Outbox)) -> Appended {
         let mut state = self.state.lock();
         append(&mut state.outbox);
         if state.backlog_bytes() > self.outbox_bytes_max {
             self.write_out(&mut state);
             if state.backlog_bytes() > self.outbox_bytes_max {
-                // A reader this slow is given up: what it would miss, it could not know of.
+                // A reader this slow is disconnected, because it could not know which messages it
+                // misses.
                 counters
                     .closed(CloseCode::Overloaded, state.outbox.push_close(CloseCode::Overloaded));
                 state.wake_driver();
@@ -196,13 +198,13 @@ impl Connection {
         if first { Appended::FlushIsMine } else { Appended::FlushIsDue }
     }
 
-    /// How much the TLS record in flight lacks.
+    /// Returns the number of bytes that complete the TLS record in flight.
     pub(crate) fn missing_ciphertext_bytes(&self) -> usize {
         self.state.lock().tls.as_ref().map_or(0, |tls| tls.missing_bytes())
     }
 
-    /// Decrypts what was read from the socket of a TLS connection, as [`Records::receive`] does,
-    /// and writes what TLS itself has to answer.
+    /// Decrypts bytes that were read from the socket, as [`Records::receive`] does, and writes the
+    /// answers of TLS itself.
     pub(crate) fn decrypt(&self, buffer: &mut [u8], plaintext: &mut Vec<u8>) -> Incoming {
         let mut state = self.state.lock();
         let Some(tls) = &mut state.tls else { return Incoming::Closed };
@@ -214,7 +216,7 @@ impl Connection {
                 incoming
             }
             Err(_) => {
-                // The alert is among the unsent; whether it gets there is not waited for.
+                // The alert is among the unsent bytes. It is sent if the socket accepts it now.
                 let _ = self.socket.try_write(tls.unsent());
                 state.give_up();
                 Incoming::Closed
@@ -245,7 +247,7 @@ impl Connection {
 }
 
 impl State {
-    /// What the socket is to be given next.
+    /// Returns the bytes to be written next.
     fn next_to_write(&mut self) -> io::Result<&[u8]> {
         match &mut self.tls {
             None => Ok(self.outbox.unwritten()),
@@ -256,7 +258,7 @@ impl State {
         }
     }
 
-    /// The socket has taken so much of it.
+    /// Removes the bytes that the socket has accepted.
     fn advance(&mut self, bytes: usize) {
         match &mut self.tls {
             None => self.outbox.advance(bytes),
@@ -285,11 +287,11 @@ impl State {
     }
 }
 
-/// Who flushes after an append.
+/// The one who has to flush after an append.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Appended {
-    /// Whoever appended.
+    /// The caller.
     FlushIsMine,
-    /// Somebody who appended before, or nobody, because nothing is there to write.
+    /// An earlier caller, or nobody because nothing is pending.
     FlushIsDue,
 }

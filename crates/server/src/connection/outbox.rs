@@ -1,4 +1,4 @@
-//! What a connection has still to write.
+//! The outbox of a connection: frames that are not written yet.
 
 use securecall_protocol::{CloseCode, Reply};
 use securecall_websocket::{
@@ -8,20 +8,20 @@ use securecall_websocket::{
 
 use super::pending::Pending;
 
-/// The header of a frame that is not masked (RFC 6455 section 5.2).
+/// The longest header of an unmasked frame (RFC 6455 section 5.2).
 const HEADER_BYTES_MAX: usize = 10;
 
-/// Frames that are not written yet. Holds no buffer when there are none.
+/// Frames that are not written yet. Without frames it holds no buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     frames: Pending,
     closed: bool,
-    /// Somebody will flush it at the end of its batch.
+    /// True if an earlier caller will flush at the end of its batch.
     pub(crate) flush_is_due: bool,
 }
 
 impl Outbox {
-    /// Appends a text frame. Nothing follows a close frame.
+    /// Appends a text frame. After a close frame it does nothing.
     pub(crate) fn push(&mut self, reply: &Reply<'_>) {
         let text_bytes = reply.encoded_bytes();
         if let Some(bytes) = self.open(text_bytes) {
@@ -30,7 +30,7 @@ impl Outbox {
         }
     }
 
-    /// Appends a text frame with a text that was encoded before.
+    /// Appends a text frame whose text is encoded already.
     pub(crate) fn push_text(&mut self, text: &str) {
         if let Some(bytes) = self.open(text.len()) {
             write_header(bytes, Opcode::Text, text.len());
@@ -50,12 +50,13 @@ impl Outbox {
         }
     }
 
-    /// Appends the close frame, the last there is. Whether it was not closed before.
+    /// Appends the close frame, the last frame of all. Returns false if there was one already.
     pub(crate) fn push_close(&mut self, code: CloseCode) -> bool {
         self.push_close_frame(Some(CloseReason::new(code.code(), code.reason())))
     }
 
-    /// The same with the code that the client gave; None answers a close frame without one.
+    /// Appends a close frame with the client's own code. `None` answers a close frame without a
+    /// code.
     pub(crate) fn echo_close(&mut self, code: Option<u16>) {
         self.push_close_frame(code.map(|code| CloseReason::new(code, "")));
     }
@@ -67,27 +68,28 @@ impl Outbox {
         true
     }
 
-    /// Whether the close frame was appended.
+    /// Returns true if the close frame was appended.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// What is to be written.
+    /// Returns the unwritten bytes.
     pub(crate) fn unwritten(&self) -> &[u8] {
         self.frames.unwritten()
     }
 
-    /// So much of it was written.
+    /// Removes bytes that were written.
     pub(crate) fn advance(&mut self, bytes: usize) {
         self.frames.advance(bytes);
     }
 
-    /// Forgets what is unwritten and gives the buffer back.
+    /// Discards the unwritten bytes, and returns the buffer to its thread.
     pub(crate) fn clear(&mut self) {
         self.frames.clear();
     }
 
-    /// Where to append a frame with so long a payload; `None` after the close frame.
+    /// Returns the buffer to append a frame with this payload length, or `None` after the close
+    /// frame.
     fn open(&mut self, payload_bytes: usize) -> Option<&mut Vec<u8>> {
         (!self.closed).then(|| self.frames.end(HEADER_BYTES_MAX + payload_bytes))
     }

@@ -1,12 +1,12 @@
-//! Bytes that wait for a socket.
+//! Pending bytes of a socket.
 //!
-//! Mostly there are none: what is appended is written in the same turn, and the buffer goes back
-//! to its thread.
+//! Usually there are none: what is appended is written in the same turn, and the buffer returns to
+//! its thread.
 
 use std::cell::RefCell;
 
-/// How many spare buffers a thread keeps, and of what capacity at most: enough for a batch that
-/// goes to many peers, at most 1 MiB.
+/// The number of spare buffers of a thread, and the largest capacity of each: enough for a batch to
+/// many peers, and 1 MiB at most.
 const SPARES_MAX: usize = 64;
 const SPARE_BYTES_MAX: usize = 16 * 1024;
 
@@ -14,7 +14,7 @@ thread_local! {
     static SPARES: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Bytes that are not written yet. Holds no buffer when there are none.
+/// Bytes that are not written yet. Without bytes it holds no buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     bytes: Vec<u8>,
@@ -22,7 +22,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// What is to be written.
+    /// Returns the unwritten bytes.
     pub(crate) fn unwritten(&self) -> &[u8] {
         &self.bytes[self.written..]
     }
@@ -31,8 +31,8 @@ impl Pending {
         self.written == self.bytes.len()
     }
 
-    /// Where to append so many bytes. More than a spare buffer holds grows by a step at a time: to
-    /// double what waits for a slow reader would take twice its bound.
+    /// Returns the buffer with room for `bytes` more. Beyond the size of a spare buffer it grows in
+    /// fixed steps: doubling would take twice the bound for a slow reader.
     pub(crate) fn end(&mut self, bytes: usize) -> &mut Vec<u8> {
         if self.bytes.capacity() == 0 {
             self.bytes = SPARES.with_borrow_mut(Vec::pop).unwrap_or_default();
@@ -45,19 +45,19 @@ impl Pending {
         &mut self.bytes
     }
 
-    /// So much of it was written.
+    /// Removes bytes that were written.
     pub(crate) fn advance(&mut self, bytes: usize) {
         self.written += bytes;
         if self.is_empty() {
             self.clear();
         } else if self.written >= SPARE_BYTES_MAX {
-            // A slow reader's buffer must not grow by what it has read already.
+            // The buffer of a slow reader must not grow by bytes that it has read already.
             self.bytes.drain(..self.written);
             self.written = 0;
         }
     }
 
-    /// Forgets what is unwritten and gives the buffer back.
+    /// Discards the unwritten bytes, and returns the buffer to its thread.
     pub(crate) fn clear(&mut self) {
         self.written = 0;
         let mut bytes = std::mem::take(&mut self.bytes);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_a_slow_reader_takes_one_step_more_than_it_is() {
+    fn pending_bytes_of_a_slow_reader_take_at_most_one_step_more() {
         let mut pending = Pending::default();
         for frame in [[b'x'; 100]].repeat(3_000) {
             pending.end(frame.len()).extend_from_slice(&frame);

@@ -1,10 +1,10 @@
-//! Buffers for reading, one of each kind for each thread, lent for the time of a read. An idle
-//! connection has none.
+//! Read buffers, one of each kind for each thread, lent for the duration of a read. An idle
+//! connection holds none.
 
 use std::cell::RefCell;
 
-/// The largest message and its frame header fit at once with the default limits, and a burst of
-/// candidates is one read.
+/// The size of the buffer: the largest message with its frame header fits at the default limits,
+/// and a burst of candidates is one read.
 const READ_BUFFER_BYTES: usize = 128 * 1024;
 
 thread_local! {
@@ -12,16 +12,17 @@ thread_local! {
     static PLAINTEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lends this thread's buffer.
+/// Calls `read` with this thread's buffer.
 pub(crate) fn with<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
-    // Taken out while it is lent: a read within a read would get a buffer of its own.
+    // Taken out while in use: a nested read would allocate its own.
     let mut buffer = BUFFER.take().unwrap_or_else(|| vec![0; READ_BUFFER_BYTES].into());
     let result = read(&mut buffer);
     BUFFER.set(Some(buffer));
     result
 }
 
-/// Lends this thread's buffer for what was decrypted, empty. It is never more than was read.
+/// Calls `decrypt` with this thread's plaintext buffer, empty. Plaintext is never longer than what
+/// was read.
 pub(crate) fn with_plaintext<T>(decrypt: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     let mut plaintext = PLAINTEXT.take();
     let result = decrypt(&mut plaintext);

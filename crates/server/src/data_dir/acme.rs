@@ -1,4 +1,4 @@
-//! What is kept of ACME: the account with the authority, and the last certificate with its key.
+//! Storage of ACME: the account with the authority, and the last certificate with its key.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Read as _};
@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 use super::{put_in_place, unfinished, write_new};
 
 const ACCOUNT: &str = "account.json";
-/// An account is some 600 bytes.
+/// The bound of an account, which has some 600 bytes.
 const ACCOUNT_BYTES_MAX: usize = 64 * 1024;
-/// In one file, so that a certificate never lies beside the key of another.
+/// The file of the certificate and its key: one file, so that they always belong together.
 const CERTIFICATE: &str = "certificate.pem";
 
-/// The part of the data folder that belongs to ACME, for the owner alone to read.
+/// The ACME part of the data folder, readable only by the owner.
 #[derive(Debug)]
 pub(crate) struct AcmeFolder(PathBuf);
 
@@ -25,17 +25,17 @@ impl AcmeFolder {
         Ok(Self(path))
     }
 
-    /// The account as it was saved, its private key in it. `None`: there is none yet.
+    /// Reads the stored account with its private key, or `None` if there is none yet.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// It cannot be read.
     pub(crate) fn account(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         let mut file = match File::open(self.0.join(ACCOUNT)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        // Room for all of it: what grows leaves a copy behind that nobody wipes.
+        // Reserved in advance, because growing would leave copies of the key in freed memory.
         let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
         let bytes = bytes.min(ACCOUNT_BYTES_MAX);
         let mut account = Zeroizing::new(Vec::with_capacity(bytes + 1));
@@ -43,31 +43,31 @@ impl AcmeFolder {
         Ok(Some(account))
     }
 
-    /// Keeps the account.
+    /// Stores the account.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// It cannot be written.
     pub(crate) fn save_account(&self, account: &[u8]) -> io::Result<()> {
         save(&self.0.join(ACCOUNT), account)
     }
 
-    /// Forgets the account, which the authority does not know.
+    /// Removes the account, because the authority does not know it.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// It cannot be removed.
     pub(crate) fn forget_account(&self) -> io::Result<()> {
         fs::remove_file(self.0.join(ACCOUNT))
     }
 
-    /// Where the certificate is, if there is one, with its key.
+    /// Returns the path of the certificate with its key, whether or not it exists.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.0.join(CERTIFICATE)
     }
 
-    /// Keeps a certificate with its key.
+    /// Stores a certificate with its key.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// It cannot be written.
     pub(crate) fn save_certificate(&self, chain_and_key: &str) -> io::Result<()> {
         save(&self.certificate(), chain_and_key.as_bytes())
     }

@@ -1,4 +1,4 @@
-//! A look at a data folder that leaves everything as it is, lock and rights included.
+//! The check of a data folder without any change, not even to its lock or its access rights.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
@@ -9,14 +9,14 @@ use rustix::fs::{Access, access};
 use super::{DIRECTORY, DataDirError, SERVER_KEY, ServerKey, check_private, not_writable};
 use crate::directory::OpenError;
 
-/// The bytes that every redb file begins with.
+/// The first bytes of every redb file.
 const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
 
-/// Checks whether a server of this user could use the folder at `path`, or make it. The directory
-/// is looked at, not read through: a server may be writing to it.
+/// Checks that a server of the current user could use or create the folder at `path`. The directory
+/// is not read completely, because a server may be writing to it.
 ///
 /// # Errors
-/// As opening it would, except that a server may have it.
+/// As opening it, except that a running server is accepted.
 pub(crate) fn inspect(path: &Path) -> Result<(), DataDirError> {
     match fs::metadata(path) {
         Ok(folder) if folder.is_dir() => inspect_folder(path),
@@ -36,7 +36,7 @@ fn inspect_folder(path: &Path) -> Result<(), DataDirError> {
     inspect_directory(&path).map_err(|source| DataDirError::Directory { path, source })
 }
 
-/// Missing folders are made in the first one that is there.
+/// Checks that the missing folders can be created in the nearest existing one.
 fn can_be_made(path: &Path) -> io::Result<()> {
     let is_there = |folder: &&Path| folder.try_exists().unwrap_or(true);
     match path.ancestors().skip(1).map(or_current).find(is_there) {
@@ -45,7 +45,7 @@ fn can_be_made(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The parent of a relative name is the current folder.
+/// Returns the current folder for the empty parent of a relative name.
 fn or_current(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
@@ -64,9 +64,9 @@ fn inspect_directory(path: &Path) -> Result<(), OpenError> {
     let mut magic = [0; MAGIC.len()];
     match file.read_exact(&mut magic) {
         Ok(()) if magic == MAGIC => Ok(()),
-        Ok(()) => Err(OpenError::Damaged("it is no redb file".to_owned())),
+        Ok(()) => Err(OpenError::Damaged("not a redb file".to_owned())),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            Err(OpenError::Damaged("it is cut short".to_owned()))
+            Err(OpenError::Damaged("the file is truncated".to_owned()))
         }
         Err(error) => Err(error.into()),
     }
@@ -86,7 +86,7 @@ mod tests {
     use super::super::DataDir;
     use super::*;
 
-    /// Everything that can be seen of a folder: names, contents, rights, times.
+    /// Returns everything visible of a folder: names, contents, access rights and times.
     fn seen(folder: &Path) -> Vec<(PathBuf, Vec<u8>, u32, SystemTime)> {
         let mut seen: Vec<_> = fs::read_dir(folder)
             .unwrap()

@@ -1,18 +1,18 @@
-//! The data folder: what the server keeps across restarts, and nothing else.
+//! The data folder: the only files that the server keeps across restarts.
 //!
 //! ```text
 //! securecall-data/      0700
 //! ├── lock              held by the running server
-//! ├── control           0600, a socket at which it takes an operator's requests
+//! ├── control           0600, the socket for an operator's requests
 //! ├── server.key        0600, 32 random bytes
 //! ├── directory.redb    0600, the public-key directory
 //! └── acme/             0700, with ACME: the account and the last certificate
 //! ```
 //!
-//! This module never makes do. It does not fall back to another folder, replace a key file that it
-//! cannot read, or start an empty directory where there was a damaged one: each of these would
-//! break calls or forget keys while everything looks well. It refuses to start, and says what is
-//! wrong, where, and what to do. Nothing about clients is in its errors.
+//! This module has no fallbacks. It does not use another folder, replace an unreadable key file, or
+//! start an empty directory in place of a damaged one: each of these would break calls or lose keys
+//! silently. It refuses to start, and the error names the problem, the path and the remedy. Errors
+//! contain nothing about clients.
 
 mod acme;
 mod inspect;
@@ -39,7 +39,7 @@ const SERVER_KEY: &str = "server.key";
 const ACME: &str = "acme";
 const DIRECTORY: &str = "directory.redb";
 
-/// Why the data folder cannot be used. Each names the path, and the remedy.
+/// The reason why the data folder cannot be used. Each error names the path and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum DataDirError {
@@ -61,8 +61,8 @@ pub enum DataDirError {
     )]
     NotWritable { path: PathBuf, source: io::Error },
     #[error(
-        "there is no directory in {}: is --data-dir right? A server that starts there makes one, and \
-         so does securecall directory import --create",
+        "there is no directory in {}: is --data-dir right? A server creates one when it starts \
+         there, and so does securecall directory import --create",
         .0.display()
     )]
     Missing(PathBuf),
@@ -73,8 +73,8 @@ pub enum DataDirError {
     )]
     NotUsable { path: PathBuf, source: io::Error },
     #[error(
-        "others than its owner may write to the data folder {}, and could put keys of their own \
-         there: chmod go-w it, or name a folder in it with --data-dir that does not exist yet",
+        "others than its owner may write to the data folder {}, and could replace its keys: run \
+         chmod go-w on it, or name a new folder inside it with --data-dir",
         .0.display()
     )]
     WritableForOthers(PathBuf),
@@ -91,25 +91,25 @@ pub enum DataDirError {
     )]
     KeyNotReadable { path: PathBuf, source: io::Error },
     #[error(
-        "the server key {} is not a file of {SERVER_KEY_BYTES} bytes, so it is not the one this \
-         server wrote. Restore it from a backup, or remove it to have a new one made: calls that \
-         are being set up then end",
+        "the server key {} is not a file of {SERVER_KEY_BYTES} bytes, so it is not the one that \
+         this server wrote. Restore it from a backup, or remove it to create a new one, which \
+         ends calls that are being set up",
         .0.display()
     )]
     KeyDamaged(PathBuf),
     #[error("the server key {} cannot be written: {source}", path.display())]
     KeyNotWritten { path: PathBuf, source: io::Error },
     #[error(
-        "the directory {} cannot be used: {source}. It was left as it is. If it is damaged, \
-         restore it from a backup, or move it away to start with an empty one: all pinned keys are \
-         then forgotten",
+        "the directory {} cannot be used: {source}. The file was not changed. If it is damaged, \
+         restore it from a backup, or move it away to start with an empty one, which loses all \
+         pinned keys",
         path.display()
     )]
     Directory { path: PathBuf, source: OpenError },
 }
 
-/// An open data folder, locked against other servers for as long as it, or a directory that was
-/// opened from it, exists.
+/// An open data folder. It is locked against other servers as long as this value, or a directory
+/// that was opened from it, exists.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -117,11 +117,11 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Opens the folder at `path`, creating it if need be, and makes sure that files written there
+    /// Opens the folder at `path`, creates it if necessary, and checks that files written there
     /// reach the disk.
     ///
     /// # Errors
-    /// When there is something else at `path`, it cannot be written, or another server has it.
+    /// `path` is something else, cannot be written, or is used by another server.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         create_folder(path)?;
         check_private(path).map_err(|source| not_writable(path, source))??;
@@ -130,11 +130,11 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), lock })
     }
 
-    /// Opens the folder at `path` for an operator. Nothing is made: neither the folder nor, later,
-    /// its directory.
+    /// Opens an existing folder for an operator. It creates neither the folder nor, later, the
+    /// directory.
     ///
     /// # Errors
-    /// When no server has had a directory there, it cannot be used, or a server has it now.
+    /// There is no directory, the folder cannot be used, or a server is using it.
     pub fn existing(path: &Path) -> Result<Self, DataDirError> {
         let not_usable = |source| DataDirError::NotUsable { path: path.to_owned(), source };
         if path.exists() && !path.is_dir() {
@@ -151,29 +151,29 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), lock: Arc::new(lock) })
     }
 
-    /// The secret of this server, made at the first start.
+    /// Returns the secret of this server, which the first start creates.
     ///
     /// # Errors
-    /// When it cannot be read or written, or is not what this server wrote.
+    /// It cannot be read or written, or is not a key that a server wrote.
     pub fn server_key(&self) -> Result<ServerKey, DataDirError> {
         ServerKey::load_or_create(&self.path.join(SERVER_KEY))
     }
 
-    /// The directory of public keys, empty at the first start.
+    /// Opens the directory of public keys, which is empty at the first start.
     ///
     /// This reads and checks the whole file: about a tenth of a second for 100,000 records.
     ///
     /// # Errors
-    /// When it is damaged or cannot be read or written. Its bytes are then as they were.
+    /// It is damaged, or cannot be read or written. The file is not changed then.
     pub fn directory(&self) -> Result<Embedded, DataDirError> {
         let path = self.path.join(DIRECTORY);
         self.open_directory(&path).map_err(|source| DataDirError::Directory { path, source })
     }
 
-    /// The place for the account and the certificate of ACME, made at its first use.
+    /// Returns the ACME folder, and creates it if necessary.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// It cannot be created.
     pub(crate) fn acme(&self) -> Result<AcmeFolder, DataDirError> {
         AcmeFolder::open(self.path.join(ACME)).map_err(|source| not_writable(&self.path, source))
     }
@@ -195,8 +195,9 @@ fn create_folder(path: &Path) -> Result<(), DataDirError> {
     }
 }
 
-/// Refuses a folder in which others could put another key or another directory. A group may write
-/// where the folder is not ours: that is how Kubernetes gives a volume to the user of a container.
+/// Refuses a folder in which others could replace the key or the directory. A group may have write
+/// access if the folder belongs to somebody else: Kubernetes gives a volume to the user of a
+/// container that way.
 fn check_private(path: &Path) -> io::Result<Result<(), DataDirError>> {
     const OTHERS: u32 = 0o002;
     const GROUP: u32 = 0o020;
@@ -207,7 +208,8 @@ fn check_private(path: &Path) -> io::Result<Result<(), DataDirError>> {
     Ok(private.then_some(()).ok_or_else(|| DataDirError::WritableForOthers(path.to_owned())))
 }
 
-/// A lock of our own, since redb gives its up while a failed database is opened again.
+/// Locks the folder. redb's own lock is not sufficient, because it is released while a failed
+/// database is opened again.
 fn lock(folder: &Path) -> Result<File, DataDirError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
@@ -219,15 +221,15 @@ fn lock(folder: &Path) -> Result<File, DataDirError> {
     }
 }
 
-/// Writes a file through to the disk: permissions alone do not tell a read-only mount, a full disk
-/// or an exhausted quota.
+/// Writes a test file through to the disk: access rights alone do not reveal a read-only mount, a
+/// full disk or an exhausted quota.
 fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join("write-test");
     write_new(&path, &[0; 4096])?;
     fs::remove_file(&path)
 }
 
-/// Writes a file readable for its owner alone, and has it and its folder entry on disk.
+/// Writes a file that only its owner can read, and syncs it and its folder.
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = create_new(path)?;
     file.write_all(content)?;
@@ -235,7 +237,7 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// Creates an empty file. What an earlier start left there unfinished is removed.
+/// Creates an empty file. An unfinished one of an earlier start is removed.
 fn create_new(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -244,8 +246,8 @@ fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Takes a file from everybody but its owner. A volume that is mounted with a group's rights (as
-/// Kubernetes does) would otherwise keep the server from starting.
+/// Removes the access rights of everybody but the owner. Otherwise a volume that is mounted with a
+/// group's rights, as in Kubernetes, would prevent the start.
 fn keep_private(path: &Path, what: &str) -> io::Result<()> {
     if fs::metadata(path)?.mode() & 0o077 == 0 {
         return Ok(());
@@ -253,13 +255,14 @@ fn keep_private(path: &Path, what: &str) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     warn!(
         path = %path.display(),
-        "others could read or write {what} and no longer can; if they may have, replace it"
+        "others could read or write {what}, which is corrected; if they may have done so, replace \
+         it"
     );
     Ok(())
 }
 
-/// Made under another name first: a start that is cut short must not leave half a database, which
-/// the next start would rightly refuse.
+/// Creates the database under a temporary name first: an interrupted start must not leave a partial
+/// database, which the next start would refuse.
 fn create_directory(path: &Path) -> Result<(), OpenError> {
     let unfinished = unfinished(path);
     let storage = FileBackend::new(create_new(&unfinished)?).map_err(redb::Error::from)?;
@@ -272,14 +275,14 @@ fn unfinished(path: &Path) -> PathBuf {
     path.with_added_extension("unfinished")
 }
 
-/// Gives a finished file its name, durably.
+/// Renames a finished file to its final name, durably.
 fn put_in_place(unfinished: &Path, path: &Path) -> io::Result<()> {
     File::open(unfinished)?.sync_all()?;
     fs::rename(unfinished, path)?;
     sync_folder_of(path)
 }
 
-/// A file's name is on disk once its folder is.
+/// Syncs the folder of a file, which makes the file's name durable.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }

@@ -1,7 +1,7 @@
-//! The server's secret, under which it seals call ids and hashes the names of clients at TURN servers.
+//! The server's secret. It encrypts call ids, and hashes the names of clients for TURN servers.
 //!
-//! It is never printed and never replaced: a key file that is not what this server wrote is an
-//! error, because a new key would silently invalidate every call id in the field.
+//! It is never printed and never replaced: an invalid key file is an error, because a new key would
+//! silently invalidate every call id in use.
 
 use std::fmt;
 use std::fs::File;
@@ -14,15 +14,15 @@ use zeroize::Zeroizing;
 
 use super::{DataDirError, keep_private, put_in_place, unfinished, write_new};
 
-/// How long the key is.
+/// The length of the key in bytes.
 pub const SERVER_KEY_BYTES: usize = 32;
 
-/// Random bytes that only this server knows; wiped from memory when dropped.
+/// Random bytes that only this server knows, wiped from memory on drop.
 #[derive(Clone)]
 pub struct ServerKey(Zeroizing<[u8; SERVER_KEY_BYTES]>);
 
 impl ServerKey {
-    /// The secret itself.
+    /// Returns the secret bytes.
     #[must_use]
     pub fn expose(&self) -> &[u8; SERVER_KEY_BYTES] {
         &self.0
@@ -36,10 +36,10 @@ impl ServerKey {
         }
     }
 
-    /// Checks the key without a change of its rights, if there is one.
+    /// Checks an existing key file without changing its access rights.
     ///
     /// # Errors
-    /// When it cannot be opened, or is not what a server wrote.
+    /// It cannot be opened, or is not a key that a server wrote.
     pub(super) fn inspect(path: &Path) -> Result<(), DataDirError> {
         match File::open(path) {
             Ok(file) => checked(path, &file),
@@ -73,7 +73,7 @@ impl fmt::Debug for ServerKey {
     }
 }
 
-/// Refuses what is not a file of the right length.
+/// Refuses anything but a regular file of the right length.
 fn checked(path: &Path, file: &File) -> Result<(), DataDirError> {
     let metadata = file.metadata().map_err(|source| not_readable(path, source))?;
     if !metadata.is_file() || metadata.len() != SERVER_KEY_BYTES as u64 {

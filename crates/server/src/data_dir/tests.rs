@@ -1,4 +1,4 @@
-//! Folders that will do, and the many ways in which one will not.
+//! Data folders that are accepted, and all the ways in which one is refused.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
@@ -13,8 +13,8 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Opens a folder that was closed before. A process that another test starts holds a copy of each open
-/// file for a moment, until it runs its program, and with it the lock of that folder.
+/// Opens a folder that was closed before. A process that another test forks holds a copy of each
+/// open file, and so the lock, until it executes its program; hence the retries.
 pub(crate) fn opened(folder: &Path) -> DataDir {
     let began = Instant::now();
     loop {
@@ -31,7 +31,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// A folder whose directory has some records, and the bytes of that.
+/// Returns a folder whose directory has some records, and the bytes of the directory.
 async fn folder_with_records() -> (TempDir, PathBuf, Vec<u8>) {
     let folder = folder();
     let directory = opened(folder.path()).directory().unwrap();
@@ -45,7 +45,7 @@ async fn folder_with_records() -> (TempDir, PathBuf, Vec<u8>) {
     (folder, path, bytes)
 }
 
-/// What the start says, which must name the path and leave the bytes alone.
+/// Returns the error of a start, after checking that it names the path and that no byte changed.
 fn refusal(folder: &TempDir, path: &Path) -> String {
     let before = fs::read(path).unwrap();
     let error = opened(folder.path()).directory().err().expect("was opened");
@@ -161,7 +161,8 @@ fn a_folder_that_others_may_write_to_is_refused() {
     }
 }
 
-/// As Kubernetes mounts a volume for the group of a container. Only root can make such a folder.
+/// Kubernetes mounts volumes like this for the group of a container. Only root can create such a
+/// folder.
 #[test]
 fn a_folder_of_another_owner_that_our_group_may_write_to_is_taken() {
     let folder = tempfile::tempdir().unwrap();
@@ -187,7 +188,7 @@ fn a_directory_others_could_write_to_is_taken_from_them() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_folder_that_takes_no_files_is_refused() {
-    // Even root writes nothing here.
+    // Not even root can write here.
     let error = DataDir::open(Path::new("/proc")).unwrap_err();
     assert!(matches!(error, DataDirError::NotWritable { .. }), "{error}");
     assert!(error.to_string().contains("/proc"));
@@ -196,7 +197,7 @@ fn a_folder_that_takes_no_files_is_refused() {
 }
 
 #[test]
-fn a_server_key_of_another_size_is_refused_and_kept() {
+fn a_server_key_of_another_size_is_refused_and_not_changed() {
     for content in [&b""[..], &[7; 31], &[7; 33]] {
         let folder = folder();
         let path = folder.path().join(SERVER_KEY);
@@ -253,7 +254,7 @@ async fn another_file_in_place_of_the_directory_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_of_somebody_else_is_refused() {
+async fn a_database_of_another_program_is_refused() {
     let (folder, path, _) = folder_with_records().await;
     fs::remove_file(&path).unwrap();
     drop(redb::Database::create(&path).unwrap());
@@ -261,7 +262,7 @@ async fn a_database_of_somebody_else_is_refused() {
     assert!(error.to_string().contains(path.to_str().unwrap()));
 }
 
-/// Every byte that matters is under a checksum; the others do not change what is read.
+/// Checksums cover every byte that matters; the others must not change the records.
 #[tokio::test]
 async fn a_changed_byte_is_refused_or_changes_nothing() {
     let (folder, path, bytes) = folder_with_records().await;

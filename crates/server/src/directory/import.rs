@@ -1,7 +1,7 @@
-//! What an import is, and what it does: all of it, or nothing.
+//! Imports: all records or none.
 //!
-//! Nothing here writes. A file is read and checked to its last line before a directory hears of
-//! it; then [`Import::plan`] decides over all of it at once.
+//! Nothing here writes. A file is read and checked to its last line before the directory is
+//! involved; then [`Import::plan`] decides about all records at once.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read as _};
@@ -12,23 +12,23 @@ use securecall_protocol::ClientId;
 
 use super::record::{Identity, Record, RecordError, line_bytes_max};
 
-/// How many conflicts are named; the others are counted.
+/// The bound of conflicts that are named. All are counted.
 const NAMED_MAX: usize = 10;
 
-/// Records to be taken into a directory, each id once.
+/// Records for a directory, each id once.
 #[derive(Clone)]
 pub struct Import {
     records: Vec<Record>,
     replacement: Replacement,
 }
 
-/// Why lines are no import.
+/// The reason why lines cannot be imported.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum ImportError {
     #[error("line {line}: {error}")]
     Record { line: usize, error: RecordError },
-    #[error("line {line}: it has the id of line {first}")]
+    #[error("line {line}: it repeats the id of line {first}")]
     Twice { line: usize, first: usize },
     #[error("line {line}: it is longer than {bytes_max} bytes")]
     TooLong { line: usize, bytes_max: usize },
@@ -38,73 +38,73 @@ pub enum ImportError {
     Io(#[from] io::Error),
 }
 
-/// What was imported: numbers of records.
+/// The numbers of imported records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Their ids had no key, or no chain.
+    /// Ids that had no key, or no chain.
     pub new: usize,
-    /// They were there already, with these keys and chains.
+    /// Ids that had the same key and the same chain.
     pub same: usize,
-    /// They were there with other keys.
+    /// Ids that had another key.
     pub replaced: usize,
-    /// Their chains were there and go on, or their bundles are newer.
+    /// Ids whose chains became longer, or whose bundles are newer.
     pub longer: usize,
 }
 
-/// Records that were not taken, and nothing was imported because of them.
+/// Records that prevented the import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflicts {
-    /// What is in conflict.
+    /// The conflicting part of the records.
     pub of: ConflictOf,
-    /// The first of their lines, from 1.
+    /// The numbers of the first conflicting lines, counted from 1.
     pub lines: Vec<usize>,
-    /// How many there are.
+    /// The number of conflicts.
     pub count: usize,
 }
 
-/// What a record is in conflict with.
+/// The part of a record that is in conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConflictOf {
-    /// The key of its id, which can be replaced.
+    /// The key, which can be replaced.
     Keys,
-    /// The chain of its id, which cannot: it is a fork or a rollback, or of another epoch.
+    /// The chain, which cannot be replaced: it is a fork, a rollback, or of another epoch.
     Chains,
 }
 
-/// What to write, and what to say then.
+/// The records to write, and the report after the commit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) writes: Vec<Write>,
     pub(super) imported: Imported,
 }
 
-/// What to write of a record.
+/// The parts of a record to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Write {
-    /// The place of the record.
+    /// The index of the record.
     pub(super) place: usize,
     pub(super) key: bool,
     pub(super) chain: bool,
 }
 
-/// What a directory has, as far as a plan needs it.
+/// The stored records, as far as a plan needs them.
 pub(super) trait Stored {
     /// A failure to read it.
     type Error;
 
-    /// The key of an id.
+    /// Returns the key of an id.
     fn key(&self, id: &str) -> Result<Option<Box<str>>, Self::Error>;
 
-    /// What the chain of a record is to the one that is there.
+    /// Compares the chain of a record with the stored one.
     fn compare(&self, identity: &Identity) -> Result<Brought, Self::Error>;
 }
 
 impl Import {
-    /// Reads lines to their end. Where an id has another key, it is taken with
-    /// [`Replacement::Allowed`], and a conflict with [`Replacement::Refused`].
+    /// Reads all lines. If an id has another key, [`Replacement::Allowed`] replaces it, and
+    /// [`Replacement::Refused`] makes it a conflict.
     ///
     /// # Errors
-    /// At the first line that is no record, is too long, or has the id of one before.
+    /// The first line that is no record, is too long, or repeats an id.
     pub fn read(
         mut lines: impl BufRead,
         key_bytes_max: usize,
@@ -128,29 +128,29 @@ impl Import {
         Ok(Self { records, replacement })
     }
 
-    /// The records, in the order of their lines.
+    /// Returns the records in the order of their lines.
     pub(crate) fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// Whether other keys are replaced.
+    /// Returns whether other keys are replaced.
     pub(crate) fn replacement(&self) -> Replacement {
         self.replacement
     }
 
-    /// How many records there are.
+    /// Returns the number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there is nothing to import.
+    /// Returns true if there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Decides, given what is there.
+    /// Decides about all records, given the stored ones.
     pub(super) fn plan<S: Stored>(&self, stored: &S) -> Result<Result<Plan, Conflicts>, S::Error> {
         let mut plan = Plan { writes: Vec::new(), imported: Imported::default() };
         let [mut keys, mut chains] = [ConflictOf::Keys, ConflictOf::Chains].map(Conflicts::none);
@@ -166,16 +166,12 @@ impl Import {
             }
             plan.add(place, key, chain);
         }
-        // Those first about which nothing can be done.
+        // Chains first, because --replace does not help there.
         let conflicts = [chains, keys].into_iter().find(|conflicts| conflicts.count > 0);
         Ok(conflicts.map_or(Ok(plan), Err))
     }
 
-    fn decide<S: Stored>(
-        &self,
-        record: &Record,
-        stored: &S,
-    ) -> Result<Option<Decision>, S::Error> {
+    fn decide<S: Stored>(&self, record: &Record, stored: &S) -> Result<Option<Decision>, S::Error> {
         let Some(key) = &record.public_key else { return Ok(None) };
         let existing = stored.key(record.client_id.as_str())?;
         Ok(Some(decide(existing.as_deref(), key, self.replacement)))
@@ -184,7 +180,7 @@ impl Import {
 
 impl Plan {
     fn add(&mut self, place: usize, key: Option<Decision>, chain: Option<Brought>) {
-        // What an operator brings is taken, whatever the bound for clients is.
+        // The bound of records is for clients; an operator may exceed it.
         let new_key = matches!(key, Some(Decision::Create | Decision::NotCreated));
         let replaced = key == Some(Decision::Replace);
         let write = Write {
@@ -219,7 +215,7 @@ impl Conflicts {
     }
 }
 
-/// Reads a line without its end; false when there is none left.
+/// Reads a line without its end. Returns false after the last one.
 fn read_line(
     lines: &mut impl BufRead,
     text: &mut Vec<u8>,
@@ -227,7 +223,7 @@ fn read_line(
     bytes_max: usize,
 ) -> Result<bool, ImportError> {
     text.clear();
-    // One more, for the end of the longest line.
+    // One more, for the line feed.
     lines.by_ref().take(bytes_max as u64 + 1).read_until(b'\n', text)?;
     if text.is_empty() {
         return Ok(false);
@@ -267,7 +263,9 @@ mod tests {
         replacement: Replacement,
     ) -> Result<Plan, Conflicts> {
         let import = Import::read(lines(records).as_bytes(), 100, replacement).unwrap();
-        import.plan(&Shelf { keys: stored.iter().copied().collect(), brought: Brought::New }).unwrap()
+        import
+            .plan(&Shelf { keys: stored.iter().copied().collect(), brought: Brought::New })
+            .unwrap()
     }
 
     /// A directory with these keys, to which every chain is this.
@@ -324,8 +322,8 @@ mod tests {
     fn the_line_that_is_wrong_is_named_and_not_repeated() {
         let good = lines(&[("alice", r#""k""#)]);
         for (bad, says) in [
-            ("\n", "line 2: it is no record"),
-            (&good, "line 2: it has the id of line 1"),
+            ("\n", "line 2: not a record"),
+            (&good, "line 2: it repeats the id of line 1"),
             ("{\"clientId\":\"a/b\",\"publicKey\":\"secret\"}", "line 2: a client id is"),
             (&"secret".repeat(30_000), "line 2: it is longer than 121188 bytes"),
         ] {
@@ -360,10 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn one_conflict_keeps_everything_out() {
+    fn one_conflict_prevents_the_import() {
         let stored = [("b", r#""k""#)];
         let records = [("a", r#""k""#), ("b", r#""l""#)];
-        assert_eq!(plan(&stored, &records, Refused), Err(Conflicts { of: ConflictOf::Keys, lines: vec![2], count: 1 }));
+        assert_eq!(
+            plan(&stored, &records, Refused),
+            Err(Conflicts { of: ConflictOf::Keys, lines: vec![2], count: 1 })
+        );
     }
 
     #[test]
@@ -379,6 +380,9 @@ mod tests {
         let stored: Vec<_> = ids.iter().map(|id| (id.as_str(), r#""k""#)).collect();
         let records: Vec<_> = ids.iter().map(|id| (id.as_str(), r#""l""#)).collect();
         let conflicts = plan(&stored, &records, Refused).unwrap_err();
-        assert_eq!(conflicts, Conflicts { of: ConflictOf::Keys, lines: (1..=10).collect(), count: 25 });
+        assert_eq!(
+            conflicts,
+            Conflicts { of: ConflictOf::Keys, lines: (1..=10).collect(), count: 25 }
+        );
     }
 }

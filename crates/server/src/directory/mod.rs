@@ -1,13 +1,13 @@
-//! The public-key directory: one key per client id, kept across restarts.
+//! The public-key directory: one key for each client id, kept across restarts.
 //!
-//! A directory does not ask who writes and does not look into keys: the session has already decided
-//! that the request is for the sender's own id and whether it has a claim to replace a key
-//! ([`Replacement`]), and the rule is [`securecall_core::directory::decide`]. To sessions it lists
-//! nothing and deletes nothing: only operators can, who have the data folder anyway. It logs
-//! neither ids nor keys. Above all it never says "registered" before the record would survive a
-//! power cut, and never keeps a session waiting for a disk.
+//! A directory checks neither the sender nor the key: the session has already decided that the
+//! request is for the sender's own id, and whether the sender may replace a key ([`Replacement`]);
+//! the rule is [`securecall_core::directory::decide`]. Sessions cannot list or delete records: only
+//! operators can, who have access to the data folder anyway. A directory logs neither ids nor keys.
+//! Above all, it never acknowledges a registration before the record would survive a power cut, and
+//! never blocks a session on a disk.
 //!
-//! Every backend passes the suite in `conformance`; a new one implements [`Directory`] and adds one
+//! Every backend passes the suite in `conformance`. A new one implements [`Directory`] and adds one
 //! line there.
 
 mod chains;
@@ -35,26 +35,26 @@ pub use import::{ConflictOf, Conflicts, Import, ImportError, Imported};
 pub use record::{Record, RecordError};
 pub use securecall_core::directory::{Creation, Replacement, Terms};
 
-/// The answer to a request, some time later.
+/// The later answer to a request.
 ///
-/// The request is under way when the method returns, polled or not; dropping the answer does not
-/// take it back.
+/// The request is in progress when the method returns, whether or not the answer is polled.
+/// Dropping the answer does not cancel it.
 pub type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'static>>;
 
-/// A place that keeps public keys.
+/// Storage for public keys.
 ///
-/// Ids and keys are taken as they come: the caller has checked their form and length. A key is a
-/// raw JSON string and comes back byte for byte.
+/// Ids and keys are stored unchanged: the caller has checked their form and length. A key is a raw
+/// JSON string and is returned byte for byte.
 pub trait Directory: Send + Sync + 'static {
-    /// The key under `id`; `None` if there is no record.
+    /// Returns the key of `id`, or `None` if there is no record.
     ///
     /// It is at least as new as every registration that was answered before this call.
     fn lookup(&self, id: &str) -> Answer<Option<Box<str>>, Unavailable>;
 
-    /// Registers `key` under `id`, or finds it registered.
+    /// Registers `key` for `id`, unless it is registered already.
     ///
     /// The answer comes when the record is durable. Requests for one id take effect one after
-    /// another, each seeing the one before.
+    /// another, and each sees the result of the one before.
     fn register(&self, id: &str, key: &str, terms: Terms) -> Answer<Registered, RegisterError>;
 
     /// Adds a link to the chain of its id, or finds it there.
@@ -83,27 +83,27 @@ pub trait Directory: Send + Sync + 'static {
     /// is one, and a chain is one.
     fn records(&self) -> Records;
 
-    /// Returns `true` while requests are likely to be answered `Unavailable`. Does not wait.
+    /// Returns true if requests will probably get `Unavailable`. Does not block.
     fn is_failing(&self) -> bool;
 }
 
-/// Numbers of records.
+/// The number of records and its bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Records {
-    /// There are.
+    /// The number of records.
     pub count: u64,
-    /// There may be.
+    /// The bound.
     pub max: u64,
 }
 
-/// How a key came to be registered.
+/// The result of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
     /// The id had no record.
     Created,
-    /// The record already held this key. Whoever asked did not become its owner.
+    /// The record already held this key. Its owner did not change.
     Kept,
-    /// Another key was there before.
+    /// Another key was replaced.
     Replaced,
 }
 
@@ -126,25 +126,25 @@ pub enum Reset {
     Ended,
 }
 
-/// The directory cannot answer for now: its queue is full or its storage fails.
+/// The directory cannot answer now: its queue is full or its storage fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the directory cannot answer for now")]
 pub struct Unavailable;
 
-/// Why a key was not registered.
+/// The reason why a key was not registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
-    /// The id has another key, and the client no claim to replace it (`KEY_PINNED`).
+    /// The id has another key, and the client may not replace it (`KEY_PINNED`).
     #[error("the id has another key")]
     Pinned,
-    /// The id has none, and whoever asks may make no new record now (`RATE_LIMITED`).
+    /// The id has no key, and the client may not create one now (`RATE_LIMITED`).
     #[error("no new record may be made from there now")]
     NotCreated,
-    /// The id has none, and the directory has as many records as it may have (`UNAVAILABLE`).
+    /// The id has no key, and the directory is full (`UNAVAILABLE`).
     #[error("the directory is full")]
     Full,
-    /// Not known whether the key was registered: a commit that fails may still have reached the
-    /// disk. Asking again is safe, since the same key is simply found there (`UNAVAILABLE`).
+    /// Unknown whether the key was registered: a commit that fails may still have reached the disk.
+    /// A retry is safe, since the same key is then found (`UNAVAILABLE`).
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

@@ -4,20 +4,20 @@
 //! {"clientId":"alice","publicKey":"…","links":["…","…"],"bundle":"…"}
 //! ```
 //!
-//! The key stands there as it is stored, escapes and all; links and the bundle as in messages. A line
-//! has a key, a chain, or both; a bundle only with its chain. Nothing else may stand in the line: a
-//! field that is not known would be lost without a word.
+//! The key is written as it is stored, including escapes; links and the bundle as in messages. A line
+//! has a key, a chain, or both; a bundle only with its chain. Other fields are an error, because they
+//! would be lost silently.
 
 use securecall_identity::{Broken, Bundle, Chain, Id, LINK_BYTES_MAX, LINKS_MAX, Link, Refusal};
 use securecall_protocol::{ClientId, Opaque};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// What a line takes beside its key and its chain: the names, the braces, an id whose every
-/// character is written as six, and some blanks.
+/// The bound of a line apart from its key and its chain: the names, the braces, an id whose every
+/// character is written as an escape of six, and some white space.
 const BESIDE_KEY_BYTES_MAX: usize = 1024;
 
-/// What a chain takes in a line: each link with its quotes and comma, and the bundle.
+/// The bound of a chain in a line: each link with its quotes and comma, and the bundle.
 const CHAIN_BYTES_MAX: usize = LINKS_MAX * ((LINK_BYTES_MAX * 4).div_ceil(3) + 3) + 4096;
 
 /// A client id with its key, a raw JSON string, and its chain: one of them at least.
@@ -35,12 +35,12 @@ pub(crate) struct Identity {
     pub(crate) bundle: Option<Bundle>,
 }
 
-/// Why a line is no record. It tells neither the id nor the key.
+/// The reason why a line is no record. It contains neither the id nor the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum RecordError {
     #[error(
-        "it is no record: a line is {{\"clientId\":\"…\",\"publicKey\":\"…\"}}, and may have \
+        "not a record: a line is {{\"clientId\":\"…\",\"publicKey\":\"…\"}}, and may have \
          \"links\":[\"…\"] and \"bundle\":\"…\""
     )]
     Malformed,
@@ -48,9 +48,9 @@ pub enum RecordError {
     ClientId,
     #[error("{}", Refusal::IdReserved)]
     Reserved,
-    #[error("the key is no JSON string")]
+    #[error("the key is not a JSON string")]
     NotAString,
-    #[error("the key is not Unicode: half a surrogate pair stands alone in it")]
+    #[error("the key is not Unicode: it contains an unpaired surrogate")]
     NotUnicode,
     #[error("the key is longer than {0} bytes (--key-bytes-max)")]
     TooLong(usize),
@@ -79,12 +79,13 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<&'de RawValue>,
 }
 
 impl Record {
-    /// Reads a line, whose key may have so many bytes between its quotes, and verifies its chain.
+    /// Parses a line, and verifies its chain. The key may have `key_bytes_max` bytes between its
+    /// quotes.
     ///
     /// # Errors
-    /// When it is anything but a record.
+    /// The line is not a record.
     pub fn parse(line: &str, key_bytes_max: usize) -> Result<Self, RecordError> {
-        // serde would take an array for the fields in their order.
+        // serde would also accept an array with the fields in order.
         if !line.trim_start().starts_with('{') {
             return Err(RecordError::Malformed);
         }
@@ -104,7 +105,7 @@ impl Record {
         Ok(Self { client_id, public_key: public_key.transpose()?, identity })
     }
 
-    /// Appends the line, with its end.
+    /// Appends the record as a line, with its end.
     pub(crate) fn write_to(&self, lines: &mut String) {
         let identity = self.identity.as_ref();
         let links = identity.map_or(&[][..], |identity| identity.chain.links());
@@ -114,7 +115,7 @@ impl Record {
         write_line(lines, id, key, &links, bundle.as_deref());
     }
 
-    /// How long the line is, with its end.
+    /// Returns the length of the line, with its end.
     pub(crate) fn line_bytes(&self) -> usize {
         let mut line = String::new();
         self.write_to(&mut line);
@@ -148,12 +149,12 @@ impl Identity {
     }
 }
 
-/// How long a line may be, without its end, where keys may have so many bytes.
+/// Returns the bound of a line without its end, for keys of this length.
 pub(super) const fn line_bytes_max(key_bytes_max: usize) -> usize {
     key_bytes_max + BESIDE_KEY_BYTES_MAX + CHAIN_BYTES_MAX
 }
 
-/// Appends the line of a stored record. Neither ids nor base64url need an escape.
+/// Appends a stored record as a line. Neither ids nor base64url need escapes.
 pub(super) fn write_line(
     lines: &mut String,
     id: &str,

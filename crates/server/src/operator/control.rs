@@ -1,9 +1,9 @@
-//! The socket in the data folder at which a running server takes an operator's requests.
+//! The control socket in the data folder, through which operators send requests to a running
+//! server.
 //!
-//! It has mode 0600 from the moment at which it has its name. Operators are served one after
-//! another, on a thread of their own that waits for them and for the disk; one that is silent or
-//! does not read for [`PATIENCE`] is sent away. A server that cannot have the socket serves
-//! without.
+//! It has mode 0600 from the moment it gets its name. Operators are served one after another by a
+//! thread of its own, which may block on them and on the disk. One that neither sends nor reads for
+//! [`IDLE_TIMEOUT`] is disconnected. If the socket cannot be created, the server runs without it.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, ErrorKind};
@@ -19,26 +19,26 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tracing::{debug, warn};
 
-use super::attend::{Bounds, attend};
+use super::responder::{Bounds, respond};
 use crate::directory::Embedded;
 
 /// The name of the socket in the data folder.
 const CONTROL: &str = "control";
 
-/// Where it is made: a folder that nobody else can enter.
+/// The private folder in which the socket is created.
 const UNFINISHED: &str = "control.unfinished";
 
-/// How long an operator may be silent, or not read.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time for which an operator may neither send nor read.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is held in memory of an import: 35,000 records with keys of 1.7 KiB, or 300,000 with
-/// classical ones.
+/// The bound of an import, which is held in memory: 35,000 records with keys of 1.7 KiB, or 300,000
+/// with classical ones.
 const IMPORT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// How long to wait when there is no descriptor left.
+/// The pause when there is no file descriptor left.
 const OUT_OF_DESCRIPTORS_PAUSE: Duration = Duration::from_secs(1);
 
-/// The socket, for as long as the server runs.
+/// The control socket of a running server.
 pub(crate) struct Control {
     path: PathBuf,
     state: Arc<Mutex<State>>,
@@ -48,13 +48,13 @@ pub(crate) struct Control {
 #[derive(Default)]
 struct State {
     stopping: bool,
-    /// The operator who is being served.
+    /// The connection of the current operator.
     current: Option<UnixStream>,
 }
 
 impl Control {
-    /// Opens the socket in the folder at `data_dir`, whose lock must be held: what is there is of a
-    /// server that crashed. `None`: there can be none, which is logged.
+    /// Opens the socket in the folder at `data_dir`, whose lock must be held: an existing socket
+    /// was left by a crash. Returns `None`, after logging the reason, if it cannot be created.
     pub(crate) fn open(
         data_dir: &Path,
         directory: Arc<Embedded>,
@@ -72,7 +72,7 @@ impl Control {
         opened.map_err(|reason| log_absence(data_dir, &reason)).ok()
     }
 
-    /// Closes the socket, after what an operator has asked for is done.
+    /// Closes the socket, after the request in progress.
     pub(crate) fn close(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         {
@@ -82,7 +82,7 @@ impl Control {
                 let _ = operator.shutdown(Shutdown::Both);
             }
         }
-        // The thread waits for somebody to come.
+        // The thread is blocked in `accept`, so a connection is needed to wake it.
         let woken = UnixStream::connect(&self.path);
         let _ = fs::remove_file(&self.path);
         if woken.is_ok() && thread.join().is_err() {
@@ -97,7 +97,7 @@ impl Drop for Control {
     }
 }
 
-/// Connects to the server that has the folder.
+/// Connects to the server that uses the folder.
 pub(super) fn connect(data_dir: &Path) -> io::Result<UnixStream> {
     UnixStream::connect(data_dir.join(CONTROL))
 }
@@ -116,7 +116,7 @@ fn listen(data_dir: &Path) -> io::Result<UnixListener> {
     listening
 }
 
-/// Also what a start that was cut short has left.
+/// Removes what an interrupted start has left.
 fn remove_unfinished(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -127,24 +127,24 @@ fn remove_unfinished(folder: &Path) -> io::Result<()> {
 fn log_absence(data_dir: &Path, reason: &io::Error) {
     let hint = match reason.kind() {
         ErrorKind::InvalidInput => {
-            ": its path is too long for a socket, so give --data-dir a shorter one (a link will do)"
+            ": its path is too long for a socket: use a shorter --data-dir, such as a symbolic link"
         }
         _ => "",
     };
     warn!(
         path = %data_dir.display(),
         %reason,
-        "there is no control socket in the data folder: securecall directory can export, import and \
-         reset only while the server is stopped{hint}"
+        "there is no control socket in the data folder: securecall directory can export, import \
+         and reset only while the server is stopped{hint}"
     );
 }
 
-/// Serves until told to stop.
+/// Serves operators until the socket is closed.
 fn serve(listener: &UnixListener, state: &Mutex<State>, directory: &Embedded, bounds: &Bounds) {
     loop {
         let accepted = listener.accept().and_then(|(stream, _)| {
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_write_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(IDLE_TIMEOUT))?;
+            stream.set_write_timeout(Some(IDLE_TIMEOUT))?;
             let current = stream.try_clone()?;
             Ok((stream, current))
         });
@@ -159,8 +159,8 @@ fn serve(listener: &UnixListener, state: &Mutex<State>, directory: &Embedded, bo
         };
         now.current = Some(current);
         drop(now);
-        if let Err(reason) = attend(&stream, directory, bounds) {
-            debug!(%reason, "an operator left early");
+        if let Err(reason) = respond(&stream, directory, bounds) {
+            debug!(%reason, "an operator disconnected early");
         }
         state.lock().current = None;
     }

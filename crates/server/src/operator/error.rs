@@ -1,50 +1,51 @@
-//! Why an operator got nothing done, and what to do next.
+//! The errors of an operator's commands, with what to do next.
 
 use std::io;
 use std::path::PathBuf;
 
-use super::conversation::{Refusal, Reply};
+use super::protocol::{Refusal, Reply};
 use crate::data_dir::DataDirError;
 
-/// Why an operator got nothing done. Nothing about ids and keys is in it.
+/// The reason why an operator's command failed. It contains no ids and no keys.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum OperatorError {
     #[error(transparent)]
     DataDir(#[from] DataDirError),
     #[error(
-        "the data folder {} is in use, and nobody answers at its control socket: {source}. If a \
-         server runs there, its log says why it has none, and it must be stopped for this; if \
-         another command has the folder, try again",
+        "the data folder {} is in use, and its control socket does not answer: {source}. If a \
+         server uses the folder, see its log for the cause, and stop it for this command; if \
+         another command uses the folder, try again",
         path.display()
     )]
     NoControl { path: PathBuf, source: io::Error },
-    #[error("{}. Nothing was imported: see which key is right, or import with --replace", conflicting(lines, *count))]
+    #[error("{}. Nothing was imported: check which keys are right, or import with --replace",
+             conflicting(lines, *count))]
     Conflicts { lines: Vec<usize>, count: usize },
     #[error("{}. Nothing was imported, also not with --replace: take {} out of the file", contradicting(lines, *count), if *count == 1 { "it" } else { "them" })]
     Contradictions { lines: Vec<usize>, count: usize },
     #[error(
-        "a server that runs takes imports of {bytes_max} bytes at most. Nothing was imported: \
+        "a running server accepts imports of at most {bytes_max} bytes. Nothing was imported: \
          split the file, or stop the server"
     )]
     TooLarge { bytes_max: u64 },
-    #[error("the server does not take this import: {reason}. Nothing was imported")]
+    #[error("the server refuses this import: {reason}. Nothing was imported")]
     Records { reason: String },
     #[error(
-        "the server that runs does not understand this command: it is of another version. Restart \
-         it, or use the securecall that it runs"
+        "the running server does not know this command, because it has another version: restart \
+         it, or use the same version of securecall"
     )]
     NotUnderstood,
     #[error(
-        "the directory cannot answer for now, and may or may not have done it; the log says why. \
-         The same again is safe"
+        "the directory cannot answer now, and may or may not have executed the command; see the \
+         log. A retry is safe"
     )]
     Unavailable,
     #[error("the records cannot be written: {0}")]
     NotWritten(#[source] io::Error),
     #[error(
-        "the connection to the directory failed: {0}. Unless this was an export, it may or may not \
-         have been done; the same again is safe"
+        "the connection to the directory failed: {0}. Unless this was an export, it may or may \
+         not have been executed; a retry is safe"
     )]
     Io(#[from] io::Error),
 }
@@ -87,7 +88,7 @@ impl From<Refusal> for OperatorError {
     }
 }
 
-/// An answer to another question.
+/// A reply that belongs to another request.
 impl From<Reply> for OperatorError {
     fn from(_: Reply) -> Self {
         Self::NotUnderstood

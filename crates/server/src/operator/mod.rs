@@ -1,17 +1,18 @@
-//! What the operator of a server does with its directory: export, import, reset, read a history.
+//! The operator's access to the directory: export, import, reset, history.
 //!
-//! Whether a server runs in the data folder or not, the command says the same words
-//! (`conversation`): to the server through a socket in the folder (`control`), or else to a thread
-//! of its own that has opened the folder. So both do the same, and there is one thing to test.
+//! The commands use the same protocol (`protocol`) whether or not a server runs in the data
+//! folder: they connect to the server through a socket in the folder (`control`), or else to a
+//! thread of their own that has opened the folder. So both behave the same, and one test covers
+//! both.
 //!
-//! Whoever may use the folder may use the socket; nothing else is asked. Nothing here runs on a
-//! thread that serves clients.
+//! Whoever may access the folder may use the socket; there is no other authentication. Nothing here
+//! runs on a thread that serves clients.
 
-mod attend;
 mod control;
-mod conversation;
 mod error;
 mod history;
+mod protocol;
+mod responder;
 #[cfg(test)]
 mod tests;
 
@@ -27,16 +28,16 @@ use securecall_protocol::ClientId;
 
 use crate::data_dir::{DataDir, DataDirError};
 use crate::directory::{Embedded, Import, Imported, Reset};
-use attend::{Bounds, attend};
 pub(crate) use control::Control;
-use conversation::{Reply, Request, receive, send};
 pub use error::OperatorError;
 use history::parse_lines;
 pub use history::{History, LinkLine, WaitingLine};
+use protocol::{Reply, Request, receive, send};
+use responder::{Bounds, respond};
 
-/// How long the directory may take for an answer. An import of a million records takes less than a
-/// minute on a slow disk; and whoever does not want to wait stops the command.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// The time limit for an answer of the directory. An import of a million records takes less than a
+/// minute on a slow disk, and an operator can interrupt the command.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What holds in a folder where no server runs. A server that runs has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,24 +52,24 @@ pub struct Rules {
 pub struct Operator {
     stream: BufReader<UnixStream>,
     running: bool,
-    /// Without a server: who answers.
+    /// The thread that answers if no server runs.
     thread: Option<JoinHandle<()>>,
 }
 
 impl Operator {
-    /// Finds out who has the folder at `path`: the server that runs, or nobody, and then it is
-    /// opened until the operator is dropped.
+    /// Connects to the server that uses the folder at `path`. If none runs, opens the folder until
+    /// the operator is dropped, under these `rules`.
     ///
     /// # Errors
-    /// When there is no data folder, it cannot be used, or whoever has it does not answer.
+    /// There is no data folder, it cannot be used, or its server does not answer.
     pub fn at(path: &Path, rules: Rules) -> Result<Self, OperatorError> {
         Self::of(DataDir::existing(path), path, rules)
     }
 
-    /// [`Operator::at`] that makes the folder, and its directory, if there is none.
+    /// Connects as [`Operator::at`] does, but creates the folder and its directory if necessary.
     ///
     /// # Errors
-    /// As [`Operator::at`], or when the folder cannot be made.
+    /// As [`Operator::at`], or the folder cannot be created.
     pub fn at_new(path: &Path, rules: Rules) -> Result<Self, OperatorError> {
         Self::of(DataDir::open(path), path, rules)
     }
@@ -85,15 +86,15 @@ impl Operator {
         }
     }
 
-    /// Whether a server runs there.
+    /// Returns true if a server uses the folder.
     pub fn is_running(&self) -> bool {
         self.running
     }
 
-    /// Writes all records to `lines`, in the order of their ids. Returns how many.
+    /// Writes all records to `lines`, in the order of their ids. Returns their number.
     ///
     /// # Errors
-    /// What was written then is no whole export.
+    /// The export is incomplete.
     pub fn export(&mut self, lines: &mut impl Write) -> Result<u64, OperatorError> {
         self.ask(&Request::Export)?;
         loop {
@@ -105,11 +106,11 @@ impl Operator {
         }
     }
 
-    /// Takes in all records, or none.
+    /// Imports all records, or none.
     ///
     /// # Errors
-    /// Conflicts; or else, unless the error says so, it is not known whether it was done, and the
-    /// same again is safe.
+    /// There were conflicts. After any other error the records may have been imported, unless the
+    /// error says otherwise; a retry is safe.
     pub fn import(&mut self, import: &Import) -> Result<Imported, OperatorError> {
         self.ask(&Request::Import {
             records: import.len(),
@@ -128,10 +129,10 @@ impl Operator {
         }
     }
 
-    /// Removes the keys of these ids; of one that is bound, after a delay.
+    /// Removes the keys of these ids. The reset of a bound id waits for its delay.
     ///
     /// # Errors
-    /// It is not known whether it was done; the same again is safe.
+    /// The keys may have been removed; a retry is safe.
     pub fn reset(&mut self, ids: &[ClientId]) -> Result<Vec<Reset>, OperatorError> {
         self.ask(&Request::Reset { client_ids: texts(ids) })?;
         match self.answer()? {
@@ -187,8 +188,8 @@ impl Operator {
         directory.set_reset_delay(rules.reset_delay);
         let bounds = Bounds { import_bytes_max: u64::MAX, key_bytes_max };
         let thread = thread::Builder::new().name("directory".to_owned()).spawn(move || {
-            // It ends with the last word of the other side.
-            let _ = attend(&theirs, &directory, &bounds);
+            // It ends with the last message of the other side.
+            let _ = respond(&theirs, &directory, &bounds);
             directory.close();
         })?;
         Self::over(ours, Some(thread))
@@ -201,8 +202,8 @@ impl Operator {
     }
 
     fn over(stream: UnixStream, thread: Option<JoinHandle<()>>) -> Result<Self, OperatorError> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
         Ok(Self { stream: BufReader::new(stream), running: thread.is_none(), thread })
     }
 
@@ -244,7 +245,7 @@ fn texts(ids: &[ClientId]) -> Vec<Box<str>> {
 }
 
 impl Drop for Operator {
-    /// So that the folder is free when the operator is gone.
+    /// Waits for the thread, so that the folder is free afterwards.
     fn drop(&mut self) {
         let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Both);
         if let Some(thread) = self.thread.take() {

@@ -1,4 +1,4 @@
-//! Operators at folders with and without a server, and at sockets that are none.
+//! Operators at folders with and without a server, and at sockets of other programs.
 
 use std::fs;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::conversation::Refusal;
+use super::protocol::Refusal;
 use super::*;
 use crate::data_dir::tests::opened;
 use crate::directory::identities::Owner;
@@ -22,14 +22,14 @@ const KEY_BYTES_MAX: usize = 4096;
 const RULES: Rules =
     Rules { key_bytes_max: KEY_BYTES_MAX, reset_delay: Duration::from_secs(72 * 3600) };
 
-/// A folder with an empty directory.
+/// Returns a folder with an empty directory.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     opened(folder.path()).directory().unwrap();
     folder
 }
 
-/// What a server has open.
+/// The open parts of a server.
 struct Running {
     directory: Arc<Embedded>,
     control: Option<Control>,
@@ -131,7 +131,7 @@ fn a_history_of_several_pages_is_shown_whole() {
     assert_eq!(sequences, (0..=90).collect::<Vec<_>>());
 }
 
-/// The whole story, whoever answers.
+/// Runs all operations, with either kind of answering side.
 fn operate(folder: &Path) {
     let (alice, bob) = (("alice", "a\\/b"), ("bob", "k"));
     let first = operator(folder).import(&import(&[bob, alice], Replacement::Refused)).unwrap();
@@ -209,10 +209,10 @@ fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
     let running = run(&folder);
     assert!(running.control.is_none());
     let error = Operator::at(&folder, RULES).err().unwrap().to_string();
-    assert!(error.contains("must be stopped"), "{error}");
+    assert!(error.contains("stop it for this command"), "{error}");
     drop(running);
     operate(&folder);
-    // A link to it is short enough.
+    // The path of a symbolic link to it is short enough.
     let link = parent.path().join("link");
     std::os::unix::fs::symlink(&folder, &link).unwrap();
     let running = run(&link);
@@ -221,11 +221,11 @@ fn a_path_that_is_too_long_leaves_the_server_without_a_socket() {
 }
 
 #[test]
-fn a_folder_that_somebody_else_has_says_so() {
+fn a_folder_in_use_by_another_program_is_refused() {
     let folder = folder();
     let _held = opened(folder.path());
     let error = Operator::at(folder.path(), RULES).err().unwrap().to_string();
-    assert!(error.contains("nobody answers"), "{error}");
+    assert!(error.contains("control socket does not answer"), "{error}");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn an_import_that_breaks_off_changes_nothing() {
     let folder = folder();
     let running = run(folder.path());
     let sent = lines(&[("alice", "k")]);
-    // Bytes or records that were announced and do not come.
+    // Bytes or records that were announced and do not arrive.
     for (records, bytes) in [(2, sent.len() + 40), (2, sent.len()), (0, sent.len())] {
         let mut stream = control::connect(folder.path()).unwrap();
         let request = Request::Import { records, bytes: bytes as u64, replace: false };
@@ -288,7 +288,7 @@ fn nonsense_is_refused() {
     let long = "x".repeat(2 * 1024 * 1024);
     for nonsense in ["\n", "{}\n", "{\"request\":\"format\"}\n", "half", &long] {
         let mut stream = control::connect(folder.path()).unwrap();
-        // The end of one that is too long may meet nobody.
+        // The other side may close before the end of an overlong line.
         let _ = stream.write_all(nonsense.as_bytes());
         let _ = stream.shutdown(Shutdown::Write);
         let mut said = String::new();
@@ -299,7 +299,7 @@ fn nonsense_is_refused() {
 }
 
 #[test]
-fn a_silent_operator_does_not_keep_a_server_from_stopping() {
+fn a_silent_operator_does_not_delay_the_end_of_a_server() {
     let folder = folder();
     let mut running = run(folder.path());
     let _silent = control::connect(folder.path()).unwrap();

@@ -1,4 +1,4 @@
-//! A value that is exchanged while others use it.
+//! A value that can be exchanged while others use it.
 
 use std::ptr;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use parking_lot::Mutex;
 
-/// The latest of a row of values. Whoever works with one holds it, and asks now and then whether it
-/// is still the latest, which costs one load and takes no lock.
+/// The latest of several values. Users hold one, and check from time to time whether it is still
+/// the latest, which costs one load and takes no lock.
 #[derive(Debug)]
 pub(crate) struct Current<T> {
     latest: Mutex<Arc<T>>,
-    /// Where the latest is, to be compared and nothing else. No other value can be there as long as
-    /// somebody holds that one.
+    /// The address of the latest value, only for comparison. It cannot be reused as long as
+    /// somebody holds that value.
     address: AtomicPtr<T>,
 }
 
@@ -27,7 +27,7 @@ impl<T> Current<T> {
         self.latest.lock().clone()
     }
 
-    /// Puts another value in its place.
+    /// Replaces the value.
     pub(crate) fn replace(&self, value: T) {
         let value = Arc::new(value);
         let mut latest = self.latest.lock();
@@ -35,7 +35,7 @@ impl<T> Current<T> {
         *latest = value;
     }
 
-    /// Exchanges a value that is not the latest any more.
+    /// Replaces `held` with the latest value, if it is another one.
     pub(crate) fn refresh(&self, held: &mut Arc<T>) {
         if !ptr::eq(address_of(held), self.address.load(Ordering::Acquire)) {
             *held = self.latest();

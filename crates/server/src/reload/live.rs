@@ -1,4 +1,4 @@
-//! The settings that change while the server runs.
+//! The settings that can change while the server runs.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::admission::client_address::Proxies;
 use crate::data_dir::ServerKey;
 use crate::settings::{self, Settings};
 
-/// What SIGHUP exchanges, all of it at once. A request keeps what it began with; a connection goes on
-/// with the latest, except for the sizes of its buffers.
+/// The settings that SIGHUP exchanges, all at once. A request keeps those that it began with; a
+/// connection uses the latest, except for the sizes of its buffers.
 pub(crate) struct Live {
     pub(crate) config: Config,
     pub(crate) message_bytes_max: u32,

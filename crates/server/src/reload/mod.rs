@@ -1,6 +1,8 @@
-//! SIGHUP: the settings are read again, and what can change while the server runs is in force at once.
+//! SIGHUP: the settings are read again, and those that can change while the server runs take effect
+//! at once.
 //!
-//! All or nothing: a configuration that a start would refuse changes nothing. What is open stays open.
+//! All or nothing: a configuration that a start would refuse changes nothing. Connections stay
+//! open.
 
 pub(crate) mod current;
 pub(crate) mod live;
@@ -16,45 +18,45 @@ use crate::directory::Embedded;
 use crate::server::Server;
 use crate::settings::{Loaded, SettingsError, is_live};
 
-/// Reads the settings again, from where they came at the start.
+/// Reads the settings again, from the same sources as at the start.
 pub(crate) type Load = Arc<dyn Fn() -> Result<Loaded, SettingsError> + Send + Sync>;
 
-/// What the settings of a running server reach.
+/// The parts of a running server that new settings are applied to.
 pub(crate) struct Reach {
     pub(crate) server: Arc<Server>,
     pub(crate) server_key: ServerKey,
     pub(crate) directory: Arc<Embedded>,
-    /// The bound of the keys that operators import.
+    /// The bound of keys in imports.
     pub(crate) key_bytes_max: Arc<AtomicUsize>,
 }
 
-/// The settings of a running server, and how to read them again.
+/// The settings of a running server, and the function that reads them again.
 pub(crate) struct Reload {
     load: Load,
-    /// What the server started with.
+    /// The settings at the start.
     started: Loaded,
-    /// What was read last.
+    /// The settings that were read last.
     latest: Loaded,
     reach: Reach,
 }
 
 impl Reload {
-    /// Begins with the settings that the server starts with, which were read by `load`.
+    /// Takes the settings that the server starts with, which `load` has read.
     pub(crate) fn new(load: Load, started: Loaded, reach: Reach) -> Self {
         Self { load, latest: started.clone(), started, reach }
     }
 
-    /// Reads the settings again at each SIGHUP, for ever.
-    pub(crate) async fn keep(mut self, mut hangup: Signal) {
+    /// Reads the settings again at each SIGHUP, forever.
+    pub(crate) async fn run(mut self, mut hangup: Signal) {
         while hangup.recv().await.is_some() {
             let load = self.load.clone();
-            // Reading waits for the disk.
+            // Reading blocks on the disk.
             match spawn_blocking(move || load()).await {
                 Ok(Ok(loaded)) => self.take(loaded),
                 Ok(Err(error)) => {
-                    tracing::error!("SIGHUP: the settings stay as they were: {error}");
+                    tracing::error!("SIGHUP: the settings were not changed: {error}");
                 }
-                Err(_) => tracing::error!("SIGHUP: the settings stay as they were"),
+                Err(_) => tracing::error!("SIGHUP: the settings were not changed"),
             }
         }
     }
@@ -69,7 +71,7 @@ impl Reload {
         if changed.is_empty() {
             tracing::info!("SIGHUP: the settings were read again, nothing has changed");
         } else {
-            tracing::info!("SIGHUP: in force from now on: {}", changed.join(", "));
+            tracing::info!("SIGHUP: changed: {}", changed.join(", "));
         }
         if changed.iter().any(|key| key.starts_with("proxy.")) {
             self.reach.server.live.latest().proxies.announce();
@@ -77,7 +79,7 @@ impl Reload {
         let settled: Vec<_> =
             loaded.differences(&self.started).into_iter().filter(|key| !is_live(key)).collect();
         if !settled.is_empty() {
-            tracing::warn!("SIGHUP: these change with a restart only: {}", settled.join(", "));
+            tracing::warn!("SIGHUP: changed only by a restart: {}", settled.join(", "));
         }
         self.latest = loaded;
     }

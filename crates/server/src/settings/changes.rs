@@ -1,16 +1,16 @@
-//! The settings that differ between two configurations, and which of them a running server can take.
+//! The differences between two configurations, and the settings that a running server can change.
 
 use super::Loaded;
 
-/// Keys, and sections with their dot, of what a server settles when it starts. All else can change
-/// while it runs.
+/// The keys, and sections with their dot, that only a start applies. All others can change while
+/// the server runs.
 pub const SETTLED_AT_START: [&str; 8] =
     ["listen", "data_dir", "workers", "log", "log_format", "tls.", "acme.", "admin."];
 
-/// How the TURN secret is named, which is no setting of the file.
+/// The name of the TURN secret, which is no setting of the file.
 const TURN_SECRET: &str = "the TURN secret";
 
-/// Tells whether a setting can change while the server runs.
+/// Returns true if a setting can change while the server runs.
 #[must_use]
 pub fn is_live(key: &str) -> bool {
     !SETTLED_AT_START.iter().any(|settled| {
@@ -19,7 +19,7 @@ pub fn is_live(key: &str) -> bool {
 }
 
 impl Loaded {
-    /// Returns the keys of the settings that have another value there. Never a value.
+    /// Returns the keys of the settings whose values differ. Never a value.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<&str> {
         let pairs = self.values().iter().zip(other.values());
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_and_a_whole_key_are_told_apart() {
+    fn a_section_is_not_confused_with_a_key_of_the_same_prefix() {
         assert!(!is_live("listen") && !is_live("admin.listen") && !is_live("tls.key"));
         assert!(
             is_live("proxy.trusted") && is_live("limits.calls") && is_live("directory.replace")

@@ -1,4 +1,4 @@
-//! Settings that must fit each other.
+//! Rules between settings.
 
 use std::fmt::Display;
 
@@ -9,12 +9,11 @@ use super::layers::Layers;
 use super::sections::tls;
 use super::{ProxyProtocol, Settings, SettingsError};
 
-/// What a message with a key has beside it, rounded up.
+/// The bound of a message apart from the key in it, rounded up.
 const KEY_ENVELOPE: usize = 1024;
 const _: () = assert!(KEY_ENVELOPE >= KEY_ENVELOPE_BYTES_MAX);
 
-/// Refuses TURN servers of which clients cannot be told, beside an offer, in a message that is no
-/// longer than what is taken.
+/// Refuses TURN servers that leave no room for an offer in a message of the largest size.
 pub(super) fn check_relay(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
     let message_bytes_max = settings.limits.message_bytes_max;
     let Some(relay) = &settings.relay else { return Ok(()) };
@@ -40,42 +39,42 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
         Err(SettingsError::Contradiction { left: name(left), relation, right: name(right) })
     };
 
-    // The ping asks for the sign of life that the timeout waits for.
+    // The timeout needs the answer to the ping.
     pair(
         ("limits.ping_after", &limits.ping_after),
         "shorter than",
         ("limits.silence_timeout", &limits.silence_timeout),
         *limits.ping_after < *limits.silence_timeout,
     )?;
-    // An outbox must take every message that a peer may send…
+    // An outbox must hold every message that a peer may send…
     pair(
         ("limits.outbox_bytes_max", &limits.outbox_bytes_max),
         "at least",
         ("limits.message_bytes_max", &limits.message_bytes_max),
         limits.outbox_bytes_max >= limits.message_bytes_max,
     )?;
-    // …and so must the mail of an absent client…
+    // …and so must the deferred mail of an absent client…
     pair(
         ("calls.waiting_bytes_max", &calls.waiting_bytes_max),
         "at least",
         ("limits.message_bytes_max", &limits.message_bytes_max),
         calls.waiting_bytes_max >= limits.message_bytes_max,
     )?;
-    // …which is written at once when it is back.
+    // …which is written at once when the client is back.
     pair(
         ("calls.waiting_bytes_max", &calls.waiting_bytes_max),
         "at most",
         ("limits.outbox_bytes_max", &limits.outbox_bytes_max),
         calls.waiting_bytes_max <= limits.outbox_bytes_max,
     )?;
-    // A key leaves in a message, beside an id and a name of the request.
+    // A key is sent in a message with an id and a name of the request.
     pair(
         ("directory.key_bytes_max", &directory.key_bytes_max),
         "at least 1024 less than",
         ("limits.message_bytes_max", &limits.message_bytes_max),
         directory.key_bytes_max + KEY_ENVELOPE <= limits.message_bytes_max,
     )?;
-    // Whoever is rung can decline as fast.
+    // A callee must be able to decline calls as fast as they can come.
     if let Some(hangups) = limits.hangups {
         pair(
             ("limits.hangups", &hangups),
@@ -90,7 +89,7 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
         ("drain.timeout", &drain.timeout),
         *drain.period <= *drain.timeout,
     )?;
-    // Whoever is trusted may say which address the client has.
+    // A trusted peer may set the client's address.
     if let Some(everybody) = proxy.everybody() {
         pair(
             ("proxy.trusted", &everybody),
@@ -107,7 +106,7 @@ pub(super) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
     check_listeners(settings, layers)
 }
 
-/// Two listeners on one address; port 0 is another port each time.
+/// Refuses two listeners on one address. Port 0 is a different port each time.
 fn check_listeners(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
     match settings.admin.listen {
         Some(admin) if admin == settings.listen && admin.port() != 0 => {

@@ -1,37 +1,37 @@
-//! The settings as a list. It is read from the types, where each is declared once.
+//! The list of all settings, derived from the types in which each is declared once.
 
 use std::any::TypeId;
 
 use clap::{Arg, Args, Command};
 
-use super::layers::surroundings::VARIABLE_PREFIX;
+use super::layers::environment::VARIABLE_PREFIX;
 use super::{DomainName, List, Settings, TurnUrl};
 
-/// One setting: its three names, and what people are told about it.
+/// A setting: its three names, and its documentation.
 #[derive(Debug, Clone)]
 pub struct Declaration {
-    /// In the file: `section.key`, or `key` alone.
+    /// The name in the file: `section.key`, or `key` alone.
     pub key: String,
-    /// On the command line, without the dashes.
+    /// The name on the command line, without the dashes.
     pub flag: String,
-    /// In the environment.
+    /// The name in the environment.
     pub variable: String,
     /// The heading of its section.
     pub section: String,
-    /// Unit or form of the value.
+    /// The unit or the form of the value.
     pub unit: String,
-    /// Built-in value. `None`: the meaning says what happens without one.
+    /// The built-in value. Without one, `meaning` describes the default.
     pub default: Option<String>,
-    /// What it does.
+    /// The description.
     pub meaning: String,
-    /// The words that may be set, if only some may.
+    /// The possible values, if there are only some.
     pub choices: Vec<String>,
-    /// Whether the file has an array for it.
+    /// True if the file has an array for it.
     pub is_list: bool,
 }
 
 impl Declaration {
-    /// The section of the file, empty for settings at its top, and the name there.
+    /// Returns the section of the file (empty at the top) and the name in it.
     pub(super) fn table_and_key(&self) -> (&str, &str) {
         self.key.split_once('.').unwrap_or(("", &self.key))
     }
@@ -68,14 +68,14 @@ fn variable_of(flag: &str) -> String {
     format!("{VARIABLE_PREFIX}{}", flag.to_uppercase().replace('-', "_"))
 }
 
-/// All settings, in the order of the help.
+/// Returns all settings, in the order of the help.
 #[must_use]
 pub fn declarations() -> Vec<Declaration> {
     parser().get_arguments().filter_map(Declaration::new).collect()
 }
 
-/// A parser for settings alone: every layer goes through it, so that a value means the same
-/// wherever it is written.
+/// Returns a parser of settings alone. All layers use it, so that a value means the same wherever
+/// it is written.
 pub(super) fn parser() -> Command {
     let bare = Command::new("settings")
         .no_binary_name(true)

@@ -1,47 +1,47 @@
-//! File descriptors: each connection is one.
+//! The limit of file descriptors: each connection needs one.
 
 use std::io;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::layers::Layers;
-use super::{Origin, Settings, SettingsError, Surroundings, defaults};
+use super::{Environment, Origin, Settings, SettingsError, defaults};
 use crate::admission::requests::REQUESTS_MAX;
 
-/// File descriptors beside those of connections: requests that are under way, and listeners,
-/// storage, an event queue for each of many workers, the cluster, standard streams; 64 is twice
-/// what a server of 16 cores has open.
+/// File descriptors for everything but connections: requests in progress, and listeners, storage,
+/// an event queue for each worker, the cluster, standard streams; 64 is twice what a server with 16
+/// cores has open.
 pub const DESCRIPTORS_RESERVED: u64 = 64 + REQUESTS_MAX as u64;
 
-/// The number of connections below which an operator should hear that the default was lowered.
+/// The number of connections below which the operator is warned that the default was lowered.
 const WORTH_A_WARNING: usize = defaults::CONNECTIONS_MAX / 2;
 
 const CONNECTIONS_MAX: &str = "limits.connections_max";
 
-/// How many file descriptors this process may have at most. `None`: no limit.
+/// Returns the limit of file descriptors of this process, or `None` if there is none.
 pub(super) fn allowed() -> Option<u64> {
     getrlimit(Resource::Nofile).maximum
 }
 
-/// Raises the soft limit, often 1024, to the hard one that settings are checked against. For a
-/// program that owns its process.
+/// Raises the soft limit, often 1024, to the hard one, which the settings are checked against. It
+/// affects the whole process.
 ///
 /// # Errors
-/// When the system refuses.
+/// The system refuses.
 pub fn raise_descriptor_limit() -> io::Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
-/// Fits the number of connections to the file descriptors: the default is lowered, with a warning
-/// where that is news; what somebody asked for is refused.
+/// Fits the number of connections to the limit of file descriptors: a default is lowered, with a
+/// warning if it is lowered much; an explicit value is refused.
 pub(super) fn fit(
     settings: &mut Settings,
     layers: &mut Layers<'_>,
-    surroundings: &Surroundings,
+    environment: &Environment,
 ) -> Result<Option<String>, SettingsError> {
-    let Some(allowed) = surroundings.descriptors_max else { return Ok(None) };
+    let Some(allowed) = environment.descriptors_max else { return Ok(None) };
     let asked = settings.limits.connections_max;
     let needed = (asked as u64).saturating_add(DESCRIPTORS_RESERVED);
     if needed <= allowed {
@@ -59,6 +59,6 @@ pub(super) fn fit(
          Raise its limit (ulimit -Hn, LimitNOFILE=), or set {CONNECTIONS_MAX}",
         defaults::CONNECTIONS_MAX
     );
-    // A little less room asks nothing of anybody; check-config shows it.
+    // A slightly lower value needs no warning; check-config shows it.
     Ok((possible < WORTH_A_WARNING).then_some(warning))
 }

@@ -1,18 +1,18 @@
-//! Why a configuration is refused: one line that names the setting and says what to do.
+//! Errors of the configuration: one line that names the setting and the remedy.
 
 use std::path::PathBuf;
 
 use super::{Origin, TurnError};
 
-/// A configuration that cannot be used. Always the operator's to mend.
+/// A configuration that cannot be used. It is always the operator's to correct.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// A name that is no setting.
+    /// A name that is not a setting.
     #[error("there is no setting {name} ({origin}){}", suggestion(nearest.as_deref()))]
     Unknown {
         /// The name as written.
         name: String,
-        /// Where it is.
+        /// The place of the name.
         origin: Origin,
         /// The setting that was probably meant.
         nearest: Option<String>,
@@ -22,38 +22,38 @@ pub enum SettingsError {
     Invalid {
         /// The key of the setting in the file.
         setting: String,
-        /// Where the value is.
+        /// The place of the value.
         origin: Origin,
-        /// What it must be.
+        /// The rule for the value.
         reason: String,
     },
-    /// Two values that do not go together.
+    /// Two values that contradict each other.
     #[error("{left} must be {relation} {right}: change one of them")]
     Contradiction {
         /// The first setting, with its value and origin.
         left: String,
-        /// What is asked of it.
+        /// The rule between the two.
         relation: &'static str,
         /// The second setting, with its value and origin.
         right: String,
     },
-    /// Messages in which there is no room for an offer beside the TURN servers.
+    /// TURN servers that leave no room for an offer in a message.
     #[error(
-        "the TURN servers with their credentials take {ice_servers_bytes} bytes of a message, which \
-         leaves too few for an offer: set fewer of turn.urls, or raise {setting}"
+        "the TURN servers with their credentials take {ice_servers_bytes} bytes of a message, \
+         which leaves too few for an offer: set fewer turn.urls, or raise {setting}"
     )]
     IceServers {
-        /// How long `iceServers` is at most.
+        /// The bound of the length of `iceServers`.
         ice_servers_bytes: usize,
         /// The bound of a message, with its value and origin.
         setting: String,
     },
-    /// Half a configuration.
+    /// A setting without the one that it needs.
     #[error("{setting} is set without {other}: set both, or neither")]
     Alone {
-        /// What is set, with its origin.
+        /// The present setting, with its origin.
         setting: String,
-        /// What is missing.
+        /// The missing setting.
         other: &'static str,
     },
     /// More connections than the process may have files open.
@@ -64,17 +64,17 @@ pub enum SettingsError {
     Descriptors {
         /// The setting, with its value and origin.
         setting: String,
-        /// Descriptors for that many connections and all else.
+        /// The descriptors for that many connections and everything else.
         needed: u64,
         /// The limit of the process.
         allowed: u64,
     },
-    /// The configuration file cannot be read, or is no TOML.
+    /// The configuration file cannot be read, or is not TOML.
     #[error("configuration file {}: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The cause.
         reason: String,
     },
     /// A secret in the configuration file.
@@ -85,13 +85,13 @@ pub enum SettingsError {
     SecretInFile {
         /// The key as written.
         name: String,
-        /// Where it is.
+        /// The place of the key.
         origin: Origin,
     },
-    /// TURN cannot be offered as it is set.
+    /// TURN cannot be offered with these settings.
     #[error(transparent)]
     Turn(#[from] TurnError),
-    /// The command line is none.
+    /// The command line is invalid.
     #[error("{0}")]
     CommandLine(String),
 }
@@ -99,6 +99,6 @@ pub enum SettingsError {
 fn suggestion(nearest: Option<&str>) -> String {
     match nearest {
         Some(name) => format!(": did you mean {name}?"),
-        None => ": `securecall check-config` lists all of them".to_owned(),
+        None => ": `securecall check-config` lists all settings".to_owned(),
     }
 }

@@ -6,15 +6,15 @@
 //!
 //! Each setting is declared once, as a field with its key in the file, its flag, its unit, its
 //! default and a sentence. Names in the environment follow from flags; help, `check-config` and
-//! `docs/configuration.md` are made from the declarations. A value is text in every layer, and
+//! `docs/configuration.md` are generated from the declarations. A value is text in every layer, and
 //! one parser reads them all.
 //!
-//! A setting is added as a field of its section and a constant in [`defaults`]; a rule between two
-//! settings in `consistency.rs`.
+//! To add a setting, add a field to its section and a constant to [`defaults`]; rules between
+//! settings are in `consistency.rs`.
 
 mod changes;
 mod consistency;
-mod decisions;
+mod core_config;
 mod declaration;
 pub mod defaults;
 mod descriptors;
@@ -39,15 +39,15 @@ pub use self::changes::{SETTLED_AT_START, is_live};
 pub use self::declaration::{Declaration, declarations};
 pub use self::descriptors::{DESCRIPTORS_RESERVED, raise_descriptor_limit};
 pub use self::error::SettingsError;
+pub use self::layers::early_log_format::requested_log_format;
+pub use self::layers::environment::Environment;
 pub use self::layers::loaded::Loaded;
 pub use self::layers::origin::Origin;
-pub use self::layers::refused::log_format_asked_for;
-pub use self::layers::surroundings::Surroundings;
 pub use self::sections::address::Admin;
 pub use self::sections::calls::Calls;
 pub use self::sections::directory::{Directory, Replace};
-pub use self::sections::identity::Identity;
 pub use self::sections::drain::Drain;
+pub use self::sections::identity::Identity;
 pub use self::sections::limits::Limits;
 pub use self::sections::log::{LogFilter, LogFormat};
 pub use self::sections::proxy::{HeaderName, Network, Proxy, ProxyProtocol};
@@ -61,15 +61,15 @@ pub use self::values::turn_error::TurnError;
 pub use self::values::turn_url::TurnUrl;
 pub use self::values::workers::Workers;
 
-/// Everything that can be set. Made by [`Loaded::new`], or [`Settings::from_flags`] in tests.
+/// All settings. Created by [`Loaded::new`], or by [`Settings::from_flags`] in tests.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 #[command(next_help_heading = "Server")]
 pub struct Settings {
-    /// The file that was read. `None`: none was.
+    /// The file that was read, or `None` if there was none.
     #[arg(skip)]
     pub file: Option<PathBuf>,
 
-    /// Address for clients; port 0 takes a free one
+    /// Address for clients; port 0 selects a free one
     #[arg(id = "listen", long = "listen", value_name = "ADDRESS:PORT")]
     #[arg(default_value_t = defaults::LISTEN, value_parser = sections::address::parse)]
     pub listen: SocketAddr,
@@ -83,28 +83,28 @@ pub struct Settings {
     #[arg(id = "workers", long = "workers", value_name = "COUNT", default_value_t = Workers::Auto)]
     pub workers: Workers,
 
-    /// Least level that is logged, on standard error; also TARGET=LEVEL, with commas
+    /// Minimum level to log, on standard error; also TARGET=LEVEL, separated by commas
     #[arg(id = "log", long = "log", value_name = "LEVEL", default_value = defaults::LOG)]
     pub log: LogFilter,
 
-    /// How log lines look
+    /// Format of log lines
     #[arg(id = "log_format", long = "log-format", value_name = "FORMAT")]
     #[arg(value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
-    /// The certificate that clients are shown.
+    /// The certificate from files.
     #[command(flatten, next_help_heading = "TLS")]
     pub tls: Tls,
 
-    /// A certificate that comes by itself.
+    /// The certificate from a certificate authority by ACME.
     #[command(flatten, next_help_heading = "TLS by ACME (such as Let's Encrypt)")]
     pub acme: Acme,
 
-    /// What one connection, one address and the whole server may use.
+    /// The limits of a connection, an address and the whole server.
     #[command(flatten, next_help_heading = "Limits")]
     pub limits: Limits,
 
-    /// How long calls ring and wait.
+    /// The timeouts and limits of calls.
     #[command(flatten, next_help_heading = "Calls")]
     pub calls: Calls,
 
@@ -116,30 +116,30 @@ pub struct Settings {
     #[command(flatten, next_help_heading = "Identity")]
     pub identity: Identity,
 
-    /// What was set about TURN; [`Settings::relay`] is what follows from it.
+    /// The settings of TURN. [`Settings::relay`] is their result.
     #[command(flatten, next_help_heading = "TURN")]
     pub turn: Turn,
 
-    /// The TURN servers that clients are told, with the secret. `None`: TURN is off.
+    /// The TURN servers for clients, with the secret. `None` if TURN is off.
     #[arg(skip)]
     pub relay: Option<TurnSettings>,
 
-    /// Which peers are proxies.
+    /// The proxies in front of the server.
     #[command(flatten, next_help_heading = "Proxies")]
     pub proxy: Proxy,
 
-    /// How the server stops.
+    /// The drain at the end.
     #[command(flatten, next_help_heading = "Stopping")]
     pub drain: Drain,
 
-    /// The listener for operators.
+    /// The admin listener.
     #[command(flatten, next_help_heading = "Operators")]
     pub admin: Admin,
 }
 
 impl Settings {
-    /// Settings from flags alone, without the environment, for tests and programs that embed the
-    /// server: `Settings::from_flags(["--listen=127.0.0.1:0"])`.
+    /// Creates settings from flags alone, without the environment, for tests and programs that
+    /// embed the server: `Settings::from_flags(["--listen=127.0.0.1:0"])`.
     ///
     /// # Errors
     /// As [`Loaded::new`].
@@ -148,35 +148,34 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let command = with_options(Command::new("securecall").no_binary_name(true));
         let flags = command.try_get_matches_from(flags)?;
-        Loaded::new(&flags, &Surroundings::default()).map(|loaded| loaded.settings)
+        Loaded::new(&flags, &Environment::default()).map(|loaded| loaded.settings)
     }
 }
 
 const CONFIG: &str = "config";
 const CONFIG_VARIABLE: &str = "SECURECALL_CONFIG";
-/// The file of an installed package, which counts where no other is named.
+/// The configuration file of an installed package, which is used if no other is named.
 const CONFIG_OF_PACKAGES: &str = "/etc/securecall/securecall.toml";
 
 /// Adds `--config` and a flag for each setting to a command.
 #[must_use]
 pub fn with_options(command: Command) -> Command {
-    // One form of help: the long one of clap would take five lines a setting.
+    // Only the short form of help: clap's long form would take five lines for each setting.
     let help = Arg::new("help").short('h').long("help").help("Print help");
-    let config = Arg::new(CONFIG)
-        .long(CONFIG)
-        .value_name("FILE")
-        .value_parser(value_parser!(PathBuf))
-        .help(format!(
-            "TOML file with settings (environment: SECURECALL_CONFIG) [default: {CONFIG_OF_PACKAGES}, if \
-             there is one]"
-        ));
+    let config =
+        Arg::new(CONFIG).long(CONFIG).value_name("FILE").value_parser(value_parser!(PathBuf)).help(
+            format!(
+                "TOML file with settings (environment: SECURECALL_CONFIG) [default: \
+             {CONFIG_OF_PACKAGES}, if there is one]"
+            ),
+        );
     let command =
         command.disable_help_flag(true).arg(config).arg(help.action(ArgAction::HelpShort));
     Settings::augment_args(command).mut_args(show_absent_default)
 }
 
-/// Adds `--config` and the flags of TURN alone, for a command that serves nothing. What the file and
-/// the environment set is read as for [`with_options`].
+/// Adds `--config` and only the flags of TURN, for a command that does not serve. The file and the
+/// environment are read as with [`with_options`].
 #[must_use]
 pub fn with_turn_options(command: Command) -> Command {
     let all = with_options(Command::new("all"));
@@ -184,12 +183,12 @@ pub fn with_turn_options(command: Command) -> Command {
     command.disable_help_flag(true).args(all.get_arguments().filter(is_turn))
 }
 
-/// Whether a command has flags of settings.
+/// Returns true if a command has flags for settings.
 pub fn takes_settings(command: &Command) -> bool {
     command.get_arguments().any(|arg| arg.get_id() == CONFIG)
 }
 
-/// Says so where nothing is set by default: clap shows only values.
+/// Adds the default to the help where it is not a value: clap shows only values.
 fn show_absent_default(arg: Arg) -> Arg {
     let is_setting = arg.get_help_heading().is_some();
     if !is_setting || arg.get_default_values().iter().any(|value| !value.is_empty()) {

@@ -1,25 +1,26 @@
-//! A whole configuration file with every setting in it, to be edited.
+//! A complete configuration file to be edited.
 
 use std::fmt::Write as _;
 
 use super::Declaration;
 use super::layers::loaded::{Effective, Loaded, literal};
 
-/// The first lines. A line that begins with `#` and no blank is a setting.
+/// The head of the file. A line that begins with `#` and no space is a setting.
 const HEAD: &str = "\
 # SecureCall signaling server: every setting.
 #
-# A line such as #listen = \"0.0.0.0:8080\" shows a default, or an example where it says so. Take its #
-# away to set it. Below each meaning stand the flag and the variable of the environment that win over
-# this file. A misspelt name is refused; securecall check-config --config FILE checks this file.
+# A line such as #listen = \"0.0.0.0:8080\" shows a default, or an example where it says so. Remove
+# its # to set it. Each description is followed by the flag and the environment variable, which
+# override this file. An unknown name is refused; securecall check-config --config FILE checks it.
 #
-# DURATION is 500ms, 25s, 5m or 1h. BURST/PER_SECOND is how many pass at once, and how many more in
-# each second. The TURN secret does not belong here: see turn.secret_file.
+# DURATION is 500ms, 25s, 5m or 1h. BURST/PER_SECOND is the number that may pass at once, and the
+# number added each second. The TURN secret does not belong here: see turn.secret_file.
 ";
 
 impl Loaded {
-    /// Returns a TOML file with each setting and its meaning. What was set anywhere is set in it, all
-    /// else is a comment with the default, or with an example where there is none. No secret is in it.
+    /// Returns a TOML file with each setting and its description. Values that are set anywhere are
+    /// set in it; all others are comments with the default, or with an example if there is none. It
+    /// contains no secrets.
     #[must_use]
     pub fn to_sample_file(&self) -> String {
         let mut sample = HEAD.to_owned();
@@ -48,16 +49,21 @@ fn entry(value: &Effective, key: &str) -> String {
     format!("\n# {meaning}\n# --{flag}, {variable}: {form}{note}\n{mark}{key} = {literal}\n")
 }
 
-/// Returns the mark of a comment or nothing, the value, and what is to be said about it.
+/// Returns the comment mark if there is one, the value, and a remark.
 fn shown(value: &Effective) -> (&'static str, &str, &'static str) {
     match (&value.text, &value.declaration.default) {
         (Some(text), _) if !value.origin.is_built_in() => ("", text, ""),
         (_, Some(default)) => ("#", default, ""),
-        _ => ("#", example(&value.declaration.key).unwrap_or_default(), "; not set, an example"),
+        _ => (
+            "#",
+            example(&value.declaration.key).unwrap_or_default(),
+            "; not set, this is an \
+               example",
+        ),
     }
 }
 
-/// A value for each setting that has no default.
+/// Returns an example for a setting without a default.
 pub(super) fn example(key: &str) -> Option<&'static str> {
     Some(match key {
         "tls.certificate" => "/etc/securecall/chain.pem",

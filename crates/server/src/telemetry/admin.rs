@@ -1,4 +1,4 @@
-//! The listener for operators: `/metrics`, `/livez`, `/readyz`.
+//! The admin listener: `/metrics`, `/livez`, `/readyz`.
 
 use std::io;
 use std::sync::Arc;
@@ -18,18 +18,18 @@ use crate::http::stream::Stream as _;
 use crate::http::{head, response};
 use crate::server::Server;
 
-/// An operator's tools are near and quick.
+/// The time limit of a request; an operator's tools are near and quick.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const JSON: &str = "Content-Type: application/json\r\n";
 
-/// What the answers are made from.
+/// The sources of the responses.
 pub(crate) struct Admin {
     pub(crate) server: Arc<Server>,
     pub(crate) liveness: Liveness,
 }
 
-/// Answers requests side by side, for ever. Nobody else should be able to reach this listener, but
-/// a connection that says nothing must not keep a scrape out.
+/// Serves requests concurrently, forever. No stranger should reach this listener, but a silent
+/// connection must not block a scrape.
 pub(crate) async fn serve(admin: Admin, listener: Listener) {
     let admin = Arc::new(admin);
     let requests = Requests::of_operators();
@@ -81,7 +81,7 @@ impl Admin {
 
     async fn metrics(&self, request: &Request<'_>, head_only: bool, out: &mut Vec<u8>) {
         let format = Format::preferred(request.header_values("Accept"));
-        // It may take longer than a turn of an event loop may.
+        // Reading `/proc` may take longer than an event loop may block.
         let process = spawn_blocking(Process::read).await.unwrap_or_default();
         let text = metrics::render(&self.server, &process, format);
         let fields = format!("Content-Type: {}\r\nVary: Accept\r\n", format.content_type());
@@ -89,12 +89,12 @@ impl Admin {
     }
 }
 
-/// Appends 200, or 503 with the reasons.
+/// Appends a response: 200, or 503 with the reasons.
 fn write_health(out: &mut Vec<u8>, reasons: &[&str], head_only: bool) {
     if reasons.is_empty() {
         return response::write(out, "200 OK", JSON, r#"{"status":"ok"}"#, head_only);
     }
-    // The reasons are plain words: nothing in them needs an escape.
+    // The reasons are constant words, which need no escapes.
     let body = format!(r#"{{"status":"failing","reasons":["{}"]}}"#, reasons.join(r#"",""#));
     response::write(out, "503 Service Unavailable", JSON, &body, head_only);
 }

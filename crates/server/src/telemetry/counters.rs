@@ -1,7 +1,8 @@
-//! What the server counts, and says in its log when asked for more (`--log debug`). Never whom.
+//! The server's counters, and the corresponding log lines of level debug. Neither contains
+//! identities.
 //!
-//! Each worker counts in a shard of its own, on cache lines of its own, so that counting costs the
-//! same on one core and on sixty. A scrape adds the shards up.
+//! Each worker counts in its own shard, on its own cache lines, so that counting costs the same on
+//! one core and on sixty. A scrape adds the shards.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -21,7 +22,7 @@ pub(crate) struct Counters {
     shards: Box<[Shard]>,
 }
 
-/// One worker's counters.
+/// The counters of one worker.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shard {
@@ -35,7 +36,7 @@ struct Shard {
     handshakes: [AtomicU64; Handshake::ALL.len()],
 }
 
-/// All outcomes, with the names that metrics give them.
+/// All delivery results, with their names in metrics.
 pub(crate) const OUTCOMES: [(Outcome, &str); 8] = [
     (Outcome::Delivered, "delivered"),
     (Outcome::Offline, "offline"),
@@ -47,16 +48,16 @@ pub(crate) const OUTCOMES: [(Outcome, &str); 8] = [
     (Outcome::Unavailable, "unavailable"),
 ];
 
-/// How a TLS handshake ended.
+/// The result of a TLS handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Handshake {
-    /// With a signature.
+    /// Completed with a signature.
     Full,
-    /// From the ticket of an earlier connection.
+    /// Resumed with the ticket of an earlier connection.
     Resumed,
-    /// The client was no TLS client, wanted what we do not have, or left.
+    /// The client did not speak TLS, shared no parameters with us, or left.
     Failed,
-    /// Not in time.
+    /// Not completed in time.
     TimedOut,
 }
 
@@ -73,7 +74,8 @@ impl Handshake {
     }
 }
 
-/// Adds one. Nobody but its worker writes to a shard, so this need not be one step.
+/// Adds one. Only the worker of a shard writes to it, so load and store need not be one atomic
+/// step.
 fn count(counter: &AtomicU64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
 }
@@ -83,12 +85,12 @@ impl Counters {
         Self { shards: (0..workers.max(1)).map(|_| Shard::default()).collect() }
     }
 
-    /// This thread is that worker.
+    /// Makes this thread use the shard of that worker.
     pub(crate) fn use_shard(worker: usize) {
         SHARD.set(worker);
     }
 
-    /// A message was understood, or not.
+    /// Counts a message by its result.
     pub(crate) fn step(&self, step: &Step<'_>) {
         let message_type = match step {
             Step::Register { .. } => MessageType::Register,
@@ -111,7 +113,7 @@ impl Counters {
         count(&self.shard().errors[code as usize]);
     }
 
-    /// A connection ends with a close frame, if it was open.
+    /// Counts a connection that ends with this close code, unless it was closed before.
     pub(crate) fn closed(&self, code: CloseCode, closed: bool) {
         if closed {
             tracing::debug!(code = code.code(), "a connection closes");
@@ -139,7 +141,7 @@ impl Counters {
         count(&self.shard().handshakes[how as usize]);
     }
 
-    /// A session's number of calls changed.
+    /// Counts the change of a session's number of calls.
     pub(crate) fn calls_changed(&self, before: usize, after: usize) {
         if before != after {
             self.shard().calls.fetch_add(after as i64 - before as i64, Ordering::Relaxed);
@@ -174,7 +176,7 @@ impl Counters {
         self.sum(|shard| &shard.handshakes[how as usize])
     }
 
-    /// How many calls sessions take part in now; a call with both its ends here counts twice.
+    /// Returns the number of calls of all sessions. A call with both ends here counts twice.
     pub(crate) fn calls(&self) -> i64 {
         self.shards.iter().map(|shard| shard.calls.load(Ordering::Relaxed)).sum()
     }

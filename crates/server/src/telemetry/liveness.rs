@@ -1,4 +1,5 @@
-//! Liveness: whether each event loop still runs. What a restart would not mend is no part of it.
+//! Liveness: whether each event loop still runs. Problems that a restart would not solve are not
+//! part of it.
 
 use std::time::Duration;
 
@@ -7,17 +8,17 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long a worker may take to run a task that does nothing. A turn takes milliseconds; those
-/// who ask wait a second, as a rule.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// The time for a worker to run an empty task. A turn takes milliseconds; probes usually wait a
+/// second.
+const TASK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The event loops of all workers.
 pub(crate) struct Liveness(Vec<Worker>);
 
 struct Worker {
     handle: Handle,
-    /// The task that has not run yet: a worker that hangs has one of them, however often it is
-    /// asked for.
+    /// The empty task that has not run yet. There is only one, so that frequent probes do not fill
+    /// the queue of a worker that hangs.
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -27,10 +28,10 @@ impl Liveness {
         Self(workers.iter().map(worker).collect())
     }
 
-    /// The reasons to end the process: none, or that a worker hangs.
+    /// Returns the reasons to restart the process: empty, or that a worker hangs.
     pub(crate) async fn reasons(&self) -> Vec<&'static str> {
         for worker in &self.0 {
-            if !matches!(timeout(PATIENCE, worker.runs()).await, Ok(true)) {
+            if !matches!(timeout(TASK_TIMEOUT, worker.runs()).await, Ok(true)) {
                 return vec!["worker_stuck"];
             }
         }
@@ -39,7 +40,7 @@ impl Liveness {
 }
 
 impl Worker {
-    /// Waits until the worker has run a task. `false`: it has ended.
+    /// Waits until the worker has run a task. Returns false if the worker has ended.
     async fn runs(&self) -> bool {
         let mut task = self.task.lock().await;
         let pending = task.get_or_insert_with(|| self.handle.spawn(async {}));

@@ -1,14 +1,14 @@
-//! Trouble that lasts, in a log that people read.
+//! A limit for log lines about lasting problems.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// The time between two lines about the same trouble.
+/// The time between two lines about the same problem.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Lets the first of many equal log lines through, and one a minute after it. One for each place
-/// that logs what can happen many times a second.
+/// Passes the first of many equal log lines, and then one a minute. Each place that logs frequent
+/// events has its own.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimit(Mutex<State>);
 
@@ -19,7 +19,8 @@ struct State {
 }
 
 impl LogLimit {
-    /// Returns how many lines were left out since the last one, if it is time for another.
+    /// Returns the number of lines that were suppressed since the last one, if it is time for
+    /// another.
     pub(crate) fn take(&self, now: Instant) -> Option<u64> {
         let mut state = self.0.lock();
         if state.logged_at.is_some_and(|at| now < at + EVERY) {
@@ -36,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_line_passes_and_then_one_a_minute_that_says_how_many_did_not() {
+    fn the_first_line_passes_and_then_one_a_minute_with_the_number_suppressed() {
         let limit = LogLimit::default();
         let start = Instant::now();
         let passed: Vec<_> = (0..1500)

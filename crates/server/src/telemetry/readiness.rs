@@ -1,18 +1,18 @@
-//! Readiness: the reasons for which new clients should go elsewhere.
+//! Readiness: the reasons to send new clients elsewhere.
 
 use std::time::SystemTime;
 
 use crate::server::Server;
 
-/// A reason for which the server is not ready. Connections that are open go on.
+/// A reason why the server is not ready. Open connections are not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unready {
-    /// It stops: new connections get 503.
+    /// The server is draining: new connections get 503.
     Draining,
-    /// It has as many connections as it may: new ones get 503.
+    /// The server has its maximum of connections: new ones get 503.
     ServerFull,
-    /// The directory could not write or read within the last minute, or a disk does not answer:
-    /// requests for keys get `UNAVAILABLE`, calls are not concerned.
+    /// The directory failed within the last minute, or its disk does not answer: requests for keys
+    /// get `UNAVAILABLE`, calls are not affected.
     DirectoryFailing,
     /// There is no certificate yet, or it has expired: handshakes fail.
     NoCertificate,
@@ -22,7 +22,7 @@ impl Unready {
     pub(crate) const ALL: [Self; 4] =
         [Self::Draining, Self::ServerFull, Self::DirectoryFailing, Self::NoCertificate];
 
-    /// The word for it in metrics and responses.
+    /// Returns the name in metrics and responses.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Draining => "draining",
@@ -32,7 +32,7 @@ impl Unready {
         }
     }
 
-    /// Returns `true` while the server is not ready for this reason.
+    /// Returns true while this reason applies.
     pub(crate) fn holds(self, server: &Server) -> bool {
         match self {
             Self::Draining => server.is_draining(),
@@ -49,7 +49,7 @@ impl Unready {
         }
     }
 
-    /// All reasons that hold now.
+    /// Returns all reasons that apply now.
     pub(crate) fn reasons(server: &Server) -> Vec<Self> {
         Self::ALL.into_iter().filter(|why| why.holds(server)).collect()
     }

@@ -1,4 +1,4 @@
-//! A certificate chain and its key, from PEM files, checked before anybody sees them.
+//! A certificate chain and its key, from PEM files, checked before use.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use super::config::provider;
 use crate::settings::DomainName;
 
-/// Why a certificate cannot be used. Each names the file, and the remedy where it is not plain.
+/// The reason why a certificate cannot be used. Each error names the file, and the remedy where it
+/// is not obvious.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages are the documentation")]
 pub enum CertificateError {
@@ -47,14 +48,14 @@ pub enum CertificateError {
     NotYetValid { path: PathBuf, not_before: SystemTime },
 }
 
-/// A certificate that can be shown to clients.
+/// A checked certificate for clients.
 #[derive(Debug, Clone)]
 pub(crate) struct Certificate {
     pub(crate) key: Arc<CertifiedKey>,
     pub(crate) validity: Validity,
 }
 
-/// From when to when a certificate is valid.
+/// The validity period of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Validity {
     pub(crate) not_before: SystemTime,
@@ -65,7 +66,7 @@ impl Certificate {
     /// Reads a chain (the server's own certificate first) and its key.
     ///
     /// # Errors
-    /// When they cannot be read or used, do not belong together, or are not valid at `now`.
+    /// They cannot be read or used, do not belong together, or are not valid at `now`.
     pub(crate) fn read(
         certificate: &Path,
         key: &Path,
@@ -80,7 +81,7 @@ impl Certificate {
         Ok(Self { key: Arc::new(pair), validity })
     }
 
-    /// Whether it is for all of these names (RFC 5280 section 4.2.1.6).
+    /// Returns true if it is for all of these names (RFC 5280 section 4.2.1.6).
     pub(crate) fn covers(&self, domains: &[DomainName]) -> bool {
         let Some(own) = self.key.cert.first() else { return false };
         let Ok((_, own)) = X509Certificate::from_der(own) else { return false };
@@ -89,7 +90,7 @@ impl Certificate {
         domains.iter().all(|domain| names.contains(&GeneralName::DNSName(domain.as_str())))
     }
 
-    /// When it expires, in seconds since 1970.
+    /// Returns the end of its validity, in seconds since 1970.
     pub(crate) fn not_after(&self) -> usize {
         let since = self.validity.not_after.duration_since(UNIX_EPOCH).unwrap_or_default();
         since.as_secs() as usize
@@ -97,10 +98,10 @@ impl Certificate {
 }
 
 impl Validity {
-    /// What the certificate says (RFC 5280 section 4.1.2.5).
+    /// Reads the validity period of a certificate (RFC 5280 section 4.1.2.5).
     ///
     /// # Errors
-    /// When it is no certificate.
+    /// It is not a certificate.
     pub(crate) fn of(certificate: &CertificateDer<'_>) -> Result<Self, String> {
         let (_, certificate) =
             X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
@@ -111,7 +112,7 @@ impl Validity {
         Ok(Self { not_before: time(validity.not_before), not_after: time(validity.not_after) })
     }
 
-    /// When two thirds of its time are over.
+    /// Returns the time at which two thirds of the period are over.
     pub(crate) fn renewal_is_due(self) -> SystemTime {
         let lifetime = self.not_after.duration_since(self.not_before).unwrap_or_default();
         self.not_before + lifetime * 2 / 3
@@ -168,7 +169,7 @@ fn refused(
     let path = path.to_owned();
     match error {
         pem::Error::Io(source) => CertificateError::Unreadable { what, path, source },
-        // The text may be a key: it is not shown.
+        // The text may be a key, so it is not shown.
         _ => CertificateError::NotPem { what, path, wanted },
     }
 }

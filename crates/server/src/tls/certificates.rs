@@ -1,4 +1,4 @@
-//! The certificate that new handshakes show, exchanged while the server runs.
+//! The certificate for new handshakes, which can be exchanged while the server runs.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,12 +11,12 @@ use rustls::sign::CertifiedKey;
 use super::Certificate;
 use super::acme::CHALLENGE_PROTOCOL;
 
-/// What handshakes show. A handshake that began keeps what it has.
+/// The certificates for handshakes. A handshake in progress keeps its own.
 #[derive(Default)]
 pub(crate) struct Certificates {
-    /// None: there is none yet, and handshakes fail.
+    /// `None` until there is a certificate; handshakes fail until then.
     current: RwLock<Option<Certificate>>,
-    /// Answers for a certificate authority that asks whether a name is ours (RFC 8737).
+    /// The answers for a certificate authority that verifies a name (RFC 8737).
     challenges: RwLock<HashMap<String, Arc<CertifiedKey>>>,
 }
 
@@ -47,7 +47,8 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// An authority offers this protocol and no other (RFC 8737 section 3).
+/// Returns true for a handshake of an authority, which offers only this protocol (RFC 8737 section
+/// 3).
 fn is_challenge(hello: &ClientHello<'_>) -> bool {
     hello.alpn().is_some_and(|mut offered| offered.next() == Some(CHALLENGE_PROTOCOL))
 }

@@ -1,7 +1,7 @@
-//! How this server speaks TLS.
+//! The TLS configuration.
 //!
-//! The cryptography is aws-lc-rs: on Linux it is built with a C compiler alone, its handshakes cost
-//! three quarters of ring's, and it has the hybrid key exchange that outlives quantum computers.
+//! The cryptography is aws-lc-rs: on Linux it needs only a C compiler, its handshakes cost three
+//! quarters of ring's, and it has the post-quantum hybrid key exchange.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use rustls::{CipherSuite, Error, ServerConfig};
 use super::Certificates;
 use super::acme::CHALLENGE_PROTOCOL;
 
-/// The only protocol that is served (RFC 7301); WebSocket begins as it.
+/// The only application protocol (RFC 7301). WebSocket begins as HTTP/1.1.
 const HTTP: &[u8] = b"http/1.1";
 
-/// TLS of a running server.
+/// The TLS state of a running server.
 #[derive(Debug)]
 pub(crate) struct Tls {
     pub(crate) config: Arc<ServerConfig>,
@@ -23,11 +23,11 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// TLS 1.3 and 1.2, with these certificates, and perhaps answers for the authority that they
-    /// are ordered from.
+    /// Creates the configuration for TLS 1.3 and 1.2 with these certificates. With ACME it also
+    /// answers the challenges of the authority.
     ///
     /// # Errors
-    /// When there are no random numbers.
+    /// There are no random numbers.
     pub(crate) fn new(
         certificates: Arc<Certificates>,
         answers_challenges: bool,
@@ -37,11 +37,11 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(certificates.clone());
         config.ignore_client_order = true;
-        // Sessions are resumed from tickets, which clients keep, under keys that change every six
+        // Sessions are resumed with tickets, which clients store, under keys that change every six
         // hours: a reconnect storm needs no signatures, and the server no memory for it.
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        // A client has one connection, so it needs one ticket for the next.
+        // A client has one connection, so it needs one ticket for the next one.
         config.send_tls13_tickets = 1;
         config.alpn_protocols = vec![HTTP.to_vec()];
         if answers_challenges {
@@ -51,9 +51,10 @@ impl Tls {
     }
 }
 
-/// All that rustls holds safe, with AES-128 and SHA-256 first: most processors have instructions
-/// for both, and a handshake with SHA-384 costs a third more. X25519MLKEM768 comes before X25519:
-/// who called whom should not be read off a recording in twenty years. It costs a quarter more.
+/// Returns everything that rustls considers safe, with AES-128 and SHA-256 first: most processors
+/// have instructions for both, and a handshake with SHA-384 costs a third more. X25519MLKEM768
+/// comes before X25519, at a quarter more, so that a recording does not reveal the parties of a
+/// call in twenty years.
 pub(crate) fn provider() -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
     provider.cipher_suites.sort_by_key(|suite| !is_aes_128(suite.suite()));

@@ -6,7 +6,7 @@
 //! Source: files or ACME ─► Certificates ─► each new handshake
 //! ```
 //!
-//! Certificates, keys and their use are here and nowhere else. Who the client is TLS does not ask.
+//! Certificates, keys and their use are only here. TLS does not authenticate clients.
 
 mod acme;
 mod certificate;

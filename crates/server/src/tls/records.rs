@@ -1,9 +1,9 @@
 //! The TLS of one connection, without its socket.
 //!
 //! Ciphertext goes in and plaintext comes out, in buffers of the thread; plaintext goes in and
-//! ciphertext waits in [`Records::unsent`] until the socket has taken it. Idle, a connection holds
-//! its keys and no buffer. That is why this is the unbuffered interface of rustls: the other one
-//! keeps 4 KiB for reading in each connection.
+//! ciphertext is pending in [`Records::unsent`] until the socket has accepted it. An idle
+//! connection holds its keys and no buffer. That is why this uses the unbuffered interface of
+//! rustls: the other one holds a read buffer of 4 KiB for each connection.
 
 use std::sync::Arc;
 
@@ -17,41 +17,41 @@ use rustls::{Error, HandshakeKind, ProtocolVersion, ServerConfig};
 use crate::connection::outbox::Outbox;
 use crate::connection::pending::Pending;
 
-/// How much of a read buffer must be free before what is read, for the beginning of a record that
-/// came before: more than the largest record (RFC 8446 section 5.2: 16 KiB and 256 bytes; RFC 5246
+/// The room to leave at the start of a read buffer, for the beginning of a record that arrived
+/// earlier: more than the largest record (RFC 8446 section 5.2: 16 KiB and 256 bytes; RFC 5246
 /// section 6.2.3: 16 KiB and 2 KiB).
 pub(crate) const PARTIAL_BYTES_MAX: usize = 20 * 1024;
 
-/// How much is encrypted before the socket has taken it: four full records.
+/// The bound of ciphertext that the socket has not accepted: four full records.
 const SEALED_BYTES_MAX: usize = 64 * 1024;
-/// Plaintext in a record (RFC 8446 section 5.1), and what a record adds to it at most.
+/// The bound of plaintext in a record (RFC 8446 section 5.1), and of what a record adds to it.
 const RECORD_BYTES_MAX: usize = 16 * 1024;
 const RECORD_OVERHEAD_BYTES: usize = 64;
 
-/// The keys of a connection, and what is under way.
+/// The keys of a connection, and records in progress.
 pub(crate) struct Records {
     tls: UnbufferedServerConnection,
     unsent: Pending,
-    /// The beginning of a record whose rest has not come.
+    /// The beginning of an incomplete record.
     partial: Box<[u8]>,
     said_goodbye: bool,
-    /// An error came up: rustls must not be asked again, since what it has half read is gone.
+    /// After an error rustls must not be called again, because its partial input is lost.
     failed: bool,
 }
 
-/// Whether more can come.
+/// The state of the incoming side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Incoming {
     Open,
-    /// The client has said that nothing follows.
+    /// The client has sent `close_notify`.
     Closed,
 }
 
 impl Records {
-    /// A connection whose handshake has not begun.
+    /// Creates a connection before its handshake.
     ///
     /// # Errors
-    /// When the configuration cannot be used.
+    /// The configuration cannot be used.
     pub(crate) fn new(config: Arc<ServerConfig>) -> Result<Self, Error> {
         Ok(Self {
             tls: UnbufferedServerConnection::new(config)?,
@@ -66,35 +66,35 @@ impl Records {
         self.tls.is_handshaking()
     }
 
-    /// How many bytes the record in flight lacks; 0 as long as its header (RFC 8446 section 5.1:
-    /// type, version, length) is not there.
+    /// Returns the number of bytes that complete the record in flight, or 0 as long as its header
+    /// (RFC 8446 section 5.1: type, version, length) is incomplete.
     pub(crate) fn missing_bytes(&self) -> usize {
         let Some(&[_, _, _, high, low]) = self.partial.first_chunk() else { return 0 };
         let record_bytes = 5 + usize::from(u16::from_be_bytes([high, low]));
         record_bytes.saturating_sub(self.partial.len())
     }
 
-    /// Whether the client waits for none of what is unsent.
+    /// Returns true if the client does not need the unsent bytes to continue.
     pub(crate) fn may_wait(&self) -> bool {
         !self.is_handshaking() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
-    /// Whether the handshake took up an earlier session.
+    /// Returns true if the handshake resumed an earlier session.
     pub(crate) fn is_resumed(&self) -> bool {
         self.tls.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// The protocol that both ends agreed on (RFC 7301).
+    /// Returns the negotiated protocol (RFC 7301).
     pub(crate) fn alpn_protocol(&self) -> Option<&[u8]> {
         self.tls.alpn_protocol()
     }
 
-    /// Takes ciphertext in: `buffer` after its first [`PARTIAL_BYTES_MAX`], which are room for
-    /// what came before. Appends what it says to `plaintext`, and what TLS itself has to answer to
-    /// what is unsent.
+    /// Decrypts the part of `buffer` after its first [`PARTIAL_BYTES_MAX`] bytes, which are room
+    /// for an earlier partial record. Appends the plaintext to `plaintext`, and answers of TLS
+    /// itself to the unsent bytes.
     ///
     /// # Errors
-    /// When it is not TLS as we speak it. The alert for the client is among the unsent then.
+    /// The input is invalid. The unsent bytes then contain the alert for the client.
     pub(crate) fn receive(
         &mut self,
         buffer: &mut [u8],
@@ -135,7 +135,7 @@ impl Records {
                     Some(Incoming::Open)
                 }
                 Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => Some(Incoming::Closed),
-                // Early data is never offered.
+                // Early data is never offered, so no other state is possible.
                 Ok(_) => return Err(Error::General("an unknown state".to_owned())),
                 Err(error) => {
                     self.take_alert(&mut rest[discard..]);
@@ -154,8 +154,8 @@ impl Records {
         Ok(incoming)
     }
 
-    /// Puts the alert that an error left behind among the unsent. Only the first answer counts:
-    /// after an error nothing else may be asked.
+    /// Moves the alert of an error to the unsent bytes. Only the first result counts: after an
+    /// error nothing else may be called.
     fn take_alert(&mut self, rest: &mut [u8]) {
         if let Ok(ConnectionState::EncodeTlsData(mut alert)) =
             self.tls.process_tls_records(rest).state
@@ -164,11 +164,11 @@ impl Records {
         }
     }
 
-    /// Encrypts from the outbox, unless ciphertext still waits; so there is never more of that
-    /// than a few records. Behind a close frame goes the goodbye of TLS.
+    /// Encrypts from the outbox, unless ciphertext is pending, so that there are never more than a
+    /// few records of it. After a close frame it appends `close_notify`.
     ///
     /// # Errors
-    /// When the keys may not be used any more.
+    /// The keys have reached their limit of use.
     pub(crate) fn seal_from(&mut self, outbox: &mut Outbox) -> Result<(), Error> {
         if !self.unsent.is_empty() {
             return Ok(());
@@ -177,15 +177,15 @@ impl Records {
         self.seal(&outbox.unwritten()[..bytes])?;
         outbox.advance(bytes);
         if outbox.is_closed() && outbox.unwritten().is_empty() {
-            self.say_goodbye()?;
+            self.close_notify()?;
         }
         Ok(())
     }
 
-    /// Encrypts all of it.
+    /// Encrypts all of `plaintext`.
     ///
     /// # Errors
-    /// When the keys may not be used any more.
+    /// The keys have reached their limit of use.
     pub(crate) fn seal(&mut self, plaintext: &[u8]) -> Result<(), Error> {
         if plaintext.is_empty() {
             return Ok(());
@@ -195,12 +195,11 @@ impl Records {
         self.write(room, |traffic, room| traffic.encrypt(plaintext, room))
     }
 
-    /// Says that nothing follows: `close_notify` (RFC 8446 section 6.1). Does nothing a second
-    /// time.
+    /// Appends `close_notify` (RFC 8446 section 6.1). A second call does nothing.
     ///
     /// # Errors
-    /// When the keys may not be used any more.
-    pub(crate) fn say_goodbye(&mut self) -> Result<(), Error> {
+    /// The keys have reached their limit of use.
+    pub(crate) fn close_notify(&mut self) -> Result<(), Error> {
         if self.said_goodbye {
             return Ok(());
         }
@@ -208,17 +207,17 @@ impl Records {
         self.write(RECORD_OVERHEAD_BYTES, |traffic, room| traffic.queue_close_notify(room))
     }
 
-    /// Ciphertext for the socket.
+    /// Returns the ciphertext for the socket.
     pub(crate) fn unsent(&self) -> &[u8] {
         self.unsent.unwritten()
     }
 
-    /// So much of it was written.
+    /// Removes bytes that were written.
     pub(crate) fn advance(&mut self, bytes: usize) {
         self.unsent.advance(bytes);
     }
 
-    /// Forgets what is unsent.
+    /// Discards the unsent bytes.
     pub(crate) fn clear(&mut self) {
         self.unsent.clear();
     }
@@ -232,7 +231,8 @@ impl Records {
         ) -> Result<usize, EncryptError>,
     ) -> Result<(), Error> {
         while !self.failed {
-            // The beginning of a record is there again: rustls may have it half read.
+            // The beginning of the record is passed again, because rustls may have parsed part of
+            // it.
             match self.tls.process_tls_records(&mut self.partial).state? {
                 ConnectionState::WriteTraffic(mut traffic) => {
                     return append(&mut self.unsent, room, |room| write(&mut traffic, room));
@@ -255,9 +255,9 @@ impl std::fmt::Debug for Records {
     }
 }
 
-/// Why nothing was written into the room that was given.
+/// The reason why nothing was written into the given room.
 enum NotWritten {
-    /// It takes so many bytes.
+    /// This number of bytes is needed.
     Room(usize),
     Failed(Error),
 }
@@ -284,7 +284,7 @@ impl From<EncodeError> for NotWritten {
     }
 }
 
-/// Appends what `write` writes into the room that it is given: `room` bytes, or what it asks for.
+/// Appends the output of `write`, which gets `room` bytes, or as many as it then asks for.
 fn append<E: Into<NotWritten>>(
     pending: &mut Pending,
     mut room: usize,
@@ -299,7 +299,7 @@ fn append<E: Into<NotWritten>>(
                 bytes.truncate(begin + written);
                 return Ok(());
             }
-            // Twice the same would be for ever.
+            // A second request for the same size would loop forever.
             Err(NotWritten::Room(required)) if required > room => room = required,
             Err(error) => {
                 bytes.truncate(begin);

@@ -1,5 +1,5 @@
-//! Certificate files are read again when they change, on SIGHUP, and for as long as they are of no
-//! use. Connections stay.
+//! Certificate files are read again when they change, on SIGHUP, and periodically while they are
+//! unusable. Connections stay open.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -12,19 +12,19 @@ use tokio::time::sleep;
 
 use super::{Certificate, CertificateError, Certificates};
 
-/// Certificates are renewed weeks before they expire: half a minute is soon enough, and a look
-/// costs microseconds.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// The time after which files that were of no use are read again. Much of what is wrong with them passes
-/// without a change of theirs: a mount that comes late, a certificate that is valid from the next
-/// minute on. It costs a read of two small files.
-const RETRY_EVERY: Duration = Duration::from_secs(5);
-/// When an operator should hear of a certificate that nobody renews…
+/// The interval of checks. Certificates are renewed weeks before they expire, so half a minute is
+/// soon enough, and a check costs microseconds.
+const CHECK_INTERVAL: Duration = Duration::from_secs(30);
+/// The interval at which unusable files are read again. Many problems disappear without a change of
+/// the files: a mount that comes late, a certificate that becomes valid in the next minute. It
+/// costs reading two small files.
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
+/// The time before the expiry of a certificate at which the operator is warned…
 const EXPIRES_SOON: Duration = Duration::from_secs(7 * 24 * 3600);
-/// …and how often, as of files that stay of no use.
-const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// …and the interval of this warning, and of the one about unusable files.
+const REMINDER_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
-/// A certificate in files, and what was last seen of them.
+/// A certificate in files, and their state when they were last read.
 #[derive(Debug)]
 pub(crate) struct CertificateFiles {
     certificate: PathBuf,
@@ -32,8 +32,8 @@ pub(crate) struct CertificateFiles {
     seen: [Option<Stamp>; 2],
 }
 
-/// The marks that change when a file is written, replaced, or given to others to read: inode, size, and the
-/// times of the last change of its content and of its inode.
+/// The metadata that changes when a file is written, replaced, or made readable: inode, size, and
+/// the times of the last change of its content and of its inode.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp([i64; 6]);
 
@@ -42,17 +42,17 @@ impl CertificateFiles {
         Self { certificate, key, seen: [None, None] }
     }
 
-    /// Reads them.
+    /// Reads the files.
     ///
     /// # Errors
     /// As [`Certificate::read`].
     pub(crate) fn read(&mut self, now: SystemTime) -> Result<Certificate, CertificateError> {
-        // Before they are read: a change in between is seen at the next look.
+        // Taken before reading, so that a change in between is detected next time.
         self.seen = self.stamps();
         Certificate::read(&self.certificate, &self.key, now)
     }
 
-    /// Tells whether they are others than those that were read last, with success or not.
+    /// Returns true if the files have changed since they were last read, successfully or not.
     fn have_changed(&self) -> bool {
         self.seen != self.stamps()
     }
@@ -67,7 +67,7 @@ impl CertificateFiles {
     }
 }
 
-/// Follows the files for ever.
+/// Follows the files forever.
 pub(crate) async fn follow(
     files: CertificateFiles,
     certificates: Arc<Certificates>,
@@ -77,28 +77,28 @@ pub(crate) async fn follow(
     loop {
         let asked = tokio::select! {
             _ = hangup.recv() => true,
-            () = sleep(follower.next_look()) => false,
+            () = sleep(follower.next_check()) => false,
         };
-        follower.look(asked, SystemTime::now());
+        follower.check(asked, SystemTime::now());
     }
 }
 
 struct Follower {
     files: CertificateFiles,
     certificates: Arc<Certificates>,
-    /// The fault of the files at the last look, and when it was last said.
+    /// The error of the files at the last check, and the time when it was last logged.
     refusal: Option<(String, SystemTime)>,
     reminded: Option<SystemTime>,
 }
 
 impl Follower {
-    /// Returns the time to wait, unless somebody asks.
-    fn next_look(&self) -> Duration {
-        if self.refusal.is_some() { RETRY_EVERY } else { LOOK_EVERY }
+    /// Returns the time until the next check.
+    fn next_check(&self) -> Duration {
+        if self.refusal.is_some() { RETRY_INTERVAL } else { CHECK_INTERVAL }
     }
 
-    /// Shows what is in the files from now on, if it is a certificate.
-    fn look(&mut self, asked: bool, now: SystemTime) {
+    /// Checks the files, and uses the certificate if it is valid.
+    fn check(&mut self, asked: bool, now: SystemTime) {
         if asked || self.refusal.is_some() || self.files.have_changed() {
             match self.files.read(now) {
                 Ok(certificate) => self.take(certificate),
@@ -115,24 +115,25 @@ impl Follower {
         self.certificates.replace(certificate);
     }
 
-    /// Says so when it is news, when somebody asked, and once a day.
+    /// Logs the error if it is new, if SIGHUP asked for the check, and once a day.
     fn refuse(&mut self, error: String, asked: bool, now: SystemTime) {
-        let is_old = |(said, at): &(String, SystemTime)| *said == error && now < *at + REMIND_EVERY;
+        let is_old =
+            |(said, at): &(String, SystemTime)| *said == error && now < *at + REMINDER_INTERVAL;
         if asked || !self.refusal.as_ref().is_some_and(is_old) {
             let present = self.certificates.current().map(|present| present.validity.not_after);
             let until = present.map(humantime::format_rfc3339_seconds);
             let until = until.map(|until| format!(", valid until {until}")).unwrap_or_default();
-            let every = RETRY_EVERY.as_secs();
+            let every = RETRY_INTERVAL.as_secs();
             tracing::error!(
-                "the certificate stays as it was{until}: {error}. Trying again every {every} s"
+                "the certificate was not changed{until}: {error}. Retrying every {every} s"
             );
             self.refusal = Some((error, now));
         }
     }
 
-    /// Says once a day that the certificate expires.
+    /// Warns once a day that the certificate expires.
     fn remind(&mut self, now: SystemTime) {
-        let recently = self.reminded.is_some_and(|then| now < then + REMIND_EVERY);
+        let recently = self.reminded.is_some_and(|then| now < then + REMINDER_INTERVAL);
         let Some(certificate) = self.certificates.current() else { return };
         let not_after = certificate.validity.not_after;
         if !recently && now + EXPIRES_SOON > not_after {
@@ -176,7 +177,8 @@ mod tests {
         Written { certificate, key, der: signed.der().to_vec() }
     }
 
-    /// A follower of the files `own`, which are valid for a day, and where others can be written.
+    /// Returns a follower of the files `own`, which are valid for a day, and a place for other
+    /// files.
     fn follower(now: SystemTime) -> (Follower, Written, TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let own = write(folder.path(), "own", [now - HOUR, now + 24 * HOUR]);
@@ -197,12 +199,12 @@ mod tests {
         let renewed = write(folder.path(), "renewed", [now + HOUR, now + 48 * HOUR]);
         fs::rename(&renewed.certificate, &own.certificate).unwrap();
         fs::rename(&renewed.key, &own.key).unwrap();
-        follower.look(false, now);
+        follower.check(false, now);
         assert_eq!(shown(&follower), own.der);
-        assert_eq!(follower.next_look(), RETRY_EVERY);
-        follower.look(false, now + HOUR);
+        assert_eq!(follower.next_check(), RETRY_INTERVAL);
+        follower.check(false, now + HOUR);
         assert_eq!(shown(&follower), renewed.der);
-        assert_eq!(follower.next_look(), LOOK_EVERY);
+        assert_eq!(follower.next_check(), CHECK_INTERVAL);
     }
 
     #[test]
@@ -211,27 +213,27 @@ mod tests {
         let (mut follower, own, folder) = follower(now);
         let renewed = write(folder.path(), "renewed", [now - HOUR, now + 48 * HOUR]);
         fs::rename(&renewed.certificate, &own.certificate).unwrap();
-        follower.look(false, now);
+        follower.check(false, now);
         assert_eq!(shown(&follower), own.der);
         fs::rename(&renewed.key, &own.key).unwrap();
-        follower.look(false, now);
+        follower.check(false, now);
         assert_eq!(shown(&follower), renewed.der);
     }
 
     #[test]
-    fn the_same_refusal_is_said_once_a_day_and_another_at_once() {
+    fn the_same_error_is_logged_once_a_day_and_another_at_once() {
         let now = SystemTime::now();
         let (mut follower, own, _folder) = follower(now);
         let said = |follower: &Follower| follower.refusal.clone().unwrap();
         fs::write(&own.key, "no key").unwrap();
-        follower.look(false, now);
+        follower.check(false, now);
         let first = said(&follower);
-        follower.look(false, now + HOUR);
+        follower.check(false, now + HOUR);
         assert_eq!(said(&follower), first);
-        follower.look(false, now + REMIND_EVERY);
-        assert_eq!(said(&follower), (first.0.clone(), now + REMIND_EVERY));
+        follower.check(false, now + REMINDER_INTERVAL);
+        assert_eq!(said(&follower), (first.0.clone(), now + REMINDER_INTERVAL));
         fs::remove_file(&own.key).unwrap();
-        follower.look(false, now + REMIND_EVERY + HOUR);
+        follower.check(false, now + REMINDER_INTERVAL + HOUR);
         assert_ne!(said(&follower).0, first.0);
     }
 
@@ -243,23 +245,23 @@ mod tests {
         fs::write(&certificate, "one").unwrap();
         fs::write(&key, "one").unwrap();
         let mut files = CertificateFiles::new(certificate.clone(), key.clone());
-        let mut look = || {
+        let mut check = || {
             let changed = files.have_changed();
-            // Of no use, but seen.
+            // Unusable, but recorded as read.
             files.read(SystemTime::now()).unwrap_err();
             assert!(!files.have_changed());
             changed
         };
-        assert!(look());
+        assert!(check());
         fs::write(&certificate, "three").unwrap();
-        assert!(look());
+        assert!(check());
         fs::write(path("new"), "one").unwrap();
         fs::rename(path("new"), &key).unwrap();
-        assert!(look());
+        assert!(check());
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(look());
+        assert!(check());
         fs::remove_file(&key).unwrap();
-        assert!(look());
-        assert!(!look());
+        assert!(check());
+        assert!(!check());
     }
 }

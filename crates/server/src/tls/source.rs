@@ -1,4 +1,4 @@
-//! Where the certificate comes from, and what keeps it fresh.
+//! The source of the certificate, and its renewal.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use super::{Certificate, CertificateError, Certificates, Tls};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::settings::{self, Settings};
 
-/// Why there can be no TLS.
+/// The reason why TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The certificate cannot be used.
@@ -26,17 +26,18 @@ pub enum TlsError {
     Unusable(#[from] rustls::Error),
 }
 
-/// What keeps the certificate fresh.
+/// The source that renews the certificate.
 pub(crate) enum Source {
     Files(CertificateFiles, Arc<Certificates>),
     Acme(Box<Acme>),
 }
 
 impl Source {
-    /// TLS as the settings want it. None: connections are plain.
+    /// Creates TLS by the settings, or returns `None` if connections are plain.
     ///
     /// # Errors
-    /// When a certificate in files, or that of a private authority, cannot be used. One by ACME may still be to come.
+    /// A certificate in files, or that of a private authority, cannot be used. One by ACME may
+    /// still be missing.
     pub(crate) fn open(
         settings: &Settings,
         data_dir: &DataDir,
@@ -54,17 +55,17 @@ impl Source {
             check_authority(&settings.acme)?;
             let (settings, folder) = (settings.acme.clone(), data_dir.acme()?);
             let acme = Acme { settings, folder, certificates: certificates.clone() };
-            acme.begin();
+            acme.start();
             Self::Acme(Box::new(acme))
         };
         let tls = Tls::new(certificates, matches!(source, Self::Acme(_)))?;
         Ok(Some((tls, source)))
     }
 
-    /// Checks the files that [`Source::open`] would read, except what ACME has kept.
+    /// Checks the files that [`Source::open`] would read, except the stored ones of ACME.
     ///
     /// # Errors
-    /// When a file cannot be read or used.
+    /// A file cannot be read or used.
     pub(crate) fn inspect(settings: &Settings) -> Result<(), TlsError> {
         if let (Some(certificate), Some(key)) = (&settings.tls.certificate, &settings.tls.key) {
             Certificate::read(certificate, key, SystemTime::now())?;
@@ -72,17 +73,17 @@ impl Source {
         Ok(check_authority(&settings.acme)?)
     }
 
-    /// Keeps the certificate fresh, for ever. `hangup` is SIGHUP, which asks for files to be read
-    /// again; ACME needs no asking.
-    pub(crate) async fn keep(self, hangup: Signal) {
+    /// Renews the certificate, forever. `hangup` is SIGHUP, which makes it read files again; ACME
+    /// does not need it.
+    pub(crate) async fn run(self, hangup: Signal) {
         match self {
             Self::Files(files, certificates) => follow(files, certificates, hangup).await,
-            Self::Acme(acme) => acme.keep().await,
+            Self::Acme(acme) => acme.run().await,
         }
     }
 }
 
-/// Refuses a private authority whose certificate is none. Every order would fail.
+/// Refuses an invalid certificate of a private authority, with which every order would fail.
 fn check_authority(acme: &settings::Acme) -> Result<(), CertificateError> {
     acme.ca.as_ref().map_or(Ok(()), |ca| read_chain("acme.ca", ca).map(drop))
 }

@@ -11,29 +11,30 @@ use super::records::{Incoming, PARTIAL_BYTES_MAX, Records};
 use crate::connection::read_buffer;
 use crate::http::stream::Stream;
 
-/// The bytes of what is no TLS that are looked at.
+/// The number of bytes that are examined if a client does not speak TLS.
 const FIRST_BYTES_MAX: usize = 16;
-/// A client's part of a handshake is read at once, and not much behind it, which would be kept.
+/// The size of a read: a client's part of a handshake fits, and little of what follows, which would
+/// have to be stored.
 const READ_BYTES: usize = 16 * 1024;
 
 /// A socket whose client speaks TLS.
 pub(crate) struct TlsStream {
     socket: TcpStream,
     records: Box<Records>,
-    /// What came behind the handshake, in the same packet.
+    /// Plaintext that arrived together with the handshake.
     received: Vec<u8>,
     incoming: Incoming,
 }
 
-/// Why there is no TLS.
+/// The reason why there is no TLS.
 #[derive(Debug)]
 pub(crate) enum HandshakeError {
-    /// The client does not speak TLS at all; most likely plain HTTP. It has got no answer. With it
-    /// come its first bytes.
+    /// The client does not speak TLS, but most likely plain HTTP. It has got no answer. Contains
+    /// its first bytes.
     NotTls(TcpStream, Vec<u8>),
-    /// The two cannot agree; the client was told.
+    /// The two share no parameters, or the client broke the protocol. It got an alert.
     Tls,
-    /// The client is gone.
+    /// The client has disconnected.
     Io,
 }
 
@@ -44,10 +45,10 @@ impl From<io::Error> for HandshakeError {
 }
 
 impl TlsStream {
-    /// Shakes hands.
+    /// Performs the handshake. It has no time limit of its own.
     ///
     /// # Errors
-    /// When that fails. It has no time limit of its own.
+    /// The handshake failed.
     pub(crate) async fn accept(
         socket: TcpStream,
         config: Arc<ServerConfig>,
@@ -60,7 +61,7 @@ impl TlsStream {
             if heard.as_ref().is_err_and(|error| cause(error).is_some_and(is_no_tls)) {
                 return Err(HandshakeError::NotTls(stream.socket, stream.received));
             }
-            // What ends a handshake of TLS 1.3, a ticket, goes out with the response.
+            // The last message of a TLS 1.3 handshake, a ticket, can be sent with the response.
             if heard.is_err() || !stream.records.may_wait() {
                 stream.flush().await?;
             }
@@ -71,17 +72,17 @@ impl TlsStream {
         Ok(stream)
     }
 
-    /// Whether the handshake took up an earlier session.
+    /// Returns true if the handshake resumed an earlier session.
     pub(crate) fn is_resumed(&self) -> bool {
         self.records.is_resumed()
     }
 
-    /// Whether it was a certificate authority, which has seen all that it wants to.
+    /// Returns true for a challenge of a certificate authority, which needs only the handshake.
     pub(crate) fn is_challenge(&self) -> bool {
         self.records.alpn_protocol() == Some(CHALLENGE_PROTOCOL)
     }
 
-    /// Waits for bytes and takes them in. Returns how many; 0: no more will come.
+    /// Waits for bytes and decrypts them. Returns their number, which is 0 at the end.
     async fn receive(&mut self) -> io::Result<usize> {
         loop {
             self.socket.readable().await?;
@@ -123,12 +124,12 @@ impl TlsStream {
     }
 }
 
-/// Returns what was wrong with the TLS, if that is why reading failed.
+/// Returns the TLS error, if reading failed because of one.
 fn cause(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }
 
-/// Tells whether already the type of the first record was none.
+/// Returns true if even the type of the first record was invalid.
 fn is_no_tls(error: &Error) -> bool {
     *error == Error::InvalidMessage(InvalidMessage::InvalidContentType)
 }
@@ -149,7 +150,7 @@ impl Stream for TlsStream {
     }
 
     async fn shutdown(&mut self) -> io::Result<()> {
-        self.records.say_goodbye().map_err(io::Error::other)?;
+        self.records.close_notify().map_err(io::Error::other)?;
         self.flush().await?;
         self.socket.shutdown().await
     }

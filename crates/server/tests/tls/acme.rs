@@ -1,7 +1,8 @@
-//! A certificate from a certificate authority: Pebble, which Let's Encrypt made for tests. It
-//! really looks whether the names are ours, over TLS-ALPN-01, and refuses some of the nonces.
+//! A certificate from a certificate authority: Pebble, the test authority of Let's Encrypt. It
+//! verifies names over TLS-ALPN-01 like a public one, and rejects some valid nonces to test
+//! retries.
 //!
-//! Needs Debian's `pebble`, so it is run on request, as `programs`.
+//! It needs Debian's `pebble`, so it runs on request, like `programs`.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -19,11 +20,11 @@ use securecall_testkit::{free_address, free_port};
 
 use crate::authority::Authority;
 use crate::client::config;
-use crate::server::{Server, wait_for};
+use securecall_testkit::wait_for;
 
 const DOMAINS: [&str; 2] = ["a.example", "b.example"];
 
-/// A program that ends with the test.
+/// A program that is killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -38,7 +39,8 @@ fn spawn(command: &mut Command) -> Running {
     Running(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
 }
 
-/// An authority of certificates for the server, itself known by certificates of `authority`.
+/// An authority that issues certificates to the server. Its own HTTPS certificate is issued by
+/// `authority`.
 struct Pebble {
     directory: String,
     management: SocketAddr,
@@ -46,8 +48,8 @@ struct Pebble {
 }
 
 impl Pebble {
-    /// Starts one that looks for every name at `server`, and whose certificates are valid for so
-    /// many seconds.
+    /// Starts an authority that resolves every name to `server`, and issues certificates with this
+    /// validity in seconds.
     fn start(authority: &Authority, server: SocketAddr, validity: u32) -> Self {
         let own = authority.issue("pebble");
         let [names, acme, management] = [free_address(), free_address(), free_address()];
@@ -75,7 +77,7 @@ impl Pebble {
         Self { directory, management, _running: running }
     }
 
-    /// The settings of a server that has its certificates from here.
+    /// Returns the settings of a server that uses this authority.
     fn flags(&self, authority: &Authority) -> [String; 4] {
         [
             format!("--acme-domains={}", DOMAINS.join(",")),
@@ -85,7 +87,7 @@ impl Pebble {
         ]
     }
 
-    /// What its certificates are known by.
+    /// Returns the roots of its certificates.
     fn roots(&self, authority: &Authority) -> RootCertStore {
         let mut stream = connect(self.management, "localhost", config(authority, &[&TLS13]));
         stream
@@ -109,7 +111,7 @@ fn connect(
     StreamOwned::new(tls, TcpStream::connect(address).unwrap())
 }
 
-/// The certificate that the server shows for a name, if it is one for it.
+/// Returns the certificate that the server presents for a name, if it is valid for it.
 fn shown(
     server: SocketAddr,
     name: &'static str,
@@ -128,32 +130,25 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 #[ignore = "needs pebble"]
-fn a_certificate_comes_by_itself_and_is_kept() {
+fn a_certificate_is_ordered_and_stored() {
     let authority = Authority::new();
     let address = free_address();
     let pebble = Pebble::start(&authority, address, 3600);
-    let flags = pebble.flags(&authority);
-    let server = Server::start_at(address, flags.clone());
+    let mut server = crate::serve_at(address, pebble.flags(&authority));
     let roots = pebble.roots(&authority);
     let shown_at_first =
         DOMAINS.map(|name| wait_for(|| shown(address, name, &roots), "it should have come"));
     assert_eq!(shown_at_first[0], shown_at_first[1], "one certificate for both names");
 
-    let kept = server.data_dir.path().join("data/acme");
+    let kept = server.data_dir().join("acme");
     assert_eq!(mode(&kept), 0o700);
     assert_eq!(mode(&kept.join("account.json")), 0o600);
     assert_eq!(mode(&kept.join("certificate.pem")), 0o600);
 
-    // A restart needs no authority.
+    // A restart does not need the authority.
     drop(pebble);
-    let data_dir = tempfile::tempdir().unwrap();
-    let again = data_dir.path().join("data/acme");
-    fs::create_dir_all(&again).unwrap();
-    for file in ["account.json", "certificate.pem"] {
-        fs::copy(kept.join(file), again.join(file)).unwrap();
-    }
-    let restarted = Server::start_in(free_address(), data_dir, flags);
-    assert_eq!(shown(restarted.address, DOMAINS[1], &roots), Some(shown_at_first[0].clone()));
+    server.kill_and_restart();
+    assert_eq!(shown(server.address(), DOMAINS[1], &roots), Some(shown_at_first[0].clone()));
 }
 
 #[test]
@@ -162,7 +157,7 @@ fn it_is_renewed_when_two_thirds_of_its_time_are_over() {
     let authority = Authority::new();
     let address = free_address();
     let pebble = Pebble::start(&authority, address, 9);
-    let _server = Server::start_at(address, pebble.flags(&authority));
+    let _server = crate::serve_at(address, pebble.flags(&authority));
     let roots = pebble.roots(&authority);
     let first = wait_for(|| shown(address, DOMAINS[0], &roots), "it should have come");
     let renewed = || shown(address, DOMAINS[0], &roots).filter(|shown| *shown != first);

@@ -34,17 +34,17 @@ impl Authority {
         Self { issuer, folder }
     }
 
-    /// A certificate for localhost, valid from yesterday to tomorrow.
+    /// Issues a certificate for localhost, valid from yesterday to tomorrow.
     pub(crate) fn issue(&self, name: &str) -> Issued {
         self.issue_for_days(name, -1, 1)
     }
 
-    /// One that is valid from so many days from now on, until so many.
+    /// Issues a certificate with this validity, in days from now.
     pub(crate) fn issue_for_days(&self, name: &str, from: i64, until: i64) -> Issued {
         self.issue_between(name, Duration::days(from), Duration::days(until))
     }
 
-    /// One that is valid from so long from now on, until so long.
+    /// Issues a certificate with this validity, relative to now.
     pub(crate) fn issue_between(&self, name: &str, from: Duration, until: Duration) -> Issued {
         let mut params =
             CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
@@ -67,14 +67,14 @@ impl Authority {
         roots
     }
 
-    /// Its own certificate, for clients that are programs.
+    /// Returns the file of its own certificate, for clients that are programs.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 }
 
 impl Issued {
-    /// The settings that show it.
+    /// Returns the settings that use this certificate.
     pub(crate) fn flags(&self) -> Vec<String> {
         let flag = |name: &str, path: &Path| format!("--tls-{name}={}", path.display());
         vec![flag("certificate", &self.chain), flag("key", &self.key)]

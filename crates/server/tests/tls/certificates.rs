@@ -1,9 +1,8 @@
-//! Certificates in files: which are taken, and when.
+//! Certificates in files: which are accepted, and when.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use rustix::process::{Signal, getpid, kill_process};
 use rustls::version::TLS13;
 use securecall_server::settings::Settings;
 use securecall_server::{check, serve};
@@ -12,9 +11,9 @@ use time::Duration;
 
 use crate::authority::{Authority, Issued};
 use crate::client::{Client, config};
-use crate::server::{Server, wait_for};
+use securecall_testkit::wait_for;
 
-/// Why neither `serve` nor `check` takes it; one line.
+/// Returns the error of `serve` and `check`, which must be the same line.
 fn refusal(issued: &Issued) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut flags = issued.flags();
@@ -61,24 +60,24 @@ fn those_that_cannot_be_used_are_refused_with_the_file_and_the_reason() {
 fn a_new_one_is_for_new_connections_and_old_ones_stay() {
     let authority = Authority::new();
     let files = authority.issue("server");
-    let server = Server::start(files.flags());
-    let connect = || Client::connect(server.address, &config(&authority, &[&TLS13]));
+    let server = crate::serve_with(files.flags());
+    let connect = || Client::connect(server.address(), &config(&authority, &[&TLS13]));
     let mut old = connect().register("old");
     assert_eq!(old.shown(), files.der);
 
     let replace = |with: &Issued| {
         fs::copy(&with.chain, &files.chain).unwrap();
         fs::copy(&with.key, &files.key).unwrap();
-        kill_process(getpid(), Signal::HUP).unwrap();
+        server.reload();
     };
     let renewed = authority.issue("renewed");
     replace(&renewed);
     wait_for(|| (connect().shown() == renewed.der).then_some(()), "the new one should be shown");
 
-    // One that is of no use changes nothing.
+    // An unusable one changes nothing.
     replace(&authority.issue_for_days("old", -3, -1));
     fs::write(&files.key, "no key").unwrap();
-    kill_process(getpid(), Signal::HUP).unwrap();
+    server.reload();
     let good = authority.issue("good");
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(connect().shown(), renewed.der);
@@ -94,12 +93,12 @@ fn a_new_one_is_for_new_connections_and_old_ones_stay() {
 fn one_that_is_not_valid_yet_is_shown_as_soon_as_it_is() {
     let authority = Authority::new();
     let files = authority.issue("server");
-    let server = Server::start(files.flags());
-    let shown = || Client::connect(server.address, &config(&authority, &[&TLS13])).shown();
+    let server = crate::serve_with(files.flags());
+    let shown = || Client::connect(server.address(), &config(&authority, &[&TLS13])).shown();
     let early = authority.issue_between("early", Duration::seconds(3), Duration::days(2));
     fs::rename(&early.chain, &files.chain).unwrap();
     fs::rename(&early.key, &files.key).unwrap();
-    kill_process(getpid(), Signal::HUP).unwrap();
+    server.reload();
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(shown(), files.der);
     wait_for(|| (shown() == early.der).then_some(()), "it should be shown when it is valid");
@@ -108,17 +107,17 @@ fn one_that_is_not_valid_yet_is_shown_as_soon_as_it_is() {
 #[test]
 fn a_key_that_others_can_read_is_worth_a_warning() {
     use clap::Command;
-    use securecall_server::settings::{Loaded, Surroundings, with_options};
+    use securecall_server::settings::{Environment, Loaded, with_options};
 
     let authority = Authority::new();
     let files = authority.issue("server");
     let warnings = || {
         let command = with_options(Command::new("securecall").no_binary_name(true));
         let flags = command.try_get_matches_from(files.flags()).unwrap();
-        Loaded::new(&flags, &Surroundings::default()).unwrap().warnings
+        Loaded::new(&flags, &Environment::default()).unwrap().warnings
     };
     assert_eq!(warnings(), [""; 0]);
     fs::set_permissions(&files.key, fs::Permissions::from_mode(0o640)).unwrap();
     let [warning] = &warnings()[..] else { panic!("one warning") };
-    assert!(warning.contains("is readable for others: chmod 600 it"), "{warning}");
+    assert!(warning.contains("is readable by others: run chmod 600 on it"), "{warning}");
 }

@@ -1,4 +1,4 @@
-//! A WebSocket client over TLS that shows its insides.
+//! A WebSocket client over TLS with access to its internals.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -20,7 +20,7 @@ use crate::authority::Authority;
 const MASK: [u8; 4] = [7, 1, 3, 9];
 const NONCE: [u8; 16] = [5; 16];
 
-/// How clients speak TLS. Those that share it share tickets.
+/// Returns a client configuration. Clients that share it share session tickets.
 pub(crate) fn config(
     authority: &Authority,
     versions: &[&'static SupportedProtocolVersion],
@@ -38,28 +38,28 @@ pub(crate) struct Client {
     pub(crate) tls: ClientConnection,
     decoder: Decoder,
     events: VecDeque<Received>,
-    /// How many bytes of ciphertext one write has. None: all.
+    /// The number of ciphertext bytes in a write, or `None` for all.
     pub(crate) cut: Option<usize>,
 }
 
-/// What the server sent.
+/// A message from the server, or the end.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Received {
     Message(Value),
     Close(Option<u16>),
-    /// The end of TLS, said with `close_notify`.
+    /// The end of TLS with `close_notify`.
     End,
-    /// The end of TCP without that.
+    /// The end of TCP without it.
     Cut,
 }
 
 impl Client {
-    /// Connects and shakes hands.
+    /// Connects and performs the handshake.
     pub(crate) fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> Self {
         Self::over(TcpStream::connect(address).unwrap(), config)
     }
 
-    /// The same with a socket that takes little.
+    /// Connects with a small receive buffer.
     pub(crate) fn connect_narrow(address: SocketAddr, config: &Arc<ClientConfig>) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -67,7 +67,7 @@ impl Client {
         Self::over(socket.into(), config)
     }
 
-    /// The same from another address of this machine.
+    /// Connects from another address of this machine.
     pub(crate) fn connect_from(
         from: [u8; 4],
         address: SocketAddr,
@@ -146,7 +146,7 @@ impl Client {
         }
     }
 
-    /// The payload of the next message, which must be of this type.
+    /// Returns the payload of the next message, which must be of this type.
     #[track_caller]
     pub(crate) fn expect(&mut self, message_type: &str) -> Value {
         match self.receive() {
@@ -173,7 +173,7 @@ impl Client {
         }
     }
 
-    /// Reads plaintext. 0: the server has said that nothing follows.
+    /// Reads plaintext. Returns 0 after `close_notify`.
     pub(crate) fn read(&mut self, into: &mut Vec<u8>) -> std::io::Result<usize> {
         let mut buffer = [0; 4096];
         loop {
@@ -185,7 +185,7 @@ impl Client {
                 Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
                 Err(_) => {}
             }
-            // Zero is what tells it the end of TCP.
+            // Zero tells rustls the end of TCP.
             self.tls.read_tls(&mut self.socket)?;
             self.tls.process_new_packets().map_err(std::io::Error::other)?;
             self.flush();
@@ -206,7 +206,7 @@ impl Client {
         self.tls.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// The server's certificate.
+    /// Returns the server's certificate.
     pub(crate) fn shown(&self) -> CertificateDer<'static> {
         self.tls.peer_certificates().unwrap()[0].clone().into_owned()
     }

@@ -1,4 +1,4 @@
-//! An address that shakes hands too fast is hung up on before it costs a signature.
+//! An address that starts handshakes too fast is disconnected before it costs a signature.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -9,21 +9,21 @@ use rustls::{ClientConfig, ClientConnection};
 
 use crate::authority::Authority;
 use crate::client::{Client, config};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 const TOO_FAST: &str = "securecall_connections_refused_total{reason=\"handshakes_too_fast\"}";
 const UPGRADE: &[u8] = b"GET /signal HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// A server that lets an address open four connections, and shake hands eight times.
+/// Starts a server with four connections and eight handshakes for each address.
 fn start(authority: &Authority, flags: &[&str]) -> Server {
     let rate = ["--connection-burst=4", "--connection-rate=0.001"];
     let flags = rate.iter().chain(flags).map(ToString::to_string);
-    Server::start(authority.issue("server").flags().into_iter().chain(flags))
+    crate::serve_with(authority.issue("server").flags().into_iter().chain(flags))
 }
 
-/// The first line of the answer to an upgrade.
+/// Returns the first line of the response to an upgrade.
 fn status(mut client: Client) -> String {
     client.write(UPGRADE);
     let mut answer = Vec::new();
@@ -31,7 +31,7 @@ fn status(mut client: Client) -> String {
     String::from_utf8(answer).unwrap().lines().next().unwrap().to_owned()
 }
 
-/// What becomes of a handshake: whether the server said anything, and how it ended.
+/// Starts a handshake that must fail. Returns whether the server sent anything, and the error.
 fn refused(address: SocketAddr, config: &Arc<ClientConfig>) -> (bool, ErrorKind) {
     let mut tls = ClientConnection::new(config.clone(), "localhost".try_into().unwrap()).unwrap();
     let mut hello = Vec::new();
@@ -40,7 +40,8 @@ fn refused(address: SocketAddr, config: &Arc<ClientConfig>) -> (bool, ErrorKind)
         socket.write_all(&hello)?;
         socket.read(&mut [0])
     });
-    // The reset may come before the hello is written, or before connecting returns; it is reported once.
+    // The reset may arrive before the hello is written, or before `connect` returns; it is reported
+    // once.
     match answer {
         Ok(bytes) => (bytes > 0, ErrorKind::UnexpectedEof),
         Err(error) => (false, error.kind()),
@@ -52,23 +53,22 @@ fn an_address_that_is_too_fast_is_answered_at_first_and_then_hung_up_on() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let config = config(&authority, &[&TLS13]);
-    // One went to whoever looked whether it listens.
     for _ in 0..4 {
-        assert!(status(Client::connect(server.address, &config)).contains(" 101 "));
+        assert!(status(Client::connect(server.address(), &config)).contains(" 101 "));
     }
-    for _ in 0..3 {
-        assert!(status(Client::connect(server.address, &config)).contains(" 429 "));
+    for _ in 0..4 {
+        assert!(status(Client::connect(server.address(), &config)).contains(" 429 "));
     }
     assert_eq!(server.metric(TOO_FAST), 0);
     let handshakes = || server.metric("securecall_tls_handshakes_total{outcome=\"full\"}");
     let before = handshakes();
     for _ in 0..20 {
-        let (said, how) = refused(server.address, &config);
+        let (said, how) = refused(server.address(), &config);
         assert!(!said, "no byte of TLS should come");
         assert_eq!(how, ErrorKind::ConnectionReset);
     }
     assert_eq!((server.metric(TOO_FAST), handshakes()), (20, before));
-    Client::connect_from([127, 0, 0, 2], server.address, &config).register("bob");
+    Client::connect_from([127, 0, 0, 2], server.address(), &config).register("bob");
 }
 
 #[test]
@@ -76,12 +76,12 @@ fn what_is_hung_up_on_costs_no_place_among_requests() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let config = config(&authority, &[&TLS13]);
-    // More than may be under way at once.
+    // More than may be in progress at once.
     for _ in 0..600 {
-        let _ = refused(server.address, &config);
+        let _ = refused(server.address(), &config);
     }
     assert!(server.metric(TOO_FAST) > 500);
-    Client::connect_from([127, 0, 0, 2], server.address, &config).register("bob");
+    Client::connect_from([127, 0, 0, 2], server.address(), &config).register("bob");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_trusted_proxy_shakes_hands_for_many() {
     let server = start(&authority, &["--trusted-proxies=127.0.0.1"]);
     let config = config(&authority, &[&TLS13]);
     for _ in 0..20 {
-        drop(Client::connect(server.address, &config));
+        drop(Client::connect(server.address(), &config));
     }
     assert_eq!(server.metric(TOO_FAST), 0);
 }

@@ -1,17 +1,17 @@
-//! Clients that other people wrote. Each test needs its program, so they are run on request:
-//! `cargo test -p securecall-server --test tls -- --ignored`.
+//! Clients of other projects. Each test needs its program, so they run on request: `cargo test -p
+//! securecall-server --test tls -- --ignored`.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use crate::authority::Authority;
-use crate::server::Server;
+use securecall_testkit::Server;
 
 fn start(authority: &Authority) -> Server {
-    Server::start(authority.issue("server").flags())
+    crate::serve_with(authority.issue("server").flags())
 }
 
-/// Runs a program with this on its standard input.
+/// Runs a program with this standard input.
 fn run(command: &mut Command, input: &str) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -29,10 +29,10 @@ fn shown(output: &Output) -> String {
 
 #[test]
 #[ignore = "needs curl"]
-fn curl_sees_that_the_server_is_well() {
+fn curl_gets_the_health_of_the_server() {
     let authority = Authority::new();
     let server = start(&authority);
-    let url = format!("https://localhost:{}/health", server.address.port());
+    let url = format!("https://localhost:{}/health", server.address().port());
     for version in [&["--tlsv1.3"][..], &["--tlsv1.2", "--tls-max", "1.2"]] {
         let mut curl = Command::new("curl");
         curl.arg("-sS").arg("--cacert").arg(authority.file()).args(version);
@@ -48,7 +48,7 @@ fn openssl_shakes_hands_in_every_way_that_is_safe() {
     let connect = |options: &[&str]| {
         let mut client = Command::new("openssl");
         client.args(["s_client", "-verify_return_error", "-quiet", "-CAfile"]);
-        client.arg(authority.file()).args(["-connect", &server.address.to_string()]);
+        client.arg(authority.file()).args(["-connect", &server.address().to_string()]);
         run(client.args(options), "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     };
     for options in [
@@ -57,7 +57,7 @@ fn openssl_shakes_hands_in_every_way_that_is_safe() {
         &["-tls1_3", "-groups", "P-384"],
         &["-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"],
         &["-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384"],
-        // The first share is of a group that we do not have: it is asked for another.
+        // The first key share is of a group that we do not support, so we request another.
         &["-tls1_3", "-groups", "P-521:P-256"],
         &["-tls1_3", "-alpn", "http/1.1"],
         &["-tls1_2"],
@@ -75,7 +75,7 @@ fn openssl_shakes_hands_in_every_way_that_is_safe() {
     }
 }
 
-/// A call between two clients of Python's `websockets`, one offer of 60 KB.
+/// A call between two clients of Python's `websockets`, with an offer of 60 KB.
 const CALL: &str = r#"
 import asyncio, json, ssl, sys
 from websockets.asyncio.client import connect
@@ -118,7 +118,7 @@ fn a_call_goes_through_between_clients_in_python() {
     let authority = Authority::new();
     let server = start(&authority);
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let url = format!("wss://localhost:{}/signal", server.address.port());
+    let url = format!("wss://localhost:{}/signal", server.address().port());
     let mut client = Command::new(python);
     client.args(["-", &url]).arg(authority.file());
     assert_eq!(shown(&run(&mut client, CALL)), "done\n");

@@ -1,4 +1,4 @@
-//! What goes through over `wss://`, and what does not.
+//! Relaying over `wss://`, and clients that misbehave there.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,13 +14,13 @@ use serde_json::json;
 
 use crate::authority::Authority;
 use crate::client::{Client, Received, config};
-use crate::server::Server;
+use securecall_testkit::Server;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 
 fn start(authority: &Authority, flags: &[&str]) -> Server {
     let flags = flags.iter().map(ToString::to_string);
-    Server::start(authority.issue("server").flags().into_iter().chain(flags))
+    crate::serve_with(authority.issue("server").flags().into_iter().chain(flags))
 }
 
 #[test]
@@ -29,8 +29,8 @@ fn the_documented_call_goes_through() {
     let server = start(&authority, &[]);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        let mut alice = Client::connect(server.address, &config).register("alice");
-        let mut bob = Client::connect(server.address, &config).register("bob");
+        let mut alice = Client::connect(server.address(), &config).register("alice");
+        let mut bob = Client::connect(server.address(), &config).register("bob");
 
         alice.send("CALL_INITIATE", json!({"targetId": "bob", "sdpOffer": "offer"}));
         let incoming = bob.expect("INCOMING_CALL");
@@ -56,7 +56,7 @@ fn the_documented_call_goes_through() {
 fn what_is_newest_and_cheapest_is_agreed_on() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
-    let client = Client::connect(server.address, &config(&authority, &VERSIONS));
+    let client = Client::connect(server.address(), &config(&authority, &VERSIONS));
     let suite = client.tls.negotiated_cipher_suite().unwrap().suite();
     assert_eq!(suite, CipherSuite::TLS13_AES_128_GCM_SHA256);
     let group = client.tls.negotiated_key_exchange_group().unwrap().name();
@@ -70,11 +70,11 @@ fn the_largest_offer_passes_in_many_records_cut_anywhere() {
     let offer = "o".repeat(60_000);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        let mut bob = Client::connect(server.address, &config).register("bob");
+        let mut bob = Client::connect(server.address(), &config).register("bob");
         for cut in [None, Some(1), Some(5), Some(1000), Some(16_384 + 22)] {
-            // Byte by byte, a part will do.
+            // Byte by byte, a part of it is enough.
             let offer = if cut == Some(1) { &offer[..17_500] } else { &offer };
-            let mut alice = Client::connect(server.address, &config).register("alice");
+            let mut alice = Client::connect(server.address(), &config).register("alice");
             alice.cut = cut;
             alice.send("CALL_INITIATE", json!({"targetId": "bob", "sdpOffer": offer}));
             let incoming = bob.expect("INCOMING_CALL");
@@ -93,22 +93,23 @@ fn a_slow_reader_is_given_up_and_what_it_has_not_read_is_bounded() {
     let server = start(&authority, &[&flags[0], &flags[1], "--workers=1"]);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        // Others each time: what is left of a call is told to whoever comes back.
+        // Different ids each time, because the server reports an old call's end to a client that
+        // returns.
         let callee = format!("bob-{version:?}");
-        let mut bob = Client::connect_narrow(server.address, &config).register(&callee);
-        let mut alice = Client::connect(server.address, &config).register("alice");
+        let mut bob = Client::connect_narrow(server.address(), &config).register(&callee);
+        let mut alice = Client::connect(server.address(), &config).register("alice");
         alice.send("CALL_INITIATE", json!({"targetId": callee, "sdpOffer": "offer"}));
         let call_id = bob.expect("INCOMING_CALL")["callId"].clone();
         let closed = server.metric("securecall_closes_total{code=\"1013\"}");
         let candidate = "c".repeat(60_000);
         let mut sent = 0;
         while server.metric("securecall_closes_total{code=\"1013\"}") == closed {
-            // What the kernel takes (4 MB for the sender), and 256 KB.
+            // The kernel's buffers (4 MB for the sender), and 256 KB.
             assert!(sent < 200, "12 MB should be too much");
             alice.send("ICE_CANDIDATE", json!({"callId": call_id, "candidate": candidate}));
             sent += 1;
         }
-        // All that was written before is whole, and in order; then come both goodbyes.
+        // All that was written before is complete and in order; then both closing messages follow.
         let mut received = 0;
         loop {
             match bob.receive() {
@@ -127,18 +128,16 @@ fn a_slow_reader_is_given_up_and_what_it_has_not_read_is_bounded() {
 }
 
 #[test]
-fn plain_http_is_told_to_use_tls() {
+fn plain_http_is_answered_with_a_hint_to_tls() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
-    // Whoever looked whether it listens.
-    server.wait_for_metric("securecall_tls_handshakes_total{outcome=\"failed\"}", 1);
-    let mut socket = TcpStream::connect(server.address).unwrap();
+    let mut socket = TcpStream::connect(server.address()).unwrap();
     socket.write_all(b"GET /signal HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut response = String::new();
     socket.read_to_string(&mut response).unwrap();
     assert!(response.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{response}");
     assert!(response.ends_with("use https:// or wss://\n"), "{response}");
-    server.wait_for_metric("securecall_tls_handshakes_total{outcome=\"failed\"}", 2);
+    server.wait_for_metric("securecall_tls_handshakes_total{outcome=\"failed\"}", 1);
 }
 
 #[test]
@@ -146,10 +145,10 @@ fn a_handshake_that_never_ends_frees_its_place() {
     let authority = Authority::new();
     let server = start(&authority, &["--request-timeout=1s"]);
     let began = Instant::now();
-    // More than one address may have under way at once.
+    // More than one address may have in progress at once.
     let sockets: Vec<_> = (0..128)
         .map(|nth| {
-            let mut socket = TcpStream::connect(server.address).unwrap();
+            let mut socket = TcpStream::connect(server.address()).unwrap();
             // Silent, or with the beginning of a ClientHello.
             socket.write_all(&b"\x16\x03\x01\x02\x00\x01"[..nth % 7]).unwrap();
             socket
@@ -161,7 +160,7 @@ fn a_handshake_that_never_ends_frees_its_place() {
     }
     assert!(began.elapsed() > Duration::from_millis(900));
     let config = config(&authority, &VERSIONS);
-    Client::connect(server.address, &config).register("alice");
+    Client::connect(server.address(), &config).register("alice");
     let timed_out = server.metric("securecall_tls_handshakes_total{outcome=\"timed_out\"}");
     assert!(timed_out > 100, "{timed_out}");
 }
@@ -172,10 +171,10 @@ fn a_client_that_comes_back_resumes_its_session() {
     let server = start(&authority, &[]);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        let first = Client::connect(server.address, &config).register("alice");
+        let first = Client::connect(server.address(), &config).register("alice");
         assert!(!first.is_resumed());
         for _ in 0..3 {
-            let again = Client::connect(server.address, &config).register("alice");
+            let again = Client::connect(server.address(), &config).register("alice");
             assert!(again.is_resumed(), "{version:?}");
         }
     }
@@ -189,7 +188,7 @@ fn new_keys_in_the_middle_change_nothing() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let config = config(&authority, &[&TLS13]);
-    let mut alice = Client::connect(server.address, &config).register("alice");
+    let mut alice = Client::connect(server.address(), &config).register("alice");
     for _ in 0..3 {
         alice.tls.refresh_traffic_keys().unwrap();
         alice.send("HEARTBEAT", json!({}));
@@ -197,17 +196,17 @@ fn new_keys_in_the_middle_change_nothing() {
     }
 }
 
-/// rustls keeps places in the caller's buffer for such a message: writing with another buffer
+/// rustls reserves space in the caller's buffer for such a message: a write with another buffer
 /// would panic.
 #[test]
-fn half_a_handshake_message_keeps_no_mail_from_its_client() {
+fn half_a_handshake_message_does_not_block_mail() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let mut config = Arc::unwrap_or_clone(config(&authority, &[&TLS13]));
     config.enable_secret_extraction = true;
     let config = Arc::new(config);
-    let mut alice = Client::connect(server.address, &config).register("alice");
-    let bob = Client::connect(server.address, &config).register("bob");
+    let mut alice = Client::connect(server.address(), &config).register("alice");
+    let bob = Client::connect(server.address(), &config).register("bob");
 
     let mut socket = bob.socket;
     let mut keys = RecordKeys::of(bob.tls);
@@ -223,7 +222,7 @@ fn half_a_handshake_message_keeps_no_mail_from_its_client() {
     assert_eq!(server.metric("securecall_connections"), 2);
 }
 
-/// What a client encrypts with, to write records that no library would (RFC 8446 section 5.2).
+/// The keys of a client, to write records that no library would (RFC 8446 section 5.2).
 struct RecordKeys {
     key: LessSafeKey,
     iv: [u8; 12],
@@ -260,7 +259,7 @@ fn a_forged_record_ends_the_connection_with_an_alert() {
     let server = start(&authority, &[]);
     for version in VERSIONS {
         let config = config(&authority, &[version]);
-        let mut alice = Client::connect(server.address, &config).register("alice");
+        let mut alice = Client::connect(server.address(), &config).register("alice");
         alice.socket.write_all(b"\x17\x03\x03\x00\x20aaaaaaaabbbbbbbbccccccccdddddddd").unwrap();
         let error = alice.read(&mut Vec::new()).unwrap_err();
         assert!(error.to_string().contains("BadRecordMac"), "{error}");
@@ -273,11 +272,11 @@ fn a_client_that_hangs_up_without_a_word_is_gone() {
     let authority = Authority::new();
     let server = start(&authority, &[]);
     let config = config(&authority, &VERSIONS);
-    let mut alice = Client::connect(server.address, &config).register("alice");
+    let mut alice = Client::connect(server.address(), &config).register("alice");
     server.wait_for_metric("securecall_connections", 1);
     alice.tls.send_close_notify();
     alice.flush();
     server.wait_for_metric("securecall_connections", 0);
-    drop(Client::connect(server.address, &config).register("alice"));
+    drop(Client::connect(server.address(), &config).register("alice"));
     server.wait_for_metric("securecall_connections", 0);
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
-/// What a server appends to the key: the proof that it speaks WebSocket.
+/// The suffix that a server appends to the key, which proves that it speaks WebSocket.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The random bytes behind a client's key.

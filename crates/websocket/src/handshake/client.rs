@@ -10,7 +10,7 @@ use super::head::{HeadLimits, VERSION, has_token, only_value, values};
 #[error("space or control character in a host, path or header field")]
 pub struct UnsafeHeader;
 
-/// What is wrong with a server's response (RFC 6455, section 4.1).
+/// A fault in a server's response (RFC 6455, section 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResponseError {
     /// This is not HTTP.
@@ -71,8 +71,8 @@ fn is_one_line(text: &str) -> bool {
     !text.bytes().any(|byte| byte.is_ascii_control())
 }
 
-/// Reads and checks the response to [`write_request`] at the front of `bytes`; `None` while its
-/// head is incomplete.
+/// Parses and checks the response to [`write_request`] at the front of `bytes`. Returns `None`
+/// while its head is incomplete.
 ///
 /// Returns the length of the head in bytes. What follows it is already the first frames.
 ///

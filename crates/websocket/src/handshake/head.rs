@@ -1,4 +1,4 @@
-//! What the heads of requests and of responses have in common.
+//! The common part of the heads of requests and of responses.
 
 use httparse::Header;
 
@@ -30,7 +30,7 @@ pub(super) fn values<'a, 'b>(
     headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value)
 }
 
-/// The value of the only field with this name; `None` if there is none, or more than one.
+/// The value of the only field with this name. `None` if there is no such field, or more than one.
 pub(super) fn only_value<'b>(headers: &[Header<'b>], name: &str) -> Option<&'b str> {
     let mut values = values(headers, name);
     match (values.next(), values.next()) {
@@ -39,7 +39,7 @@ pub(super) fn only_value<'b>(headers: &[Header<'b>], name: &str) -> Option<&'b s
     }
 }
 
-/// Whether a field that is a comma-separated list, maybe in several lines, has this token.
+/// Returns true if a field that is a comma-separated list, maybe in several lines, has this token.
 pub(super) fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
     values(headers, name)
         .flat_map(|value| value.split(|byte| *byte == b','))

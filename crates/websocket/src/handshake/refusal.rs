@@ -1,10 +1,10 @@
-//! Why a request is refused, and the response that says so.
+//! The reasons to refuse a request, and the response for each.
 
-/// What a request should have had.
+/// The fields that a request for an upgrade needs.
 const UPGRADE_FIELDS: &str =
     "Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
 
-/// What is wrong with a request.
+/// A fault in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// This is not HTTP.
@@ -17,12 +17,12 @@ pub enum RequestError {
     /// The head is over the [`HeadLimits`](crate::HeadLimits).
     #[error("request head too large")]
     HeadTooLarge,
-    /// An HTTP/1.1 request without `Host`, or any request with two: which of them a proxy believed
-    /// is anybody's guess (RFC 9112, section 3.2).
+    /// An HTTP/1.1 request without `Host`, or any request with two: a proxy may have used either
+    /// (RFC 9112, section 3.2).
     #[error("not exactly one Host")]
     HostNotUnique,
-    /// The request has, or may have, a body. None of our resources takes one, and what would
-    /// follow the head could be read as frames or as another request.
+    /// The request has, or may have, a body. Our resources take no body, and the bytes behind the
+    /// head could be read as frames or as another request.
     #[error("request with a body")]
     Body,
     /// A request for the WebSocket resource that does not ask for the upgrade as HTTP/1.1 has it.
@@ -52,7 +52,8 @@ impl RequestError {
 
     /// Appends the whole response to `out`; the connection is to be closed after it.
     pub fn write_response(&self, out: &mut Vec<u8>) {
-        // RFC 9110, section 15.5.22, and RFC 6455, section 4.4: a 426 says what would be right.
+        // RFC 9110, section 15.5.22, and RFC 6455, section 4.4: a 426 names the protocol and
+        // version to use.
         let (status_line, fields) = match self.status() {
             426 => ("426 Upgrade Required", UPGRADE_FIELDS),
             431 => ("431 Request Header Fields Too Large", "Connection: close\r\n"),

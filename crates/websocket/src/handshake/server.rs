@@ -16,7 +16,7 @@ pub struct Request<'b> {
     headers: Vec<Header<'b>>,
 }
 
-/// Reads the head of a request at the front of `bytes`; `None` while it is incomplete.
+/// Parses the head of a request at the front of `bytes`. Returns `None` while it is incomplete.
 ///
 /// Returns the request with the length of its head in bytes. What follows the head is already the
 /// first frames.
@@ -79,13 +79,13 @@ impl<'b> Request<'b> {
         self.target.split_once('?').map_or(self.target, |(path, _)| path)
     }
 
-    /// What follows the `?`, if there is one.
+    /// The query, behind the `?`, if there is one.
     pub fn query(&self) -> Option<&'b str> {
         self.target.split_once('?').map(|(_, query)| query)
     }
 
-    /// The value of the only field with this name, in any case; `None` if there is none, if there
-    /// are several, or if it is not UTF-8.
+    /// The value of the only field with this name, in any case. `None` if there is no such field,
+    /// if there are several, or if the value is not UTF-8.
     pub fn header(&self, name: &str) -> Option<&'b str> {
         only_value(&self.headers, name)
     }

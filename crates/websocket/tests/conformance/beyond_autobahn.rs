@@ -1,4 +1,4 @@
-//! What RFC 6455 demands and the suite does not ask: masks, lengths, and our own limit.
+//! Rules of RFC 6455 that the suite does not test: masks, lengths, and our own limit.
 
 use std::borrow::Cow;
 

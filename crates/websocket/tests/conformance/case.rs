@@ -46,7 +46,8 @@ pub(crate) fn fails(case: &str, frames: &[Frame], answers: &[Answer], code: u16)
     ends(case, frames, &[answers, &[Answer::Close(Some(code))]].concat());
 }
 
-/// The frames are answered so, the last answer being a close frame, after which nothing is heard.
+/// Checks that the frames get these answers, of which the last is a close frame, and that later
+/// input is ignored.
 #[track_caller]
 pub(crate) fn ends(case: &str, frames: &[Frame], answers: &[Answer]) {
     let mut wire: Vec<u8> = frames.iter().flat_map(Frame::wire).collect();

@@ -2,7 +2,7 @@
 
 const KEY: [u8; 4] = [0x0a, 0xf5, 0x5a, 0xa5];
 
-/// A frame as a client sends it. What it says need not be allowed.
+/// A frame as a client sends it, valid or not.
 #[derive(Clone)]
 pub(crate) struct Frame {
     fin: bool,

@@ -1,6 +1,6 @@
-//! The cases of the Autobahn test suite (sections 1–7, 9 and 10), against an echo endpoint that is
-//! built on this crate and kept in memory. Sections 11–13 test compression, which we never
-//! negotiate; section 8 does not exist.
+//! The cases of the Autobahn test suite (sections 1–7, 9 and 10), against an echo endpoint in
+//! memory that is built on this crate. Sections 11–13 test compression, which we never negotiate;
+//! section 8 does not exist.
 //!
 //! A case is the raw frames that a client sends and what must come back. Every case runs several
 //! times with the same bytes cut into reads of different sizes, which must change nothing: that

@@ -1,4 +1,4 @@
-//! What the document says of clients' messages against what the decoder reads.
+//! The document's description of clients' messages, compared with what the decoder reads.
 
 use std::sync::LazyLock;
 
@@ -38,7 +38,7 @@ fn every_whole_message() -> impl Iterator<Item = (u8, Value)> {
     in_dialect(1).into_iter().chain(in_dialect(2)).flatten()
 }
 
-/// What stands for a field that is not there.
+/// A placeholder for a field that is not there.
 fn filled(message: &Value) -> Value {
     let mut filled = message.clone();
     let payload = &mut filled["payload"];

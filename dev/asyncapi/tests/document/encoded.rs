@@ -1,4 +1,4 @@
-//! What the document says of the server's messages against what the encoder writes.
+//! The document's description of the server's messages, compared with what the encoder writes.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ const DIALECTS: [(u8, Dialect); 2] = [(1, Dialect::One), (2, Dialect::Two)];
 const CALL_ID: &str = "j0lhhlXyWKTD";
 const RELAYS: &str = r#"[{"urls":["turn:a:443?transport=tcp"],"username":"1767229200:1_M3qR6iXNdGP1B_","credential":"x="}]"#;
 
-/// What varies from message to message.
+/// The content that varies from message to message.
 #[derive(Debug, Clone)]
 struct Content {
     client_id: String,
@@ -108,8 +108,8 @@ impl Content {
     }
 }
 
-/// The message as the server sends it in this dialect, as far as the document goes: numbered
-/// where it says so, naming its request where it may.
+/// The message as the server sends it in this dialect: numbered, and naming its request, where the
+/// document describes that.
 fn text(message: ServerMessage<'_>, dialect: Dialect, seq: u64) -> Value {
     let description = server::of(&message);
     let seq = (dialect == Dialect::Two && description.is_numbered).then_some(seq);
@@ -167,7 +167,7 @@ fn the_messages_of_these_tests_are_all_there_are() {
 }
 
 #[test]
-fn a_dialect_has_the_messages_that_the_document_says() {
+fn each_dialect_has_the_documented_messages() {
     let content = Content {
         client_id: "alice".into(),
         sealed: json!("").to_string(),
@@ -232,10 +232,10 @@ fn a_field_too_many_is_noticed() {
 }
 
 #[test]
-fn a_message_of_dialect_2_is_none_of_dialect_1() {
+fn a_message_of_dialect_2_is_not_in_dialect_1() {
     let schemas = Schemas::new();
     for (_, message) in every_whole_message().into_iter().filter(|(number, _)| *number == 2) {
-        // What has no number and no field of dialect 2 may be said in both.
+        // A message without a number and without fields of dialect 2 is the same in both.
         let differs = message.get("seq").is_some() || message["type"] == "REGISTERED";
         assert_eq!(schemas.takes("server", 1, &message), !differs, "{message}");
     }

@@ -1,8 +1,8 @@
-//! What a client remembers of its calls.
+//! The calls that a client remembers.
 
 use super::{CALLS_MAX, Client};
 
-/// How many calls a client remembers that it has ended.
+/// The number of ended calls that a client remembers.
 const ENDED_MAX: usize = 32;
 
 /// A call, as far as its client knows.
@@ -12,7 +12,7 @@ pub(super) struct Call {
     /// It made the call.
     pub(super) is_own: bool,
     pub(super) answered: bool,
-    /// What it has answered.
+    /// The answer that it gave.
     pub(super) answer: Option<String>,
 }
 
@@ -35,12 +35,12 @@ impl Call {
 }
 
 impl Client {
-    /// The calls that it believes to be in, and whether they were answered.
+    /// The calls that it believes to be in, each with true if it was answered.
     pub(crate) fn believed(&self) -> impl Iterator<Item = (&str, bool)> {
         self.calls.iter().map(|call| (&*call.id, call.answered))
     }
 
-    /// Shows all its calls to the server, as a client of dialect 1 does that has reconnected.
+    /// Presents all its calls to the server, as a client of dialect 1 does that has reconnected.
     pub(crate) fn present_calls(&mut self) -> Vec<String> {
         let calls: Vec<Call> = self.calls.clone();
         let present = |call: &Call| {
@@ -50,8 +50,7 @@ impl Client {
         calls.iter().filter(|call| !call.is_to_answer()).map(present).collect()
     }
 
-    /// An answer may have been lost with the last connection, or with the last server: it is given
-    /// again.
+    /// Queues its answers again, which may be lost with the last connection or the last server.
     pub(super) fn repeat_answers(&mut self) {
         if !self.resumption.is_in_two() {
             return;
@@ -59,19 +58,19 @@ impl Client {
         for call in self.calls.clone() {
             if let Some(answer) = call.answer {
                 let again = self.ask("CALL_ACCEPT", &call.id, Some(("sdpAnswer", answer)));
-                self.to_say.push_back(again);
+                self.queued.push_back(again);
             }
         }
     }
 
-    /// A call that it has answered rings again: the answer has not arrived.
+    /// Handles a ringing call. If it has answered that, the answer was lost and is sent again.
     pub(super) fn ring(&mut self, call_id: &str) {
         let answered = self.calls.iter().find(|call| call.id == call_id && call.answered);
         match answered.and_then(|call| call.answer.clone()).filter(|_| self.resumption.is_in_two())
         {
             Some(answer) => {
                 let again = self.ask("CALL_ACCEPT", call_id, Some(("sdpAnswer", answer)));
-                self.to_say.push_back(again);
+                self.queued.push_back(again);
             }
             None => self.remember(Call::to_answer(call_id)),
         }
@@ -85,7 +84,7 @@ impl Client {
         self.calls.push(call);
     }
 
-    /// It says so itself, and remembers that it did.
+    /// Forgets a call that the client ends, and remembers that it is over.
     pub(super) fn end(&mut self, call_id: &str) {
         self.forget(call_id);
         if self.ended.len() == ENDED_MAX {

@@ -1,4 +1,4 @@
-//! The clients: honest ones, impostors, and ones that say anything.
+//! The clients: honest ones, impostors, and byzantine ones.
 
 mod call;
 mod nonsense;
@@ -13,100 +13,101 @@ use crate::random::Random;
 use crate::violation::Violation;
 use crate::wire::Wire;
 
-/// How a client behaves.
+/// The behaviour of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// Does what the protocol asks for, at any pace.
+pub(crate) enum Behaviour {
+    /// Follows the protocol, at any pace.
     Honest,
     /// Registers ids that are not its own.
     Impostor,
-    /// Sends what it likes, with every call id that ever leaked.
+    /// Sends anything, with every call id that leaked.
     Byzantine,
 }
 
-/// What a client does next.
+/// The next action of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum ClientAction {
     Nothing,
-    /// Opens a connection and says this REGISTER.
+    /// Opens a connection and sends this REGISTER.
     Connect(String),
-    Say(String),
+    Send(String),
     /// Closes with 1000.
     Leave,
-    /// Drops the connection without a word.
+    /// Drops the connection without closing it.
     Vanish,
 }
 
-/// What a client is told of the world when it decides.
-pub(crate) struct Gossip<'a> {
-    /// Ids that somebody may have registered.
+/// A client's knowledge of the world, from which it chooses an action.
+pub(crate) struct Knowledge<'a> {
+    /// Ids that may be registered.
     pub(crate) ids: &'a [String],
     /// Call ids that leaked, and forged ones.
     pub(crate) leaks: &'a [String],
     pub(crate) big_percent: usize,
 }
 
-/// Somebody with a device.
+/// A client.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) id: String,
-    pub(crate) manner: Manner,
+    pub(crate) behaviour: Behaviour,
     pub(crate) link: Option<LinkId>,
-    /// What the server has done to it that it must not.
-    pub(crate) complaint: Option<Violation>,
+    /// A rule that the server broke towards this client.
+    pub(crate) violation: Option<Violation>,
     /// It speaks dialect 2, most of the time.
     in_two: bool,
     resumption: Resumption,
     calls: Vec<Call>,
-    /// Calls that it has ended: news of them is late, or its word was lost.
+    /// Calls that it has ended: messages about them are late, or its CALL_END was lost.
     ended: VecDeque<String>,
-    /// What it is going to say before anything else.
-    to_say: VecDeque<String>,
+    /// Messages that it sends before any other.
+    queued: VecDeque<String>,
     /// The call that each of the last requests was about.
-    asked: BTreeMap<String, String>,
+    request_calls: BTreeMap<String, String>,
     requests: u64,
 }
 
-/// How many calls a client remembers, and how many requests.
+/// The number of calls, and of requests, that a client remembers.
 const CALLS_MAX: usize = 8;
 const REQUESTS_MAX: usize = 30;
 
 impl Client {
-    pub(crate) fn new(id: String, manner: Manner, in_two: bool) -> Self {
+    pub(crate) fn new(id: String, behaviour: Behaviour, in_two: bool) -> Self {
         Self {
             id,
-            manner,
+            behaviour,
             link: None,
-            complaint: None,
+            violation: None,
             in_two,
             resumption: Resumption::default(),
             calls: Vec::new(),
             ended: VecDeque::new(),
-            to_say: VecDeque::new(),
-            asked: BTreeMap::new(),
+            queued: VecDeque::new(),
+            request_calls: BTreeMap::new(),
             requests: 0,
         }
     }
 
-    /// A text has come.
-    pub(crate) fn hear(&mut self, text: &str) {
+    /// Handles a text.
+    pub(crate) fn receive(&mut self, text: &str) {
         let Some(message) = Wire::read(text) else { return };
-        if let Err(complaint) = self.resumption.hear(&message) {
-            self.complaint.get_or_insert(complaint);
+        if let Err(violation) = self.resumption.receive(&message) {
+            self.violation.get_or_insert(violation);
         }
         let call_id = message.text("callId");
         match message.message_type {
             "REGISTERED" => self.repeat_answers(),
             "CALL_INITIATED" | "INCOMING_CALL" | "CALL_ACCEPTED" if self.has_ended(call_id) => {
                 let again = self.ask("CALL_END", call_id, None);
-                self.to_say.push_back(again);
+                self.queued.push_back(again);
             }
             "CALL_INITIATED" => self.remember(Call::made(call_id)),
             "INCOMING_CALL" => self.ring(call_id),
             "CALL_ACCEPTED" => self.remember(Call::answered(call_id)),
             "CALL_ENDED" | "CALL_REJECTED" => self.forget(call_id),
             "ERROR" if message.text("code") == "CALL_NOT_FOUND" => {
-                let asked = message.request().and_then(|request| self.asked.remove(request));
+                let asked =
+                    message.request().and_then(|request| self.request_calls.remove(request));
                 if let Some(call_id) = asked {
                     self.forget(&call_id);
                 }
@@ -115,24 +116,26 @@ impl Client {
         }
     }
 
-    /// What the client does, if it does something now.
-    pub(crate) fn act(&mut self, random: &mut Random, gossip: &Gossip<'_>) -> Deed {
+    /// Chooses the client's next action.
+    pub(crate) fn act(&mut self, random: &mut Random, knowledge: &Knowledge<'_>) -> ClientAction {
         if self.link.is_none() {
-            return self.connect(random, gossip);
+            return self.connect(random, knowledge);
         }
-        if let Some(text) = self.to_say.pop_front() {
-            return Deed::Say(text);
+        if let Some(text) = self.queued.pop_front() {
+            return ClientAction::Send(text);
         }
-        match (self.manner, random.below(100)) {
+        match (self.behaviour, random.below(100)) {
             (_, 0..2) => self.leave(),
-            (_, 2..4) => Deed::Vanish,
-            (Manner::Impostor, 4..15) => self.leave(),
-            (Manner::Impostor, 15..60) => Deed::Nothing,
-            (Manner::Byzantine, 4..60) => Deed::Say(self.nonsense(random, gossip)),
-            (_, 4..6) => Deed::Say(r#"{"type":"HEARTBEAT","payload":{}}"#.into()),
-            (_, 6..7) => Deed::Say(self.register_again()),
-            (_, 7..20) if self.resumption.is_in_two() => Deed::Say(self.resumption.acknowledge()),
-            _ => self.behave(random, gossip),
+            (_, 2..4) => ClientAction::Vanish,
+            (Behaviour::Impostor, 4..15) => self.leave(),
+            (Behaviour::Impostor, 15..60) => ClientAction::Nothing,
+            (Behaviour::Byzantine, 4..60) => ClientAction::Send(self.nonsense(random, knowledge)),
+            (_, 4..6) => ClientAction::Send(r#"{"type":"HEARTBEAT","payload":{}}"#.into()),
+            (_, 6..7) => ClientAction::Send(self.register_again()),
+            (_, 7..20) if self.resumption.is_in_two() => {
+                ClientAction::Send(self.resumption.acknowledge())
+            }
+            _ => self.behave(random, knowledge),
         }
     }
 
@@ -142,35 +145,35 @@ impl Client {
         calls.iter().map(|call| self.ask("CALL_END", &call.id, None)).collect()
     }
 
-    /// Everything that it has resolved to say.
-    pub(crate) fn take_resolved(&mut self) -> Vec<String> {
-        self.to_say.drain(..).collect()
+    /// Takes the messages that it would send next.
+    pub(crate) fn take_queued(&mut self) -> Vec<String> {
+        self.queued.drain(..).collect()
     }
 
-    /// It closes normally: whatever it was ringing is over.
-    pub(crate) fn leave(&mut self) -> Deed {
+    /// Leaves: calls that it was ringing are over.
+    pub(crate) fn leave(&mut self) -> ClientAction {
         self.calls.retain(|call| call.answered || !call.is_own);
         self.resumption.give_up();
-        Deed::Leave
+        ClientAction::Leave
     }
 
-    /// Something that a client may do.
-    fn behave(&mut self, random: &mut Random, gossip: &Gossip<'_>) -> Deed {
+    /// A valid action.
+    fn behave(&mut self, random: &mut Random, knowledge: &Knowledge<'_>) -> ClientAction {
         let call = random.pick(&self.calls).cloned();
-        Deed::Say(match (call, random.below(100)) {
+        ClientAction::Send(match (call, random.below(100)) {
             (Some(call), 0..40) => {
-                let candidate = self.sized_opaque("candidate", random, gossip);
+                let candidate = self.sized_opaque("candidate", random, knowledge);
                 self.ask("ICE_CANDIDATE", &call.id, Some(("candidate", candidate)))
             }
             (Some(call), 40..50) if call.answered && self.resumption.is_in_two() => {
-                let data = self.sized_opaque("signal", random, gossip);
+                let data = self.sized_opaque("signal", random, knowledge);
                 self.ask("CALL_SIGNAL", &call.id, Some(("data", data)))
             }
             (Some(call), 50..60) if call.is_to_answer() && self.resumption.is_in_two() => {
                 self.ask("CALL_RINGING", &call.id, None)
             }
             (Some(call), 60..80) if call.is_to_answer() => {
-                let answer = self.sized_opaque("answer", random, gossip);
+                let answer = self.sized_opaque("answer", random, knowledge);
                 self.answer(&call.id, answer)
             }
             (Some(call), 80..87) if call.is_to_answer() => {
@@ -182,11 +185,11 @@ impl Client {
                 self.ask("CALL_END", &call.id, None)
             }
             (None, 30..) | (_, 90..) => {
-                let target = random.pick(gossip.ids).map_or("nobody", String::as_str);
+                let target = random.pick(knowledge.ids).map_or("nobody", String::as_str);
                 let offer = self.opaque("offer", 0);
                 self.initiate(target, &offer)
             }
-            _ => return Deed::Nothing,
+            _ => return ClientAction::Nothing,
         })
     }
 
@@ -211,10 +214,10 @@ impl Client {
 
     fn ask(&mut self, what: &str, call_id: &str, field: Option<(&str, String)>) -> String {
         let request = self.next_request();
-        if self.asked.len() == REQUESTS_MAX {
-            self.asked.clear();
+        if self.request_calls.len() == REQUESTS_MAX {
+            self.request_calls.clear();
         }
-        self.asked.insert(request.clone(), call_id.to_string());
+        self.request_calls.insert(request.clone(), call_id.to_string());
         let field = field.map_or(String::new(), |(key, json)| format!(r#","{key}":{json}"#));
         format!(r#"{{"type":"{what}","payload":{{"callId":"{call_id}"{field}}},"id":"{request}"}}"#)
     }
@@ -224,15 +227,20 @@ impl Client {
         format!("{}-{}", self.id, self.requests)
     }
 
-    /// A JSON string like no other, escaped in more ways than one.
+    /// A unique JSON string, escaped in more ways than one.
     fn opaque(&mut self, what: &str, padding: usize) -> String {
         let request = self.next_request();
         format!(r#""{what} {request} \u0041\/é \ud83d\ude00{}""#, "x".repeat(padding))
     }
 
-    fn sized_opaque(&mut self, what: &str, random: &mut Random, gossip: &Gossip<'_>) -> String {
+    fn sized_opaque(
+        &mut self,
+        what: &str,
+        random: &mut Random,
+        knowledge: &Knowledge<'_>,
+    ) -> String {
         let padding =
-            if random.percent(gossip.big_percent) { random.between(300, 2_000) } else { 0 };
+            if random.percent(knowledge.big_percent) { random.between(300, 2_000) } else { 0 };
         self.opaque(what, padding)
     }
 }

@@ -1,12 +1,12 @@
-//! What nobody should say, most of the time.
+//! Messages of a byzantine client: mostly invalid ones, with leaked call ids.
 
 use super::register::register;
-use super::{Client, Gossip};
+use super::{Client, Knowledge};
 use crate::random::Random;
 
 impl Client {
-    pub(super) fn nonsense(&mut self, random: &mut Random, gossip: &Gossip<'_>) -> String {
-        let leaked = random.pick(gossip.leaks).map_or("made-up", String::as_str);
+    pub(super) fn nonsense(&mut self, random: &mut Random, knowledge: &Knowledge<'_>) -> String {
+        let leaked = random.pick(knowledge.leaks).map_or("made-up", String::as_str);
         let call = match random.below(10) {
             0 => leaked.get(1..).unwrap_or_default().to_string(),
             1 => leaked.chars().rev().collect(),
@@ -15,11 +15,11 @@ impl Client {
         };
         match random.below(100) {
             0..30 => {
-                let candidate = self.sized_opaque("nonsense", random, gossip);
+                let candidate = self.sized_opaque("nonsense", random, knowledge);
                 self.ask("ICE_CANDIDATE", &call, Some(("candidate", candidate)))
             }
             30..37 => {
-                let data = self.sized_opaque("nonsense", random, gossip);
+                let data = self.sized_opaque("nonsense", random, knowledge);
                 self.ask("CALL_SIGNAL", &call, Some(("data", data)))
             }
             37..40 => self.ask("CALL_RINGING", &call, None),
@@ -33,7 +33,7 @@ impl Client {
                 let (id, offer) = (self.id.clone(), self.opaque("offer", 0));
                 self.initiate(&id, &offer)
             }
-            80..84 => register(random.pick(gossip.ids).unwrap_or(&self.id), ""),
+            80..84 => register(random.pick(knowledge.ids).unwrap_or(&self.id), ""),
             84..88 => r#"{"type":"__proto__","payload":{}}"#.into(),
             88..91 => "null".into(),
             91..94 => r#"{"type":"CALL_END","payload":[]}"#.into(),

@@ -1,19 +1,19 @@
-//! How clients register, and what they resume with.
+//! Registration of clients, and the tokens and numbers that they resume with.
 
-use super::{Client, Deed, Gossip, Manner};
+use super::{Behaviour, Client, ClientAction, Knowledge};
 use crate::random::Random;
 use crate::violation::{Violation, ensure};
 use crate::wire::Wire;
 
-/// What a client of dialect 2 has of its registration.
+/// A client's side of a registration in dialect 2.
 #[derive(Debug, Default)]
 pub(super) struct Resumption {
     token: Option<String>,
     last_seq: u64,
     old_tokens: Vec<String>,
-    /// It has said that it has what it has not.
-    lied: bool,
-    /// How the connection speaks.
+    /// It has acknowledged more than it received.
+    overclaimed: bool,
+    /// The dialect of the connection.
     in_two: bool,
     registered: bool,
 }
@@ -23,11 +23,11 @@ impl Resumption {
         self.in_two
     }
 
-    /// Everything that a client is sent in one registration comes once and in order, over
-    /// however many connections.
-    pub(super) fn hear(&mut self, message: &Wire<'_>) -> Result<(), Violation> {
+    /// Checks that the messages of one registration come once and in order, over any number of
+    /// connections.
+    pub(super) fn receive(&mut self, message: &Wire<'_>) -> Result<(), Violation> {
         if message.message_type == "REGISTERED" {
-            return self.hear_registered(message);
+            return self.receive_registered(message);
         }
         let Some(seq) = message.seq.filter(|_| self.registered) else {
             ensure!(!(self.in_two && self.registered), "a message without a number");
@@ -39,7 +39,7 @@ impl Resumption {
         Ok(())
     }
 
-    fn hear_registered(&mut self, message: &Wire<'_>) -> Result<(), Violation> {
+    fn receive_registered(&mut self, message: &Wire<'_>) -> Result<(), Violation> {
         if !self.in_two || self.registered {
             return Ok(());
         }
@@ -51,7 +51,7 @@ impl Resumption {
         }
         ensure!(self.token.as_deref() != Some(token), "a new beginning with an old token");
         self.old_tokens.extend(self.token.replace(token.to_string()));
-        (self.last_seq, self.lied) = (0, false);
+        (self.last_seq, self.overclaimed) = (0, false);
         Ok(())
     }
 
@@ -59,7 +59,7 @@ impl Resumption {
         format!(r#"{{"type":"ACK","payload":{{"seq":{}}}}}"#, self.last_seq)
     }
 
-    /// The client has left: its registration is over.
+    /// Ends the registration, when the client leaves.
     pub(super) fn give_up(&mut self) {
         self.old_tokens.extend(self.token.take());
     }
@@ -69,16 +69,16 @@ impl Resumption {
         self.registered = false;
     }
 
-    /// The fields to resume with; most of the time the right ones.
+    /// The fields to resume with; at times wrong ones.
     fn fields(&mut self, random: &mut Random) -> String {
         match random.below(20) {
             0 => self.old_tokens.extend(self.token.take()),
             1 => self.token = random.pick(&self.old_tokens).cloned(),
-            // It was killed before it had stored what it was sent last.
+            // It crashed before it stored the last messages.
             2 => self.last_seq = self.last_seq.saturating_sub(random.below(5) as u64),
             3 => {
                 self.last_seq += 1 + random.below(3) as u64;
-                self.lied = true;
+                self.overclaimed = true;
             }
             _ => {}
         }
@@ -94,26 +94,33 @@ impl Resumption {
 }
 
 impl Client {
-    pub(super) fn connect(&mut self, random: &mut Random, gossip: &Gossip<'_>) -> Deed {
+    pub(super) fn connect(
+        &mut self,
+        random: &mut Random,
+        knowledge: &Knowledge<'_>,
+    ) -> ClientAction {
         if random.percent(50) {
-            return Deed::Nothing;
+            return ClientAction::Nothing;
         }
-        let id = match self.manner {
-            Manner::Impostor => random.pick(gossip.ids).unwrap_or(&self.id).clone(),
+        let id = match self.behaviour {
+            Behaviour::Impostor => random.pick(knowledge.ids).unwrap_or(&self.id).clone(),
             _ => self.id.clone(),
         };
         let in_two = self.in_two != random.percent(5);
         self.resumption.begin(in_two);
         if !in_two {
-            return Deed::Connect(register(&id, ""));
+            return ClientAction::Connect(register(&id, ""));
         }
         let resume = self.resumption.fields(random);
-        Deed::Connect(register_in_two(&id, &format!("{resume}{}", self.presented(random, gossip))))
+        ClientAction::Connect(register_in_two(
+            &id,
+            &format!("{resume}{}", self.presented(random, knowledge)),
+        ))
     }
 
-    /// Registers its own id, as a client does that has done nothing wrong.
+    /// Registers its own id, correctly.
     pub(crate) fn come_back(&mut self) -> String {
-        self.to_say.clear();
+        self.queued.clear();
         self.resumption.begin(self.in_two);
         if !self.in_two {
             return register(&self.id, "");
@@ -122,9 +129,9 @@ impl Client {
         register_in_two(&self.id, &format!("{resume}{calls}"))
     }
 
-    /// What it has missed it has only itself to blame for.
-    pub(crate) fn has_lied(&self) -> bool {
-        self.resumption.lied
+    /// Returns true if it acknowledged more than it received, so that it may miss messages.
+    pub(crate) fn has_overclaimed(&self) -> bool {
+        self.resumption.overclaimed
     }
 
     pub(crate) fn speaks_dialect_two(&self) -> bool {
@@ -145,11 +152,11 @@ impl Client {
         format!(r#","calls":[{}]"#, calls.join(","))
     }
 
-    fn presented(&self, random: &mut Random, gossip: &Gossip<'_>) -> String {
-        if self.manner != Manner::Byzantine {
+    fn presented(&self, random: &mut Random, knowledge: &Knowledge<'_>) -> String {
+        if self.behaviour != Behaviour::Byzantine {
             return self.own_calls();
         }
-        let leaked = (0..random.below(4)).filter_map(|_| random.pick(gossip.leaks)).map(|id| {
+        let leaked = (0..random.below(4)).filter_map(|_| random.pick(knowledge.leaks)).map(|id| {
             let id = id.clone();
             format!(r#"{{"callId":"{id}","answered":true}},{{"callId":"{id}x"}}"#)
         });

@@ -1,10 +1,10 @@
-//! A call as the model sees it: one thing, with two ends that hear of it.
+//! A call in the model: one value with two ends.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use securecall_core::{Instant, UnixTime};
 
-use super::owner::Tokens;
+use super::ownership::Tokens;
 use crate::network::LinkId;
 
 /// One call.
@@ -17,45 +17,45 @@ pub(super) struct Call {
     pub(super) initiated: Instant,
     /// When the callee was rung first.
     pub(super) rung: Option<Instant>,
-    /// It is older than the server: how far it got is for its clients to show.
+    /// It is older than the server: its progress is known from its clients alone.
     pub(super) recovered: bool,
-    /// This server has heard of the call, or given it up unheard.
+    /// This server has met the call, or given it up unseen.
     pub(super) touched: bool,
-    /// It was shown while one of its ends was said to be in many other old calls.
+    /// It was presented while one of its ends was claimed to be in many other old calls.
     pub(super) crowded: bool,
-    /// More may have been on its way to one end than may wait there.
+    /// One end's deferred messages may have exceeded their bound.
     pub(super) overflows: bool,
-    /// When a client first showed it to this server.
+    /// The time at which a client first presented it to this server.
     pub(super) presented: Option<Instant>,
     /// The first answer that this server was given, as JSON.
     pub(super) answer: Option<String>,
-    /// Why its callee does not want it.
+    /// The reason of its CALL_REJECT.
     pub(super) rejected: Option<String>,
     pub(super) over: Over,
-    /// The reasons that its ends may be told.
+    /// The reasons that CALL_ENDED may carry.
     pub(super) reasons: BTreeSet<&'static str>,
-    /// The wall clock was set back: a server that is younger takes it for one of its own.
+    /// The wall clock was set back, so that a younger server takes it for one of its own.
     too_young: bool,
     /// When it was born, by the server's wall clock.
     pub(super) born: UnixTime,
     /// The caller's end, the callee's end.
     pub(super) ends: [End; 2],
-    /// The time at which the callee was given the offer last, and the number of connections in a
-    /// row that it may have cost.
+    /// The time of the last delivery of the offer, and the number of connections in a row that it
+    /// may have cost.
     pub(super) delivered: Option<Instant>,
     pub(super) losses: usize,
-    /// The reason for its end that the first of its ends was told.
-    pub(super) told: Option<String>,
+    /// The reason in the first CALL_ENDED that was sent.
+    pub(super) end_reason: Option<String>,
     /// It could not be rung.
     pub(super) failed: bool,
     /// Before it rang: the target was not there, or was busy.
     pub(super) target_was_absent: bool,
     pub(super) target_was_busy: bool,
-    /// Before it rang: the caller was gone for a moment, and may have missed why.
+    /// Before it rang: the caller was gone for a moment, and may have missed the error.
     pub(super) caller_was_absent: bool,
 }
 
-/// Whether a call is over.
+/// The state of a call: it lives, it is over, or both are possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Over {
     /// It must not end.
@@ -66,53 +66,54 @@ pub(super) enum Over {
     Yes,
 }
 
-/// What one end knows.
+/// The state of one end.
 #[derive(Debug, Default)]
 pub(super) struct End {
-    /// It hears nothing of the call any more.
+    /// The call is over for it; no message may follow.
     pub(super) done: bool,
     /// Its client has shown that it knows the call.
     pub(super) presented: bool,
-    /// Its client has shown it with a message that was refused: whether that counts depends on
-    /// what the session had heard of the call before.
+    /// Its client presented it with a refused message: that counts if the session knew the call
+    /// before.
     pub(super) perhaps_presented: bool,
-    /// It was told the answer.
+    /// It was sent the answer.
     pub(super) answered: bool,
-    /// What it has not been given yet.
+    /// Messages for it that were not sent yet, in order.
     pub(super) channel: VecDeque<Item>,
-    /// Some of that may have waited in a session that gave the call up.
+    /// Some of them may be lost with a session that gave the call up.
     pub(super) gaps: bool,
-    /// It may have been told the end in a stream that was not resumed.
+    /// Its CALL_ENDED may be lost with a stream that was not resumed.
     pub(super) end_lost: bool,
-    /// Its client has said, to a server that does not know better, that nobody has answered yet:
-    /// when that is over.
+    /// The end of the ringing, if its client presented the call as unanswered to a restarted
+    /// server.
     pub(super) ring_deadline: Option<Instant>,
-    /// The first such deadline: the other end may have heard of that alone.
+    /// The first such deadline: the other end may know only that one.
     pub(super) first_ring_deadline: Option<Instant>,
-    /// Its client has registered anew, in dialect 2, without a word of the call: when that is over.
+    /// The deadline to present the call, if its client has registered anew, in dialect 2, without
+    /// it.
     pub(super) claim_deadline: Option<Instant>,
-    /// The registration that may have it.
+    /// The registration that owns it.
     pub(super) owner: Option<Tokens>,
     /// More than one registration has presented it after a restart.
     pub(super) contested: bool,
-    /// The connection that was told that it has no such call.
+    /// The connection that was refused this call.
     pub(super) denied_on: Option<LinkId>,
-    /// The time at which its client, of dialect 1, was told the answer, if it has said nothing
-    /// since.
-    pub(super) told_in_one: Option<Instant>,
-    /// Its client has said after a restart that the call was answered, or has answered it.
-    pub(super) said_answered: bool,
-    /// There may have been no room to keep that answer.
-    pub(super) perhaps_not_kept: bool,
+    /// The time at which its client, of dialect 1, was sent the answer, if no message has confirmed
+    /// it since.
+    pub(super) answer_unconfirmed_since: Option<Instant>,
+    /// Its client has presented the call as answered after a restart, or has answered it.
+    pub(super) claimed_answered: bool,
+    /// The answer may have been dropped for lack of room.
+    pub(super) perhaps_dropped: bool,
 }
 
-/// Something of the other end.
+/// A message from the other end.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) what: &'static str,
-    /// What is opaque in it, as JSON.
+    /// The opaque part, as JSON.
     pub(super) text: String,
-    /// It need not arrive: it is a note on progress, or the end speaks dialect 1.
+    /// It need not arrive: it only reports progress, or the end speaks dialect 1.
     pub(super) optional: bool,
 }
 
@@ -167,7 +168,7 @@ impl Call {
             caller_was_absent: false,
             delivered: None,
             losses: 0,
-            told: None,
+            end_reason: None,
             failed: false,
         }
     }
@@ -195,14 +196,14 @@ impl Call {
         self.ends[side as usize].done
     }
 
-    /// The end hears nothing any more, and what was on its way to it is void.
+    /// Ends the call for one end, and drops the messages for it.
     pub(super) fn finish(&mut self, side: Side) {
         let end = self.end(side);
         end.done = true;
         end.channel.clear();
     }
 
-    /// Whether it is still to be answered, as far as this end knows for certain.
+    /// Returns true if this end cannot know of an answer.
     pub(super) fn is_unanswered_at(&self, side: Side) -> bool {
         match side {
             Side::Caller => !self.ends[0].answered,
@@ -210,23 +211,23 @@ impl Call {
         }
     }
 
-    /// Returns true if one of its ends was told that it is over for this reason.
-    pub(super) fn told_is(&self, reason: &str) -> bool {
-        self.told.as_deref() == Some(reason)
+    /// Returns true if an end was sent CALL_ENDED with this reason.
+    pub(super) fn has_ended_for(&self, reason: &str) -> bool {
+        self.end_reason.as_deref() == Some(reason)
     }
 
-    /// After a restart its ends do not agree on whether it was answered.
+    /// Returns true if its ends may disagree, after a restart, on whether it was answered.
     pub(super) fn is_disputed(&self) -> bool {
-        self.recovered && self.ends.iter().any(|end| end.said_answered)
+        self.recovered && self.ends.iter().any(|end| end.claimed_answered)
     }
 
-    /// Nobody has answered.
+    /// Returns true if it is unanswered.
     pub(super) fn is_ringing(&self) -> bool {
         !self.recovered && self.answer.is_none()
     }
 
-    /// The server was killed: the new one knows nothing of the call but what its id says. It takes
-    /// those born before it started for older than itself.
+    /// Handles a kill of the server: the new one has only the call's id. Calls born before it
+    /// started are older than itself.
     pub(super) fn forget(&mut self, started: UnixTime) {
         self.recovered = true;
         self.touched = false;
@@ -237,24 +238,24 @@ impl Call {
         self.rejected = None;
         self.over = Over::Maybe;
         self.reasons.clear();
-        self.told = None;
+        self.end_reason = None;
         self.losses = 0;
         self.ends = Default::default();
         self.too_young = self.born >= started;
         if self.too_young {
-            // Nobody finds the call again.
+            // No server finds the call again.
             self.over = Over::Yes;
             Side::BOTH.into_iter().for_each(|side| self.finish(side));
         }
     }
 
-    /// The client at one end of an old call did not come back.
+    /// Handles an old call whose client at one end did not come back.
     pub(super) fn give_up_recovered(&mut self, side: Side) {
         if self.is_done(side) {
             return;
         }
         self.touched = true;
-        // Whether its session had come to know of the call is not to be seen.
+        // The model cannot see if its session had come to know of the call.
         self.over = self.over.max(Over::Maybe);
         if self.end(side).presented {
             self.finish(side);
@@ -263,7 +264,7 @@ impl Call {
         }
     }
 
-    /// One end's session is gone, and with it the knowledge that this old call had ended there.
+    /// Handles the loss of one end's session, which forgets that this old call had ended there.
     pub(super) fn recover_again(&mut self, side: Side) {
         if self.too_young {
             return;
@@ -272,14 +273,14 @@ impl Call {
         self.over = Over::Maybe;
         let end = self.end(side);
         let channel = std::mem::take(&mut end.channel);
-        let (gaps, said_answered) = (end.gaps, end.said_answered);
-        *end = End { channel, gaps, said_answered, ..End::default() };
+        let (gaps, claimed_answered) = (end.gaps, end.claimed_answered);
+        *end = End { channel, gaps, claimed_answered, ..End::default() };
         if side == Side::Callee {
             self.answer = None;
         }
     }
 
-    /// How many bytes are on their way to this end.
+    /// The bytes of the deferred messages for this end.
     pub(super) fn bytes_to(&self, side: Side, call_id: &str) -> usize {
         let end = &self.ends[side as usize];
         let candidates = end.channel.iter().map(|item| {
@@ -288,8 +289,8 @@ impl Call {
                 + item.text.len()
                 + NUMBER_BYTES
         });
-        // One that a caller of dialect 1 was told is kept for a while.
-        let kept = !end.answered || end.told_in_one.is_some();
+        // An answer to a caller of dialect 1 is kept until it is confirmed.
+        let kept = !end.answered || end.answer_unconfirmed_since.is_some();
         let answer = self.answer.as_ref().filter(|_| side == Side::Caller && kept);
         let answer = answer.map_or(0, |json| {
             r#"{"type":"CALL_ACCEPTED","payload":{"callId":"","sdpAnswer":}}"#.len()

@@ -1,10 +1,10 @@
-//! Two clients that call each other.
+//! Glare: two clients that call each other at the same time.
 
 use super::Model;
 use super::call::{Call, Over, Side};
 use crate::violation::{Violation, ensure};
 
-/// Two calls the opposite way, one of which has to end.
+/// Two calls in opposite directions, one of which has to end.
 #[derive(Debug)]
 pub(super) struct Crossing {
     winner: String,
@@ -13,8 +13,8 @@ pub(super) struct Crossing {
 }
 
 impl Model {
-    /// A call begins. If there is one the other way that nobody has answered, the one with the
-    /// greater id may end.
+    /// Notes crossing calls when a call begins. If one the other way is unanswered, the one with
+    /// the greater id may end.
     pub(super) fn note_glare(&mut self, id: &str, call: &mut Call) {
         let in_two = [&call.caller, &call.callee]
             .map(|client| self.attached.get(client).is_some_and(|link| self.speaks_two(*link)));
@@ -40,12 +40,12 @@ impl Model {
         }
     }
 
-    /// Another connection of this client may speak another dialect.
+    /// Drops the crossings of a client whose new connection may speak another dialect.
     pub(super) fn forget_crossings(&mut self, client: &str) {
         self.crossings.retain(|crossing| !crossing.ends.iter().any(|end| end == client));
     }
 
-    /// Nothing is under way: of two calls that cross each other one is left, at most.
+    /// Checks, when no mail is in flight, that at most one of two crossing calls is left.
     pub(super) fn check_crossings(
         &mut self,
         has_record: impl Fn(&str, &str) -> bool,
@@ -60,10 +60,11 @@ impl Model {
         Ok(())
     }
 
-    /// A call that lost has lost against one that lives, or did.
+    /// Checks that a call lost to one that lives or has lived.
     fn check_winners(&self) -> Result<(), Violation> {
         for Crossing { loser, .. } in &self.crossings {
-            let Some(call) = self.calls.get(loser).filter(|call| call.told_is("glare")) else {
+            let Some(call) = self.calls.get(loser).filter(|call| call.has_ended_for("glare"))
+            else {
                 continue;
             };
             let wins = |(id, other): (&String, &Call)| {

@@ -1,37 +1,36 @@
-//! What should happen: a table of all calls, kept by watching the server from outside.
+//! The reference model: a table of all calls, kept by watching the server from outside.
 //!
-//! The real server has no such table; it has two records for each call, in two sessions that talk
-//! by mail. The model has never heard of mail. It sees what clients ask, what they are told, and
-//! the time, and knows the rules: who may be told what, in which order, how often, and when a call
-//! must or must not be over. Where two things happen at the same time it accepts either outcome,
-//! and learns which one it was when everything under way has arrived.
+//! The real server has no such table; it has two records for each call, in two sessions that
+//! exchange mail. The model does not see mail. It sees requests, messages and the time, and knows
+//! the rules: which messages a client may be sent, in which order, how often, and when a call must
+//! or must not be over. Where two things happen at the same time it accepts either result, and
+//! learns which one it was once no mail is in flight.
 
-mod asked;
 mod call;
 mod glare;
-mod lost;
-mod mistaken;
-mod owner;
-mod registered;
-mod settled;
+mod messages;
+mod misattribution;
+mod ownership;
+mod quiescence;
+mod registrations;
+mod requests;
 mod stream;
-mod told;
+mod unconfirmed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use securecall_core::{CallLimits, Departure, Instant, UNANSWERED_PER_CALLER_MAX, UnixTime};
 
-use self::asked::{Allowed, Asking};
 use self::call::{Call, Over, Side};
 use self::glare::Crossing;
-use self::registered::Registration;
+use self::registrations::Registration;
+use self::requests::{Allowed, PendingRequest};
 use self::stream::Stream;
 use crate::event::Event;
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 
-/// What a stream may hold of a call beside what is relayed: that it has begun, rings, was answered
-/// and is over.
+/// Messages of a call in a stream beside the relayed ones: initiated, ringing, answered, over.
 const PROGRESS_COUNT: usize = 4;
 const PROGRESS_BYTES: usize = 900;
 
@@ -49,29 +48,29 @@ pub(crate) struct Model {
     tokens: BTreeSet<String>,
     /// Calls of two clients that call each other: one of the two has to end.
     crossings: Vec<Crossing>,
-    /// The connection whose registration a session is dealing with.
+    /// The connection whose registration a session is handling.
     registering: Option<LinkId>,
-    /// The request that a session is dealing with.
-    asking: Option<Asking>,
-    /// What a request may still be answered with.
+    /// The request that a session is handling.
+    pending: Option<PendingRequest>,
+    /// The errors that may still answer each request.
     requests: BTreeMap<String, Allowed>,
     seen: Seen,
 }
 
-/// How often the model saw what is worth seeing.
+/// Counts of events worth seeing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Seen {
     /// Calls that began.
     pub calls: usize,
-    /// Callers that were told the answer.
+    /// Callers that were sent the answer.
     pub answered: usize,
     /// Candidates that arrived.
     pub candidates: usize,
-    /// Clients that were told that a call is over.
+    /// Ends of calls that clients were sent.
     pub ended: usize,
     /// Calls that found their target busy.
     pub busy: usize,
-    /// Calls that may have had more waiting than may wait.
+    /// Calls whose deferred messages may have exceeded their bound.
     pub overflowed: usize,
     /// Calls from before a restart that both ends have taken up again.
     pub resumed: usize,
@@ -79,24 +78,24 @@ pub struct Seen {
     pub resumptions: usize,
     /// Messages that were sent again then.
     pub replayed: usize,
-    /// Clients that were told that their call has lost against another.
+    /// Clients whose call was ended in favour of one that crossed it.
     pub glare: usize,
 }
 
-/// What is known of a connection.
+/// The state of a connection.
 #[derive(Debug, Clone, Default)]
 struct Link {
-    /// Calls that its client was told of or has presented, on this connection.
+    /// Calls that its client was sent messages of or has presented, on this connection.
     proven: BTreeSet<String>,
     /// Calls that it was rung for.
     rung: BTreeSet<String>,
-    /// Calls that it was told the end of.
+    /// Calls whose end it was sent.
     ended: BTreeSet<String>,
-    /// Calls that it has presented and was told to be over.
+    /// Calls that it presented and that were answered with their end.
     refused: BTreeSet<String>,
-    /// How it registers.
+    /// The registration of its client.
     registration: Registration,
-    /// It was told that it is registered.
+    /// It was sent REGISTERED.
     registered: bool,
     /// The number of the next message, in dialect 2.
     next_seq: u64,
@@ -115,7 +114,7 @@ impl Model {
             tokens: BTreeSet::new(),
             crossings: Vec::new(),
             registering: None,
-            asking: None,
+            pending: None,
             requests: BTreeMap::new(),
             seen: Seen::default(),
         }
@@ -125,7 +124,7 @@ impl Model {
         self.seen
     }
 
-    /// Something happened.
+    /// Checks an event against the rules, and updates the table.
     pub(crate) fn watch(&mut self, now: Instant, event: &Event) -> Result<(), Violation> {
         self.now = now;
         match event {
@@ -135,12 +134,12 @@ impl Model {
                 ensure!(attached == Some(link), "the end of {client}#{link} was {attached:?}'s");
                 self.see_detached(client, *departure);
             }
-            Event::Asked { link, client, text, born } => {
-                self.see_asked(*link, client, text, *born)?;
+            Event::Requested { link, client, text, born } => {
+                self.see_requested(*link, client, text, *born)?;
             }
-            Event::Rang { call } => self.see_begun(call)?,
+            Event::Rang { call } => self.see_call_begin(call)?,
             Event::Acknowledged { client, seq } => self.see_acknowledged(client, *seq),
-            Event::Answered => self.see_answered()?,
+            Event::Handled => self.see_handled()?,
             Event::TimedOut { client } => self.see_timed_out(client),
             Event::Sent { link, client, text } => self.see_sent(*link, client, text)?,
             Event::Forgotten { client } => self.see_forgotten(client)?,
@@ -151,7 +150,7 @@ impl Model {
     }
 
     fn see_detached(&mut self, client: &str, departure: Departure) {
-        self.see_parted(client, departure);
+        self.see_connection_end(client, departure);
         self.attached.remove(client);
         self.away_since.insert(client.to_string(), self.now);
         if departure == Departure::Left {
@@ -165,7 +164,7 @@ impl Model {
                 continue;
             }
             if call.rung.is_none() {
-                // If it cannot be rung, nobody is there to hear of it.
+                // If the target cannot be rung, the caller is not there to receive the error.
                 call.caller_was_absent = true;
                 call.over = call.over.max(Over::Maybe);
             }
@@ -177,7 +176,7 @@ impl Model {
         }
     }
 
-    /// The grace of a client or the ringing of a call may be over.
+    /// Handles the end of a client's grace, or of the ringing of its calls.
     fn see_timed_out(&mut self, client: &str) {
         let (now, limits) = (self.now, self.limits);
         let away = !self.attached.contains_key(client);
@@ -192,7 +191,7 @@ impl Model {
                 call.give_up_recovered(side);
                 continue;
             }
-            // It is said to be unanswered at one end, and the other knows that.
+            // One end presented it as unanswered, and the other knows that.
             let known_there = call.ends[side.other() as usize].first_ring_deadline;
             let rings_out_there = known_there.is_some_and(|deadline| deadline <= now);
             if call.recovered && (call.rings_out_again(side, now) || rings_out_there) {
@@ -203,8 +202,8 @@ impl Model {
                 call.reasons.insert("superseded");
                 call.over = call.over.max(Over::Maybe);
             }
-            let heard_of = side == Side::Caller || call.rung.is_some();
-            if call.is_done(side) || !heard_of || call.recovered {
+            let knows_of_it = side == Side::Caller || call.rung.is_some();
+            if call.is_done(side) || !knows_of_it || call.recovered {
                 continue;
             }
             if gone {
@@ -218,7 +217,7 @@ impl Model {
         }
     }
 
-    /// A session is dropped: its client has nothing left to be told.
+    /// Checks that a dropped session had nothing left to send.
     fn see_forgotten(&mut self, client: &str) -> Result<(), Violation> {
         self.streams.remove(client);
         for (id, call) in &mut self.calls {
@@ -239,7 +238,7 @@ impl Model {
                     || call.caller_was_absent
                     || call.ends[side as usize].end_lost
                     || call.ends[side as usize].denied_on.is_some(),
-                "{client} was forgotten before it was told the end of {id}"
+                "{client} was forgotten before it was sent the end of {id}"
             );
             call.finish(side);
         }
@@ -254,11 +253,12 @@ impl Model {
         self.away_since.clear();
         self.links.clear();
         self.requests.clear();
-        self.asking = None;
+        self.pending = None;
         self.calls.values_mut().for_each(|call| call.forget(started));
     }
 
-    /// How many calls a client takes part in, without those that ring at it: at least, and at most.
+    /// The number of calls that a client takes part in, without those that ring at it: at least,
+    /// and at most.
     fn load(&self, client: &str) -> (usize, usize) {
         let (mut least, mut most) = (0, 0);
         for call in self.calls.values() {
@@ -283,7 +283,7 @@ impl Model {
         (least, most)
     }
 
-    /// Calls that are on their way to this client may find it busy now.
+    /// Notes that calls on their way to this client may find it busy now.
     fn note_load(&mut self, client: &str) {
         let full = self.load(client).1 >= self.limits.per_session_max
             || self.ringing_at(client, |_| true).1 >= self.limits.unanswered_max;
@@ -299,7 +299,7 @@ impl Model {
         }
     }
 
-    /// How many calls ring at a client, of those callers: at least, and at most.
+    /// The number of calls of those callers that ring at a client: at least, and at most.
     fn ringing_at(&self, client: &str, of: impl Fn(&str) -> bool) -> (usize, usize) {
         let rings = |call: &&Call| {
             let unanswered = call.rung.is_some() && call.answer.is_none() && !call.recovered;
@@ -310,20 +310,20 @@ impl Model {
         (surely.count(), ringing.len())
     }
 
-    /// One more call of this caller may find the client busy.
+    /// Returns true if one more call of this caller may find the client busy.
     fn rings_enough(&self, client: &str, caller: &str) -> bool {
         self.ringing_at(client, |other| other == caller).1 >= UNANSWERED_PER_CALLER_MAX
     }
 
-    /// What waits for a client needs room: messages, and bytes.
-    pub(super) fn note_room(&mut self, client: &str) -> (usize, usize) {
+    /// Computes the room that deferred messages for a client need: messages, and bytes.
+    pub(super) fn update_room(&mut self, client: &str) -> (usize, usize) {
         let in_stream = self.streams.get(client).is_some_and(Stream::is_in_two);
         let (mut count, mut bytes) = (0, 0);
         for (id, call) in &self.calls {
             let Some(side) = call.side_of(client).filter(|side| !call.is_done(*side)) else {
                 continue;
             };
-            // Beside what is relayed a stream holds what became of the calls.
+            // A stream also holds the results of calls.
             count += call.ends[side as usize].channel.len();
             count += if in_stream { PROGRESS_COUNT } else { 0 };
             bytes += call.bytes_to(side, id);
@@ -335,9 +335,9 @@ impl Model {
         (count, bytes)
     }
 
-    /// What waits for a client may be more than may wait.
+    /// Notes that the deferred messages for a client may exceed their bound.
     fn note_waiting(&mut self, client: &str) {
-        let (count, bytes) = self.note_room(client);
+        let (count, bytes) = self.update_room(client);
         if bytes <= self.limits.waiting_bytes_max && count < self.limits.waiting_count_max {
             return;
         }
@@ -353,14 +353,13 @@ impl Model {
 }
 
 impl Call {
-    /// Whether it was said, after a restart, that it rings still, and that is long ago.
+    /// Returns true if it was presented as unanswered after a restart and has rung out since.
     fn rings_out_again(&self, side: Side, now: Instant) -> bool {
         let deadline = self.ends[side as usize].ring_deadline;
         self.is_unanswered_at(side) && deadline.is_some_and(|deadline| deadline <= now)
     }
 
-    /// Whether it has rung for so long that this end gives up, unless it has answered or heard of
-    /// an answer.
+    /// Returns true if it has rung out at this end, unless the end has answered or has the answer.
     fn rings_out(&self, side: Side, now: Instant, limits: CallLimits) -> bool {
         let since = match side {
             Side::Caller => Some(self.initiated),

@@ -1,4 +1,4 @@
-//! The numbered messages of dialect 2, as they are seen from outside.
+//! Streams: the numbered messages of dialect 2, as seen from outside.
 
 use securecall_core::Instant;
 
@@ -6,20 +6,20 @@ use super::Model;
 use crate::network::LinkId;
 use crate::violation::{Violation, ensure};
 
-/// What a client was sent in one registration, over all its connections.
+/// The messages that a client was sent in one registration, over all its connections.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    /// None: it speaks dialect 1.
+    /// `None` in dialect 1.
     pub(super) token: Option<String>,
-    /// The token that its first connection has shown, of another registration.
+    /// The token of another registration that its first connection showed.
     pub(super) shown: String,
     /// The connection that it had last.
     pub(super) link: LinkId,
     sent: Vec<Sent>,
     acknowledged: u64,
-    /// So many may be forgotten: something else needed their room.
+    /// The number of messages that may have been forgotten for lack of room.
     forgotten: u64,
-    /// An offer in it may have cost its client connection after connection.
+    /// An offer in it may have been given up, after it cost connection after connection.
     pub(super) given_up: bool,
 }
 
@@ -46,7 +46,7 @@ impl Stream {
         self.acknowledged = self.acknowledged.max(seq);
     }
 
-    /// So many bytes wait elsewhere, of all that may.
+    /// Forgets messages that may have lost their room: `bytes` of `bytes_max` are used elsewhere.
     pub(super) fn make_room(&mut self, bytes: usize, bytes_max: usize) {
         let mut left = bytes_max.saturating_sub(bytes);
         let fits = |sent: &&Sent| {
@@ -60,8 +60,8 @@ impl Stream {
 }
 
 impl Model {
-    /// A message has a number in dialect 2 and none in dialect 1, and the numbers go up by one.
-    /// Returns whether it is a new one: sent again it is the same, word for word.
+    /// Checks the number of a message: dialect 1 has no numbers, in dialect 2 they go up by one.
+    /// Returns false for a message that was sent before, which must be the same.
     pub(super) fn see_numbered(
         &mut self,
         link: LinkId,
@@ -88,7 +88,7 @@ impl Model {
             return Ok(false);
         }
         stream.sent.push(Sent { text: text.to_string(), at: now });
-        self.note_room(client);
+        self.update_room(client);
         Ok(true)
     }
 
@@ -98,8 +98,8 @@ impl Model {
         }
     }
 
-    /// Whether a registration with this number has to be resumed: everything after it is kept,
-    /// whatever may be kept besides.
+    /// Returns true if a registration with this number must be resumed: everything after it was
+    /// within the bounds, so it must have been kept.
     pub(super) fn must_resume(&self, client: &str, token: &str, seq: u64) -> bool {
         let Some(stream) = self.streams.get(client) else { return false };
         let kept_from = stream.acknowledged.max(stream.forgotten);

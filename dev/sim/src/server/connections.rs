@@ -1,7 +1,7 @@
-//! Connections: who they are, what they say, how they end.
+//! Connections: registration, requests, teardown.
 //!
-//! What presence should make of them is noted here beside it, as events: a connection that presence
-//! must not listen to is given to it all the same, and nothing may come of that.
+//! The results that presence should have are noted here as events. A connection that presence must
+//! ignore is passed to it all the same, and that must have no effect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use securecall_protocol::{
 };
 
 use super::host::Connection;
-use super::{Batch, Cell, Driver, Owner, Server};
+use super::{Batch, Cell, Driver, Server, Thread};
 use crate::event::Event;
 use crate::mutation::Mutation;
 use crate::network::LinkId;
@@ -22,33 +22,33 @@ use crate::wire::Wire;
 
 /// Longer than any grace.
 const LONG: Duration = Duration::from_secs(1_000);
-/// How often a session is told of a long time until it is over.
+/// The number of timeouts with a late clock that end any session.
 const LONG_TIMES: usize = 4;
 
 impl Server {
     pub(crate) fn accept(&mut self, link: LinkId) {
-        let protocol = Protocol::new(self.nature.now);
+        let protocol = Protocol::new(self.environment.now);
         let driver = Driver {
             connection: Connection::new(link, "(unregistered)"),
-            armed: protocol.deadline(&self.nature.config.connection),
+            armed: protocol.deadline(&self.environment.config.connection),
             protocol,
             cell: None,
         };
         self.drivers.insert(link, driver);
     }
 
-    /// A ping was answered.
-    pub(crate) fn hear(&mut self, link: LinkId) {
+    /// Notes the answer to a ping.
+    pub(crate) fn note_pong(&mut self, link: LinkId) {
         if let Some(driver) = self.drivers.get_mut(&link) {
-            driver.protocol.heard(self.nature.now);
+            driver.protocol.heard(self.environment.now);
         }
     }
 
-    /// A text has come.
+    /// Handles a text from a client.
     pub(crate) fn read(&mut self, link: LinkId, text: &str) {
         let Some(driver) = self.drivers.get_mut(&link) else { return };
-        driver.protocol.heard(self.nature.now);
-        let step = self.nature.with(|cx| driver.protocol.handle_text(cx, text));
+        driver.protocol.heard(self.environment.now);
+        let step = self.environment.with(|cx| driver.protocol.handle_text(cx, text));
         let behind = driver.cell.clone().map(|cell| (cell, driver.connection.clone()));
         match (step, behind) {
             (Step::Reply(reply), _) => self.reply(link, reply),
@@ -76,14 +76,14 @@ impl Server {
         }
     }
 
-    /// The connection is gone; its driver ends.
+    /// Ends the driver of a connection that is gone.
     pub(crate) fn tear_down(&mut self, link: LinkId, departure: Departure) {
-        self.say_goodbye(link, departure);
+        self.release(link, departure);
         self.drivers.remove(&link);
     }
 
-    /// From here on the connection has no client.
-    pub(super) fn say_goodbye(&mut self, link: LinkId, departure: Departure) {
+    /// Detaches the connection from its client.
+    pub(super) fn release(&mut self, link: LinkId, departure: Departure) {
         let Some(driver) = self.drivers.get_mut(&link) else { return };
         let Some(cell) = driver.cell.take() else { return };
         let mut connection = driver.connection.clone();
@@ -104,7 +104,7 @@ impl Server {
             Mutation::TakeLeavingForLoss => Departure::Lost,
             _ => departure,
         };
-        self.input(Owner::Nobody, Duration::ZERO, |registry, batch| {
+        self.input(Thread::Ended, Duration::ZERO, |registry, batch| {
             registry.release(batch, &cell, &connection, departure).into_owned()
         });
         if self.mutation == Mutation::DropSessionsEarly {
@@ -112,10 +112,10 @@ impl Server {
         }
     }
 
-    /// Has a session end as if its client had been away for long, and loses its mail.
+    /// Ends a session as if its client had been away for long, and drops its mail.
     fn drop_session(&mut self, cell: &Arc<Cell>) {
         for _ in 0..LONG_TIMES {
-            self.input(Owner::Nobody, LONG, |registry, batch| {
+            self.input(Thread::Ended, LONG, |registry, batch| {
                 drop(registry.handle_absence(batch, cell));
                 OwnedPost::default()
             });
@@ -137,13 +137,13 @@ impl Server {
         let superseded = self.attached.insert(client.clone(), link);
         let name = client.as_str().to_string();
         self.host.push(Event::Attached { link, client: name.clone(), text: text.to_string() });
-        if let Some(old) = superseded.filter(|_| self.mutation == Mutation::TrustTheSuccessor) {
-            return self.trust_successor(&client, old, link);
+        if let Some(old) = superseded.filter(|_| self.mutation == Mutation::ShareTheSession) {
+            return self.share_session(&client, old, link);
         }
         let token = self.tokens.get(&name).map(String::as_str);
         let registration = self.mutation.mutate_registration(registration, token);
         let mut registered = None;
-        self.input(Owner::Driver(link), Duration::ZERO, |registry, batch| {
+        self.input(Thread::Driver(link), Duration::ZERO, |registry, batch| {
             let (cell, post) = registry.register(batch, &connection, &registration, request_id);
             registered = Some(cell);
             post.into_owned()
@@ -153,10 +153,10 @@ impl Server {
         }
         self.host.deadline_moved(&connection);
         self.note_registered(link, &name);
-        self.host.push(Event::Answered);
+        self.host.push(Event::Handled);
     }
 
-    /// Takes note of the token in a REGISTERED.
+    /// Notes the token in a REGISTERED.
     fn note_registered(&mut self, link: LinkId, client: &str) {
         let events = self.mutation.mutate_attachment(link, self.host.take_events());
         for event in events {
@@ -171,8 +171,8 @@ impl Server {
         }
     }
 
-    /// The session is not told that another connection has its client now.
-    fn trust_successor(&mut self, client: &ClientId, old: LinkId, link: LinkId) {
+    /// Attaches the new connection to the session of the old one, as the fault demands.
+    fn share_session(&mut self, client: &ClientId, old: LinkId, link: LinkId) {
         let fresh = Connection::new(old, client.as_str());
         let Some(driver) = self.drivers.get_mut(&old) else { return };
         let connection = std::mem::replace(&mut driver.connection, fresh.clone());
@@ -184,7 +184,7 @@ impl Server {
         if let Some(driver) = self.drivers.get_mut(&link) {
             (driver.connection, driver.cell) = (connection, cell);
         }
-        self.host.push(Event::Answered);
+        self.host.push(Event::Handled);
     }
 
     fn acknowledge(
@@ -210,32 +210,32 @@ impl Server {
         message: CallMessage<'_>,
         request_id: Option<Opaque<'_>>,
     ) {
-        let mut heard = self.is_attached(link, &cell);
-        if self.mutation == Mutation::HearTheSuperseded {
+        let mut is_served = self.is_attached(link, &cell);
+        if self.mutation == Mutation::ServeSuperseded {
             let attached = self.attached.get(cell.client_id());
             if let Some(driver) = attached.and_then(|link| self.drivers.get(link)) {
-                (connection, heard) = (driver.connection.clone(), true);
+                (connection, is_served) = (driver.connection.clone(), true);
             }
         }
-        if heard {
+        if is_served {
             let client = cell.client_id().as_str().to_string();
-            let born = self.nature.unix().max(self.started);
-            self.host.push(Event::Asked { link, client, text: text.to_string(), born });
+            let born = self.environment.unix().max(self.started);
+            self.host.push(Event::Requested { link, client, text: text.to_string(), born });
         }
-        self.input(Owner::Driver(link), Duration::ZERO, |registry, batch| {
+        self.input(Thread::Driver(link), Duration::ZERO, |registry, batch| {
             registry.handle_message(batch, &cell, &connection, message, request_id).into_owned()
         });
-        if heard {
-            self.host.push(Event::Answered);
+        if is_served {
+            self.host.push(Event::Handled);
         }
     }
 
-    /// Whether the connection is the client's, as far as anybody outside can tell.
+    /// Returns true if the connection is the client's, as seen from outside.
     pub(super) fn is_attached(&self, link: LinkId, cell: &Arc<Cell>) -> bool {
         self.attached.get(cell.client_id()) == Some(&link)
     }
 
-    /// An answer of the connection itself: the session has no part in it but its number.
+    /// Sends an answer of the connection itself; the session adds only the number.
     fn reply(&mut self, link: LinkId, reply: Reply<'_>) {
         let Some(driver) = self.drivers.get(&link) else { return };
         match &driver.cell {
@@ -248,6 +248,6 @@ impl Server {
     }
 
     fn with_batch<R>(&self, act: impl FnOnce(&Batch<'_>) -> R) -> R {
-        self.nature.with(|cx| act(&Batch::begin(&self.host, *cx)))
+        self.environment.with(|cx| act(&Batch::begin(&self.host, *cx)))
     }
 }

@@ -1,5 +1,5 @@
-//! The world around the server's presence code: connections that are events, keepers that wait for
-//! the simulator's clock.
+//! The host of the server's presence code: connections are lists of events, keepers run on the
+//! simulator's clock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use crate::network::LinkId;
 /// A keeper's number; never used twice.
 pub(crate) type KeeperId = u64;
 
-/// A connection as presence holds it.
+/// A connection as presence sees it.
 #[derive(Debug)]
 pub(crate) struct Connection {
     link: AtomicU64,
@@ -42,12 +42,12 @@ impl Connection {
         self.link.load(Ordering::Relaxed)
     }
 
-    /// For faults: it is another connection from here on, and nobody notices.
+    /// Makes it another connection, without notice. For faults.
     pub(super) fn become_link(&self, link: LinkId) {
         self.link.store(link, Ordering::Relaxed);
     }
 
-    /// Takes note that it closes. Returns whether it was open.
+    /// Marks it closed. Returns true if it was open.
     pub(super) fn close(&self) -> bool {
         !self.closed.swap(true, Ordering::Relaxed)
     }
@@ -65,15 +65,15 @@ impl Connection {
     }
 }
 
-/// What minds the deadlines of a session without a connection.
+/// The keeper of a session without a connection: it handles the deadlines.
 #[derive(Clone)]
 pub(super) struct Keeper {
     pub(super) cell: Arc<Cell>,
-    /// When it looks at them next.
+    /// The time of its next check.
     pub(super) deadline: Instant,
 }
 
-/// One process.
+/// One server process.
 pub(crate) struct SimHost {
     started: UnixTime,
     mutation: Mutation,
@@ -99,7 +99,7 @@ impl SimHost {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For faults: what the wall clock says.
+    /// Notes the wall clock. For faults.
     pub(super) fn note_time(&self, now: UnixTime) {
         self.world().now = Some(now);
     }
@@ -112,7 +112,7 @@ impl SimHost {
         std::mem::take(&mut self.world().events)
     }
 
-    /// How many calls sessions take part in, as they were counted.
+    /// The number of calls in all sessions, as presence counted them.
     pub(super) fn calls(&self) -> i64 {
         self.world().calls
     }
@@ -125,7 +125,7 @@ impl SimHost {
         self.world().keepers.get(&id).cloned()
     }
 
-    /// A keeper has looked, and looks again then. `None`: it ends.
+    /// Sets the next deadline of a keeper; `None` ends it.
     pub(super) fn set_keeper(&self, id: KeeperId, next: Option<Instant>) {
         let mut world = self.world();
         match (next, world.keepers.get_mut(&id)) {
@@ -165,7 +165,7 @@ impl Host for SimHost {
     }
 
     fn close(&self, connection: &Connection, code: CloseCode) {
-        let ignored = code == CloseCode::Superseded && self.mutation == Mutation::HearTheSuperseded;
+        let ignored = code == CloseCode::Superseded && self.mutation == Mutation::ServeSuperseded;
         if !ignored && connection.close() {
             self.push(Event::Closed { link: connection.link(), code: code.code() });
         }
@@ -187,7 +187,7 @@ impl Host for SimHost {
         let mut world = self.world();
         world.keepers_ever += 1;
         let id = world.keepers_ever;
-        // It looks as soon as it runs.
+        // It checks as soon as it runs.
         let keeper = Keeper { cell: cell.clone(), deadline: Instant::from_millis(0) };
         world.keepers.insert(id, keeper);
         id
@@ -203,7 +203,7 @@ impl Host for SimHost {
 
     fn server_started(&self) -> UnixTime {
         match (self.mutation, self.world().now) {
-            (Mutation::ForgetWhatWas, Some(now)) => now,
+            (Mutation::ForgetServerStart, Some(now)) => now,
             _ => self.started,
         }
     }

@@ -21,9 +21,9 @@ use securecall_protocol::ClientId;
 pub(crate) use self::host::SimHost;
 use self::host::{Connection, KeeperId};
 use self::post::UnderWay;
+use crate::environment::{Environment, call_id_key};
 use crate::event::Event;
 use crate::mutation::Mutation;
-use crate::nature::{Nature, call_id_key};
 use crate::network::LinkId;
 
 type Cell = securecall_presence::Cell<SimHost>;
@@ -31,45 +31,45 @@ type Batch<'a> = securecall_presence::Batch<'a, SimHost>;
 
 /// One server process after the other.
 pub(crate) struct Server {
-    pub(crate) nature: Nature,
+    pub(crate) environment: Environment,
     started: UnixTime,
     host: Arc<SimHost>,
     registry: Registry<SimHost>,
     drivers: BTreeMap<LinkId, Driver>,
     posts: Vec<UnderWay>,
     posts_ever: u64,
-    /// Which connection each client has, and which cell: what presence should make of it.
+    /// The connection of each client, and the cells, as presence should have them.
     attached: BTreeMap<ClientId, LinkId>,
     cells: BTreeMap<ClientId, Arc<Cell>>,
-    /// What resumes each client's session. For faults: the server need not know.
+    /// The resume token of each client. For faults: the server itself keeps it in the session.
     tokens: BTreeMap<String, String>,
     mutation: Mutation,
 }
 
-/// What looks after a connection.
+/// The driver of a connection.
 struct Driver {
     connection: Arc<Connection>,
     protocol: Protocol,
     cell: Option<Arc<Cell>>,
-    /// When its timer fires.
+    /// The time at which its timer fires.
     armed: Instant,
 }
 
-/// Whose thread deals with a post.
+/// The thread that delivers a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+enum Thread {
     Driver(LinkId),
     Keeper(KeeperId),
-    /// A driver that is no more.
-    Nobody,
+    /// A driver that has ended.
+    Ended,
 }
 
 impl Server {
-    pub(crate) fn start(mut nature: Nature, mutation: Mutation) -> Self {
-        mutation.mutate_limits(&mut nature.config.calls);
-        let started = nature.unix();
+    pub(crate) fn start(mut environment: Environment, mutation: Mutation) -> Self {
+        mutation.mutate_limits(&mut environment.config.calls);
+        let started = environment.unix();
         Self {
-            nature,
+            environment,
             started,
             host: SimHost::start(started, mutation),
             registry: Registry::default(),
@@ -86,11 +86,11 @@ impl Server {
     /// kill -9, and a new process a moment later.
     pub(crate) fn restart(&mut self) {
         let events = self.host.take_events();
-        self.nature.pass(Duration::from_millis(1));
-        self.started = self.nature.unix();
-        self.nature.pass(Duration::from_millis(1));
+        self.environment.pass(Duration::from_millis(1));
+        self.started = self.environment.unix();
+        self.environment.pass(Duration::from_millis(1));
         if self.mutation == Mutation::LoseTheKey {
-            self.nature.config.call_ids = call_id_key(8);
+            self.environment.config.call_ids = call_id_key(8);
         }
         self.registry = Registry::default();
         self.host = SimHost::start(self.started, self.mutation);
@@ -102,13 +102,13 @@ impl Server {
         self.host.push(Event::Restarted { started: self.started });
     }
 
-    /// Somebody sets the wall clock forward, or back.
+    /// Sets the wall clock forward, or back.
     pub(crate) fn set_clock(&mut self, millis: i64) {
-        self.nature.epoch_millis = self.nature.epoch_millis.saturating_add_signed(millis);
-        self.host.push(Event::ClockSet { now: self.nature.unix() });
+        self.environment.epoch_millis = self.environment.epoch_millis.saturating_add_signed(millis);
+        self.host.push(Event::ClockSet { now: self.environment.unix() });
     }
 
-    /// What happened since it was asked last.
+    /// Takes the events since the last call.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
         self.host.take_events()
     }
@@ -118,66 +118,66 @@ impl Server {
         self.registry.cells().iter().for_each(|cell| cell.inspect(&mut look));
     }
 
-    /// How many sessions there are.
+    /// The number of sessions.
     pub(crate) fn sessions(&self) -> usize {
         self.registry.sessions()
     }
 
-    /// How many calls sessions take part in, as they were counted.
+    /// The number of calls in all sessions, as presence counted them.
     pub(crate) fn counted_calls(&self) -> i64 {
         self.host.calls()
     }
 
-    /// Whether a client's session has a record of a call.
+    /// Returns true if a client's session has a record of a call.
     pub(crate) fn has_record(&self, client: &str, call: &str) -> bool {
         let cell = ClientId::try_from(client).ok().and_then(|id| self.registry.find(&id));
         let knows = |session: &Session| session.call_ids().any(|id| id == call);
         cell.is_some_and(|cell| cell.inspect(knows))
     }
 
-    /// Whether nothing is under way.
+    /// Returns true if no mail is in flight.
     pub(crate) fn is_quiet(&self) -> bool {
         self.posts.is_empty()
     }
 
-    /// Whether the connection's driver would read a frame now. One whose connection was superseded
-    /// may not know that yet, and reads what was sent before.
+    /// Returns true if the connection's driver would read a frame now. The driver of a superseded
+    /// connection may not know that yet, and reads earlier frames.
     pub(crate) fn is_reading(&self, link: LinkId) -> bool {
         let Some(driver) = self.drivers.get(&link) else { return false };
         let superseded = || driver.cell.as_ref().is_some_and(|cell| !self.is_attached(link, cell));
         let reads = !driver.connection.is_closed() || superseded();
-        reads && !self.is_busy(Owner::Driver(link))
+        reads && !self.is_busy(Thread::Driver(link))
     }
 
-    /// Whether the connection is to be torn down.
+    /// Returns true if the connection is to be torn down.
     pub(crate) fn is_closing(&self, link: LinkId) -> bool {
         self.drivers.get(&link).is_none_or(|driver| {
-            driver.connection.is_closed() && !self.is_busy(Owner::Driver(link))
+            driver.connection.is_closed() && !self.is_busy(Thread::Driver(link))
         })
     }
 
-    fn is_busy(&self, owner: Owner) -> bool {
-        self.posts.iter().any(|post| post.owner == owner)
+    fn is_busy(&self, thread: Thread) -> bool {
+        self.posts.iter().any(|post| post.thread == thread)
     }
 
-    /// Gives presence one input, at a time that may be `hurried`, and takes note of what it did.
+    /// Gives presence one input, with the clock ahead by `hurried`, and notes the changes.
     fn input(
         &mut self,
-        owner: Owner,
+        thread: Thread,
         hurried: Duration,
         input: impl FnOnce(&Registry<SimHost>, &mut Batch<'_>) -> OwnedPost<SimHost>,
     ) {
         let (registry, host) = (&self.registry, &self.host);
-        host.note_time(self.nature.unix());
-        let post = self.nature.with(|cx| {
+        host.note_time(self.environment.unix());
+        let post = self.environment.with(|cx| {
             let cx = Context { now: cx.now + hurried, ..*cx };
             input(registry, &mut Batch::begin(host, cx))
         });
-        self.put_under_way(owner, post);
+        self.put_under_way(thread, post);
         self.note_cells();
     }
 
-    /// Compares what cells there are, and which connections they have, with what was known.
+    /// Notes changes of the cells and of their connections as events.
     fn note_cells(&mut self) {
         let mut changed = self.registry.sessions() != self.cells.len();
         for (client, cell) in &self.cells {

@@ -1,4 +1,4 @@
-//! Mail under way between sessions, one step after another.
+//! Mail in flight between sessions, delivered one step at a time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use securecall_core::{Content, Mail, Outcome, OwnedMail};
 use securecall_presence::{OwnedItem, OwnedLetter, OwnedPost};
 use securecall_protocol::Opaque;
 
-use super::{Batch, Owner, Server, SimHost};
+use super::{Batch, Server, SimHost, Thread};
 use crate::event::{Event, Short};
 use crate::mutation::Mutation;
 use crate::random::Random;
 
-/// A post that a thread deals with.
+/// A post that a thread is delivering.
 pub(super) struct UnderWay {
-    pub(super) owner: Owner,
-    /// Posts that began later have a higher one.
+    pub(super) thread: Thread,
+    /// Ascends: later posts have higher ones.
     serial: u64,
     post: OwnedPost<SimHost>,
     /// The next item.
@@ -24,12 +24,12 @@ pub(super) struct UnderWay {
 
 impl UnderWay {
     fn is_of_driver(&self) -> bool {
-        matches!(self.owner, Owner::Driver(_)) && self.next.outcome.is_none()
+        matches!(self.thread, Thread::Driver(_)) && self.next.outcome.is_none()
     }
 }
 
 impl Server {
-    pub(super) fn put_under_way(&mut self, owner: Owner, mut post: OwnedPost<SimHost>) {
+    pub(super) fn put_under_way(&mut self, thread: Thread, mut post: OwnedPost<SimHost>) {
         for OwnedItem { letter, .. } in &post.items {
             if letter.mail.as_mail().is_ring() {
                 self.host.push(Event::Rang { call: letter.mail.call_id().to_string() });
@@ -37,7 +37,7 @@ impl Server {
         }
         if let Some(next) = post.items.pop() {
             self.posts_ever += 1;
-            self.posts.push(UnderWay { owner, serial: self.posts_ever, post, next });
+            self.posts.push(UnderWay { thread, serial: self.posts_ever, post, next });
         }
     }
 
@@ -46,8 +46,8 @@ impl Server {
         self.step_some(random, |outcome| outcome.is_none())
     }
 
-    /// Some thread tells a session what became of its letter.
-    pub(crate) fn tell_outcome(&mut self, random: &mut Random) -> bool {
+    /// Some thread gives a session the delivery result of its letter.
+    pub(crate) fn deliver_outcome(&mut self, random: &mut Random) -> bool {
         self.step_some(random, |outcome| outcome.is_some())
     }
 
@@ -61,9 +61,9 @@ impl Server {
         true
     }
 
-    /// Whether the thread of this post may go on. A client that takes over from its own superseded
-    /// connection has needed a round trip for that, and the thread of the old one microseconds for
-    /// its letter: so connections of one client do not overtake each other.
+    /// Returns true if the thread of this post may go on. A client that supersedes its own
+    /// connection needs a round trip for that, the old connection's thread microseconds for a
+    /// letter: so connections of one client do not overtake each other.
     fn may_step(&self, post: &UnderWay) -> bool {
         let is_overtaken = |older: &UnderWay| {
             let (old, new) = (&older.next.letter, &post.next.letter);
@@ -74,25 +74,25 @@ impl Server {
     }
 
     fn step(&mut self, under_way: UnderWay, random: &mut Random) {
-        let UnderWay { owner, serial, mut post, next } = under_way;
+        let UnderWay { thread, serial, mut post, next } = under_way;
         if let Some(item) = self.mutate_item(next, random) {
             let following = self.step_item(&item);
             post.items.extend(self.mutate_following(following, &item).items);
         }
         if let Some(next) = post.items.pop() {
-            self.posts.push(UnderWay { owner, serial, post, next });
+            self.posts.push(UnderWay { thread, serial, post, next });
         }
         self.note_cells();
     }
 
     fn step_item(&mut self, item: &OwnedItem<SimHost>) -> OwnedPost<SimHost> {
         let (registry, host) = (&self.registry, &self.host);
-        host.note_time(self.nature.unix());
-        self.nature
+        host.note_time(self.environment.unix());
+        self.environment
             .with(|cx| registry.step(&mut Batch::begin(host, *cx), item.as_item()).into_owned())
     }
 
-    /// What happens to an item before it is dealt with. `None`: it is lost.
+    /// Changes an item before it is delivered, as the fault demands. `None`: it is lost.
     fn mutate_item(
         &mut self,
         mut item: OwnedItem<SimHost>,
@@ -103,14 +103,14 @@ impl Server {
         }
         let ends = matches!(item.letter.mail.as_mail().content, Content::End { .. });
         match self.mutation {
-            Mutation::RewordOpaque => item.letter.mail = reworded(&item.letter.mail),
+            Mutation::ReencodeOpaque => item.letter.mail = reencoded(&item.letter.mail),
             Mutation::DeliverTwice if random.percent(20) => {
-                // What the first leads to is of no interest.
+                // The copy's results are dropped; only its effect counts.
                 drop(self.step_item(&item));
             }
             Mutation::DeliverOutOfOrder if random.percent(20) => {
                 self.posts.push(UnderWay {
-                    owner: Owner::Nobody,
+                    thread: Thread::Ended,
                     serial: 0,
                     post: OwnedPost::default(),
                     next: item,
@@ -118,11 +118,11 @@ impl Server {
                 return None;
             }
             Mutation::DropEnds if ends && random.percent(20) => return None,
-            Mutation::DeliverToSomebodyElse if random.percent(10) => {
+            Mutation::Misdeliver if random.percent(10) => {
                 let clients: Vec<_> = self.cells.keys().cloned().collect();
                 item.letter.to = random.pick(&clients).cloned().unwrap_or(item.letter.to);
             }
-            Mutation::ExpectNobody if self.registry.find(&item.letter.to).is_none() => {
+            Mutation::SkipRecovery if self.registry.find(&item.letter.to).is_none() => {
                 item.outcome = Some(Outcome::Offline);
             }
             _ => {}
@@ -130,7 +130,7 @@ impl Server {
         Some(item)
     }
 
-    /// What becomes of the outcome of a letter.
+    /// Changes the delivery result of a letter, as the fault demands.
     fn mutate_following(
         &self,
         mut following: OwnedPost<SimHost>,
@@ -155,8 +155,8 @@ impl Server {
     }
 }
 
-/// The same mail with another wording of what is opaque.
-fn reworded(owned: &OwnedMail) -> OwnedMail {
+/// The same mail with its opaque field encoded in another way.
+fn reencoded(owned: &OwnedMail) -> OwnedMail {
     let mut text = String::new();
     let Mail { call_id, mut content } = owned.as_mail();
     if let Content::Candidate { candidate: opaque }
@@ -170,7 +170,7 @@ fn reworded(owned: &OwnedMail) -> OwnedMail {
     Mail { call_id, content }.into_owned()
 }
 
-/// A letter as the trace has it.
+/// A letter as the trace prints it.
 struct Letter<'a>(&'a OwnedLetter<SimHost>);
 
 impl fmt::Display for Letter<'_> {

@@ -1,4 +1,4 @@
-//! Deadlines: those that drivers watch, of their connection and its session, and those that keepers
+//! Deadlines: those that drivers watch, of a connection and its session, and those that keepers
 //! watch.
 
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use std::time::Duration;
 use securecall_core::{Departure, Due, Instant, Session};
 
 use super::host::{Keeper, KeeperId};
-use super::{Cell, Driver, Owner, Server};
+use super::{Cell, Driver, Server, Thread};
 use crate::event::Event;
 use crate::mutation::Mutation;
 use crate::network::LinkId;
 
-/// How much too early [`Mutation::HurryDeadlines`] is.
+/// The lead of [`Mutation::HurryDeadlines`].
 const HURRY: Duration = Duration::from_secs(1);
 
-/// A deadline that has come.
+/// A timer that has fired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Timer {
     Keeper(KeeperId),
@@ -23,15 +23,15 @@ pub(crate) enum Timer {
 }
 
 impl Server {
-    /// The deadlines that have come.
+    /// The timers that have fired.
     pub(crate) fn due(&self) -> Vec<Timer> {
         let keepers = self.host.keepers().into_iter().filter(|(id, keeper)| {
             self.is_watched(keeper)
-                && (keeper.deadline <= self.nature.now || self.is_due(&keeper.cell))
-                && !self.is_busy(Owner::Keeper(*id))
+                && (keeper.deadline <= self.environment.now || self.is_due(&keeper.cell))
+                && !self.is_busy(Thread::Keeper(*id))
         });
         let drivers = self.drivers.iter().filter(|(link, driver)| {
-            self.is_driver_due(driver) && !self.is_busy(Owner::Driver(**link))
+            self.is_driver_due(driver) && !self.is_busy(Thread::Driver(**link))
         });
         let keepers = keepers.map(|(id, _)| Timer::Keeper(id));
         keepers.chain(drivers.map(|(link, _)| Timer::Driver(*link))).collect()
@@ -46,7 +46,7 @@ impl Server {
         keepers.chain(open.map(|driver| driver.armed)).min()
     }
 
-    /// A deadline that has come is dealt with. Returns a connection that is to be pinged.
+    /// Handles a timer. Returns a connection that is to be pinged.
     pub(crate) fn fire(&mut self, timer: Timer) -> Option<LinkId> {
         match timer {
             Timer::Keeper(id) => {
@@ -61,7 +61,7 @@ impl Server {
         let Some(Keeper { cell, .. }) = self.host.keeper(id) else { return };
         self.note_due(&cell);
         let mut next = None;
-        self.input(Owner::Keeper(id), self.hurry(), |registry, batch| {
+        self.input(Thread::Keeper(id), self.hurry(), |registry, batch| {
             let (until, post) = registry.handle_absence(batch, &cell);
             next = until;
             post.into_owned()
@@ -72,11 +72,11 @@ impl Server {
     fn fire_driver(&mut self, link: LinkId) -> Option<LinkId> {
         let driver = self.drivers.get_mut(&link)?;
         if driver.connection.is_closed() {
-            self.say_goodbye(link, Departure::Lost);
+            self.release(link, Departure::Lost);
             return None;
         }
         driver.connection.take_moved_deadline();
-        let pinged = match self.nature.with(|cx| driver.protocol.handle_timeout(cx)) {
+        let pinged = match self.environment.with(|cx| driver.protocol.handle_timeout(cx)) {
             Due::Nothing => None,
             Due::Ping => Some(link),
             Due::Close(code) => {
@@ -84,12 +84,12 @@ impl Server {
                 return None;
             }
         };
-        let latest = driver.protocol.deadline(&self.nature.config.connection);
+        let latest = driver.protocol.deadline(&self.environment.config.connection);
         let (cell, connection) = (driver.cell.clone(), driver.connection.clone());
         let mut next = latest;
-        if let Some(cell) = cell.filter(|_| self.mutation != Mutation::ForgetDeadlines) {
+        if let Some(cell) = cell.filter(|_| self.mutation != Mutation::SkipDeadlines) {
             self.note_due(&cell);
-            self.input(Owner::Driver(link), self.hurry(), |registry, batch| {
+            self.input(Thread::Driver(link), self.hurry(), |registry, batch| {
                 let (until, post) = registry.handle_timeout(batch, &cell, &connection, latest);
                 next = until;
                 post.into_owned()
@@ -104,16 +104,16 @@ impl Server {
     fn is_driver_due(&self, driver: &Driver) -> bool {
         let Driver { connection, cell, armed, .. } = driver;
         if connection.is_closed() {
-            // Whoever has closed it has woken the driver.
+            // The close has woken the driver.
             return cell.is_some();
         }
         let session_is_due = || cell.as_ref().is_some_and(|cell| self.is_due(cell));
         connection.has_moved_deadline()
-            || *armed <= self.nature.now
+            || *armed <= self.environment.now
             || (self.mutation == Mutation::HurryDeadlines && session_is_due())
     }
 
-    /// The model is told of the time when a session is.
+    /// Reports to the model that a session handles its deadlines.
     fn note_due(&self, cell: &Arc<Cell>) {
         if self.is_due(cell) {
             let client = cell.client_id().as_str().to_string();
@@ -122,7 +122,7 @@ impl Server {
     }
 
     fn is_due(&self, cell: &Arc<Cell>) -> bool {
-        let now = self.nature.now + self.hurry();
+        let now = self.environment.now + self.hurry();
         cell.inspect(Session::deadline).is_some_and(|deadline| deadline <= now)
     }
 
@@ -131,8 +131,8 @@ impl Server {
         if hurries { HURRY } else { Duration::ZERO }
     }
 
-    /// Whether anybody looks at a session without a connection.
+    /// Returns true if the keeper runs.
     fn is_watched(&self, keeper: &Keeper) -> bool {
-        self.mutation != Mutation::KeepSessions || keeper.cell.inspect(Session::calls) > 0
+        self.mutation != Mutation::LeakSessions || keeper.cell.inspect(Session::calls) > 0
     }
 }

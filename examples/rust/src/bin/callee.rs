@@ -1,4 +1,4 @@
-//! Waits for calls and answers each of them; what the caller says is said back.
+//! Answers each call, and echoes the caller's lines.
 //!
 //! ```sh
 //! cargo run -p securecall-examples --bin callee -- ws://127.0.0.1:8080/signal bertha
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn answer_calls(url: &str, name: &str) -> Result<(), Box<dyn Error>> {
-    // A program that is to be called tomorrow keeps its seed: see `chat.rs`.
+    // A program that is to be called tomorrow stores its seed: see `chat.rs`.
     let identity = Identity::new(name, &Seed::random(), Suite::XWing)?;
     let fingerprint = identity.directory_key().fingerprint();
     let (client, mut events) = Client::connect(Settings::new(url, identity))?;

@@ -1,4 +1,4 @@
-//! Calls somebody, says hello, waits for the echo and hangs up.
+//! Calls a client, sends a greeting, awaits the echo and hangs up.
 //!
 //! ```sh
 //! cargo run -p securecall-examples --bin caller -- ws://127.0.0.1:8080/signal anton bertha

@@ -5,9 +5,9 @@
 //! cargo run -p securecall-examples --bin chat -- ws://127.0.0.1:8080/signal anton bertha
 //! ```
 //!
-//! The first one waits for a call, the second one calls. The files `bertha.json` and `anton.json` keep
-//! who they are, `bertha.keys` and `anton.keys` whom they have met. What one types the other reads; the
-//! end of the input (Ctrl-D) hangs up.
+//! The first one waits for a call, the second one calls. The files `bertha.json` and `anton.json`
+//! store their identities, `bertha.keys` and `anton.keys` the keys of their contacts. Each line
+//! goes to the other end; the end of the input (Ctrl-D) hangs up.
 
 // It talks to whoever runs it.
 #![allow(clippy::print_stdout)]
@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 type Failure = Box<dyn Error>;
 
-/// Lines that wait to be sent.
+/// The queue of lines to be sent.
 const LINES_WAITING_MAX: usize = 16;
 
 /// A call, and the connection that it sets up.
@@ -125,11 +125,11 @@ fn show(digits: Option<impl std::fmt::Display>) {
     }
 }
 
-/// Sends what is typed. It is a task of its own: a line may wait for the other end to read, and so
-/// that it reads, somebody has to go on reading here.
+/// Sends the typed lines. It is a task of its own: sending may block until the other end reads, and
+/// meanwhile this end must go on reading.
 async fn send_lines(peer: Arc<Peer>) {
     let (sender, mut lines) = mpsc::channel(LINES_WAITING_MAX);
-    // A terminal is read by a thread: no wait for it can be taken back.
+    // A terminal is read by a thread: such a read cannot be cancelled.
     std::thread::spawn(move || {
         let lines = std::io::stdin().lines().map_while(Result::ok);
         lines.map(|line| sender.blocking_send(line)).take_while(Result::is_ok).for_each(drop);

@@ -1,4 +1,4 @@
-//! `securecall directory export`: all records, as lines of JSON.
+//! `securecall directory export`: writes all records as JSON Lines.
 
 use std::ffi::OsStr;
 use std::io;
@@ -16,13 +16,13 @@ pub(super) const NAME: &str = "export";
 const FILE: &str = "file";
 
 const HINTS: &str = "\
-A line for each id, in the order of the ids, the key as it is stored:
+Writes one line for each id, in the order of the ids, with the key as it is stored:
 
   {\"clientId\":\"alice\",\"publicKey\":\"…\"}
 
-It is the directory as it was at one moment. A file is made new, for you alone
-(mode 600), and only when all of it is on disk; one that is there stays. Who has
-it knows everybody's ids.
+The export is a snapshot of one moment. A file is created with mode 600, appears
+only when it is complete, and never overwrites another one. It contains the ids of
+all clients.
 
   securecall directory export keys.jsonl
   securecall directory export | jq -r .clientId | wc -l";
@@ -31,7 +31,7 @@ pub(super) fn command() -> Command {
     let file = Arg::new(FILE)
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
-        .help("A new file for them [default: standard output]");
+        .help("New file to write [default: standard output]");
     operator::command(NAME, "Write all ids and keys of a server as JSON Lines")
         .arg(file)
         .after_help(HINTS)
@@ -51,7 +51,7 @@ pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
         }
     };
     let records = usize::try_from(records).unwrap_or(usize::MAX);
-    operator::note(&operator::counted(records, "record exported", "records exported"))
+    operator::print_message(&operator::counted(records, "record exported", "records exported"))
 }
 
 fn to_standard_output(operator: &mut Operator) -> Result<u64, Failure> {

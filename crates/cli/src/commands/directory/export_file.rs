@@ -1,4 +1,4 @@
-//! A new file that is there whole, or not at all.
+//! A new file that appears complete, or not at all.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -10,10 +10,10 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::files::folder::sync_folder_of;
 
-/// Its owner reads and writes it, and nobody else does anything.
+/// The file mode: only the owner may read and write.
 const MODE: u32 = 0o600;
 
-/// The file while it is written, under another name.
+/// An export while it is written, under a temporary name. Dropping it before `finish` removes it.
 pub(super) struct ExportFile {
     path: PathBuf,
     unfinished: PathBuf,
@@ -21,7 +21,7 @@ pub(super) struct ExportFile {
     finished: bool,
 }
 
-/// Why there is no file.
+/// An error of creating or finishing an export file.
 #[derive(Debug)]
 pub(crate) enum ExportFileError {
     Exists(PathBuf),
@@ -30,9 +30,10 @@ pub(crate) enum ExportFileError {
 }
 
 impl ExportFile {
-    /// Makes the file under another name, if there is none yet at `path`.
+    /// Creates the temporary file, unless `path` exists already.
     pub(super) fn create(path: &Path) -> Result<Self, ExportFileError> {
-        // Said now, not after a long export; the rename looks again.
+        // Checked here so that a long export does not run in vain. `finish` checks again,
+        // atomically.
         if fs::symlink_metadata(path).is_ok() {
             return Err(ExportFileError::Exists(path.to_owned()));
         }
@@ -47,7 +48,8 @@ impl ExportFile {
         }
     }
 
-    /// Gives the file its name, once it is on disk, and unless somebody else took that meanwhile.
+    /// Syncs the file and renames it to its final name, unless a file of that name appeared
+    /// meanwhile.
     pub(super) fn finish(mut self) -> Result<(), ExportFileError> {
         let path = self.path.clone();
         self.put_in_place().map_err(|cause| match cause.kind() {
@@ -77,7 +79,7 @@ impl Write for ExportFile {
 impl Drop for ExportFile {
     fn drop(&mut self) {
         if !self.finished {
-            // Half an export would only be taken for a whole one.
+            // A partial export could be mistaken for a complete one.
             let _ = fs::remove_file(&self.unfinished);
         }
     }
@@ -88,12 +90,13 @@ impl fmt::Display for ExportFileError {
         match self {
             Self::Exists(path) => write!(
                 f,
-                "{} is there already and stays as it is: name another file, or move it away",
+                "{} is there already and is not overwritten: name another file, or move it away",
                 path.display()
             ),
             Self::Unfinished(path) => write!(
                 f,
-                "{} is there: another export is under way, or was cut short; then remove it",
+                "{} exists: another export is in progress, or was interrupted; in that case \
+                 remove it",
                 path.display()
             ),
             Self::Io { path, cause } => write!(f, "{}: {cause}", path.display()),

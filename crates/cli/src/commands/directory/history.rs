@@ -1,4 +1,4 @@
-//! `securecall directory history`: the chain of an id.
+//! `securecall directory history`: shows the chain of an id.
 
 use std::io::{self, Write as _};
 
@@ -14,21 +14,21 @@ pub(super) const NAME: &str = "history";
 const CLIENT_ID: &str = "client_id";
 
 const HINTS: &str = "\
-A line for each link: the epoch and its place there, the time that its maker wrote
-into it, what it does, and its hash. Below an inception stands the fingerprint,
-which holds until a reset; people can compare it. No keys are shown.
+The output has a line for each link: epoch and sequence number, the time that its
+maker wrote into it, its kind, and its hash. Below an inception is the fingerprint,
+which is valid until a reset. No keys are shown.
 
   securecall directory history alice
 
-An id without a chain is named, and the exit code is 1.";
+The exit code is 1 if the id has no chain.";
 
 pub(super) fn command() -> Command {
     let client_id = Arg::new(CLIENT_ID)
         .value_name("CLIENT_ID")
         .required(true)
         .value_parser(|text: &str| ClientId::try_from(text))
-        .help("Whose chain is shown");
-    operator::command(NAME, "Show what happened to an id that is bound to an identity")
+        .help("Client id whose chain is shown");
+    operator::command(NAME, "Show the chain of an id that is bound to an identity")
         .arg(client_id)
         .after_help(HINTS)
 }
@@ -54,7 +54,7 @@ fn shown(history: &History) -> String {
     }
     if let Some(reset) = &history.reset {
         let (left, asked) = (operator::waits(reset.left_seconds), operator::moment(reset.asked_at));
-        text.push_str(&format!("a reset waits: {left} left, asked for at {asked}\n"));
+        text.push_str(&format!("a reset is pending: {left} left, asked for at {asked}\n"));
     }
     text
 }

@@ -1,4 +1,4 @@
-//! `securecall directory import`: records into a directory, all or none.
+//! `securecall directory import`: imports records into a directory, all or none.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -19,10 +19,10 @@ const REPLACE: &str = "replace";
 const CREATE: &str = "create";
 
 const HINTS: &str = "\
-Every line is checked before anything is done, and then everything is done, or
-nothing. What is there already, with the same key, is fine. An id that has another
-key is a conflict: nothing is imported, unless --replace says that the keys of
-the file are right. Then whoever calls that id encrypts to the key of the file.
+Every line is checked first. Then all records are imported, or none. Records that
+exist with the same key are unchanged. An id that has another key is a conflict,
+and nothing is imported, unless --replace is given. After that, calls to that id
+are encrypted to the key of the file.
 
 A chain is verified to its last signature. It is taken if its id has none, or if it
 goes on from the one that is there. One that is older, or another one, is refused,
@@ -31,23 +31,23 @@ and --replace does not change that.
   securecall directory import keys.jsonl
   ssh old.example.org securecall directory export | securecall directory import -
 
-A server that runs takes up to 64 MiB at once. While it writes, registrations
+A running server accepts up to 64 MiB at once. During the import registrations
 wait; calls and lookups do not.";
 
 pub(super) fn command() -> Command {
     let file = Arg::new(FILE)
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
-        .help("What securecall directory export wrote [default: - for standard input]");
+        .help("File written by securecall directory export [default: - for standard input]");
     let replace = Arg::new(REPLACE)
         .long(REPLACE)
         .action(ArgAction::SetTrue)
-        .help("Replace the keys of ids that have others");
+        .help("Replace existing keys of the same ids");
     let create = Arg::new(CREATE)
         .long(CREATE)
         .action(ArgAction::SetTrue)
-        .help("Make the data folder and its directory if there is none");
-    operator::command(NAME, "Take ids and keys from JSON Lines into a server's directory")
+        .help("Create the data folder and its directory if they do not exist");
+    operator::command(NAME, "Import ids and keys from JSON Lines into a server's directory")
         .mut_arg("directory.key_bytes_max", |arg| arg.hide(false))
         .arg(file)
         .arg(replace)
@@ -75,7 +75,7 @@ pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
 fn input(path: Option<&PathBuf>) -> Result<Box<dyn BufRead>, Failure> {
     let Some(path) = path else {
         if io::stdin().is_terminal() {
-            operator::note("reading records from standard input, until Ctrl-D")?;
+            operator::print_message("reading records from standard input, until Ctrl-D")?;
         }
         return Ok(Box::new(BufReader::new(io::stdin())));
     };
@@ -89,5 +89,5 @@ fn not_read(path: Option<&PathBuf>, error: ImportError) -> Failure {
 }
 
 fn summary(Imported { new, same, replaced, longer }: Imported) -> String {
-    format!("{new} new, {same} there already, {replaced} replaced, {longer} gone on\n")
+    format!("{new} new, {same} unchanged, {replaced} replaced, {longer} longer\n")
 }

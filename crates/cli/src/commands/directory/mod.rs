@@ -1,5 +1,5 @@
-//! `securecall directory`: whose key is which. One looks up as everybody can; the others are for the
-//! operator of a server, whose data folder they use.
+//! `securecall directory`: looks keys up at a server, and manages the directory of one's own server
+//! through its data folder.
 
 mod export;
 mod export_file;
@@ -16,31 +16,30 @@ use crate::failure::Failure;
 pub(crate) use export_file::ExportFileError;
 
 pub(crate) const NAME: &str = "directory";
-pub(crate) const ABOUT: &str = "Look keys up; as an operator export, import and reset them";
+pub(crate) const ABOUT: &str = "Look up keys; as an operator export, import and reset them";
 
-/// What there is.
+/// Text below the help: the subcommands and their exit codes.
 pub(crate) const HINTS: &str = "\
-lookup asks a server, as every client can. The others work on the data folder of
-a server of your own, whether it runs or not, as the user that it runs as:
+lookup asks a server, as any client can. The others use the data folder of your
+own server, running or stopped. Run them as the user of the server:
 
   securecall directory lookup alice --server wss://example.org/signal
-      Which key does the server give out, and is it the one I know?
+      Show the key that the server returns, and whether it is the known one
   securecall directory reset alice
-      She lost her device: the next key that is registered for alice is taken
+      She lost her device: accept the next key that is registered for alice
   securecall directory resets
-      Which resets wait for an objection?
+      List the resets that wait for an objection
   securecall directory history alice
-      What happened to her identity, and when?
+      Show the chain of her identity
   securecall directory export keys.jsonl
       A backup of all public keys
   securecall directory import keys.jsonl
-      All of it into another server's directory, or nothing
+      Import all of them into the directory of another server, or none
 
-Exit codes: 0 success, 1 it failed or something was not there, 2 the command
-line, the configuration or the file is wrong, 3 (lookup) a key is another one
-than remembered.";
+Exit codes: 0 success, 1 failure or a missing key, 2 the command line, the
+configuration or the file is invalid, 3 (lookup) a key is not the known one.";
 
-/// The command with its options.
+/// Adds the subcommands.
 pub(crate) fn with_options(command: Command) -> Command {
     command
         .subcommand_required(true)
@@ -52,7 +51,7 @@ pub(crate) fn with_options(command: Command) -> Command {
         .subcommand(history::command())
 }
 
-/// Does one of them.
+/// Runs the subcommand.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     match flags.subcommand() {
         Some((lookup::NAME, flags)) => lookup::run(flags),

@@ -1,4 +1,4 @@
-//! What the commands for operators share: where the directory is.
+//! Access to the directory of a server, shared by the commands for operators.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,28 +8,28 @@ use securecall_server::settings::{Settings, with_options};
 
 use crate::failure::Failure;
 pub(super) use crate::settings_of_serve::settings;
-pub(super) use crate::terminal::note::note;
+pub(super) use crate::terminal::message::print_message;
 
-/// A command that takes everything that `serve` takes, so that one set of flags, one file and one
-/// environment do for both; shown is what counts here.
+/// Returns a command that accepts all settings of `serve`, so that the same flags, file and
+/// environment work for both. Help shows only the settings that matter here.
 pub(super) fn command(name: &'static str, about: &'static str) -> Command {
-    let command = with_options(Command::new(name)).mut_args(hide_what_does_not_matter);
-    // What follows is no setting.
+    let command = with_options(Command::new(name)).mut_args(hide_other_settings);
+    // The flags that follow are not settings.
     command.about(about).next_help_heading(None)
 }
 
-fn hide_what_does_not_matter(arg: Arg) -> Arg {
+fn hide_other_settings(arg: Arg) -> Arg {
     let is_setting = arg.get_help_heading().is_some();
     let is_folder = arg.get_id() == "data_dir";
     arg.hide(is_setting && !is_folder)
 }
 
-/// The directory of these settings, of a server that runs or not.
+/// Opens the directory of these settings, whether or not its server runs.
 pub(super) fn open(settings: &Settings) -> Result<Operator, Failure> {
     Operator::at(&settings.data_dir, rules(settings)).map_err(Failure::Operator)
 }
 
-/// The directory of these settings, which is made if there is none.
+/// Opens the directory of these settings, and creates it if it does not exist.
 pub(super) fn create(settings: &Settings) -> Result<Operator, Failure> {
     Operator::at_new(&settings.data_dir, rules(settings)).map_err(Failure::Operator)
 }
@@ -41,23 +41,23 @@ fn rules(settings: &Settings) -> Rules {
     }
 }
 
-/// The end of the year 9999, which is the latest time of a link.
+/// The latest time of a link: the end of the year 9999.
 const TIME_MAX: u64 = 253_402_300_799;
 
-/// A time in seconds since 1970, for people; what no calendar has is shown as the last second of one.
+/// Formats a time in seconds since 1970. A later one than links can have is shown as the latest.
 pub(super) fn moment(seconds: u64) -> String {
     let since_1970 = Duration::from_secs(seconds.min(TIME_MAX));
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_1970).to_string()
 }
 
-/// How long a reset still waits, and since when.
+/// Formats the time that a reset is still pending.
 pub(super) fn waits(left_seconds: u64) -> String {
-    // Nobody plans by seconds; the last minute is shown all the same.
+    // Seconds matter in the last minute only.
     let left = if left_seconds < 60 { left_seconds } else { left_seconds / 60 * 60 };
     humantime::format_duration(Duration::from_secs(left)).to_string()
 }
 
-/// A number of things, in words.
+/// Formats a count with its noun in the singular or the plural.
 pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -1,4 +1,4 @@
-//! `securecall directory reset`: frees ids for other keys.
+//! `securecall directory reset`: removes keys, so that the next ones are accepted.
 
 use std::io::{self, Write as _};
 
@@ -15,28 +15,28 @@ const CLIENT_IDS: &str = "client_ids";
 const CANCEL: &str = "cancel";
 
 const HINTS: &str = "\
-The first key stays, and another one gets KEY_PINNED. After a reset the next key
-that is registered for the id is taken, and stays; whoever has called alice before
-is warned that her key is another one.
+The first key of an id is pinned, and another one gets KEY_PINNED. After a reset
+the next key that is registered for the id is accepted and pinned; clients that
+have called alice before are warned that her key has changed.
 
-Whoever registers first has it. Be sure that it is alice who asks you, and have
-her new device connect before you reset: that ends the connection of the old one.
+Whoever registers first gets the id. Make sure that it is alice who asks you, and
+let her new device connect before the reset: that disconnects the old one.
 
   securecall directory reset alice
   securecall directory reset alice --data-dir /var/lib/securecall
 
-An id that is bound to an identity is not reset at once: the owner may still have
-it. The reset waits (72 hours of the server's running time, by default), and any
-link that the owner signs meanwhile ends it. An id that begins with sc- and has a
-chain cannot be reset at all.
+An id that is bound to an identity is reset after a delay, because its owner may
+still have it: 72 hours during which the server runs, by default. Any link that the
+owner signs in that time is a veto. An id that begins with sc- and has a chain
+cannot be reset.
 
   securecall directory resets
-      Which resets wait?
+      List the pending resets
   securecall directory reset --cancel alice
-      It was not alice who asked
+      Withdraw the reset: it was not alice who asked
 
-An id for which nothing could be done is named, and the exit code is 1; the others
-are reset all the same.";
+An id that cannot be reset is reported, and the exit code is 1; the others are
+reset nevertheless.";
 
 pub(super) fn command() -> Command {
     let client_ids = Arg::new(CLIENT_IDS)
@@ -45,12 +45,12 @@ pub(super) fn command() -> Command {
         .num_args(1..)
         .action(ArgAction::Append)
         .value_parser(|text: &str| ClientId::try_from(text))
-        .help("Whose keys are forgotten");
+        .help("Client ids whose keys are removed");
     let cancel = Arg::new(CANCEL)
         .long(CANCEL)
         .action(ArgAction::SetTrue)
-        .help("Withdraw resets that wait, instead");
-    operator::command(NAME, "Forget keys, so that the next ones are taken")
+        .help("Withdraw pending resets instead");
+    operator::command(NAME, "Remove keys, so that the next ones are accepted")
         .mut_arg("identity.reset_delay", |arg| arg.hide(false))
         .arg(client_ids)
         .arg(cancel)
@@ -70,7 +70,7 @@ pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     report(&ids, resets.iter().map(done).collect(), Failure::NothingToReset)
 }
 
-/// What became of an id, and whether that was wanted.
+/// The text for an id, and whether it is the wanted result.
 type Outcome = (String, bool);
 
 fn report(
@@ -94,15 +94,15 @@ fn done(reset: &Reset) -> Outcome {
         Reset::Done => ("reset".to_owned(), true),
         Reset::Waits { seconds } => {
             let waits = operator::waits(*seconds);
-            (format!("bound to an identity: will be reset in {waits}, unless its owner objects"), true)
+            (format!("bound to an identity: reset in {waits}, unless its owner vetoes it"), true)
         }
         Reset::Nothing => ("had no key".to_owned(), false),
-        Reset::Certified => ("cannot be reset: it follows from its owner's key".to_owned(), false),
+        Reset::Certified => ("cannot be reset: only its own keys change it".to_owned(), false),
         Reset::Ended => ("cannot be reset: its owner has ended it".to_owned(), false),
     }
 }
 
 fn cancelled(had_reset: bool) -> Outcome {
-    let what = if had_reset { "the reset is withdrawn" } else { "no reset waits" };
+    let what = if had_reset { "reset withdrawn" } else { "had no pending reset" };
     (what.to_owned(), had_reset)
 }

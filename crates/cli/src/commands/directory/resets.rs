@@ -1,4 +1,4 @@
-//! `securecall directory resets`: the resets that wait.
+//! `securecall directory resets`: lists the pending resets.
 
 use std::io::{self, Write as _};
 
@@ -10,14 +10,14 @@ use crate::failure::Failure;
 pub(super) const NAME: &str = "resets";
 
 const HINTS: &str = "\
-A reset of an id that is bound to an identity waits for an objection of its owner.
-Only time during which the server runs counts.
+The reset of an id that is bound to an identity is pending for a delay, in which its
+owner can veto it. Only time during which the server runs counts.
 
   securecall directory resets
   securecall directory reset --cancel alice";
 
 pub(super) fn command() -> Command {
-    operator::command(NAME, "List the resets that wait").after_help(HINTS)
+    operator::command(NAME, "List the pending resets").after_help(HINTS)
 }
 
 pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
@@ -29,5 +29,5 @@ pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
         text.push_str(&format!("{}: {left} left, asked for at {asked}\n", reset.client_id));
     }
     io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
-    operator::note(&operator::counted(resets.len(), "reset waits", "resets wait"))
+    operator::print_message(&operator::counted(resets.len(), "pending reset", "pending resets"))
 }

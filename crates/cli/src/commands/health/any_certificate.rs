@@ -1,11 +1,11 @@
-//! A server whose certificate is not asked for its name or its authority.
+//! A TLS verifier that accepts any certificate, for the health check of a server on this machine.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes every certificate. The handshake still has to be signed with its key.
+/// Accepts every certificate, but verifies that the handshake is signed with its key.
 #[derive(Debug)]
 pub(super) struct AnyCertificate(pub(super) WebPkiSupportedAlgorithms);
 

@@ -1,5 +1,4 @@
-//! A TCP connection that begins with some bytes: the header of a proxy that names nobody, for a
-//! server that speaks the PROXY protocol.
+//! A TCP connector that sends a PROXY protocol header first, for a server that expects one.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -11,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// Connects, and says `first`.
+/// Connects, and writes `first` before anything else.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
     pub(super) tcp: HttpConnector,

@@ -1,4 +1,4 @@
-//! `securecall health`: one question to a server, for the health check of a container.
+//! `securecall health`: one health request, for example for the health check of a container.
 
 mod any_certificate;
 mod connector;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 use securecall_server::reachable;
 use securecall_server::settings::{
-    Loaded, ProxyProtocol, Settings, Surroundings, with_options as with_settings,
+    Environment, Loaded, ProxyProtocol, Settings, with_options as with_settings,
 };
 use tokio::time::timeout;
 
@@ -19,66 +19,66 @@ use crate::runtime::runtime;
 use request::{Trust, address, look_at};
 
 pub(crate) const NAME: &str = "health";
-pub(crate) const ABOUT: &str = "Ask a server whether it is well: exit code 0, 1 or 2";
+pub(crate) const ABOUT: &str = "Check the health of a server: exit code 0, 1 or 2";
 
-/// Who uses it.
+/// Text below the help: uses and exit codes.
 pub(crate) const HINTS: &str = "\
-Without a URL it asks the server of this machine, on the port that securecall
-serve would take from the same file, environment and flags.
+Without a URL the command checks the server of this machine, on the port that
+securecall serve would use with the same file, environment and flags.
 
   securecall health
       In a container: HEALTHCHECK CMD [\"securecall\", \"health\"]
   securecall health https://example.org/health
       Through the proxy; ws:// and wss:// URLs do as well
 
-It asks for /health in place of the last part of the path, which is signal or health.
+The last part of the path (signal or health) is replaced by /health.
 
-Exit codes: 0 it is well, 1 it is not, drains, or does not answer within 5 s, 2 the
-command line is wrong.";
+Exit codes: 0 healthy, 1 not healthy, draining, or no answer within 5 s, 2 the
+command line is invalid.";
 
 const URL: &str = "url";
 
-/// The time for the whole answer. Docker and Kubernetes ask every few seconds.
+/// The time limit for the whole request. Docker and Kubernetes repeat it every few seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The command with its options: those of `serve`, so that one set of flags does for both.
+/// Adds the flags of the command, and those of `serve`, so that the same flags work for both.
 pub(crate) fn with_options(command: Command) -> Command {
     let url = Arg::new(URL)
         .value_name("URL")
         .value_parser(address)
         .help("The server [default: this machine, and the port of --listen]");
-    with_settings(command).mut_args(hide_what_does_not_matter).next_help_heading(None).arg(url)
+    with_settings(command).mut_args(hide_other_settings).next_help_heading(None).arg(url)
 }
 
-fn hide_what_does_not_matter(arg: Arg) -> Arg {
+fn hide_other_settings(arg: Arg) -> Arg {
     let is_setting = arg.get_help_heading().is_some();
     let is_listen = arg.get_id() == "listen";
     arg.hide(is_setting && !is_listen)
 }
 
-/// Asks once. Every failure ends with 1, and a wrong command line with 2.
+/// Sends one request. Every failure exits with 1, a wrong command line with 2.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let (url, trust) = match flags.get_one::<String>(URL) {
         Some(url) => (url.clone(), Trust::Authorities),
-        None => own_server(flags).map_err(Failure::NotHealthy)?,
+        None => own_server(flags).map_err(Failure::Unhealthy)?,
     };
     let answer = async { timeout(ANSWER_TIMEOUT, look_at(&url, trust)).await };
     runtime()?
         .block_on(answer)
         .unwrap_or_else(|_| Err("no answer within 5 s".to_owned()))
-        .map_err(|reason| Failure::NotHealthy(format!("{url}: {reason}")))?;
+        .map_err(|reason| Failure::Unhealthy(format!("{url}: {reason}")))?;
     writeln!(io::stdout(), "ok").map_err(Failure::Output)
 }
 
-/// The server that would run with these flags.
+/// Returns the URL of the server that `serve` would start with these flags.
 fn own_server(flags: &ArgMatches) -> Result<(String, Trust), String> {
-    let mut surroundings = Surroundings::of_process();
-    // Nothing is served, so it does not matter how many files may be open.
-    surroundings.descriptors_max = None;
-    let loaded = Loaded::new(flags, &surroundings).map_err(|error| error.to_string())?;
+    let mut environment = Environment::of_process();
+    // The limit of open files concerns only a process that serves.
+    environment.descriptors_max = None;
+    let loaded = Loaded::new(flags, &environment).map_err(|error| error.to_string())?;
     let settings = loaded.settings;
     if settings.listen.port() == 0 {
-        return Err("the port is 0, so any: name the URL".to_owned());
+        return Err("the port is 0, which selects any port: name the URL".to_owned());
     }
     let scheme = if speaks_tls(&settings) { "https" } else { "http" };
     let proxy_protocol = settings.proxy.protocol == ProxyProtocol::On;

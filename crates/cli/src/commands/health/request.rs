@@ -1,4 +1,4 @@
-//! `GET /health`, as the platform that runs the server asks it.
+//! `GET /health`, as a platform sends it to the server that it runs.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -16,35 +16,36 @@ use serde_json::Value;
 
 use super::any_certificate::AnyCertificate;
 use super::connector::Connector;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 
-/// Bytes of an answer that are read: `{"status":"ok"}` has 15.
+/// The bound of the response body; `{"status":"ok"}` has 15 bytes.
 const ANSWER_BYTES_MAX: usize = 4096;
 
-/// How long TCP may take. The addresses of a name share it, so that one that swallows packets leaves
-/// time for the next one.
+/// The time limit for TCP. The addresses of a name share it, so an address that drops packets
+/// leaves time for the next one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// The certificates that a server may show.
+/// The certificates that are accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Trust {
-    /// Those of authorities that this machine trusts.
+    /// Certificates of authorities that this machine trusts.
     Authorities,
-    /// Every one. For a server of this machine, whose certificate is for a name; it is told nothing.
+    /// Any certificate: for a server on this machine, whose certificate is for a public name. The
+    /// request contains no secret.
     Anybody {
-        /// Whether it expects a header of the PROXY protocol first.
+        /// True if the server expects a PROXY protocol header.
         proxy_protocol: bool,
     },
 }
 
-/// A header of the PROXY protocol that names nobody.
+/// A PROXY protocol header without addresses.
 const NOBODY: &[u8] = b"PROXY UNKNOWN\r\n";
 
-/// Asks the server at this WebSocket or HTTP address whether it is well.
+/// Requests the health of the server at this WebSocket or HTTP URL.
 pub(crate) async fn look_at(url: &str, trust: Trust) -> Result<(), String> {
     match (ask(url, trust).await?, trust, url.strip_prefix("http://")) {
         (Answer::Judged(judgement), ..) => judgement,
-        // Its flags may say so, which are not known here.
+        // The server may use TLS because of a flag or variable of its own, which is unknown here.
         (Answer::None(Disconnect::TlsPort), Trust::Anybody { .. }, Some(place)) => {
             match ask(&format!("https://{place}"), trust).await? {
                 Answer::Judged(judgement) => judgement,
@@ -55,7 +56,7 @@ pub(crate) async fn look_at(url: &str, trust: Trust) -> Result<(), String> {
     }
 }
 
-/// What came back.
+/// The answer to a request.
 enum Answer {
     Judged(Result<(), String>),
     None(Disconnect),
@@ -78,10 +79,9 @@ async fn ask(url: &str, trust: Trust) -> Result<Answer, String> {
     })
 }
 
-const NOT_A_URL: &str =
-    "a server's address is ws://, wss://, http:// or https://, and host[:port][/path]";
+const NOT_A_URL: &str = "not a ws://, wss://, http:// or https:// URL with a host";
 
-/// Takes an address that can be asked.
+/// Checks that a URL has a known scheme and a host.
 pub(super) fn address(text: &str) -> Result<String, String> {
     let (scheme, place) = text.split_once("://").unwrap_or_default();
     let is_known = ["ws", "wss", "http", "https"].contains(&scheme);
@@ -115,19 +115,19 @@ fn connector(trust: Trust) -> Result<HttpsConnector<Connector>, Box<dyn Error>> 
     Ok(builder.https_or_http().enable_http1().wrap_connector(Connector { tcp, first }))
 }
 
-/// The reference protocol says which answer is the right one.
+/// Compares the response with the one that the protocol documents.
 fn judge(status: u16, body: &[u8]) -> Result<(), String> {
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
     match status {
         200 if answer["status"] == "ok" => Ok(()),
         200 => Err("the answer is not {\"status\":\"ok\"}".to_owned()),
-        404 => Err("GET /health is 404: does the proxy pass it on?".to_owned()),
-        503 => Err("GET /health is 503: the server stops".to_owned()),
+        404 => Err("GET /health is 404: does the proxy forward it?".to_owned()),
+        503 => Err("GET /health is 503: the server is stopping".to_owned()),
         status => Err(format!("GET /health is {status}")),
     }
 }
 
-/// `/health` is beside `/signal`.
+/// Returns the URL of `/health`, which is beside `/signal`.
 fn health_of(url: &str) -> String {
     let rest = url.strip_prefix("ws").or_else(|| url.strip_prefix("http"));
     let url = rest.unwrap_or(url);
@@ -162,11 +162,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_documented_answer_is_well() {
+    fn only_the_documented_response_is_healthy() {
         assert_eq!(judge(200, br#"{"status":"ok"}"#), Ok(()));
         assert!(judge(200, b"<html>").unwrap_err().contains("not"));
         assert!(judge(200, br#"{"status":"draining"}"#).is_err());
-        assert!(judge(503, br#"{"status":"ok"}"#).unwrap_err().contains("stops"));
+        assert!(judge(503, br#"{"status":"ok"}"#).unwrap_err().contains("stopping"));
         assert!(judge(404, b"").unwrap_err().contains("proxy"));
         assert!(judge(502, b"").is_err());
     }

@@ -1,22 +1,24 @@
-//! `securecall keys`: a client's identity.
+//! `securecall keys`: manages the identity of a client.
 
 mod phrase;
 mod qr;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _, Subcommand};
+use rustix::fs::{FileType, Stat, fstat};
 use securecall_seal::{Identity, Seed};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::files::identity_file::{IdentityPath, StoredIdentity};
-use crate::terminal::note::note;
+use crate::terminal::message::print_message;
 
 pub(crate) const NAME: &str = "keys";
-pub(crate) const ABOUT: &str = "Make, show, back up and restore a client's identity";
+pub(crate) const ABOUT: &str = "Create, show, back up and restore a client's identity";
 
-/// What is secret, and what is not.
+/// Text below the help: examples, and which parts are secret.
 pub(crate) const HINTS: &str = "\
 Examples:
   securecall keys new alice
@@ -24,11 +26,12 @@ Examples:
   securecall keys backup
   securecall keys restore alice < words.txt
 
-The identity file holds a client id and a seed, from which all keys follow.
-Whoever reads it is that client: it has mode 600, and is refused with any other.
+The identity file contains a client id and a seed, from which all keys follow.
+Anyone who can read it can act as that client: it has mode 600, and is refused
+with any other.
 
-The fingerprint is for everybody. Compare it with the one that the other person
-sees, once, on a way that you trust.";
+The fingerprint is public. Compare it with the one that the other person sees,
+once, over a trusted channel.";
 
 #[derive(Debug, Args)]
 struct Keys {
@@ -38,53 +41,56 @@ struct Keys {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make an identity; one that is there stays as it is
+    /// Create an identity; an existing one is never overwritten
     #[command(after_help = "Example:\n  securecall keys new alice")]
     New {
-        /// Who you are: 1 to 64 of a-z, A-Z, 0-9, _ and -
+        /// The client id: 1 to 64 of a-z, A-Z, 0-9, _ and -
         client_id: String,
         #[command(flatten)]
         path: IdentityPath,
     },
-    /// Show id and fingerprint
+    /// Show the client id and the fingerprint
     #[command(after_help = "Example:\n  securecall keys show --qr")]
     Show {
-        /// Show them as a QR code too
+        /// Show them as a QR code as well
         #[arg(long, conflicts_with = "json")]
         qr: bool,
-        /// Print JSON, with the directory key
+        /// Print JSON, including the directory key
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         path: IdentityPath,
     },
-    /// Print the identity as 24 words, to be written on paper
-    #[command(after_help = "Example:\n  securecall keys backup > words.txt")]
+    /// Print the identity as 24 words, to write them down on paper
+    #[command(after_help = "Example:\n  (umask 077; securecall keys backup > words.txt)")]
     Backup {
         #[command(flatten)]
         path: IdentityPath,
     },
-    /// Make the identity file again, from 24 words on standard input
+    /// Create the identity file again, from 24 words on standard input
     #[command(after_help = "Example:\n  securecall keys restore alice < words.txt")]
     Restore {
-        /// The same client id as before
+        /// The client id that the identity had
         client_id: String,
         #[command(flatten)]
         path: IdentityPath,
     },
 }
 
-/// The command with its options.
+/// Adds the subcommands.
 pub(crate) fn with_options(command: Command) -> Command {
     Keys::augment_args(command)
 }
 
-/// Does one of them.
+/// Runs the subcommand.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     match Keys::from_arg_matches(flags)?.action {
         Action::New { client_id, path } => {
             create(client_id, Seed::generate(&mut rand::rng()), &path)?;
-            note(&format!("back it up on paper: securecall keys backup{}", path.as_flag()))
+            print_message(&format!(
+                "back up the identity on paper: securecall keys backup{}",
+                path.as_flag()
+            ))
         }
         Action::Show { qr, json, path } => show(&path, qr, json),
         Action::Backup { path } => backup(&path),
@@ -92,11 +98,11 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
-/// Writes the file, and says whose it is.
+/// Writes the identity file, and prints its client id and fingerprint.
 fn create(client_id: String, seed: Seed, path: &IdentityPath) -> Result<(), Failure> {
     let path = path.resolve()?;
     let stored = StoredIdentity { client_id, seed };
-    // An id that is none is found out before anything is written.
+    // An invalid client id must be found before the file is written.
     let identity = stored.identity()?;
     stored.create(&path)?;
     print(&format!("{}identity     {}\n", whose(&identity), path.display()))
@@ -124,13 +130,26 @@ fn whose(identity: &Identity) -> String {
 
 fn backup(path: &IdentityPath) -> Result<(), Failure> {
     let stored = StoredIdentity::read(&path.resolve()?)?;
-    note("whoever has these words is you; the client id is not in them")?;
+    print_message("anyone with these words can act as you; the client id is not in them")?;
+    if is_readable_by_others(io::stdout()) {
+        print_message("warning: other users of this machine can read that file: chmod 600 it")?;
+    }
     print(&phrase::words(&stored.seed, io::stdout().is_terminal()))
+}
+
+/// Returns true if output goes to a file that others than its owner may read.
+fn is_readable_by_others(output: impl AsFd) -> bool {
+    const OTHERS_MAY_READ: u32 = 0o044;
+    let is_exposed = |stat: Stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+            && stat.st_mode & OTHERS_MAY_READ != 0
+    };
+    fstat(output).is_ok_and(is_exposed)
 }
 
 fn restore(client_id: String, path: &IdentityPath) -> Result<(), Failure> {
     if io::stdin().is_terminal() {
-        note("write the 24 words, in one line or several, and end with Ctrl-D")?;
+        print_message("type the 24 words, in one line or several, and end with Ctrl-D")?;
     }
     create(client_id, phrase::seed(io::stdin())?, path)
 }

@@ -1,4 +1,4 @@
-//! A seed as 24 words (BIP-39, English): 256 bits and a checksum of eight.
+//! A seed as 24 words (BIP-39, English): 256 bits and a checksum of eight bits.
 
 use std::io::Read;
 
@@ -9,15 +9,15 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
-/// Words for 256 bits.
+/// The number of words for 256 bits.
 const WORDS: usize = 24;
-/// 24 words of at most eight letters, with room for blanks.
+/// The bound of the input: 24 words of at most eight letters, and generous white space.
 const PHRASE_BYTES_MAX: u64 = 4096;
 
-/// The words of a seed: in one line, or six in a line for somebody who copies them.
+/// Returns the words of a seed, in one line or (for paper) six in a line.
 pub(super) fn words(seed: &Seed, for_paper: bool) -> Zeroizing<String> {
     const WORDS_IN_A_LINE: usize = 6;
-    // 32 bytes are always one of the lengths that BIP-39 has.
+    // This cannot fail: 32 bytes are one of the lengths that BIP-39 allows.
     let mnemonic = Mnemonic::<English>::from_entropy(seed.as_bytes().to_vec());
     let phrase = Zeroizing::new(mnemonic.map(Mnemonic::into_phrase).unwrap_or_default());
     let words: Vec<&str> = phrase.split(' ').collect();
@@ -30,7 +30,8 @@ pub(super) fn words(seed: &Seed, for_paper: bool) -> Zeroizing<String> {
     text
 }
 
-/// The seed of words in any case, with any blanks and whatever cannot be seen between them.
+/// Reads a seed from its words, in upper or lower case, with any white space or invisible
+/// characters between them.
 pub(super) fn seed(input: impl Read) -> Result<Seed, Failure> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(PHRASE_BYTES_MAX as usize));
     let read = input.take(PHRASE_BYTES_MAX).read_to_end(&mut bytes);
@@ -51,9 +52,10 @@ fn unreadable() -> Failure {
     Failure::Phrase("the words cannot be read from standard input".to_owned())
 }
 
-/// UTF-8, or UTF-16 with its byte order mark, in which Windows writes a file. `None`: neither.
+/// Decodes UTF-8, or UTF-16 with a byte order mark, as Windows writes files. Returns `None` for
+/// anything else.
 fn decode(bytes: &[u8]) -> Option<Zeroizing<String>> {
-    // Room for all of it, so that no copy is left behind where it grew.
+    // Reserved in advance, because growing would leave copies of the secret in freed memory.
     let mut text = Zeroizing::new(String::with_capacity(2 * PHRASE_BYTES_MAX as usize));
     match bytes {
         [0xff, 0xfe, units @ ..] => push_utf16(&mut text, units, u16::from_le_bytes)?,
@@ -71,8 +73,8 @@ fn push_utf16(text: &mut String, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Opti
     })
 }
 
-/// The words in lower case, with one blank between two. What cannot be seen is no slip of the pen:
-/// a byte order mark, a space without a width.
+/// Returns the words in lower case, separated by single spaces. Invisible characters, such as a
+/// byte order mark or a zero-width space, are removed: the user cannot see them.
 fn one_line(text: &str) -> Zeroizing<String> {
     let mut phrase = Zeroizing::new(String::with_capacity(2 * text.len()));
     let visible = |character: &char| character.is_whitespace() || !deceives(*character);
@@ -89,7 +91,7 @@ fn one_line(text: &str) -> Zeroizing<String> {
     phrase
 }
 
-/// Says no word: an error is read by others.
+/// Describes the error without naming a word, because error messages end up in logs.
 fn reason(error: &bip0039::Error) -> String {
     let reason = match error {
         bip0039::Error::UnknownWord(_) => NOT_IN_THE_LIST,
@@ -99,5 +101,5 @@ fn reason(error: &bip0039::Error) -> String {
 }
 
 const NOT_IN_THE_LIST: &str =
-    "one of them is not in the list of BIP-39 (English): look for a slip of the pen";
-const DO_NOT_FIT: &str = "they do not fit together: one is wrong, or two are swapped";
+    "one of them is not in the list of BIP-39 (English): check the spelling";
+const DO_NOT_FIT: &str = "the checksum is wrong: a word is wrong, or two are swapped";

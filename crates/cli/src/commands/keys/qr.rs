@@ -1,4 +1,4 @@
-//! An identity as a QR code for another person's telephone.
+//! An identity as a QR code, to be scanned by another person.
 
 use std::io::{self, IsTerminal as _};
 
@@ -8,12 +8,12 @@ use securecall_seal::DirectoryKey;
 
 use crate::contact::SCHEME;
 
-/// Black on white, in colours that no palette of a terminal changes.
+/// Black on white, in fixed colours that no terminal palette changes.
 const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
 const AS_BEFORE: &str = "\x1b[0m";
 
-/// `securecall:CLIENT_ID?fingerprint=DIGITS`, as a block of text. Empty if it were too long, which
-/// 64 characters and 40 digits are not.
+/// Returns `securecall:CLIENT_ID?fingerprint=DIGITS` as a block of text. It is empty if the code
+/// would be too long, which cannot happen with 64 characters and 40 digits.
 pub(super) fn code(key: &DirectoryKey) -> String {
     let digits = key.fingerprint().to_string().replace(' ', "");
     let uri = format!("{SCHEME}{}?fingerprint={digits}", key.client_id());
@@ -21,7 +21,7 @@ pub(super) fn code(key: &DirectoryKey) -> String {
     if io::stdout().is_terminal() { in_colours(&code) } else { as_text(&code) }
 }
 
-/// Dark modules on light ones, whatever colours the terminal has.
+/// Draws dark modules on light ones, independently of the terminal's colours.
 fn in_colours(code: &QrCode) -> String {
     let mut drawn = code.render::<Dense1x2>();
     let drawn = drawn.dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build();
@@ -29,7 +29,7 @@ fn in_colours(code: &QrCode) -> String {
     format!("\n{}", drawn.lines().map(line).collect::<String>())
 }
 
-/// Without colours, for a screen that is dark: what is light in the code is drawn.
+/// Draws without colours, inverted, for a dark screen.
 fn as_text(code: &QrCode) -> String {
     let mut drawn = code.render::<Dense1x2>();
     let drawn = drawn.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();

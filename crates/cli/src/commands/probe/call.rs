@@ -1,4 +1,4 @@
-//! A whole call between two clients that nobody knows.
+//! A whole call between two temporary clients.
 
 use securecall_client::{
     CallId, Client, ClientId, DirectoryKey, EndReason, Ending, Event, Events, IceServer, Identity,
@@ -7,34 +7,37 @@ use securecall_client::{
 use securecall_peer::{self as peer, Config, Peer};
 
 use super::report::Report;
-use crate::conversation::session::say_goodbye;
-use crate::terminal::hints::explain;
+use crate::conversation::session::disconnect;
+use crate::terminal::explanation::explain;
 use crate::throwaway_id::throwaway_id;
 
-/// An end of the call.
-struct End {
+/// A temporary client.
+struct TestClient {
     client: Client,
     events: Events,
     client_id: ClientId,
-    /// Of the other end.
+    /// The directory key of the other client.
     key: DirectoryKey,
 }
 
-/// An end that knows the call, with its WebRTC peer.
-struct Talking {
+/// One leg of the call, with its WebRTC peer.
+struct CallLeg {
     call: CallId,
     peer: Peer,
     events: peer::Events,
     digits: Option<ShortAuthenticationString>,
 }
 
-/// Makes the call. Returns the relays that the server knows; None: it came to no call.
+/// Makes the call. Returns the TURN servers of the server, or `None` if the call failed before
+/// them.
 pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer>> {
     let (caller, callee) = (throwaway().ok()?, throwaway().ok()?);
     let (of_caller, of_callee) = (caller.directory_key().clone(), callee.directory_key().clone());
-    let mut alice = report.step("register a caller", End::connect(url, caller, of_callee)).await?;
-    let mut bob = report.step("register a callee", End::connect(url, callee, of_caller)).await?;
-    report.step("directory", alice.looks_up_nobody()).await?;
+    let mut alice =
+        report.step("register a caller", TestClient::connect(url, caller, of_callee)).await?;
+    let mut bob =
+        report.step("register a callee", TestClient::connect(url, callee, of_caller)).await?;
+    report.step("directory", alice.looks_up_unknown_id()).await?;
     let relays = report.step("TURN credentials", alice.relays()).await?;
     let (alices, call, offer) = report.step("ring", ring(&alice, &mut bob)).await?;
     let (mut alices, mut bobs) =
@@ -43,12 +46,12 @@ pub(crate) async fn make(report: &mut Report, url: &str) -> Option<Vec<IceServer
     report.step("the same digits", same_digits(&alices, &bobs)).await;
     report.step("signal", signal(&alice, &alices, &mut bob)).await;
     report.step("hang up", hang_up(&alice, &alices, &mut bob)).await;
-    tokio::join!(say_goodbye(alice.client), say_goodbye(bob.client));
+    tokio::join!(disconnect(alice.client), disconnect(bob.client));
     Some(relays)
 }
 
-impl End {
-    /// The two ends know each other's keys from here, so the directory keeps neither.
+impl TestClient {
+    /// Connects a client. Both know each other's keys already, so that nothing is published.
     async fn connect(url: &str, identity: Identity, key: DirectoryKey) -> Result<Self, String> {
         let failed = |error: &dyn std::error::Error| error.to_string();
         let client_id = ClientId::try_from(identity.directory_key().client_id())
@@ -59,11 +62,11 @@ impl End {
         Ok(Self { client, events, client_id, key })
     }
 
-    /// Nobody has published a key of these ids.
-    async fn looks_up_nobody(&self) -> Result<(), String> {
+    /// Checks that the directory has no key for an id that was never published.
+    async fn looks_up_unknown_id(&self) -> Result<(), String> {
         match self.client.lookup(&self.client_id).await.map_err(|error| error.to_string())? {
             LookedUp::Nothing => Ok(()),
-            _ => Err("the directory has a key of an id that was never published".to_owned()),
+            _ => Err("the directory has a key for an id that never published one".to_owned()),
         }
     }
 
@@ -72,8 +75,8 @@ impl End {
         credentials.map(|turn| turn.ice_servers).map_err(|error| error.to_string())
     }
 
-    /// The first event that `wanted` makes something of.
-    async fn hears<T>(&mut self, wanted: impl Fn(Event) -> Option<T>) -> Result<T, String> {
+    /// Waits for the first event for which `wanted` returns `Some`.
+    async fn wait_for<T>(&mut self, wanted: impl Fn(Event) -> Option<T>) -> Result<T, String> {
         while let Some(event) = self.events.next().await {
             if let Some(problem) = problem(&event) {
                 return Err(problem);
@@ -86,7 +89,7 @@ impl End {
     }
 }
 
-/// An identity that is forgotten when the probe ends.
+/// Generates an identity that exists only for this probe.
 fn throwaway() -> Result<Identity, securecall_client::seal::Error> {
     Identity::new(&throwaway_id("probe"), &Seed::generate(&mut rand::rng()), Suite::XWing)
 }
@@ -103,7 +106,7 @@ async fn register(client: &Client, events: &mut Events) -> Result<(), String> {
     }
 }
 
-/// What must not happen at any time.
+/// Returns a description of the event if it must never happen in a probe.
 fn problem(event: &Event) -> Option<String> {
     match event {
         Event::Disconnected { cause, .. } => Some(explain(cause)),
@@ -114,13 +117,16 @@ fn problem(event: &Event) -> Option<String> {
             Some(format!("the answer was changed: {error}"))
         }
         Event::Ended { reason: Ending::Rejected(_) | Ending::NotConnected, .. } => {
-            Some("the callee was not rung".to_owned())
+            Some("the call did not ring at the callee".to_owned())
         }
         _ => None,
     }
 }
 
-async fn ring(alice: &End, bob: &mut End) -> Result<(Talking, CallId, String), String> {
+async fn ring(
+    alice: &TestClient,
+    bob: &mut TestClient,
+) -> Result<(CallLeg, CallId, String), String> {
     let (peer, events, offer) =
         Peer::offer(Config::default()).await.map_err(|error| error.to_string())?;
     let call = alice
@@ -128,45 +134,45 @@ async fn ring(alice: &End, bob: &mut End) -> Result<(Talking, CallId, String), S
         .call_with(&alice.key, offer.as_str())
         .await
         .map_err(|error| error.to_string())?;
-    let (ringing, heard) = bob
-        .hears(|event| match event {
+    let (ringing, received) = bob
+        .wait_for(|event| match event {
             Event::Incoming { call, offer, .. } => Some((call, offer)),
             _ => None,
         })
         .await?;
-    if heard != offer {
+    if received != offer {
         return Err("the offer arrived changed".to_owned());
     }
-    Ok((Talking { call, peer, events, digits: None }, ringing, heard))
+    Ok((CallLeg { call, peer, events, digits: None }, ringing, received))
 }
 
 async fn answer(
-    alice: &mut End,
-    bob: &mut End,
-    mut alices: Talking,
+    alice: &mut TestClient,
+    bob: &mut TestClient,
+    mut alices: CallLeg,
     call: CallId,
     offer: &str,
-) -> Result<(Talking, Talking), String> {
+) -> Result<(CallLeg, CallLeg), String> {
     let (peer, events, answer) =
         Peer::answer(Config::default(), offer).await.map_err(|error| error.to_string())?;
     bob.client.accept(call, answer.as_str()).await.map_err(|error| error.to_string())?;
-    let (heard, digits) = alice
-        .hears(|event| match event {
+    let (received, digits) = alice
+        .wait_for(|event| match event {
             Event::Accepted { answer, digits, .. } => Some((answer, digits)),
             _ => None,
         })
         .await?;
     alices.digits = digits;
-    alices.peer.accept_answer(&heard).await.map_err(|error| error.to_string())?;
-    Ok((alices, Talking { call, peer, events, digits: None }))
+    alices.peer.accept_answer(&received).await.map_err(|error| error.to_string())?;
+    Ok((alices, CallLeg { call, peer, events, digits: None }))
 }
 
-/// Until both peers are connected: candidates go through the server, sealed.
+/// Exchanges candidates through the server, sealed, until both peers are connected.
 async fn connect(
-    alice: &mut End,
-    alices: &mut Talking,
-    bob: &mut End,
-    bobs: &mut Talking,
+    alice: &mut TestClient,
+    alices: &mut CallLeg,
+    bob: &mut TestClient,
+    bobs: &mut CallLeg,
 ) -> Result<(), String> {
     let (mut alice_is, mut bob_is) = (false, false);
     while !(alice_is && bob_is) {
@@ -181,8 +187,8 @@ async fn connect(
     Ok(())
 }
 
-/// Something of an end's own peer. Returns whether it is connected.
-async fn local(end: &End, call: CallId, event: peer::Event) -> Result<bool, String> {
+/// Handles an event of a client's own peer. Returns true once the peer is connected.
+async fn local(end: &TestClient, call: CallId, event: peer::Event) -> Result<bool, String> {
     match event {
         peer::Event::Candidate(candidate) => {
             let sent = end.client.candidate(call, candidate).await;
@@ -194,17 +200,17 @@ async fn local(end: &End, call: CallId, event: peer::Event) -> Result<bool, Stri
     }
 }
 
-/// Something that the server brought.
-async fn remote(talking: &mut Talking, event: Event) -> Result<(), String> {
+/// Handles an event from the server.
+async fn remote(leg: &mut CallLeg, event: Event) -> Result<(), String> {
     if let Some(problem) = problem(&event) {
         return Err(problem);
     }
     match event {
         Event::Candidate { candidate, .. } => {
-            talking.peer.add_candidate(&candidate).await.map_err(|error| error.to_string())
+            leg.peer.add_candidate(&candidate).await.map_err(|error| error.to_string())
         }
         Event::Digits { digits, .. } => {
-            talking.digits = Some(digits);
+            leg.digits = Some(digits);
             Ok(())
         }
         Event::Ended { .. } => Err("the call ended".to_owned()),
@@ -212,31 +218,31 @@ async fn remote(talking: &mut Talking, event: Event) -> Result<(), String> {
     }
 }
 
-async fn same_digits(alices: &Talking, bobs: &Talking) -> Result<(), String> {
-    let shown = |talking: &Talking| talking.digits.as_ref().map(ToString::to_string);
+async fn same_digits(alices: &CallLeg, bobs: &CallLeg) -> Result<(), String> {
+    let shown = |leg: &CallLeg| leg.digits.as_ref().map(ToString::to_string);
     match (shown(alices), shown(bobs)) {
         (Some(one), Some(other)) if one == other => Ok(()),
-        (Some(_), Some(_)) => Err("they differ: somebody is in between".to_owned()),
-        _ => Err("an end has none".to_owned()),
+        (Some(_), Some(_)) => Err("they differ: somebody intercepts the call".to_owned()),
+        _ => Err("a client has none".to_owned()),
     }
 }
 
-async fn signal(alice: &End, alices: &Talking, bob: &mut End) -> Result<(), String> {
+async fn signal(alice: &TestClient, alices: &CallLeg, bob: &mut TestClient) -> Result<(), String> {
     const SIGNAL: &str = "probe";
     alice.client.signal(alices.call, SIGNAL).await.map_err(|error| error.to_string())?;
-    let heard = bob
-        .hears(|event| match event {
+    let received = bob
+        .wait_for(|event| match event {
             Event::Signal { signal, .. } => Some(signal),
             _ => None,
         })
         .await?;
-    if heard == SIGNAL { Ok(()) } else { Err("it arrived changed".to_owned()) }
+    if received == SIGNAL { Ok(()) } else { Err("it arrived changed".to_owned()) }
 }
 
-async fn hang_up(alice: &End, alices: &Talking, bob: &mut End) -> Result<(), String> {
+async fn hang_up(alice: &TestClient, alices: &CallLeg, bob: &mut TestClient) -> Result<(), String> {
     alice.client.end(alices.call).await.map_err(|error| error.to_string())?;
     let reason = bob
-        .hears(|event| match event {
+        .wait_for(|event| match event {
             Event::Ended { reason, .. } => Some(reason),
             _ => None,
         })

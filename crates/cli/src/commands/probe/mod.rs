@@ -1,8 +1,8 @@
-//! `securecall probe`: is that server well?
+//! `securecall probe`: tests a server from outside.
 //!
-//! Two clients that nobody knows register, look each other up, and have a whole call with a real
-//! data channel; a bare connection sees whether the rules are kept; each TURN server has to relay.
-//! What is printed names no client, key or address but those of servers.
+//! Two temporary clients register, look each other up, and make a whole call with a real data
+//! channel. A bare connection tests the protocol's rules. Each TURN server has to relay. The report
+//! names no client, key or address except those of servers.
 
 mod call;
 mod relays;
@@ -16,23 +16,25 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
 use super::health::request::{Trust, look_at as look_at_health};
 use crate::conversation::options::server;
+use crate::duration::duration;
 use crate::failure::Failure;
 use crate::runtime::runtime;
 use report::Report;
 
 pub(crate) const NAME: &str = "probe";
-pub(crate) const ABOUT: &str = "Look whether a server is well: a whole call, its rules, its relays";
+pub(crate) const ABOUT: &str = "Test a server: a whole call, the protocol's rules, its TURN \
+                                servers";
 
-/// What it does.
+/// Text below the help: the effects of a probe and its exit codes.
 pub(crate) const HINTS: &str = "\
-Two throwaway clients register and make a call. Nobody else is called, and no key
-is published: nothing stays at the server.
+Two temporary clients register and call each other. No other client is called and
+no key is published, so nothing is left at the server.
 
   securecall probe wss://example.org/signal
   securecall probe --json ws://127.0.0.1:8080/signal | jq .ok
 
-Exit codes: 0 when all is well, 1 when something is not, 2 when the command line
-is wrong.";
+Exit codes: 0 when all steps succeeded, 1 when one failed, 2 when the command line
+is invalid.";
 
 #[derive(Debug, Args)]
 struct Probe {
@@ -42,17 +44,17 @@ struct Probe {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// How long each step may take
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
+    /// Time limit for each step
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
     timeout: Duration,
 }
 
-/// The command with its options.
+/// Adds the flags of the command.
 pub(crate) fn with_options(command: Command) -> Command {
     Probe::augment_args(command)
 }
 
-/// Probes, and prints what was found.
+/// Probes the server, and prints the report.
 pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let probe = Probe::from_arg_matches(flags)?;
     let report = runtime()?.block_on(look_at(&probe));
@@ -60,7 +62,7 @@ pub(crate) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
     match report.failed() {
         0 => Ok(()),
-        failed => Err(Failure::Unwell(failed)),
+        failed => Err(Failure::ProbeFailed(failed)),
     }
 }
 

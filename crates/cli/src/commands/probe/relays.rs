@@ -1,4 +1,4 @@
-//! Whether each TURN server relays: two peers on this machine that may use nothing else.
+//! A test of each TURN server: two peers on this machine connect through it alone.
 
 use securecall_client::IceServer;
 use securecall_peer::{Config, Event, Events, IceServer as PeerIceServer, Peer, Policy};
@@ -8,7 +8,7 @@ use crate::conversation::options::convert;
 
 pub(crate) async fn look_at(report: &mut Report, ice_servers: &[IceServer]) {
     if ice_servers.is_empty() {
-        report.skip("relay", "the server gives no TURN credentials");
+        report.skip("relay", "the server provides no TURN credentials");
     }
     for server in ice_servers {
         for url in server.urls.iter().filter(|url| url.starts_with("turn")) {
@@ -33,7 +33,7 @@ async fn relay(config: Config) -> Result<(), String> {
     Ok(())
 }
 
-/// Passes the candidates of one end to the other.
+/// Passes the candidates of one peer to the other, until it is connected.
 async fn until_connected(events: &mut Events, other: &Peer) -> Result<(), String> {
     let mut connected = false;
     while let Some(event) = events.next().await {

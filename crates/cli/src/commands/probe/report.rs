@@ -1,15 +1,15 @@
-//! What was found, step by step.
+//! The report of a probe, step by step.
 
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::terminal::harmless::harmless;
+use crate::terminal::sanitize::sanitized;
 
-/// What was found.
+/// The steps of a probe with their results.
 pub(crate) struct Report {
-    patience: Duration,
+    timeout_of_step: Duration,
     steps: Vec<Step>,
 }
 
@@ -19,30 +19,30 @@ struct Step {
 }
 
 enum Outcome {
-    /// It took so long.
-    Well(Duration),
+    /// The step succeeded in this time.
+    Succeeded(Duration),
     Failed(String),
     Skipped(&'static str),
 }
 
 impl Report {
-    /// A step that takes longer than `patience` has failed.
-    pub(crate) fn new(patience: Duration) -> Self {
-        Self { patience, steps: Vec::new() }
+    /// Creates an empty report. A step that takes longer than `timeout` fails.
+    pub(crate) fn new(timeout_of_step: Duration) -> Self {
+        Self { timeout_of_step, steps: Vec::new() }
     }
 
-    /// Takes a step. None: it failed.
+    /// Runs a step and records its result. Returns `None` if it failed.
     pub(crate) async fn step<T>(
         &mut self,
         name: impl Into<String>,
         step: impl Future<Output = Result<T, String>>,
     ) -> Option<T> {
         let began = Instant::now();
-        let patience = humantime::format_duration(self.patience);
-        let late = || Err(format!("nothing came of it in {patience}"));
-        let result = timeout(self.patience, step).await.unwrap_or_else(|_| late());
+        let timeout_of_step = humantime::format_duration(self.timeout_of_step);
+        let late = || Err(format!("no result within {timeout_of_step}"));
+        let result = timeout(self.timeout_of_step, step).await.unwrap_or_else(|_| late());
         let (outcome, value) = match result {
-            Ok(value) => (Outcome::Well(began.elapsed()), Some(value)),
+            Ok(value) => (Outcome::Succeeded(began.elapsed()), Some(value)),
             Err(reason) => (Outcome::Failed(reason), None),
         };
         self.steps.push(Step { name: name.into(), outcome });
@@ -53,7 +53,7 @@ impl Report {
         self.steps.push(Step { name: name.to_owned(), outcome: Outcome::Skipped(reason) });
     }
 
-    /// How many steps failed.
+    /// Returns the number of failed steps.
     pub(crate) fn failed(&self) -> usize {
         self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed(_))).count()
     }
@@ -62,25 +62,25 @@ impl Report {
         let mut text = String::new();
         for Step { name, outcome } in &self.steps {
             let (word, what) = match outcome {
-                Outcome::Well(took) => ("ok", format!("{:.1} ms", millis(*took))),
-                Outcome::Failed(reason) => ("FAILED", harmless(reason)),
+                Outcome::Succeeded(took) => ("ok", format!("{:.1} ms", millis(*took))),
+                Outcome::Failed(reason) => ("FAILED", sanitized(reason)),
                 Outcome::Skipped(reason) => ("skipped", (*reason).to_owned()),
             };
-            text.push_str(&format!("{word:<8} {:<26} {what}\n", harmless(name)));
+            text.push_str(&format!("{word:<8} {:<26} {what}\n", sanitized(name)));
         }
         text.push_str(&format!("\n{}\n", self.verdict()));
         text
     }
 
-    /// Counts what was done, and what was not.
+    /// Returns the last line: the numbers of steps that ran, failed and were skipped.
     fn verdict(&self) -> String {
         let skipped = self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Skipped(_)));
         let skipped = skipped.count();
         let steps = self.steps.len() - skipped;
         let left_out = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
         match self.failed() {
-            0 => format!("all is well: {steps} steps{left_out}"),
-            failed => format!("not well: {failed} of {steps} steps failed{left_out}"),
+            0 => format!("all {steps} steps succeeded{left_out}"),
+            failed => format!("{failed} of {steps} steps failed{left_out}"),
         }
     }
 
@@ -94,7 +94,7 @@ impl Step {
     fn as_json(&self) -> serde_json::Value {
         let name = &self.name;
         match &self.outcome {
-            Outcome::Well(took) => {
+            Outcome::Succeeded(took) => {
                 json!({"step": name, "outcome": "ok", "milliseconds": millis(*took)})
             }
             Outcome::Failed(reason) => json!({"step": name, "outcome": "failed", "why": reason}),

@@ -1,16 +1,16 @@
-//! A bare connection: whether the server keeps its rules.
+//! A test of the protocol's rules over a bare connection.
 
 use securecall_client::{Disconnect, Wire};
 use serde_json::{Value, json};
 
 use super::report::Report;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 use crate::throwaway_id::throwaway_id;
 
-/// What a server takes in one message that does not say (the reference protocol).
+/// The message limit of a server that reports none (the reference protocol).
 const MESSAGE_BYTES_MAX: u64 = 65_536;
 
-/// Returns whether there is a server at all.
+/// Runs the tests. Returns false if no connection could be opened.
 pub(crate) async fn look_at(report: &mut Report, url: &str) -> bool {
     let Some(mut wire) = report.step("connect", open(url)).await else { return false };
     report.step("nonsense is refused", is_refused(&mut wire, "nonsense")).await;
@@ -36,7 +36,7 @@ async fn is_refused(wire: &mut Wire, text: &str) -> Result<(), String> {
     }
 }
 
-/// Returns how long a message may be, in bytes.
+/// Registers. Returns the longest message that the server accepts, in bytes.
 async fn register(wire: &mut Wire) -> Result<u64, String> {
     let register = json!({
         "type": "REGISTER",
@@ -67,7 +67,7 @@ async fn ping(wire: &mut Wire) -> Result<(), String> {
 
 async fn is_too_long(mut wire: Wire, bytes_max: u64) -> Result<(), String> {
     let bytes = usize::try_from(bytes_max).unwrap_or(usize::MAX).saturating_add(1).min(64 << 20);
-    // The server closes as soon as the header says how long it is; the rest may meet nobody.
+    // The server closes on reading the length in the header, so the rest may not be read.
     let _ = wire.send(&"x".repeat(bytes)).await;
     loop {
         match wire.receive().await {
@@ -87,7 +87,7 @@ async fn ask(wire: &mut Wire, text: &str) -> Result<Value, String> {
     }
 }
 
-/// The type of a message, as far as it is one that can be shown.
+/// Returns the type of a message, if it is safe to print.
 fn kind(message: &Value) -> &str {
     let kind = message["type"].as_str().unwrap_or("no message");
     let shows =

@@ -1,7 +1,8 @@
 //! Chains: what may follow what.
 //!
-//! `chains` are whole ones; `refused` are lists of links that are none; `extensions` put one more
-//! link to the first links of a chain of `chains`; `resets` are an operator's act on such a chain.
+//! `chains` are whole ones; `refused` are lists of links that are not chains; `extensions` put one
+//! more link to the first links of a chain of `chains`; `resets` are an operator's act on such a
+//! chain.
 
 use std::sync::LazyLock;
 
@@ -40,7 +41,7 @@ fn chains() -> Vec<(&'static str, Maker)> {
     ]
 }
 
-/// A chain after so many resets that there is no number for another.
+/// A chain after the last reset that there is a number for.
 fn last_epoch() -> Maker {
     let mut chain = Maker::plain("alice").reset();
     chain.head.epoch = u32::MAX;
@@ -48,7 +49,7 @@ fn last_epoch() -> Maker {
     chain.then_inception(9)
 }
 
-/// The first links of the longest chain: 240 that anybody with the identity key may make, 15
+/// The first links of the longest chain: 240 that any holder of the identity key may make, 15
 /// recoveries, and the tombstone.
 fn full(take: usize) -> Maker {
     let next = |chain: Maker, sequence| match sequence {

@@ -1,4 +1,4 @@
-//! What a client makes of an answer, by what it knew.
+//! Judgements of a directory's answer, by what the client knew.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ fn each_judgement_has_a_vector() {
     assert_eq!(found, BTreeSet::from(all));
 }
 
-/// What was known, with a life of its own.
+/// The client's knowledge, owned.
 enum Knowledge {
     Nothing,
     Fingerprint(Fingerprint),

@@ -1,4 +1,4 @@
-//! Keys and signatures, at the edges of what Ed25519's encodings can say.
+//! Keys and signatures at the edges of Ed25519's encodings.
 
 use curve25519_dalek::{
     EdwardsPoint, Scalar,
@@ -137,7 +137,7 @@ fn signatures() -> Vec<Value> {
     cases
 }
 
-/// Signatures whose R was chosen by somebody who has the private key.
+/// Signatures whose R was chosen by a holder of the private key.
 fn signatures_by_hand() -> Vec<Value> {
     let mut cases = vec![by_hand("R chosen by hand", 7, EIGHT_TORSION[0], "accepted")];
     for (order, point) in small_points() {

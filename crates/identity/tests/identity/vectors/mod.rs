@@ -36,7 +36,7 @@ const FILES: [(&str, Make); 10] = [
 ];
 
 #[test]
-fn the_vectors_are_what_the_cases_here_make() {
+fn the_cases_here_make_the_vectors() {
     for (name, made) in FILES {
         let made = made();
         let path: PathBuf =
@@ -85,7 +85,7 @@ fn collect_results(value: &Value, results: &mut BTreeSet<String>) {
     }
 }
 
-/// The name of a result: what became of it, or the refusal.
+/// The name of a result: its variant, or the refusal.
 fn result_name<T>(result: &Result<T, Refusal>) -> &'static str {
     result.as_ref().map_or_else(|refusal| refusal.name(), |_| "accepted")
 }

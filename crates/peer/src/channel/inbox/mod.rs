@@ -1,5 +1,5 @@
-//! What arrives over the channel: chat lines become events, files are written. A thread, because
-//! it writes files.
+//! The receiving side of the channel: chat lines become events, files are written. A thread,
+//! because writing files blocks.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,15 +13,15 @@ use crate::{Direction, Event, FileError, FileProgress, Refusal, Violation};
 /// A message as the channel gives it: whether it is binary, and its bytes.
 pub(crate) type RawMessage = (bool, Vec<u8>);
 
-/// Progress is told each time that so many bytes are through.
+/// The bytes between two progress events of a file.
 pub(crate) const PROGRESS_BYTES: u64 = 64 * 1024;
 
 /// Takes what the other end sends.
 pub(crate) struct Inbox {
     pub(crate) allowance: Allowance,
     pub(crate) events: mpsc::Sender<Event>,
-    /// Answers to files. They have a queue of their own: behind files that we send they would
-    /// wait for the other end, which may be waiting for them.
+    /// Answers to the other end's files. They have a queue of their own: behind our own files they
+    /// would be stuck until the other end reads, and it may be blocked until it has them.
     pub(crate) replies: mpsc::Sender<Frame>,
     pub(crate) verdicts: VerdictSender,
 }
@@ -48,7 +48,7 @@ impl From<Violation> for Stop {
 }
 
 impl Inbox {
-    /// Runs until there are no more messages. `stopped` is told of a violation, and dropped in any
+    /// Runs until there are no more messages. `stopped` receives a violation, and is dropped in any
     /// case when the last event is out.
     pub(crate) fn run(
         mut self,
@@ -61,7 +61,7 @@ impl Inbox {
             match taken.and_then(|message| self.take(state, message)) {
                 Ok(next) => state = next,
                 Err(Stop::Unread) => return,
-                // Whoever waits for it may be gone: then the connection is over already.
+                // An error: the receiver is gone, so the connection is over already.
                 Err(Stop::Violation(violation)) => {
                     let _ = stopped.send(violation);
                     return;
@@ -70,7 +70,7 @@ impl Inbox {
         }
         if let State::Receiving(_, file) = state {
             // An error: nobody reads events any more.
-            let _ = self.tell_failure(file.name().as_str(), FileError::Cancelled);
+            let _ = self.emit_failure(file.name().as_str(), FileError::Cancelled);
         }
     }
 
@@ -78,7 +78,7 @@ impl Inbox {
         match (message, state) {
             (Message::Chunk(chunk), state) => self.take_chunk(state, &chunk),
             (Message::Frame(Frame::Text { text }), state) => {
-                self.tell(Event::Text(text))?;
+                self.emit(Event::Text(text))?;
                 Ok(state)
             }
             (Message::Frame(Frame::File { id, name, size }), State::Idle) => {
@@ -105,7 +105,7 @@ impl Inbox {
         };
         match self.allowance.begin(name.clone(), size) {
             Ok(file) => {
-                self.tell_progress(&file);
+                self.emit_progress(&file);
                 Ok(State::Receiving(id, Box::new(file)))
             }
             Err(refusal) => {
@@ -129,7 +129,7 @@ impl Inbox {
         if before / PROGRESS_BYTES != file.bytes() / PROGRESS_BYTES
             || file.bytes() == file.bytes_total()
         {
-            self.tell_progress(&file);
+            self.emit_progress(&file);
         }
         Ok(State::Receiving(id, file))
     }
@@ -142,10 +142,11 @@ impl Inbox {
                 match file.finish(sha256) {
                     Ok(path) => {
                         self.allowance.keep(bytes);
-                        // A number that was added stays here: it tells of other files.
+                        // A number was added to the name if the folder has other files. The sender
+                        // must not learn of them.
                         let other = name.is_renamed().then(|| name.as_str().to_owned());
                         self.reply(Frame::FileReceived { id, name: other })?;
-                        self.tell(Event::FileReceived { path })?;
+                        self.emit(Event::FileReceived { path })?;
                     }
                     Err(refusal) => self.refuse(id, name.as_str(), refusal)?,
                 }
@@ -159,7 +160,7 @@ impl Inbox {
         match state {
             State::Discarding(begun) if begun == id => {}
             State::Receiving(begun, file) if begun == id => {
-                self.tell_failure(file.name().as_str(), FileError::Cancelled)?;
+                self.emit_failure(file.name().as_str(), FileError::Cancelled)?;
             }
             _ => return Err(Violation::NoFile.into()),
         }
@@ -168,20 +169,20 @@ impl Inbox {
 
     fn refuse(&self, id: u64, name: &str, refusal: Refusal) -> Result<(), Stop> {
         self.reply(Frame::FileRefused { id, reason: refusal })?;
-        self.tell_failure(name, FileError::Refused(refusal))
+        self.emit_failure(name, FileError::Refused(refusal))
     }
 
-    fn tell_failure(&self, name: &str, error: FileError) -> Result<(), Stop> {
+    fn emit_failure(&self, name: &str, error: FileError) -> Result<(), Stop> {
         let name = name.to_owned();
-        self.tell(Event::FileFailed { direction: Direction::Incoming, name, error })
+        self.emit(Event::FileFailed { direction: Direction::Incoming, name, error })
     }
 
-    fn tell(&self, event: Event) -> Result<(), Stop> {
+    fn emit(&self, event: Event) -> Result<(), Stop> {
         self.events.blocking_send(event).map_err(|_| Stop::Unread)
     }
 
     /// Left out where events are read slowly.
-    fn tell_progress(&self, file: &IncomingFile) {
+    fn emit_progress(&self, file: &IncomingFile) {
         let progress = FileProgress {
             direction: Direction::Incoming,
             name: file.name().as_str().to_owned(),
@@ -194,7 +195,7 @@ impl Inbox {
     fn reply(&self, frame: Frame) -> Result<(), Stop> {
         match self.replies.try_send(frame) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(Violation::Flood.into()),
-            // Closed: the connection is over, and with it whoever waited for the answer.
+            // Closed: the connection is over, and nobody needs the answer.
             _ => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::Receive;
 
-/// What came of it.
+/// The events and answers that the inbox produced.
 struct Outcome {
     events: Vec<Event>,
     replies: Vec<Frame>,
@@ -18,9 +18,9 @@ struct Outcome {
 
 fn deliver(messages: Vec<RawMessage>) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
-    let (events, mut told) = mpsc::channel(256);
+    let (events, mut received) = mpsc::channel(256);
     let (replies, mut replied) = mpsc::channel(4);
-    let (verdicts, _kept) = crate::channel::verdict::verdicts();
+    let (verdicts, _receiver) = crate::channel::verdict::verdicts();
     let (sender, receiver) = mpsc::channel(messages.len() + 1);
     let (stopped, mut violation) = oneshot::channel();
     for message in messages {
@@ -32,7 +32,7 @@ fn deliver(messages: Vec<RawMessage>) -> Outcome {
     let inbox = Inbox { allowance: Allowance::new(Some(receive)), events, replies, verdicts };
     thread::spawn(move || inbox.run(receiver, stopped)).join().unwrap();
     Outcome {
-        events: std::iter::from_fn(|| told.try_recv().ok()).collect(),
+        events: std::iter::from_fn(|| received.try_recv().ok()).collect(),
         replies: std::iter::from_fn(|| replied.try_recv().ok()).collect(),
         violation: violation.try_recv().ok(),
         folder,
@@ -95,7 +95,7 @@ fn a_file_with_another_hash_is_refused_and_the_next_one_is_taken() {
 }
 
 #[test]
-fn all_files_together_are_bounded_by_what_of_them_is_kept() {
+fn the_bound_of_all_files_counts_those_that_are_stored() {
     let whole = || [file("a", 3), chunk(b"abc"), end(SHA256_ABC)];
     let broken = || [file("a", 3), chunk(b"abd"), end(SHA256_ABC)];
     let given_up = [file("a", 8), chunk(b"abc"), frame(Frame::FileCancel { id: 1 })];
@@ -130,7 +130,7 @@ fn a_name_that_deceives_is_never_shown() {
 }
 
 #[test]
-fn a_name_that_is_not_harmless_is_replaced_and_both_are_told() {
+fn a_name_that_is_not_harmless_is_replaced_and_both_are_shown() {
     let outcome = deliver(vec![file(".bashrc", 3), chunk(b"abc"), end(SHA256_ABC)]);
     let name = Some("_bashrc".to_owned());
     assert_eq!(outcome.replies, [Frame::FileReceived { id: 1, name }]);
@@ -156,7 +156,7 @@ fn a_cancelled_file_leaves_nothing() {
 }
 
 #[test]
-fn what_the_protocol_does_not_allow_is_named() {
+fn a_violation_is_named() {
     assert_violation(vec![(false, b"{".to_vec())], Violation::NotAFrame);
     assert_violation(vec![chunk(b"abc")], Violation::NoFile);
     assert_violation(vec![end(SHA256_ABC)], Violation::NoFile);

@@ -15,10 +15,11 @@ use super::incoming_file::hex;
 use super::verdict::{NoVerdict, Verdict, VerdictReceiver};
 use crate::{Direction, Event, FileError, FileProgress};
 
-/// How long the other end may take to say what became of a file. 768 KiB of it may still be on
-/// their way, which a line of 64 kbit/s carries in 96 seconds.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
-/// And a file that is larger takes longer to be on a disk: none is slower than that.
+/// The time that the other end has to answer a file. 768 KiB of it may still be in flight, which a
+/// line of 64 kbit/s carries in 96 seconds.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// The disk rate below which a receiver is given up. A large file takes longer to be stored, so the
+/// time to answer grows with its size.
 const DISK_BYTES_PER_SECOND_MIN: u64 = 1 << 20;
 
 /// Sends files.
@@ -27,20 +28,20 @@ pub(crate) struct Outbox {
     pub(crate) verdicts: VerdictReceiver,
     pub(crate) events: mpsc::Sender<Event>,
     /// With a file of no bytes, after its end was sent.
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// The connection is over, or nobody reads events.
 struct Over;
 
-/// How a file ended that was begun.
+/// The end of a file that was begun.
 enum Ended {
     Sent { received_as: Option<String> },
     Failed(FileError),
 }
 
 impl Outbox {
-    /// Runs until the connection is over, or nobody can ask for another file.
+    /// Runs until the connection is over, or until the queue of files is closed.
     pub(crate) fn run(self, mut files: mpsc::Receiver<PathBuf>) {
         let mut id = 0;
         while let Some(path) = files.blocking_recv() {
@@ -58,7 +59,7 @@ impl Outbox {
             Ok((file, size)) => self.send_file(id, &name, file, size)?,
             Err(error) => Ended::Failed(error),
         };
-        self.tell_end(name, ended)
+        self.emit_end(name, ended)
     }
 
     fn send_file(&self, id: u64, name: &str, file: File, size: u64) -> Result<Ended, Over> {
@@ -106,14 +107,14 @@ impl Outbox {
             let before = bytes;
             bytes += length as u64;
             if before / PROGRESS_BYTES != bytes / PROGRESS_BYTES || bytes == bytes_total {
-                self.tell_progress(name, bytes, bytes_total);
+                self.emit_progress(name, bytes, bytes_total);
             }
         }
     }
 
-    /// Waits for what the other end says.
+    /// Waits for the other end's answer.
     fn verdict(&self, id: u64, bytes: u64) -> Result<Ended, Over> {
-        match self.verdicts.wait(id, patience_with(self.patience, bytes)) {
+        match self.verdicts.wait(id, answer_timeout(self.timeout, bytes)) {
             Ok(Verdict { received: Ok(name), .. }) => Ok(Ended::Sent { received_as: name }),
             Ok(Verdict { received: Err(refusal), .. }) => {
                 Ok(Ended::Failed(FileError::Refused(refusal)))
@@ -127,7 +128,7 @@ impl Outbox {
         self.outgoing.blocking_send(Message::Frame(frame)).map_err(|_| Over)
     }
 
-    fn tell_end(&self, name: String, ended: Ended) -> Result<(), Over> {
+    fn emit_end(&self, name: String, ended: Ended) -> Result<(), Over> {
         let event = match ended {
             Ended::Sent { received_as } => {
                 // It is shown, so it is no less dangerous here.
@@ -143,21 +144,22 @@ impl Outbox {
     }
 
     /// Left out where events are read slowly.
-    fn tell_progress(&self, name: &str, bytes: u64, bytes_total: u64) {
+    fn emit_progress(&self, name: &str, bytes: u64, bytes_total: u64) {
         let (direction, name) = (Direction::Outgoing, name.to_owned());
         let progress = FileProgress { direction, name, bytes, bytes_total };
         let _ = self.events.try_send(Event::FileProgress(progress));
     }
 }
 
-fn patience_with(least: Duration, bytes: u64) -> Duration {
+fn answer_timeout(least: Duration, bytes: u64) -> Duration {
     least + Duration::from_secs(bytes / DISK_BYTES_PER_SECOND_MIN)
 }
 
 /// A plain file and its size in bytes.
 fn open(path: &Path) -> Result<(File, u64), FileError> {
     let unreadable = |error: std::io::Error| FileError::Read(error.to_string());
-    // Asked before it is opened: opening a pipe would wait for its other end.
+    // The kind is checked before opening, because opening a pipe blocks until its other end is
+    // opened.
     if !path.metadata().map_err(unreadable)?.is_file() {
         return Err(FileError::Read("it is no plain file".to_owned()));
     }

@@ -19,15 +19,15 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(patience: Duration) -> Self {
+    fn new(timeout: Duration) -> Self {
         let (outgoing, sent) = mpsc::channel(64);
-        let (events, told) = mpsc::channel(64);
+        let (events, received) = mpsc::channel(64);
         let (files, to_send) = mpsc::channel(4);
-        let (verdicts, heard) = verdicts();
-        let outbox = Outbox { outgoing, verdicts: heard, events, patience };
+        let (verdicts, answers) = verdicts();
+        let outbox = Outbox { outgoing, verdicts: answers, events, timeout };
         let thread = thread::spawn(move || outbox.run(to_send));
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, files, outgoing: sent, events: told, verdicts, thread }
+        Self { folder, files, outgoing: sent, events: received, verdicts, thread }
     }
 
     fn send(&self, name: &str) {
@@ -47,13 +47,13 @@ impl Sending {
         }
     }
 
-    fn hears(&self, id: u64, received: Result<Option<&str>, Refusal>) {
+    fn answer(&self, id: u64, received: Result<Option<&str>, Refusal>) {
         let received = received.map(|name| name.map(str::to_owned));
         self.verdicts.pass_on(Verdict { id, received }).unwrap();
     }
 
     /// The next event that is no progress.
-    fn tells(&mut self) -> Event {
+    fn next_event(&mut self) -> Event {
         loop {
             match self.events.blocking_recv().unwrap() {
                 Event::FileProgress(_) => {}
@@ -62,7 +62,7 @@ impl Sending {
         }
     }
 
-    /// Nothing more is to be sent: what else was told?
+    /// Ends the outbox and returns the remaining events.
     fn finish(mut self) -> Vec<Event> {
         drop(self.files);
         self.thread.join().unwrap();
@@ -79,16 +79,16 @@ fn sent(name: &str, received_as: Option<&str>) -> Event {
 }
 
 #[test]
-fn the_name_that_a_file_got_there_is_told_and_harmless() {
+fn the_name_that_the_other_end_gave_a_file_is_shown_and_harmless() {
     let mut sending = Sending::new(Duration::from_secs(60));
     sending.send(".one");
     let first = sending.sent();
-    sending.hears(first, Ok(Some("_one")));
-    assert_eq!(sending.tells(), sent(".one", Some("_one")));
+    sending.answer(first, Ok(Some("_one")));
+    assert_eq!(sending.next_event(), sent(".one", Some("_one")));
     sending.send("two");
     let second = sending.sent();
-    sending.hears(second, Ok(Some("\u{1b}[2J")));
-    assert_eq!(sending.tells(), sent("two", Some("_[2J")));
+    sending.answer(second, Ok(Some("\u{1b}[2J")));
+    assert_eq!(sending.next_event(), sent("two", Some("_[2J")));
     assert_eq!(sending.finish(), []);
 }
 
@@ -97,36 +97,36 @@ fn a_file_without_a_verdict_is_given_up_and_a_late_one_is_not_that_of_the_next()
     let mut sending = Sending::new(Duration::from_millis(50));
     sending.send("one");
     let first = sending.sent();
-    assert_eq!(sending.tells(), failed("one", FileError::Unanswered));
-    sending.hears(first, Ok(None));
+    assert_eq!(sending.next_event(), failed("one", FileError::Unanswered));
+    sending.answer(first, Ok(None));
     sending.send("two");
     let second = sending.sent();
-    sending.hears(first, Ok(None));
-    sending.hears(second, Err(Refusal::Hash));
-    assert_eq!(sending.tells(), failed("two", FileError::Refused(Refusal::Hash)));
+    sending.answer(first, Ok(None));
+    sending.answer(second, Err(Refusal::Hash));
+    assert_eq!(sending.next_event(), failed("two", FileError::Refused(Refusal::Hash)));
     assert_eq!(sending.finish(), []);
 }
 
 #[test]
-fn a_file_is_told_once_however_often_the_other_end_says_that_it_has_it() {
+fn a_file_is_reported_once_even_if_it_is_acknowledged_again() {
     let mut sending = Sending::new(Duration::from_secs(60));
     sending.send("one");
     let first = sending.sent();
-    sending.hears(first, Ok(None));
-    assert_eq!(sending.tells(), sent("one", None));
-    sending.hears(first, Ok(None));
+    sending.answer(first, Ok(None));
+    assert_eq!(sending.next_event(), sent("one", None));
+    sending.answer(first, Ok(None));
     sending.send("two");
     let second = sending.sent();
-    sending.hears(first, Ok(None));
-    sending.hears(second, Ok(None));
-    assert_eq!(sending.tells(), sent("two", None));
+    sending.answer(first, Ok(None));
+    sending.answer(second, Ok(None));
+    assert_eq!(sending.next_event(), sent("two", None));
     assert_eq!(sending.finish(), []);
 }
 
 #[test]
 fn large_files_have_more_time_than_small_ones() {
-    let patience = |bytes| patience_with(Duration::from_secs(120), bytes);
-    assert_eq!(patience(0), Duration::from_secs(120));
-    assert_eq!(patience(1 << 30), Duration::from_secs(120 + 1024));
-    assert!(patience(u64::MAX) > patience(1 << 40));
+    let time = |bytes| answer_timeout(Duration::from_secs(120), bytes);
+    assert_eq!(time(0), Duration::from_secs(120));
+    assert_eq!(time(1 << 30), Duration::from_secs(120 + 1024));
+    assert!(time(u64::MAX) > time(1 << 40));
 }

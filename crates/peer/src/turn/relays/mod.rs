@@ -2,8 +2,8 @@
 //! gives one.
 //!
 //! The addresses of a name are tried as in RFC 8305 (happy eyeballs): the next one when the one
-//! before has failed in any way, or beside it when that says nothing for a while. The first
-//! allocation wins; what else comes of that server is given back.
+//! before has failed in any way, or beside it when that has been silent for a while. The first
+//! allocation wins; other allocations on that server are released.
 
 mod server;
 
@@ -24,15 +24,15 @@ use super::resolve::addresses;
 use super::turn_server::TurnServer;
 use crate::ice::network::Arrival;
 
-/// How long all servers may take, from their names to their relays. A later relay is given back.
+/// The time to gather relays from all servers, name look-up included. A later relay is released.
 const GATHER_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long giving back all relays may take: three requests over UDP, the last one at 1.5 s.
+/// The time to release all relays: three requests over UDP, the last one at 1.5 s.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// One address of a server that was tried.
 struct Attempt {
     server: usize,
-    /// `None`: it is being connected to, or over.
+    /// `None` while it is being connected to, and once it is over.
     relay: Option<Box<Relay>>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Relays {
     attempts: Vec<Attempt>,
     /// The address of each relay that is there, and the number of its attempt.
     allocated: Vec<(SocketAddr, usize)>,
-    /// When servers that have not answered are given up. `None`: they were.
+    /// The time at which silent servers are given up. `None`: they were.
     gather_deadline: Option<Instant>,
     tls: Option<Arc<ClientConfig>>,
     arrivals: mpsc::Sender<Arrival>,
@@ -78,23 +78,23 @@ impl Relays {
         }
     }
 
-    /// Whether each server has answered, or never will.
+    /// Returns true once each server has answered or was given up.
     pub(crate) fn are_complete(&self) -> bool {
         self.servers.iter().all(Server::is_over)
     }
 
-    /// Whether there is one.
+    /// Returns true if there is a relay.
     pub(crate) fn is_any(&self) -> bool {
         !self.allocated.is_empty()
     }
 
-    /// Returns the most telling reason why there is no relay. `None`: there is one, or no server was
-    /// asked.
+    /// Returns the most informative reason why there is no relay. `None`: there is one, or no
+    /// server was asked.
     pub(crate) fn failure(&self) -> Option<RelayFailure> {
         if self.is_any() {
             return None;
         }
-        // A server that was not heard of yet is as silent as one that will not be.
+        // A server that has not answered yet counts as silent.
         let failure = |server: &Server| server.failure().unwrap_or(RelayFailure::Silent);
         self.servers.iter().map(failure).max()
     }

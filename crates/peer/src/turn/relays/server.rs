@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crate::turn::relay_failure::RelayFailure;
 use crate::turn::turn_server::TurnServer;
 
-/// How long an address has to say anything before the next one is tried beside it: twice what
-/// RFC 8305 has for TCP, because an answer over TLS takes three round trips.
+/// The silence of an address after which the next one is tried beside it: twice that of RFC 8305
+/// for TCP, because an answer over TLS takes three round trips.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(500);
 
-/// Where it stands.
+/// The state of a server.
 enum State {
     Resolving,
     /// Addresses that are left, attempts that are under way, and when the next one is due.
@@ -37,12 +37,12 @@ impl Server {
         Self { turn, state: State::Resolving, failure: None }
     }
 
-    /// Whether it has given a relay, or never will.
+    /// Returns true once it has given a relay or was given up.
     pub(super) const fn is_over(&self) -> bool {
         matches!(self.state, State::Won(_) | State::Failed)
     }
 
-    /// Returns why it gave none, as far as is known.
+    /// The reason that it gave no relay, as far as it is known.
     pub(super) const fn failure(&self) -> Option<RelayFailure> {
         self.failure
     }
@@ -60,7 +60,7 @@ impl Server {
         }
     }
 
-    /// Takes the next address. `None`: there is none, or no need of one.
+    /// Takes the next address. Returns `None` if there is no other, or no need of one.
     pub(super) fn begin_attempt(&mut self) -> Option<(TurnServer, SocketAddr)> {
         let State::Trying { left, under_way, next } = &mut self.state else { return None };
         let address = left.pop_front()?;
@@ -69,7 +69,7 @@ impl Server {
         Some((self.turn.clone(), address))
     }
 
-    /// Returns when the next address is to be tried. `None`: not before an attempt has failed.
+    /// The time to try the next address. `None`: not before an attempt has failed.
     pub(super) const fn next_attempt(&self) -> Option<Instant> {
         match &self.state {
             State::Trying { next, .. } => *next,
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_telling_failure_is_told_when_all_have_failed() {
+    fn the_most_informative_failure_is_reported_when_all_have_failed() {
         let mut server = server(&["192.0.2.1:1", "192.0.2.2:1"]);
         begin(&mut server).unwrap();
         begin(&mut server).unwrap();

@@ -212,7 +212,9 @@ async fn a_long_chain_comes_in_parts(directory: &dyn Directory) {
         parts += 1;
     }
     assert_eq!(parts, 2);
-    assert!(owner.chain().links().iter().zip(&links).all(|(one, other)| *one.as_bytes() == **other));
+    assert!(
+        owner.chain().links().iter().zip(&links).all(|(one, other)| *one.as_bytes() == **other)
+    );
     let beyond = ChainQuery { known: None, from: 101 };
     assert!(chain(directory, "long", beyond).await.unwrap().links.is_empty());
 }

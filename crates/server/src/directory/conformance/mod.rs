@@ -1,6 +1,6 @@
-//! What every directory does, whatever keeps its records.
+//! The conformance suite of directories, for every backend.
 //!
-//! It does not test durability, which each backend has to prove with the failures of its own.
+//! It does not test durability: each backend has to prove that with its own kinds of failures.
 
 mod chains;
 
@@ -14,21 +14,23 @@ use super::{
 pub(super) async fn holds_for(directory: &dyn Directory) {
     an_unknown_id_has_no_key(directory).await;
     a_registered_key_comes_back_byte_for_byte(directory).await;
-    the_same_key_again_is_kept(directory).await;
+    the_same_key_again_changes_nothing(directory).await;
     another_spelling_of_the_key_is_the_same_key(directory).await;
     a_key_is_pinned(directory).await;
     a_claim_replaces_a_key(directory).await;
     ids_differ_in_case(directory).await;
-    the_longest_id_and_key_are_kept(directory).await;
+    the_longest_id_and_key_are_stored(directory).await;
     requests_for_one_id_take_effect_in_order(directory).await;
     of_two_first_keys_exactly_one_wins(directory).await;
-    an_answer_nobody_waits_for_is_no_cancellation(directory).await;
-    whoever_may_make_no_record_still_presents_and_replaces_one(directory).await;
+    dropping_an_answer_does_not_cancel_the_request(directory).await;
+    a_client_that_may_create_no_record_still_registers_and_replaces_its_own(directory).await;
     records_are_counted(directory).await;
     chains::hold_for(directory).await;
 }
 
-async fn whoever_may_make_no_record_still_presents_and_replaces_one(directory: &dyn Directory) {
+async fn a_client_that_may_create_no_record_still_registers_and_replaces_its_own(
+    directory: &dyn Directory,
+) {
     let none = |replacement| Terms { replacement, creation: Creation::Refused };
     let refused = directory.register("unmade", r#""k""#, none(Refused)).await;
     assert_eq!(refused, Err(RegisterError::NotCreated));
@@ -63,7 +65,7 @@ async fn a_registered_key_comes_back_byte_for_byte(directory: &dyn Directory) {
     assert_eq!(stored(directory, "exact").await.as_deref(), Some(key));
 }
 
-async fn the_same_key_again_is_kept(directory: &dyn Directory) {
+async fn the_same_key_again_changes_nothing(directory: &dyn Directory) {
     assert_eq!(directory.register("same", r#""k""#, Refused.into()).await, Ok(Registered::Created));
     assert_eq!(directory.register("same", r#""k""#, Refused.into()).await, Ok(Registered::Kept));
     assert_eq!(directory.register("same", r#""k""#, Allowed.into()).await, Ok(Registered::Kept));
@@ -109,7 +111,7 @@ async fn ids_differ_in_case(directory: &dyn Directory) {
     assert_eq!(stored(directory, "case").await.as_deref(), Some(r#""k""#));
 }
 
-async fn the_longest_id_and_key_are_kept(directory: &dyn Directory) {
+async fn the_longest_id_and_key_are_stored(directory: &dyn Directory) {
     let id = "_".repeat(64);
     let key = format!("\"{}\"", "k".repeat(4096));
     assert_eq!(directory.register(&id, &key, Refused.into()).await, Ok(Registered::Created));
@@ -144,27 +146,27 @@ async fn of_two_first_keys_exactly_one_wins(directory: &dyn Directory) {
     }
 }
 
-async fn an_answer_nobody_waits_for_is_no_cancellation(directory: &dyn Directory) {
+async fn dropping_an_answer_does_not_cancel_the_request(directory: &dyn Directory) {
     drop(directory.register("left", r#""k""#, Refused.into()));
     assert_eq!(directory.register("left", r#""k""#, Refused.into()).await, Ok(Registered::Kept));
 }
 
-/// Runs what operators do against an empty directory.
+/// Runs the operations of operators against an empty directory.
 pub(super) async fn operations_hold_for(directory: &Embedded) {
     an_empty_directory_exports_nothing(directory);
     an_import_takes_in_new_records_byte_for_byte(directory).await;
     the_same_import_again_changes_nothing(directory);
-    a_conflict_keeps_the_whole_import_out(directory).await;
+    a_conflict_prevents_the_whole_import(directory).await;
     an_import_replaces_if_it_may(directory).await;
     an_imported_key_is_pinned(directory).await;
     a_reset_id_takes_another_key(directory).await;
-    a_reset_says_which_ids_had_a_key(directory).await;
+    a_reset_returns_which_ids_had_a_key(directory).await;
     an_export_is_in_the_order_of_ids(directory).await;
     an_export_is_of_one_moment(directory).await;
     chains::operations_hold_for(directory).await;
 }
 
-/// Everything, as lines.
+/// Returns all records as lines.
 pub(super) fn exported(directory: &Embedded) -> String {
     let mut export = directory.export();
     let mut lines = String::new();
@@ -211,7 +213,7 @@ fn the_same_import_again_changes_nothing(directory: &Embedded) {
     }
 }
 
-async fn a_conflict_keeps_the_whole_import_out(directory: &Embedded) {
+async fn a_conflict_prevents_the_whole_import(directory: &Embedded) {
     let records = [("imported-0", r#""k""#), ("imported-2", r#""l""#), ("imported-3", r#""k""#)];
     let refused = directory.import(import(&records, Refused)).unwrap();
     assert_eq!(refused, Err(Conflicts { of: ConflictOf::Keys, lines: vec![2], count: 1 }));
@@ -239,7 +241,7 @@ async fn a_reset_id_takes_another_key(directory: &Embedded) {
     assert_eq!(directory.register("lost", r#""l""#, Refused.into()).await, Ok(Registered::Created));
 }
 
-async fn a_reset_says_which_ids_had_a_key(directory: &Embedded) {
+async fn a_reset_returns_which_ids_had_a_key(directory: &Embedded) {
     directory.register("reset", r#""k""#, Refused.into()).await.unwrap();
     let had_key = directory.reset(ids(&["never-there", "reset", "reset"]));
     assert_eq!(had_key, Ok(vec![Reset::Nothing, Reset::Done, Reset::Nothing]));

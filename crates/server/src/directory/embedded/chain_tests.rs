@@ -121,19 +121,22 @@ async fn while_the_disk_is_gone_the_ids_in_question_are_shut_and_all_others_are_
     let directory = open(&disk).unwrap();
     let link = owners[0].recover();
     let new = Owner::of("new").link();
-    // Everything is decided, and then no write gets through.
-    let next = disk.operations() + 1;
-    disk.set(|faults| faults.power_cut_at = Some(next));
-    for link in [link.clone(), new] {
-        let answer = directory.extend(link, Creation::Allowed).await;
-        assert_eq!(answer, Err(ExtendError::Unavailable(Unavailable)));
+    // The disk goes in the middle of a commit.
+    disk.set(|faults| faults.syncs_hang = true);
+    let answer = directory.extend(link.clone(), Creation::Allowed);
+    while !disk.is_syncing() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    disk.set(|faults| (faults.broken, faults.syncs_hang) = (true, false));
+    assert_eq!(answer.await, Err(ExtendError::Unavailable(Unavailable)));
     assert_eq!(directory.standing("id-0"), Standing::Unknown);
+    let refused = directory.extend(new, Creation::Allowed).await;
+    assert_eq!(refused, Err(ExtendError::Unavailable(Unavailable)));
     let other = Standing::Bound(owners[1].link().position().hash);
     assert_eq!(directory.standing("id-1"), other);
     assert_eq!(directory.standing("nobody"), Standing::Unbound);
 
-    disk.set(|faults| faults.power_cut_at = None);
+    disk.set(|faults| faults.broken = false);
     // It is read again without anybody asking.
     let healed_at = Instant::now();
     while directory.standing("id-0") == Standing::Unknown {

@@ -106,13 +106,11 @@ impl Ledger<'_> {
         let stored = self.head(chain.head().id())?;
         let brought = chains::compare(stored.map(|stored| stored.head.position()), chain);
         match (brought, bundle) {
-            (Brought::Same, Some(bundle)) => {
-                Ok(match self.check_bundle(chain.head(), bundle)? {
-                    Ok(Published::Kept) => Brought::Same,
-                    Ok(Published::Stored) => Brought::Longer,
-                    Err(_) => Brought::Contradicts,
-                })
-            }
+            (Brought::Same, Some(bundle)) => Ok(match self.check_bundle(chain.head(), bundle)? {
+                Ok(Published::Kept) => Brought::Same,
+                Ok(Published::Stored) => Brought::Longer,
+                Err(_) => Brought::Contradicts,
+            }),
             _ => Ok(brought),
         }
     }

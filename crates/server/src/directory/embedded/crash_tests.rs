@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a crash, whenever it comes.
+//! Acknowledged registrations survive a crash at any time.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -13,14 +13,14 @@ use crate::data_dir::tests::opened;
 use crate::directory::Replacement::{Allowed, Refused};
 use crate::directory::{Directory, Embedded, OpenError};
 
-/// What the clients know of each record.
+/// The records as the clients know them.
 #[derive(Clone, Default)]
 struct Records(BTreeMap<String, Record>);
 
 #[derive(Clone, Default)]
 struct Record {
     acknowledged: Option<String>,
-    /// Not acknowledged: these may be there or not.
+    /// Keys of unacknowledged registrations, which may or may not be stored.
     asked_since: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ impl Records {
         self.0.insert(id.to_owned(), Record { acknowledged, asked_since: Vec::new() });
     }
 
-    async fn assert_kept_by(&self, directory: &Embedded, when: &str) {
+    async fn assert_stored_in(&self, directory: &Embedded, when: &str) {
         for (id, record) in &self.0 {
             let stored = directory.lookup(id).await.unwrap();
             assert!(record.allows(stored.as_deref()), "{when}: {id} is wrong");
@@ -60,7 +60,7 @@ fn empty_disk() -> SimulatedDisk {
     disk
 }
 
-/// Creates and replaces some records, two at a time; the file grows several times over.
+/// Creates and replaces some records, two at a time. The file grows several times.
 async fn register_some(directory: &Embedded, records: &mut Records, salt: &str) {
     for n in 0..24 {
         let key = format!("\"{salt}-{n}-{}\"", "k".repeat(n * 170));
@@ -79,11 +79,11 @@ async fn register_some(directory: &Embedded, records: &mut Records, salt: &str) 
 
 #[tokio::test]
 async fn a_power_cut_at_any_operation_loses_no_acknowledged_key() {
-    let rehearsal = empty_disk();
-    let created = rehearsal.operations();
-    register_some(&open_on(&rehearsal), &mut Records::default(), "first").await;
+    let dry_run = empty_disk();
+    let created = dry_run.operations();
+    register_some(&open_on(&dry_run), &mut Records::default(), "first").await;
 
-    for cut in created..=rehearsal.operations() {
+    for cut in created..=dry_run.operations() {
         let disk = empty_disk();
         let directory = open_on(&disk);
         disk.set(|faults| faults.power_cut_at = Some(cut));
@@ -95,24 +95,24 @@ async fn a_power_cut_at_any_operation_loses_no_acknowledged_key() {
             let disk = disk.after_power_cut(seed);
             let directory = open_on(&disk);
             let when = format!("cut {cut}, seed {seed}");
-            records.assert_kept_by(&directory, &when).await;
+            records.assert_stored_in(&directory, &when).await;
 
             let mut records = records.clone();
             register_some(&directory, &mut records, "second").await;
-            records.assert_kept_by(&directory, &when).await;
+            records.assert_stored_in(&directory, &when).await;
         }
     }
 }
 
-/// The kernel reports a failed write-back once and drops the pages: the file looks written and is
-/// not. A database that goes on from what it reads there acknowledges keys on top of nothing.
+/// The kernel reports a failed write-back once and drops the pages: the file looks written, but is
+/// not. A database that continues from such reads would acknowledge keys on top of lost data.
 #[tokio::test]
 async fn a_failed_fsync_is_not_forgotten() {
-    let rehearsal = empty_disk();
-    let created = rehearsal.syncs();
-    register_some(&open_on(&rehearsal), &mut Records::default(), "first").await;
+    let dry_run = empty_disk();
+    let created = dry_run.syncs();
+    register_some(&open_on(&dry_run), &mut Records::default(), "first").await;
 
-    let failures = (created + 1)..=rehearsal.syncs();
+    let failures = (created + 1)..=dry_run.syncs();
     let runs: Vec<_> = failures.map(|sync| tokio::spawn(survive_failed_sync(sync))).collect();
     for run in runs {
         run.await.unwrap();
@@ -131,11 +131,11 @@ async fn survive_failed_sync(sync: u64) {
 
     for seed in 0..4 {
         let directory = open_on(&disk.after_power_cut(seed));
-        records.assert_kept_by(&directory, &format!("failed sync {sync}, seed {seed}")).await;
+        records.assert_stored_in(&directory, &format!("failed sync {sync}, seed {seed}")).await;
     }
 }
 
-/// Falling back to the commit before would be right after a torn commit, and loses keys here.
+/// Returning to the previous commit is right after a torn commit, but would lose keys here.
 #[tokio::test]
 async fn damage_after_a_crash_is_not_taken_for_the_crash() {
     let disk = empty_disk();
@@ -149,7 +149,7 @@ async fn damage_after_a_crash_is_not_taken_for_the_crash() {
         crashed.damage(page + 60, usize::MAX);
         let opener = crashed.clone();
         match Embedded::start(Box::new(move || open_storage(opener.clone()))) {
-            Ok(directory) => records.assert_kept_by(&directory, &format!("page at {page}")).await,
+            Ok(directory) => records.assert_stored_in(&directory, &format!("page at {page}")).await,
             Err(OpenError::Damaged(_)) => refused += 1,
             Err(error) => panic!("{error}"),
         }
@@ -157,7 +157,7 @@ async fn damage_after_a_crash_is_not_taken_for_the_crash() {
     assert!(refused > 5, "{refused} refused");
 }
 
-/// The test that is the child. Its full name is that of this module, without the crate.
+/// The name of the test that runs as the child process.
 const CHILD: &str = "child_that_registers_until_it_is_killed";
 const CHILD_FOLDER: &str = "SECURECALL_TEST_FOLDER";
 const CHILD_SALT: &str = "SECURECALL_TEST_SALT";
@@ -182,7 +182,8 @@ fn key_of(id: &str) -> Box<str> {
     format!("\"{id}{}\"", "k".repeat(300)).into()
 }
 
-/// Runs a child for a while after its first registration, and returns what it saw acknowledged.
+/// Runs a child for a while after its first registration, and returns the ids that it saw
+/// acknowledged.
 fn registered_until_killed(folder: &Path, salt: u64, lifetime: Duration) -> Vec<String> {
     let mut child = spawn_child(folder, salt);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -205,7 +206,8 @@ fn spawn_child(folder: &Path, salt: u64) -> Child {
         .unwrap()
 }
 
-/// The line was printed whole, or the child was killed before it knew of the acknowledgement.
+/// Parses a complete line. An incomplete one means that the child was killed before it knew of the
+/// acknowledgement.
 fn acknowledged_id(line: &str) -> Option<String> {
     Some(line.strip_prefix("ack ")?.strip_suffix(" .")?.to_owned())
 }

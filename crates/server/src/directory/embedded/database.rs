@@ -1,18 +1,19 @@
-//! A database file: made whole or not at all, and opened only after its every page was checked.
+//! A database file: created completely or not at all, and opened only after a check of every page.
 //!
-//! This module never repairs, replaces or empties a file: one that does not check out stays as it
-//! is, and the error says so.
+//! This module never repairs, replaces or empties a file. A file that fails the check is left
+//! unchanged, and the error reports it.
 //!
 //! **Why every open checks.** redb trusts a file that was closed cleanly, and may panic much later
-//! over a page that a bad disk has changed. A directory that hands out wrong keys is worse than a
-//! server that does not start. The check reads the file, once to see whether it may be opened at all
-//! ([`Rehearsal`]) and once more for real: 100,000 records take about a quarter of a second.
+//! on a page that a bad disk has changed. A directory that returns wrong keys is worse than a
+//! server that does not start. The check reads the file twice: once to decide whether it may be
+//! opened at all ([`DryRun`]), and once for real. 100,000 records take about a quarter of a
+//! second.
 //!
-//! **Why commits have two phases.** With one, redb cannot tell a commit that was torn by a crash
-//! from one that was damaged afterwards, and falls back to the commit before: acknowledged keys
-//! would vanish without a word. With two, the newest commit is either whole or [`Damaged`]. Two
-//! phases also make a failed fsync harmless. Linux forgets the pages it could not write, so a
-//! database must not refer to them before the first fsync has succeeded.
+//! **Why commits have two phases.** With one phase, redb cannot distinguish a commit that was torn
+//! by a crash from one that was damaged later, and returns to the previous commit: acknowledged
+//! keys would be lost silently. With two phases, the newest commit is either complete or
+//! [`Damaged`]. Two phases also make a failed fsync harmless: Linux forgets pages that it could not
+//! write, so a database must not refer to them before the first fsync has succeeded.
 //!
 //! [`Damaged`]: OpenError::Damaged
 
@@ -27,45 +28,45 @@ use redb::{
     WriteTransaction,
 };
 
+use super::dry_run::DryRun;
 use super::ledger::Ledger;
-use super::rehearsal::Rehearsal;
 use super::tables::{self, HEADS, KEYS};
 
 /// redb's page cache. 100,000 records of 200 bytes fit; its own default would be 1 GiB.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Why a database was not opened. Whatever the reason, the file is as it was.
+/// The reason why a database was not opened. The file is unchanged in every case.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The file is no database of ours, or parts of it are not what was written.
-    #[error("it is damaged: {0}")]
+    /// The file is not one of our databases, or parts of it were changed.
+    #[error("the file is damaged: {0}")]
     Damaged(String),
     /// Another process has it open.
-    #[error("another process has it open")]
+    #[error("another process has the file open")]
     InUse,
-    /// The system would not read or write it.
+    /// The system cannot read or write it.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Makes a database in empty storage.
+/// Creates a database in empty storage.
 pub(crate) fn create(storage: impl StorageBackend) -> Result<Database, OpenError> {
-    unpanicked(|| {
+    catching_panics(|| {
         let database = builder().create_with_backend(storage).map_err(redb::Error::from)?;
         make_tables(&database)?;
         Ok(database)
     })
 }
 
-/// Opens the database at `path`, which must exist, and checks all of it.
+/// Opens the existing database at `path`, and checks all of it.
 pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
-    drop(open_storage(Rehearsal::of(File::open(path)?)?)?);
-    unpanicked(|| checked(builder().open(path)))
+    drop(open_storage(DryRun::of(File::open(path)?)?)?);
+    catching_panics(|| checked(builder().open(path)))
 }
 
-/// [`open`] for storage that is not a file.
+/// Opens storage that is not a file, as [`open`] does.
 pub(crate) fn open_storage(storage: impl StorageBackend) -> Result<Database, OpenError> {
-    unpanicked(|| checked(builder().create_with_backend(storage)))
+    catching_panics(|| checked(builder().create_with_backend(storage)))
 }
 
 /// Adds the tables that a directory from before there were chains does not have.
@@ -82,19 +83,21 @@ fn make_tables(database: &Database) -> Result<(), redb::Error> {
     Ok(transaction.commit()?)
 }
 
-/// Begins a write transaction with the durability this directory promises.
+/// Begins a write transaction with the durability that this directory promises.
 pub(crate) fn begin_write(database: &Database) -> Result<WriteTransaction, redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_two_phase_commit(true);
     Ok(transaction)
 }
 
-/// Runs `work`, and takes a panic for the damage that it is a symptom of.
+/// Runs `work`, and converts a panic into the damage that it indicates.
 ///
-/// redb promises to report a damaged file as an error at the checks made here, but asserts its
-/// invariants elsewhere. A panic must not take a thread with it. Unwinding leaves the database in
-/// no state to be used again: whoever gets an error here has to close it.
-pub(crate) fn unpanicked<T>(work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, OpenError> {
+/// redb promises to report a damaged file as an error from the checks made here, but has assertions
+/// elsewhere. A panic must not end the thread. After one the database is in an undefined state: a
+/// caller that gets an error has to close it.
+pub(crate) fn catching_panics<T>(
+    work: impl FnOnce() -> Result<T, redb::Error>,
+) -> Result<T, OpenError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(OpenError::from),
         Err(panic) => Err(OpenError::Damaged(format!("redb: {}", message(&*panic)))),
@@ -107,7 +110,7 @@ fn builder() -> Builder {
     builder
 }
 
-/// A sound redb file may still be somebody else's, or hold what this program never wrote.
+/// Checks that a valid redb file has our tables, and that their rows belong together.
 fn checked(opened: Result<Database, DatabaseError>) -> Result<Database, redb::Error> {
     let database = opened?;
     let transaction = database.begin_read()?;
@@ -135,7 +138,7 @@ impl From<redb::Error> for OpenError {
     }
 }
 
-/// redb reports a file that is not a database, or too short for what it refers to, as these.
+/// Returns true for the errors with which redb reports a file that is no database, or is too short.
 fn is_damage(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }

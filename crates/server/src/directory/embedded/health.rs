@@ -1,4 +1,4 @@
-//! The health of a directory thread: whether its last batch failed, or does not end.
+//! The health of a directory thread: whether its last batch failed, or hangs.
 
 use std::time::{Duration, Instant};
 
@@ -6,27 +6,27 @@ use parking_lot::Mutex;
 
 use crate::directory::Unavailable;
 
-/// How long a failure counts if nothing succeeds after it. A server that is sent no clients while
-/// it fails would otherwise never find out that the disk is well again.
+/// The time after which a failure no longer counts. Otherwise a server that gets no clients while
+/// it reports failure would never find out that the disk works again.
 const REMEMBERED: Duration = Duration::from_secs(60);
-/// How long a batch may take. An import of the largest size takes a few seconds; a disk that does
-/// not answer takes for ever.
+/// The longest time of a batch. The largest import takes a few seconds; a broken disk may never
+/// answer.
 const BATCH_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// How one thread fares. The thread writes it, anybody reads it.
+/// The health of one thread, written by that thread and read by others.
 #[derive(Debug, Default)]
 pub(crate) struct Health(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the batch under way began.
+    /// The start of the current batch.
     began_at: Option<Instant>,
-    /// When the last batch failed; `None` if it succeeded.
+    /// The time of the last failure, or `None` if the last batch succeeded.
     failed_at: Option<Instant>,
 }
 
 impl Health {
-    /// Runs a batch and remembers how it ended.
+    /// Runs a batch and records its result.
     pub(crate) fn watch(&self, batch: impl FnOnce() -> Result<(), Unavailable>) {
         self.0.lock().began_at = Some(Instant::now());
         let result = batch();
@@ -34,7 +34,7 @@ impl Health {
         *self.0.lock() = State { began_at: None, failed_at };
     }
 
-    /// Returns `true` if the next request will probably fail, or wait too long.
+    /// Returns true if the next request will probably fail, or wait too long.
     pub(crate) fn is_failing(&self, now: Instant) -> bool {
         let state = self.0.lock();
         let is_stuck = state.began_at.is_some_and(|at| now >= at + BATCH_TIME_MAX);

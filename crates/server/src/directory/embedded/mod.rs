@@ -1,25 +1,26 @@
-//! The directory of a single server: a redb file, one thread that writes and one that reads.
+//! The directory of a single server: a redb file, a thread that writes and a thread that reads.
 //!
-//! It never touches the disk on the caller's thread, never queues more than [`QUEUE_LENGTH`]
-//! requests of a kind, and never repairs a file. What fails, and what follows:
+//! It never accesses the disk on the caller's thread, never queues more than [`QUEUE_LENGTH`]
+//! requests of a kind, and never repairs a file. The failures and their effects:
 //!
 //! | failure | answer |
 //! |---|---|
 //! | queue full | `Unavailable` at once |
-//! | disk full, I/O error | `Unavailable` for that batch, and for registrations during the next second; lookups go on as soon as the file is open again |
-//! | file damaged while open | `Unavailable` until the file opens and checks out again |
+//! | disk full, I/O error | `Unavailable` for that batch, and for registrations during the next
+//! second; lookups continue as soon as the file is open again |
+//! | file damaged while open | `Unavailable` until the file can be opened and checked again |
 
 mod chain_reads;
 mod chain_writes;
 mod clock;
 mod database;
+mod dry_run;
 mod health;
 mod index;
 mod ledger;
-mod population;
 mod queue;
 mod reader;
-mod rehearsal;
+mod record_count;
 mod reset_writes;
 mod snapshot;
 mod tables;
@@ -59,14 +60,14 @@ pub use self::database::OpenError;
 pub(crate) use self::database::create;
 use self::health::Health;
 use self::index::Index;
-use self::population::Population;
 use self::queue::Worker;
-use self::reader::{Lookup, NextPage, Question};
+use self::reader::{Lookup, NextPage, ReadRequest};
+use self::record_count::RecordCount;
 pub use self::snapshot::Page;
 use self::snapshot::Snapshot;
 use self::volume::{Opener, Volume};
 use self::writer::{
-    Change, Extension, Importation, Publication, Registration, Removal, Withdrawal, Writer,
+    Change, Extension, ImportRequest, Publication, Registration, ResetRequest, Withdrawal, Writer,
 };
 use super::import::{Conflicts, Import, Imported};
 use super::{
@@ -75,16 +76,16 @@ use super::{
     Unavailable,
 };
 
-/// How many requests of a kind wait at most: 4 MiB at 4 KiB a key. A commit takes all there are, so
-/// even the last one waits for two commits only, some 10 ms each on an ordinary SSD.
+/// The bound of each queue: 4 MiB at 4 KiB a key. A commit takes all queued requests, so even the
+/// last one waits for two commits only, some 10 ms each on an ordinary SSD.
 pub const QUEUE_LENGTH: usize = 1024;
 
 /// A directory in a local file. Its methods may be called from any thread; those for operators
-/// ([`Embedded::import`], [`Embedded::reset`], [`Embedded::export`]) wait for the disk.
+/// ([`Embedded::import`], [`Embedded::reset`], [`Embedded::export`]) block on the disk.
 pub struct Embedded {
     writer: Worker<Change>,
-    reader: Worker<Question>,
-    population: Arc<Population>,
+    reader: Worker<ReadRequest>,
+    record_count: Arc<RecordCount>,
     index: Arc<Index>,
     /// In milliseconds.
     reset_delay: AtomicU64,
@@ -93,7 +94,7 @@ pub struct Embedded {
     reading: Arc<Health>,
 }
 
-/// An export under way: one snapshot, however long it takes.
+/// An export in progress: one snapshot, however long it takes.
 pub struct Export<'a> {
     directory: &'a Embedded,
     /// `None` before the first page, and after a failure.
@@ -101,8 +102,8 @@ pub struct Export<'a> {
 }
 
 impl Embedded {
-    /// Opens the database at `path`, which must exist, and checks all of it. `lock` is what keeps
-    /// other servers out; it is held until the file is closed.
+    /// Opens the existing database at `path`, and checks all of it. `lock` excludes other servers;
+    /// it is held until the file is closed.
     pub(crate) fn open(path: PathBuf, lock: Arc<File>) -> Result<Self, OpenError> {
         Self::start(Box::new(move || {
             let _held = &lock;
@@ -116,19 +117,19 @@ impl Embedded {
 
     pub(crate) fn start_with(open: Opener, clock: Clock) -> Result<Self, OpenError> {
         let volume = Arc::new(Volume::new(open)?);
-        let population = Arc::new(Population::unbounded());
+        let record_count = Arc::new(RecordCount::unbounded());
         let index = Arc::new(Index::new());
         let first_count = volume.with(|database| {
             database::complete(database)?;
-            population.set_records(tables::records(database)?);
+            record_count.set_records(tables::records(database)?);
             index.apply(&tables::heads(database, None)?);
             Ok(chain_reads::resets(database)?.iter().map(first_count).min())
         });
         let first_count = first_count.map_err(io::Error::other)?;
         let is_serving = Arc::<AtomicBool>::default();
         let clock = Clock { is_serving: is_serving.clone(), ..clock };
-        let (population_, index_) = (population.clone(), index.clone());
-        let mut writer = Writer::new(volume.clone(), population_, index_, clock, first_count);
+        let (record_count_, index_) = (record_count.clone(), index.clone());
+        let mut writer = Writer::new(volume.clone(), record_count_, index_, clock, first_count);
         let (writing, reading) = (Arc::<Health>::default(), Arc::<Health>::default());
         let (writes, reads) = (writing.clone(), reading.clone());
         Ok(Self {
@@ -140,7 +141,7 @@ impl Embedded {
                 reads.watch(|| reader::read(&volume, batch));
                 None
             })?,
-            population,
+            record_count,
             index,
             reset_delay: AtomicU64::new(0),
             is_serving,
@@ -149,8 +150,8 @@ impl Embedded {
         })
     }
 
-    /// Lets clients make so many records, and no more: whoever has one goes on. What an operator
-    /// imports counts, and is not refused.
+    /// Sets the bound of records that clients may create. Existing records can still be replaced,
+    /// and imports of operators are counted but not refused.
     #[must_use]
     pub fn with_records_max(self, records_max: u64) -> Self {
         self.set_records_max(records_max);
@@ -159,7 +160,7 @@ impl Embedded {
 
     /// Changes the bound of [`Embedded::with_records_max`].
     pub fn set_records_max(&self, records_max: u64) {
-        self.population.set_records_max(records_max);
+        self.record_count.set_records_max(records_max);
     }
 
     /// Has resets of bound ids wait so long; 0 before this is called.
@@ -180,12 +181,12 @@ impl Embedded {
         self.is_serving.store(true, Ordering::Relaxed);
     }
 
-    /// Takes in all records, or none if one conflicts.
+    /// Imports all records, or none if one conflicts.
     ///
     /// # Errors
-    /// Not known whether it was done, as with registrations.
+    /// As with registrations, the records may have been stored all the same.
     pub fn import(&self, import: Import) -> Result<Result<Imported, Conflicts>, Unavailable> {
-        self.change(|answer| Change::Import(Importation { import, answer }))
+        self.change(|answer| Change::Import(ImportRequest { import, answer }))
     }
 
     /// Removes the keys of these ids, so that the next registration of each is taken. That of an id
@@ -195,7 +196,7 @@ impl Embedded {
     /// Not known whether it was done. Asking again is safe.
     pub fn reset(&self, ids: Vec<ClientId>) -> Result<Vec<Reset>, Unavailable> {
         let delay = Duration::from_millis(self.reset_delay.load(Ordering::Relaxed));
-        self.change(|answer| Change::Reset(Removal { ids, delay, answer }))
+        self.change(|answer| Change::Reset(ResetRequest { ids, delay, answer }))
     }
 
     /// Withdraws resets that wait. Returns whether each id had one.
@@ -227,7 +228,7 @@ impl Embedded {
         self.ask(move |database| chain_reads::history(database, id.as_str(), after))
     }
 
-    /// All records, in the order of their ids.
+    /// Starts an export of all records, in the order of their ids.
     pub fn export(&self) -> Export<'_> {
         Export { directory: self, snapshot: None }
     }
@@ -253,11 +254,11 @@ impl Embedded {
         answered.recv().unwrap_or(Err(Unavailable))
     }
 
-    /// Finishes what is queued, ends both threads and closes the file. Later requests are
+    /// Processes what is queued, ends both threads and closes the file. Later requests get
     /// `Unavailable`.
     ///
-    /// This waits for the disk: it belongs on a thread that may, after the reactors are done.
-    /// Dropping the directory does the same.
+    /// This blocks on the disk, so it belongs after the end of the event loops, on a thread that
+    /// may block. Dropping the directory does the same.
     pub fn close(&self) {
         self.writer.stop();
         self.reader.stop();
@@ -265,14 +266,14 @@ impl Embedded {
 }
 
 impl Export<'_> {
-    /// Waits for the next page; an empty one is the end.
+    /// Waits for the next page. An empty page is the end.
     ///
     /// # Errors
-    /// What is there is no whole export, and what comes is none at all.
+    /// The export is incomplete, and there will be no more pages.
     pub fn next_page(&mut self) -> Result<Page, Unavailable> {
         let (answer, answered) = sync_channel(1);
         let next = NextPage { snapshot: self.snapshot.take(), answer };
-        self.directory.reader.submit(Question::Page(next))?;
+        self.directory.reader.submit(ReadRequest::Page(next))?;
         let (page, snapshot) = answered.recv().unwrap_or(Err(Unavailable))?;
         self.snapshot = Some(snapshot);
         Ok(page)
@@ -288,8 +289,8 @@ fn first_count(reset: &WaitingReset) -> Duration {
 fn question<T>(
     read: impl Fn(&Database) -> Result<T, redb::Error> + Send + 'static,
     answer: impl FnOnce(Result<T, Unavailable>) + Send + 'static,
-) -> Question {
-    Question::Chain(Box::new(move |volume| {
+) -> ReadRequest {
+    ReadRequest::Chain(Box::new(move |volume| {
         // Once more, as with lookups: a commit that fails closes the database.
         let result = volume.with(&read).or_else(|_| volume.with(&read));
         let health = result.as_ref().map(|_| ()).map_err(|unavailable| *unavailable);
@@ -307,7 +308,7 @@ impl Drop for Embedded {
 impl Directory for Embedded {
     fn lookup(&self, id: &str) -> Answer<Option<Box<str>>, Unavailable> {
         let (answer, answered) = oneshot::channel();
-        let queued = self.reader.submit(Question::Lookup(Lookup { id: id.into(), answer }));
+        let queued = self.reader.submit(ReadRequest::Lookup(Lookup { id: id.into(), answer }));
         Box::pin(async move {
             queued?;
             answered.await.unwrap_or(Err(Unavailable))
@@ -366,7 +367,7 @@ impl Directory for Embedded {
     }
 
     fn records(&self) -> Records {
-        Records { count: self.population.records(), max: self.population.records_max() }
+        Records { count: self.record_count.records(), max: self.record_count.records_max() }
     }
 
     fn is_failing(&self) -> bool {

@@ -1,4 +1,4 @@
-//! What an operator was told is done is done after a crash, and nothing is half done.
+//! Acknowledged imports and resets survive a crash, and none is done in part.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn open_on(disk: &SimulatedDisk) -> Embedded {
     Embedded::start(Box::new(move || open_storage(disk.clone()))).unwrap()
 }
 
-/// Takes in `count` records of some length, from `first` on.
+/// Imports `count` records of some length, beginning with `first`.
 fn take_in(directory: &Embedded, first: usize, count: usize, salt: &str) -> bool {
     let record = |n: usize| (format!("id-{n}"), format!("\"{salt}{}\"", "k".repeat(n * 40)));
     let records: Vec<_> = (first..first + count).map(record).collect();
@@ -27,7 +27,7 @@ fn reset_some(directory: &Embedded) -> bool {
     directory.reset(ids.collect()).is_ok()
 }
 
-/// A disk whose directory has 30 records.
+/// Returns a disk whose directory has 30 records.
 fn begun() -> SimulatedDisk {
     let disk = SimulatedDisk::default();
     drop(create(disk.clone()).unwrap());
@@ -35,8 +35,8 @@ fn begun() -> SimulatedDisk {
     disk
 }
 
-/// Replaces ten records and adds fifteen, then removes thirty. Returns how many of the two steps
-/// were acknowledged, the second only if the first was.
+/// Replaces ten records and adds fifteen, then removes thirty. Returns the number of acknowledged
+/// steps.
 fn operate(directory: &Embedded) -> usize {
     if !take_in(directory, 20, 25, "new") {
         return 0;
@@ -44,7 +44,7 @@ fn operate(directory: &Embedded) -> usize {
     if reset_some(directory) { 2 } else { 1 }
 }
 
-/// The directory before, between and after the two steps.
+/// Returns the directory before, between and after the two steps.
 fn states() -> [String; 3] {
     let directory = open_on(&begun());
     let before = exported(&directory);
@@ -57,13 +57,13 @@ fn states() -> [String; 3] {
 #[test]
 fn a_power_cut_at_any_operation_leaves_no_import_and_no_reset_half_done() {
     let states = states();
-    let rehearsal = begun();
-    let directory = open_on(&rehearsal);
-    let opened = rehearsal.operations();
+    let dry_run = begun();
+    let directory = open_on(&dry_run);
+    let opened = dry_run.operations();
     assert_eq!(operate(&directory), 2);
 
     let mut acknowledged = [0; 3];
-    for cut in opened..=rehearsal.operations() + 1 {
+    for cut in opened..=dry_run.operations() + 1 {
         let disk = begun();
         let directory = open_on(&disk);
         disk.set(|faults| faults.power_cut_at = Some(cut));
@@ -81,12 +81,12 @@ fn a_power_cut_at_any_operation_leaves_no_import_and_no_reset_half_done() {
 #[test]
 fn a_failed_fsync_leaves_no_import_and_no_reset_half_done() {
     let states = states();
-    let rehearsal = begun();
-    let directory = open_on(&rehearsal);
-    let opened = rehearsal.syncs();
+    let dry_run = begun();
+    let directory = open_on(&dry_run);
+    let opened = dry_run.syncs();
     assert_eq!(operate(&directory), 2);
 
-    for sync in (opened + 1)..=rehearsal.syncs() {
+    for sync in (opened + 1)..=dry_run.syncs() {
         let disk = begun();
         let directory = open_on(&disk);
         disk.set(|faults| faults.sync_failure_at = Some(sync));
@@ -102,7 +102,7 @@ fn a_failed_fsync_leaves_no_import_and_no_reset_half_done() {
     }
 }
 
-/// The database was just opened again, or will be.
+/// Exports, with retries while the database is opened again.
 fn exported_in_time(directory: &Embedded) -> String {
     if directory.export().next_page().is_err() {
         std::thread::sleep(RETRY_PAUSE + Duration::from_millis(10));

@@ -1,7 +1,6 @@
-//! A thread of its own behind a bounded queue, for work that may wait for a disk.
+//! A thread behind a bounded queue, for work that may block on a disk.
 //!
-//! It never makes the one who submits wait: a full queue and a stopped thread are both
-//! [`Unavailable`], at once.
+//! It never blocks the caller: a full queue and a stopped thread are both [`Unavailable`] at once.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -13,7 +12,7 @@ use tracing::error;
 
 use crate::directory::Unavailable;
 
-/// A thread that takes all the requests there are at a time.
+/// A thread that takes all queued requests as one batch.
 pub(crate) struct Worker<R> {
     queue: SyncSender<Job<R>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -25,12 +24,12 @@ enum Job<R> {
 }
 
 impl<R: Send + 'static> Worker<R> {
-    /// Starts a thread that gives `work` batches of 1 to `length` requests, oldest first. `work`
-    /// returns how long to wait for more, and is called with an empty batch when that time is over;
-    /// `None`: for ever. The first wait is `wait`. With a wait it is called once more at the end.
+    /// Starts a thread that calls `work` with batches of 1 to `length` requests, oldest first. `work`
+    /// returns the longest wait for the next batch, and is called with an empty one after it; `None`
+    /// is no bound. The first wait is `wait`. With a bound, `work` is called once more at the end.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// The system cannot start a thread.
     pub(crate) fn start(
         name: &str,
         length: usize,
@@ -51,16 +50,16 @@ impl<R: Send + 'static> Worker<R> {
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Queues `request`, or drops it.
+    /// Queues `request`, or drops it if the queue is full or closed.
     pub(crate) fn submit(&self, request: R) -> Result<(), Unavailable> {
         self.queue.try_send(Job::Request(request)).map_err(|_| Unavailable)
     }
 
-    /// Waits until everything queued so far is done and the thread has ended. Later requests are
+    /// Waits until all queued requests are done and the thread has ended. Later requests are
     /// dropped.
     pub(crate) fn stop(&self) {
         let Some(thread) = self.thread.lock().take() else { return };
-        // Fails only if the thread is gone, which is what is wanted.
+        // An error means that the thread has ended already.
         let _ = self.queue.send(Job::Stop);
         if thread.join().is_err() {
             error!("a directory thread had panicked");
@@ -68,13 +67,9 @@ impl<R: Send + 'static> Worker<R> {
     }
 }
 
-/// Waits for a request, then takes those that queued up meanwhile; and whether to stop after them.
-/// None came in time: an empty batch.
-fn next_batch<R>(
-    jobs: &Receiver<Job<R>>,
-    limit: usize,
-    wait: Option<Duration>,
-) -> (Vec<R>, bool) {
+/// Waits for a request, then takes all others that are queued. Returns true if the thread has to
+/// stop afterwards. The batch is empty if none arrived within the wait.
+fn next_batch<R>(jobs: &Receiver<Job<R>>, limit: usize, wait: Option<Duration>) -> (Vec<R>, bool) {
     let mut batch = Vec::new();
     let mut job = match wait.map(|wait| jobs.recv_timeout(wait)) {
         None => jobs.recv().ok(),
@@ -92,6 +87,6 @@ fn next_batch<R>(
             Err(_) => return (batch, false),
         }
     }
-    // A stop, or no sender left.
+    // A stop request, or all senders are gone.
     (batch, true)
 }

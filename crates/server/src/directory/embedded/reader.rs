@@ -1,7 +1,7 @@
-//! The thread that reads, so that a lookup waits neither on a reactor thread nor behind an fsync.
+//! The reading thread, so that a lookup waits neither on an event loop nor behind an fsync.
 //!
 //! It sees committed records only: each batch reads one snapshot, taken after its last request
-//! came in.
+//! arrived.
 
 use std::sync::mpsc::SyncSender;
 
@@ -9,14 +9,14 @@ use redb::{Database, ReadableDatabase};
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::database::unpanicked;
+use super::database::catching_panics;
 use super::snapshot::{Page, Snapshot};
 use super::tables::KEYS;
 use super::volume::Volume;
 use crate::directory::Unavailable;
 
-/// What the thread is asked for.
-pub(crate) enum Question {
+/// A request to the thread.
+pub(crate) enum ReadRequest {
     Lookup(Lookup),
     /// A part of a chain: some 30 KB.
     Chain(Box<dyn FnOnce(&Volume) -> Result<(), Unavailable> + Send>),
@@ -28,27 +28,27 @@ pub(crate) struct Lookup {
     pub(crate) answer: oneshot::Sender<Result<Option<Box<str>>, Unavailable>>,
 }
 
-/// The next page of an export. The snapshot goes to and fro, so that this thread keeps nothing of
-/// an export that is never finished.
+/// The next page of an export. The snapshot travels with the request, so that the thread holds
+/// nothing for an export that is never finished.
 pub(crate) struct NextPage {
-    /// `None`: the first page, of a snapshot that is taken now.
+    /// `None` for the first page, which takes a new snapshot.
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) answer: SyncSender<Result<(Page, Snapshot), Unavailable>>,
 }
 
-/// Answers a batch: calls wait for lookups, so those come first.
+/// Answers a batch, lookups first because calls wait for them.
 ///
 /// # Errors
-/// A lookup, or a question about a chain, was answered so. An export that broke off says nothing of
-/// them.
-pub(crate) fn read(volume: &Volume, batch: Vec<Question>) -> Result<(), Unavailable> {
+/// A lookup, or a request for a chain, failed. A failed export does not count: it says nothing about
+/// later requests.
+pub(crate) fn read(volume: &Volume, batch: Vec<ReadRequest>) -> Result<(), Unavailable> {
     let mut lookups = Vec::with_capacity(batch.len());
     let (mut chains, mut pages) = (Vec::new(), Vec::new());
     for question in batch {
         match question {
-            Question::Lookup(lookup) => lookups.push(lookup),
-            Question::Chain(chain) => chains.push(chain),
-            Question::Page(page) => pages.push(page),
+            ReadRequest::Lookup(lookup) => lookups.push(lookup),
+            ReadRequest::Chain(chain) => chains.push(chain),
+            ReadRequest::Page(page) => pages.push(page),
         }
     }
     let mut looked_up = if lookups.is_empty() { Ok(()) } else { look_up(volume, lookups) };
@@ -56,7 +56,7 @@ pub(crate) fn read(volume: &Volume, batch: Vec<Question>) -> Result<(), Unavaila
         looked_up = looked_up.and(chain(volume));
     }
     for NextPage { snapshot, answer } in pages {
-        // Whoever asked may have left.
+        // An error means that the caller has left.
         let _ = answer.send(next_page(volume, snapshot));
     }
     looked_up
@@ -67,12 +67,12 @@ fn next_page(volume: &Volume, snapshot: Option<Snapshot>) -> Result<(Page, Snaps
         Some(snapshot) => snapshot,
         None => volume.with(Snapshot::of)?,
     };
-    // Not by way of the volume: a snapshot of a database that was closed fails, and the one that is
-    // open now has nothing to do with it.
-    match unpanicked(|| snapshot.next_page()) {
+    // Not through the volume: a snapshot of a closed database fails, and that says nothing about
+    // the database that is open now.
+    match catching_panics(|| snapshot.next_page()) {
         Ok(page) => Ok((page, snapshot)),
         Err(reason) => {
-            error!(%reason, "an export of the directory broke off");
+            error!(%reason, "an export of the directory failed");
             Err(Unavailable)
         }
     }
@@ -80,7 +80,7 @@ fn next_page(volume: &Volume, snapshot: Option<Snapshot>) -> Result<(Page, Snaps
 
 fn look_up(volume: &Volume, batch: Vec<Lookup>) -> Result<(), Unavailable> {
     let find = |database: &Database| find(database, &batch);
-    // Once more: a commit that fails, on a full disk say, takes the open database from the reader
+    // Retried once: a failed commit, on a full disk for example, closes the database for the reader
     // too, and the volume has just opened it again.
     match volume.with(find).or_else(|_| volume.with(find)) {
         Ok(found) => {
@@ -108,7 +108,7 @@ fn find(database: &Database, batch: &[Lookup]) -> Result<Vec<Option<Box<str>>>, 
 }
 
 fn answer(lookup: Lookup, key: Result<Option<Box<str>>, Unavailable>) {
-    // Whoever asked may have left.
+    // An error means that the caller has left.
     let _ = lookup.answer.send(key);
 }
 
@@ -128,7 +128,8 @@ mod tests {
         Ok(transaction.commit()?)
     }
 
-    /// Spoilt by a failed commit, and not opened again yet. Most of its pages are not in the cache.
+    /// Returns a volume that a failed commit has closed, and that is not open again. Most pages are
+    /// not in the cache.
     fn spoilt_volume() -> Volume {
         let disk = SimulatedDisk::default();
         insert(&create(disk.clone()).unwrap(), 0..100).unwrap();
@@ -148,7 +149,7 @@ mod tests {
     fn a_lookup_survives_the_failure_of_a_commit_beside_it() {
         let (answer, mut answered) = oneshot::channel();
         let lookup = Lookup { id: "42".into(), answer };
-        assert_eq!(read(&spoilt_volume(), vec![Question::Lookup(lookup)]), Ok(()));
+        assert_eq!(read(&spoilt_volume(), vec![ReadRequest::Lookup(lookup)]), Ok(()));
         assert!(matches!(answered.try_recv().unwrap(), Ok(Some(_))));
     }
 }

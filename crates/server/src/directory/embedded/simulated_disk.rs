@@ -1,7 +1,7 @@
-//! A disk in memory that fails as told, for what no test can do to a real one.
+//! A disk in memory that fails on demand, for tests that a real disk does not allow.
 //!
-//! Reads see every write at once, as they do through a page cache. A write is *durable* once a
-//! sync has succeeded after it; a power cut keeps what is durable and any part of the rest.
+//! Reads see every write at once, as through a page cache. A write is *durable* once a later sync
+//! has succeeded; a power cut keeps what is durable and any part of the rest.
 
 use std::collections::HashSet;
 use std::io::{Error, ErrorKind, Result};
@@ -20,19 +20,19 @@ pub(crate) struct SimulatedDisk(Arc<(Mutex<Platter>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct Platter {
-    /// What reads see.
+    /// The content that reads see.
     live: Vec<u8>,
-    /// What no power cut can take.
+    /// The content that survives any power cut.
     durable: Vec<u8>,
-    /// What lies between the two, in order.
+    /// The changes between the two, in order.
     unsynced: Vec<Change>,
-    /// Blocks that have space on the disk.
+    /// The blocks that have space on the disk.
     allocated: HashSet<u64>,
     faults: Faults,
-    /// Changes and syncs so far.
+    /// The number of changes and syncs so far.
     operations: u64,
     syncs: u64,
-    /// A sync is under way.
+    /// True while a sync is in progress.
     syncing: bool,
 }
 
@@ -42,18 +42,19 @@ enum Change {
     Length(usize),
 }
 
-/// What goes wrong; nothing, by default.
+/// The faults of the disk; none by default.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Faults {
     /// Every access fails.
     pub(crate) broken: bool,
     /// No block can be allocated.
     pub(crate) full: bool,
-    /// Syncs wait until this is over.
+    /// Syncs block until this is false again.
     pub(crate) syncs_hang: bool,
-    /// This operation, and all after it, fail: the power is off.
+    /// The number of the first operation that fails because the power is off.
     pub(crate) power_cut_at: Option<u64>,
-    /// This sync writes the half of it and fails, and the kernel forgets the rest.
+    /// The number of the sync that writes half of its data and fails, after which the kernel
+    /// forgets the rest.
     pub(crate) sync_failure_at: Option<u64>,
 }
 
@@ -75,7 +76,7 @@ impl SimulatedDisk {
         self.0.0.lock().syncing
     }
 
-    /// The disk as the next start may find it: of what was not synced, any sectors may be missing.
+    /// Returns the disk as the next start may find it: any unsynced sectors may be missing.
     pub(crate) fn after_power_cut(&self, seed: u64) -> Self {
         let platter = self.0.0.lock();
         let mut random = StdRng::seed_from_u64(seed);
@@ -87,7 +88,7 @@ impl SimulatedDisk {
         Self(Arc::new((Mutex::new(next), Condvar::new())))
     }
 
-    /// Changes what is there behind everybody's back, at every `stride`th byte from `start`.
+    /// Changes stored bytes silently: every `stride`th byte from `start`.
     pub(crate) fn damage(&self, start: usize, stride: usize) {
         let platter = &mut *self.0.0.lock();
         for image in [&mut platter.live, &mut platter.durable] {
@@ -150,7 +151,7 @@ fn apply_in_part(image: &mut Vec<u8>, change: &Change, random: &mut StdRng) {
         }
         return;
     };
-    // Whole writes are lost or kept as often as they are torn.
+    // Whole writes are lost or kept as often as torn.
     let share = [0.0, 0.5, 1.0][random.random_range(0..3)];
     for (sector, bytes) in bytes.chunks(SECTOR).enumerate() {
         if random.random_bool(share) {

@@ -1,7 +1,7 @@
-//! The whole directory as it was at one moment, read page by page.
+//! A snapshot of the whole directory, read page by page.
 //!
-//! A page is small, so that lookups which came meanwhile wait for one page only; and since every
-//! page is of the same snapshot, no registration beside it is half in an export.
+//! Pages are small, so that concurrent lookups wait for one page only. All pages come from the same
+//! snapshot, so no concurrent registration is half in an export.
 
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -12,16 +12,15 @@ use super::chain_reads::Chains;
 use super::tables::KEYS;
 use crate::directory::record::write_line;
 
-/// How long a page is at least, unless it is the last: some 300 records, which take less time than
-/// an fsync.
+/// The least size of a page except the last: some 300 records, which take less time than an fsync.
 const PAGE_BYTES: usize = 64 * 1024;
 
-/// It stays what it is while others write; what they replace is kept on disk until it is dropped.
-/// When the database is closed it fails.
+/// A snapshot. It does not change while others write, and keeps replaced records on disk until it
+/// is dropped. It fails when the database is closed.
 pub(crate) struct Snapshot {
     keys: ReadOnlyTable<&'static str, &'static str>,
     chains: Chains,
-    /// The id that was read last.
+    /// The last id that was read.
     last: Option<Box<str>>,
 }
 
@@ -30,7 +29,7 @@ pub(crate) struct Snapshot {
 pub struct Page {
     /// The lines, each with its end.
     pub lines: String,
-    /// How many; 0: there were no more.
+    /// The number of records. 0 is the end.
     pub records: usize,
 }
 
@@ -41,7 +40,7 @@ impl Snapshot {
         Ok(Self { keys, chains: Chains::of(&transaction)?, last: None })
     }
 
-    /// The records after the page before, in the order of their ids.
+    /// Returns the next records, in the order of their ids.
     pub(crate) fn next_page(&mut self) -> Result<Page, redb::Error> {
         let mut page = Page::default();
         while page.lines.len() < PAGE_BYTES
@@ -54,7 +53,7 @@ impl Snapshot {
         Ok(page)
     }
 
-    /// The first id after the last one that has a key or a chain.
+    /// Returns the first id after the last one that has a key or a chain.
     fn next_id(&self) -> Result<Option<Box<str>>, redb::Error> {
         let start = self.last.as_deref().map_or(Unbounded, Excluded);
         let key = self.keys.range::<&str>((start, Unbounded))?.next().transpose()?;

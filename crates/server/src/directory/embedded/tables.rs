@@ -10,7 +10,9 @@
 //!
 //! The links of earlier epochs stay, for whoever asks later what an operator reset.
 
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTableMetadata as _, TableDefinition};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTableMetadata as _, TableDefinition,
+};
 use securecall_identity::{Head, Outline, Position};
 
 use super::index::Move;

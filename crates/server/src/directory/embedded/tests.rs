@@ -1,4 +1,4 @@
-//! The embedded directory on disks that are slow, full, broken or fine.
+//! The embedded directory on slow, full, broken and healthy disks.
 
 use std::sync::Arc;
 use std::thread;
@@ -9,8 +9,8 @@ use super::simulated_disk::SimulatedDisk;
 use super::volume::RETRY_PAUSE;
 use crate::directory::Replacement::{Allowed, Refused};
 use crate::directory::{
-    Answer, Directory, Embedded, QUEUE_LENGTH, Records, RegisterError, Registered, Reset,
-    Terms, Unavailable, conformance,
+    Answer, Directory, Embedded, QUEUE_LENGTH, Records, RegisterError, Registered, Reset, Terms,
+    Unavailable, conformance,
 };
 
 const UNAVAILABLE: Result<Registered, RegisterError> = Err(RegisterError::Unavailable(Unavailable));
@@ -26,7 +26,7 @@ fn empty() -> (Embedded, SimulatedDisk) {
     (open_on(&disk), disk)
 }
 
-/// Has the writer wait in its first fsync, so that what follows queues up.
+/// Blocks the writer in its first fsync, so that later requests queue up.
 async fn hold_the_writer(
     directory: &Embedded,
     disk: &SimulatedDisk,
@@ -50,7 +50,7 @@ async fn operators_can_work_on_it() {
 }
 
 #[tokio::test]
-async fn a_full_directory_takes_no_first_keys_and_serves_whoever_has_one() {
+async fn a_full_directory_refuses_first_keys_and_serves_existing_ones() {
     let (directory, disk) = empty();
     let directory = directory.with_records_max(2);
     let register =
@@ -64,7 +64,7 @@ async fn a_full_directory_takes_no_first_keys_and_serves_whoever_has_one() {
     assert_eq!(register("a", r#""l""#, Allowed.into()).await, Ok(Registered::Replaced));
     assert_eq!(register("a", r#""m""#, Refused.into()).await, Err(RegisterError::Pinned));
     assert_eq!(directory.records(), Records { count: 2, max: 2 });
-    // What an operator does counts.
+    // Operations of an operator change the count.
     assert_eq!(directory.reset(vec!["a".try_into().unwrap()]), Ok(vec![Reset::Done]));
     assert_eq!(directory.records().count, 1);
     assert_eq!(register("c", r#""k""#, Refused.into()).await, Ok(Registered::Created));
@@ -143,7 +143,7 @@ async fn a_hundred_concurrent_registrations_share_a_commit() {
     for answer in waiting {
         assert_eq!(answer.await, Ok(Registered::Created));
     }
-    // Two commits of two phases, and two for a file that grows.
+    // Two commits of two phases each, and two syncs because the file grows.
     let syncs = disk.syncs() - before;
     assert!((4..=6).contains(&syncs), "{syncs} syncs");
 }
@@ -167,7 +167,7 @@ async fn a_full_queue_is_unavailable_at_once() {
         .map(|n| directory.register(&format!("id-{n}"), r#""k""#, Refused.into()))
         .collect();
 
-    // The writer still hangs: an answer now does not come from it.
+    // The writer still hangs, so an answer now cannot come from it.
     assert_eq!(directory.register("one-more", r#""k""#, Refused.into()).await, UNAVAILABLE);
 
     disk.set(|faults| faults.syncs_hang = false);
@@ -239,7 +239,7 @@ async fn a_file_damaged_while_open_is_not_used_until_it_is_sound_again() {
     assert_eq!(directory.lookup("early").await, Err(Unavailable));
     assert_eq!(directory.register("id", r#""k""#, Refused.into()).await, UNAVAILABLE);
 
-    // The same bits once more are the old bytes.
+    // Flipping the same bits again restores the old bytes.
     damage();
     tokio::time::sleep(RETRY_PAUSE).await;
     assert_eq!(directory.lookup("early").await.unwrap().as_deref(), Some(r#""k""#));

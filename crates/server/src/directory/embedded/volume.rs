@@ -1,9 +1,9 @@
-//! The open database, opened anew whenever it fails.
+//! The open database, which is opened again after each failure.
 //!
-//! It never retries an operation and never hides a failure: whoever ran into one is told, and the
-//! next one finds a database that was closed, opened and checked again, or none. redb demands
-//! this, since after an I/O error it refuses everything until it is closed; so does good sense,
-//! since nobody knows what the disk holds then.
+//! It never retries an operation and never hides a failure: the caller of a failed operation gets
+//! the error, and the next one finds a database that was closed, opened and checked again, or none.
+//! redb requires this, because it refuses everything after an I/O error until it is closed; and
+//! nobody knows what the disk holds then.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use parking_lot::RwLock;
 use redb::Database;
 use tracing::{error, info};
 
-use super::database::unpanicked;
+use super::database::catching_panics;
 use crate::directory::{OpenError, Unavailable};
 use crate::telemetry::log_limit::LogLimit;
 
-/// How long a database that failed twice, or would not be written, is left alone. Opening reads all
-/// of it: a broken disk should not be busy with that alone.
+/// The pause after a database failed twice, or could not be opened. Opening reads all of it, and a
+/// broken disk should not be busy with that alone.
 pub(crate) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Opens the database, at the start and after each failure.
@@ -24,13 +24,13 @@ pub(crate) type Opener = Box<dyn Fn() -> Result<Database, OpenError> + Send + Sy
 
 pub(crate) struct Volume {
     open: Opener,
-    /// Shared by the operations under way; exclusive for closing and opening.
+    /// Shared by concurrent operations; exclusive for closing and opening.
     state: RwLock<State>,
-    /// A full disk fails every second, for as long as it is full.
+    /// Limits log lines: a full disk fails every second.
     log: Log,
 }
 
-/// When each line was last written.
+/// The limits of each log line.
 #[derive(Default)]
 struct Log {
     failed: LogLimit,
@@ -40,11 +40,11 @@ struct Log {
 }
 
 struct State {
-    /// `None` while it does not open, or has just failed again.
+    /// `None` while it cannot be opened, or has just failed again.
     database: Option<Database>,
-    /// Counts the closings, so that two threads that saw the same failure close once.
+    /// Counts closings, so that two threads that saw the same failure close once.
     closings: u64,
-    /// When it was last opened after a failure, or could not be; `None` before the first.
+    /// The time of the last attempt to open it after a failure, or `None` before the first.
     reopened_at: Option<Instant>,
 }
 
@@ -60,7 +60,7 @@ impl Volume {
         Ok(Self { open, state: RwLock::new(state), log: Log::default() })
     }
 
-    /// Runs `work` on the database. Operations run side by side; redb orders the writes.
+    /// Runs `work` on the database. Operations run concurrently; redb orders the writes.
     pub(crate) fn with<T>(
         &self,
         work: impl FnOnce(&Database) -> Result<T, redb::Error>,
@@ -68,7 +68,7 @@ impl Volume {
         self.open_if_due();
         let state = self.state.read();
         let database = state.database.as_ref().ok_or(Unavailable)?;
-        let failure = match unpanicked(|| work(database)) {
+        let failure = match catching_panics(|| work(database)) {
             Ok(result) => return Ok(result),
             Err(failure) => failure,
         };
@@ -89,7 +89,8 @@ impl Volume {
         }
     }
 
-    /// Unless somebody else has, since there were so many `closings`.
+    /// Closes and opens the database, unless another thread has since there were `closings`
+    /// closings.
     fn close_and_open(&self, closings: u64) {
         let mut state = self.state.write();
         if state.closings == closings {
@@ -112,7 +113,7 @@ impl Volume {
             }
             Err(reason) => {
                 if let Some(left_out) = self.log.unopened.take(Instant::now()) {
-                    error!(%reason, left_out, "the directory does not open; trying again later");
+                    error!(%reason, left_out, "the directory cannot be opened; retrying later");
                 }
             }
         }
@@ -126,10 +127,10 @@ impl Drop for Volume {
     }
 }
 
-/// What is acknowledged is on disk already: an error here costs nothing but is worth a line.
+/// Closes the database. Acknowledged records are on disk already, so an error is only logged.
 fn close(database: Option<Database>, log: &LogLimit) {
     let Some(database) = database else { return };
-    if let Err(reason) = unpanicked(|| Ok(database.close()?))
+    if let Err(reason) = catching_panics(|| Ok(database.close()?))
         && let Some(left_out) = log.take(Instant::now())
     {
         info!(%reason, left_out, "the directory did not close cleanly");
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_keeps_failing_is_left_alone_for_a_while() {
+    fn a_database_that_fails_repeatedly_is_not_opened_for_a_while() {
         let volume = volume();
         assert_eq!(panicking(&volume), Err(Unavailable));
         assert_eq!(panicking(&volume), Err(Unavailable));

@@ -1,14 +1,14 @@
-//! The one thread that writes: group commit.
+//! The only thread that writes: group commit.
 //!
-//! It never answers a request before the commit that holds it is on disk. An fsync takes as long
-//! for a hundred records as for one, so whatever queued up during the last commit shares the next.
+//! It never answers a request before its commit is on disk. An fsync takes as long for a hundred
+//! records as for one, so all requests that queued up during the last commit share the next.
 //!
-//! **The order in a commit.** What was asked for takes effect in its order, each seeing the ones
-//! before; then the resets that are due are carried out. So a link that objects to a reset and a
-//! reset that falls due meet here, and one of both happens.
+//! **The order in a commit.** Requests take effect in order, and each sees the ones before; then
+//! the resets that are due are executed. So a link that vetoes a reset and the reset itself meet
+//! here, and exactly one of both takes effect.
 //!
-//! **The order after it.** The index has the new heads and the watchers are told, and only then is
-//! anybody answered.
+//! **The order after it.** First the index takes the new heads, then the watchers are called, and
+//! then the requests are answered.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -24,7 +24,7 @@ use super::clock::Clock;
 use super::database::begin_write;
 use super::index::{Index, Move};
 use super::ledger::Ledger;
-use super::population::Population;
+use super::record_count::RecordCount;
 use super::tables::heads;
 use super::volume::{RETRY_PAUSE, Volume};
 use crate::directory::import::{Conflicts, Import, Imported, Stored};
@@ -34,17 +34,17 @@ use crate::directory::{
     Terms, Unavailable,
 };
 
-/// What the thread is asked to write.
+/// A change that the thread has to write.
 pub(crate) enum Change {
     Register(Registration),
     Extend(Extension),
     Publish(Publication),
-    Import(Importation),
-    Reset(Removal),
+    Import(ImportRequest),
+    Reset(ResetRequest),
     CancelReset(Withdrawal),
 }
 
-/// A client's key.
+/// The registration of a client's key.
 pub(crate) struct Registration {
     pub(crate) id: Box<str>,
     pub(crate) key: Box<str>,
@@ -52,34 +52,34 @@ pub(crate) struct Registration {
     pub(crate) answer: oneshot::Sender<Result<Registered, RegisterError>>,
 }
 
-/// A link, whoever brought it.
+/// A link for a chain.
 pub(crate) struct Extension {
     pub(crate) link: Link,
     pub(crate) creation: Creation,
     pub(crate) answer: oneshot::Sender<Result<Extended, ExtendError>>,
 }
 
-/// A client's KEM keys.
+/// A bundle for the head of a chain.
 pub(crate) struct Publication {
     pub(crate) id: Id,
     pub(crate) bundle: Box<[u8]>,
     pub(crate) answer: oneshot::Sender<Result<Published, PublishError>>,
 }
 
-/// An operator's records.
-pub(crate) struct Importation {
+/// The import of an operator's records.
+pub(crate) struct ImportRequest {
     pub(crate) import: Import,
     pub(crate) answer: SyncSender<Result<Result<Imported, Conflicts>, Unavailable>>,
 }
 
-/// Ids that an operator frees, at once or after the delay.
-pub(crate) struct Removal {
+/// The removal of keys by an operator, at once or after the delay.
+pub(crate) struct ResetRequest {
     pub(crate) ids: Vec<ClientId>,
     pub(crate) delay: Duration,
     pub(crate) answer: SyncSender<Result<Vec<Reset>, Unavailable>>,
 }
 
-/// Ids whose resets an operator withdraws.
+/// The withdrawal of pending resets.
 pub(crate) struct Withdrawal {
     pub(crate) ids: Vec<ClientId>,
     pub(crate) answer: SyncSender<Result<Vec<bool>, Unavailable>>,
@@ -87,36 +87,36 @@ pub(crate) struct Withdrawal {
 
 pub(crate) struct Writer {
     volume: Arc<Volume>,
-    population: Arc<Population>,
+    record_count: Arc<RecordCount>,
     index: Arc<Index>,
     clock: Clock,
-    /// When the last commit failed. Every failure has the database opened again, and lookups wait
-    /// meanwhile: a full disk must not make that their permanent state.
+    /// The time of the last failed commit. After each failure the database is opened again, and
+    /// lookups wait for that: with a full disk this must not happen all the time.
     failed_at: Option<Instant>,
-    /// When time was last counted for resets that wait, or was lost to a failure.
+    /// The last time at which time was counted for pending resets, or was lost to a failure.
     counted_at: Duration,
-    /// When to count again; `None` while no reset waits.
+    /// The time of the next counting. `None` if no reset is pending.
     next_count_at: Option<Duration>,
 }
 
 impl Writer {
-    /// `first_count` is when to count time for the first time, if a reset waits.
+    /// Creates the writer. `first_count` is the time before the first counting, if a reset is pending.
     pub(crate) fn new(
         volume: Arc<Volume>,
-        population: Arc<Population>,
+        record_count: Arc<RecordCount>,
         index: Arc<Index>,
         clock: Clock,
         first_count: Option<Duration>,
     ) -> Self {
         let counted_at = (clock.open_for)();
         let next_count_at = first_count.map(|wait| counted_at + wait);
-        Self { volume, population, index, clock, failed_at: None, counted_at, next_count_at }
+        Self { volume, record_count, index, clock, failed_at: None, counted_at, next_count_at }
     }
 
     /// Decides and commits a batch, then answers all of it. An empty one counts time.
     ///
     /// # Errors
-    /// All of it was answered so.
+    /// The commit failed, and all requests got that answer.
     pub(crate) fn write(&mut self, batch: Vec<Change>) -> Result<(), Unavailable> {
         match self.commit(&batch) {
             Ok(effects) => {
@@ -134,7 +134,8 @@ impl Writer {
         }
     }
 
-    /// How long to wait before [`Writer::write`] is called with nothing; `None`: for ever.
+    /// Returns the longest wait before [`Writer::write`] is called with an empty batch; `None` is no
+    /// bound.
     pub(crate) fn wait(&self) -> Option<Duration> {
         if !self.index.is_settled() {
             return Some(RETRY_PAUSE);
@@ -152,7 +153,7 @@ impl Writer {
         result
     }
 
-    /// Reads again what the commit that failed may have changed: nothing is decided before that.
+    /// Reads again what a failed commit may have changed. Nothing is decided before that.
     fn settle(&self) -> Result<(), Unavailable> {
         let ids = self.index.unsettled();
         if ids.is_empty() {
@@ -170,7 +171,7 @@ impl Writer {
         let counts = is_due || asks_for_reset || batch.is_empty();
         let elapsed = self.clock.that_counts(open_for.saturating_sub(self.counted_at));
         let elapsed = counts.then_some(elapsed);
-        let records_max = self.population.records_max();
+        let records_max = self.record_count.records_max();
         let mut moves = Vec::new();
         let order = Order { batch, records_max, now, elapsed };
         let result = self.volume.with(|database| order.commit(database, &mut moves));
@@ -180,7 +181,7 @@ impl Writer {
         match result {
             Ok(Committed { effects, records, next_count }) => {
                 if let Some(records) = records {
-                    self.population.set_records(records);
+                    self.record_count.set_records(records);
                 }
                 if counts {
                     self.next_count_at = next_count.map(|wait| open_for + wait);
@@ -189,11 +190,11 @@ impl Writer {
                 Ok(effects)
             }
             Err(unavailable) => {
-                // Nobody could have objected.
+                // A veto would have failed, too, so this time does not count.
                 self.counted_at = open_for;
                 self.next_count_at = self.next_count_at.map(|_| open_for + RETRY_PAUSE);
                 self.index.unsettle(&moves);
-                // Most failures are over when the database is open again.
+                // Most failures end when the database is open again.
                 let _ = self.settle();
                 Err(unavailable)
             }
@@ -201,41 +202,37 @@ impl Writer {
     }
 }
 
-/// What a change does, as decided and not yet committed.
+/// The effect of a change, decided but not committed yet.
 enum Effect {
     Registered(Result<Registered, RegisterError>),
     Extended(Result<Extended, ExtendError>),
     Published(Result<Published, PublishError>),
     Imported(Result<Imported, Conflicts>),
     Reset(Vec<Reset>),
-    /// Whether a reset of each id waited.
+    /// For each id: true if a reset was pending.
     Cancelled(Vec<bool>),
 }
 
-/// One commit, before it is made.
+/// The input of one commit.
 struct Order<'a> {
     batch: &'a [Change],
     records_max: u64,
     /// Seconds since 1970.
     now: u64,
-    /// The time that counts for resets; `None`: it is not counted now.
+    /// The time to count for resets. `None` if it is not counted now.
     elapsed: Option<Duration>,
 }
 
-/// What became of it.
+/// The result of one commit.
 struct Committed {
     effects: Vec<Effect>,
-    /// How many records there are now; `None`: nothing was written.
+    /// The number of records. `None` if nothing was written.
     records: Option<u64>,
     next_count: Option<Duration>,
 }
 
 impl Order<'_> {
-    fn commit(
-        &self,
-        database: &Database,
-        moves: &mut Vec<Move>,
-    ) -> Result<Committed, redb::Error> {
+    fn commit(&self, database: &Database, moves: &mut Vec<Move>) -> Result<Committed, redb::Error> {
         let transaction = begin_write(database)?;
         let mut ledger = Ledger::open(&transaction, self.records_max)?;
         if let Some(elapsed) = self.elapsed {
@@ -254,7 +251,7 @@ impl Order<'_> {
         if records.is_some() {
             transaction.commit()?;
         } else {
-            // Nothing to keep: clients that present their key at each start cost no fsync.
+            // Nothing changed: clients that register their key at each start cost no fsync.
             transaction.abort()?;
         }
         Ok(Committed { effects, records, next_count })
@@ -271,10 +268,10 @@ impl Order<'_> {
             Change::Publish(Publication { id, bundle, .. }) => {
                 Effect::Published(ledger.publish(id, bundle)?)
             }
-            Change::Import(Importation { import, .. }) => {
+            Change::Import(ImportRequest { import, .. }) => {
                 Effect::Imported(take_in(ledger, import)?)
             }
-            Change::Reset(Removal { ids, delay, .. }) => {
+            Change::Reset(ResetRequest { ids, delay, .. }) => {
                 let ask = |id| ledger.ask_for_reset(id, *delay, self.now);
                 Effect::Reset(ids.iter().map(ask).collect::<Result<_, _>>()?)
             }
@@ -318,7 +315,7 @@ fn take_in(
     Ok(Ok(plan.imported))
 }
 
-/// Tells whoever asked. They may have left: what was committed stays all the same.
+/// Sends the answer. An error means that the caller has left; what was committed stays.
 fn answer(change: Change, effect: Result<Effect, Unavailable>) {
     match change {
         Change::Register(Registration { answer, .. }) => {
@@ -339,13 +336,13 @@ fn answer(change: Change, effect: Result<Effect, Unavailable>) {
                 _ => Err(Unavailable.into()),
             });
         }
-        Change::Import(Importation { answer, .. }) => {
+        Change::Import(ImportRequest { answer, .. }) => {
             let _ = answer.send(match effect {
                 Ok(Effect::Imported(result)) => Ok(result),
                 _ => Err(Unavailable),
             });
         }
-        Change::Reset(Removal { answer, .. }) => {
+        Change::Reset(ResetRequest { answer, .. }) => {
             let _ = answer.send(match effect {
                 Ok(Effect::Reset(resets)) => Ok(resets),
                 _ => Err(Unavailable),

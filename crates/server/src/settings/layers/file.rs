@@ -1,4 +1,4 @@
-//! The TOML file as settings.
+//! The TOML file as a layer of settings.
 
 use std::fs;
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::settings::{Origin, SettingsError};
 /// A key of the file, `section.key`, and its value as text.
 pub(crate) type Entry = (String, String);
 
-/// Reads the file. The keys are not looked at.
+/// Reads the file. The keys are not checked.
 ///
 /// # Errors
-/// When it cannot be read, is not TOML, or has a value that no setting can have.
+/// The file cannot be read, is not TOML, or has a value of a kind that no setting has.
 pub(crate) fn read(path: &Path) -> Result<Vec<Entry>, SettingsError> {
     let refused = |reason| SettingsError::File { path: path.to_owned(), reason };
     let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
@@ -28,12 +28,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Entry>, SettingsError> {
     Ok(entries)
 }
 
-/// Collects the entries of `table` under `prefix`, or says which one is no value for a setting.
+/// Collects the entries of `table` under `prefix`. Fails at an entry that cannot be the value of a
+/// setting.
 fn flatten(prefix: &str, table: &Table, entries: &mut Vec<Entry>) -> Result<(), String> {
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         match value {
-            // An empty section is an entry too, so that a misspelt one is noticed.
+            // An empty section is an entry too, so that a misspelt one is detected.
             Value::Table(section) if section.is_empty() => entries.push((key, String::new())),
             Value::Table(section) => flatten(&format!("{key}."), section, entries)?,
             value => match text(value) {
@@ -45,7 +46,7 @@ fn flatten(prefix: &str, table: &Table, entries: &mut Vec<Entry>) -> Result<(), 
     Ok(())
 }
 
-/// A value as it would be written in a flag.
+/// Returns a value in the form that a flag has.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -58,7 +59,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// The reason with its line, and without the line's text, which may hold what nobody should see.
+/// Returns the reason with its line number, without the content of the line, which may be secret.
 fn one_line(error: &toml::de::Error, text: &str) -> String {
     let reason = error.message().replace('\n', ", ");
     match error.span().and_then(|span| text.get(..span.start)) {

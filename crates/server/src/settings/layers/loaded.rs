@@ -1,4 +1,4 @@
-//! Settings together with where they come from.
+//! Settings together with their origins.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -9,24 +9,24 @@ use toml::Value;
 use super::Layers;
 use crate::settings::declaration::{Declaration, declarations, parser};
 use crate::settings::sections::{tls, turn};
-use crate::settings::{Origin, Settings, SettingsError, Surroundings, consistency, descriptors};
+use crate::settings::{Environment, Origin, Settings, SettingsError, consistency, descriptors};
 
 /// A configuration that passed all checks.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The values.
     pub settings: Settings,
-    /// What the operator should hear, though it stops nothing. One sentence each.
+    /// Warnings for the operator, one sentence each.
     pub warnings: Vec<String>,
     values: Vec<Effective>,
     secret_origin: Option<Origin>,
 }
 
-/// The value of a setting that counts.
+/// The effective value of a setting.
 #[derive(Debug, Clone)]
 pub(crate) struct Effective {
     pub(crate) declaration: Declaration,
-    /// `None`: not set, and there is no default.
+    /// `None` if it is not set and has no default.
     pub(crate) text: Option<String>,
     pub(crate) origin: Origin,
 }
@@ -36,17 +36,17 @@ impl Loaded {
     /// command made with [`crate::settings::with_options`].
     ///
     /// # Errors
-    /// When any value is wrong, settings contradict each other, or a name is unknown.
-    pub fn new(flags: &ArgMatches, surroundings: &Surroundings) -> Result<Self, SettingsError> {
+    /// A value is invalid, settings contradict each other, or a name is unknown.
+    pub fn new(flags: &ArgMatches, environment: &Environment) -> Result<Self, SettingsError> {
         let declarations = declarations();
-        let mut layers = Layers::read(&declarations, flags, surroundings)?;
+        let mut layers = Layers::read(&declarations, flags, environment)?;
         let matches = parser().try_get_matches_from(layers.arguments())?;
         let mut settings = Settings::from_arg_matches(&matches)?;
 
         let mut warnings = Vec::new();
-        warnings.extend(descriptors::fit(&mut settings, &mut layers, surroundings)?);
+        warnings.extend(descriptors::fit(&mut settings, &mut layers, environment)?);
         consistency::check(&settings, &layers)?;
-        let turn = turn::resolve(&settings.turn, surroundings)?;
+        let turn = turn::resolve(&settings.turn, environment)?;
         settings.relay = turn.relay;
         consistency::check_relay(&settings, &layers)?;
         settings.file = layers.file.take();
@@ -58,8 +58,8 @@ impl Loaded {
         Ok(Self { settings, warnings, values, secret_origin: turn.secret_origin })
     }
 
-    /// The configuration as a TOML file that has the same effect, each value with its origin.
-    /// Secrets are not in it, only where they come from.
+    /// Returns the configuration as a TOML file with the same effect, and the origin of each value.
+    /// It contains no secrets, only their origins.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut toml = String::new();
@@ -101,7 +101,7 @@ impl Effective {
         }
     }
 
-    /// A line of TOML; a comment when there is no value.
+    /// Returns a line of TOML, which is a comment if there is no value.
     fn line(&self, key: &str) -> String {
         let origin = &self.origin;
         match &self.text {

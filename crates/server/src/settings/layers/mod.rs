@@ -1,12 +1,12 @@
 //! The layers of a configuration: file, environment, flags. Each is a set of texts, and a later
-//! one wins.
+//! layer overrides an earlier one.
 
+pub(crate) mod early_log_format;
+pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod loaded;
 pub(crate) mod nearest;
 pub(crate) mod origin;
-pub(crate) mod refused;
-pub(crate) mod surroundings;
 pub(crate) mod usage;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -17,47 +17,47 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use self::environment::PORT_VARIABLE;
 use self::nearest::nearest;
-use self::surroundings::PORT_VARIABLE;
 use super::declaration::{Declaration, parser};
 use super::sections::address;
 use super::values::turn_secret::SECRET_VARIABLE;
-use super::{CONFIG, CONFIG_VARIABLE, Origin, SettingsError, Surroundings};
+use super::{CONFIG, CONFIG_VARIABLE, Environment, Origin, SettingsError};
 
-/// A value as text, and where it is.
+/// A value as text, and its origin.
 #[derive(Debug, Clone)]
 pub(crate) struct Given {
     pub(crate) text: OsString,
     pub(crate) origin: Origin,
 }
 
-/// What was given for each key that was given anywhere.
+/// The values of all keys that are set in any layer.
 pub(crate) struct Layers<'a> {
     declarations: &'a [Declaration],
     pub(crate) given: BTreeMap<String, Given>,
-    /// The file that was read. `None`: none was.
+    /// The file that was read, or `None` if there was none.
     pub(crate) file: Option<PathBuf>,
 }
 
 impl<'a> Layers<'a> {
-    /// Reads all layers, and checks every value on its own: also one that a later layer replaces.
+    /// Reads all layers, and checks each value by itself, even one that a later layer overrides.
     pub(crate) fn read(
         declarations: &'a [Declaration],
         flags: &ArgMatches,
-        surroundings: &Surroundings,
+        environment: &Environment,
     ) -> Result<Self, SettingsError> {
         let mut layers = Self { declarations, given: BTreeMap::new(), file: None };
-        if let Some(path) = config_path(flags, surroundings) {
+        if let Some(path) = config_path(flags, environment) {
             layers.add_file(&path)?;
             layers.file = Some(path);
         }
-        layers.add_environment(surroundings)?;
+        layers.add_environment(environment)?;
         layers.add_flags(flags)?;
-        layers.add_port(surroundings)?;
+        layers.add_port(environment)?;
         Ok(layers)
     }
 
-    /// All of it as a command line.
+    /// Returns the values as a command line.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = OsString> {
         self.declarations.iter().filter_map(|declaration| {
             let given = self.given.get(&declaration.key)?;
@@ -65,44 +65,45 @@ impl<'a> Layers<'a> {
         })
     }
 
-    /// Sets a value without a look at its form.
+    /// Sets a value without checking its form.
     pub(crate) fn set(&mut self, key: &str, text: impl Into<OsString>, origin: Origin) {
         self.given.insert(key.to_owned(), Given { text: text.into(), origin });
     }
 
-    /// A setting as errors name it: `key (value, origin)`.
+    /// Describes a setting for errors: `key (value, origin)`.
     pub(crate) fn described(&self, key: &str, value: &dyn Display) -> String {
         let origin = self.given.get(key).map_or(&Origin::Default, |given| &given.origin);
         format!("{key} ({value}, {origin})")
     }
 
-    /// A setting as errors name it that say nothing about its value: `key (origin)`.
+    /// Describes a setting for errors that must not show its value: `key (origin)`.
     pub(crate) fn named(&self, key: &str) -> String {
         let origin = self.given.get(key).map_or(&Origin::Default, |given| &given.origin);
         format!("{key} ({origin})")
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), SettingsError> {
-        // What somebody would call it who expects it here.
+        // The key that a user would expect for the secret.
         const SECRET_KEY: &str = "turn.secret";
         for (key, text) in file::read(path)? {
             let origin = Origin::File(path.to_owned());
             if key == SECRET_KEY {
                 return Err(SettingsError::SecretInFile { name: key, origin });
             }
-            // A section with nothing in it says nothing.
+            // An empty section sets nothing.
             if text.is_empty() && self.is_section(&key) {
                 continue;
             }
-            let declaration = find(self.declarations, &key, |d| &d.key)
-                .map_err(|nearest| unknown(&key, &origin, nearest))?;
+            let declaration = find(self.declarations, &key, |d| &d.key).map_err(|nearest| {
+                unknown(&key, &origin, nearest.or_else(|| self.nearest_section(&key)))
+            })?;
             self.add(declaration, OsStr::new(&text), origin)?;
         }
         Ok(())
     }
 
-    fn add_environment(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
-        for (name, text) in surroundings.prefixed() {
+    fn add_environment(&mut self, environment: &Environment) -> Result<(), SettingsError> {
+        for (name, text) in environment.prefixed() {
             if OTHER_VARIABLES.contains(&name) {
                 continue;
             }
@@ -116,10 +117,10 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
-    /// Flags were checked when the command line was parsed.
+    /// Adds the flags. They were checked when the command line was parsed.
     fn add_flags(&mut self, flags: &ArgMatches) -> Result<(), SettingsError> {
         for declaration in self.declarations {
-            // A command may have flags for some settings alone.
+            // A command may have flags for some settings only.
             let is_flag = flags.try_contains_id(&declaration.key).is_ok();
             if !is_flag || flags.value_source(&declaration.key) != Some(ValueSource::CommandLine) {
                 continue;
@@ -132,17 +133,21 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
-    /// `PORT` replaces the port of `listen`, unless that is a flag: whoever types a flag means it.
-    fn add_port(&mut self, surroundings: &Surroundings) -> Result<(), SettingsError> {
+    /// Applies `PORT`, which replaces the port of `listen` unless that is a flag: an explicit flag
+    /// is more specific than the platform's variable.
+    fn add_port(&mut self, environment: &Environment) -> Result<(), SettingsError> {
         const LISTEN: &str = "listen";
-        let Some(port) = surroundings.variable(PORT_VARIABLE) else { return Ok(()) };
+        let Some(port) = environment.variable(PORT_VARIABLE) else { return Ok(()) };
         let given = self.given.get(LISTEN);
         if given.is_some_and(|given| matches!(given.origin, Origin::Flag(_))) {
             return Ok(());
         }
         let origin = Origin::Environment(PORT_VARIABLE.to_owned());
         let port = port.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
-            let reason = format!("{port:?} is not a port: must be from 0 to 65535");
+            let reason = match port.is_empty() {
+                true => "PORT is empty: unset it, or set it to a port".to_owned(),
+                false => format!("{port:?} is not a port: must be from 0 to 65535"),
+            };
             SettingsError::Invalid { setting: LISTEN.to_owned(), origin: origin.clone(), reason }
         })?;
         let mut listen: SocketAddr = given
@@ -167,18 +172,31 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
+    /// Returns the section that was probably meant, if that of `key` does not exist.
+    fn nearest_section(&self, key: &str) -> Option<String> {
+        let (written, _) = key.split_once('.').unwrap_or((key, ""));
+        if self.is_section(written) {
+            return None;
+        }
+        let sections = self
+            .declarations
+            .iter()
+            .filter_map(|declaration| declaration.key.split_once('.').map(|(section, _)| section));
+        nearest(written, sections).map(|section| format!("[{section}]"))
+    }
+
     fn is_section(&self, key: &str) -> bool {
         let section = format!("{key}.");
         self.declarations.iter().any(|declaration| declaration.key.starts_with(&section))
     }
 }
 
-/// Variables that are no settings. The last two are of the commands for clients, and one shell may
-/// be for both.
+/// Variables with our prefix that are no settings. The last two belong to the commands for clients,
+/// which may run in the same shell.
 const OTHER_VARIABLES: [&str; 4] =
     [CONFIG_VARIABLE, SECRET_VARIABLE, "SECURECALL_SERVER", "SECURECALL_IDENTITY"];
 
-/// The setting whose name, as this layer has it, is `written`; or the nearest name.
+/// Finds the setting with this name in this layer. Fails with the nearest name.
 fn find<'a>(
     declarations: &'a [Declaration],
     written: &str,
@@ -193,21 +211,22 @@ fn unknown(written: &str, origin: &Origin, nearest: Option<String>) -> SettingsE
     SettingsError::Unknown { name: written.to_owned(), origin: origin.clone(), nearest }
 }
 
-/// The file that a flag names, or else the environment, or else the one of an installed package, if
-/// it is there. An empty name in the environment means none.
-fn config_path(flags: &ArgMatches, surroundings: &Surroundings) -> Option<PathBuf> {
+/// Returns the path of the file: from the flag, or else from the environment, or else that of an
+/// installed package if it exists. An empty variable means that there is no file.
+fn config_path(flags: &ArgMatches, environment: &Environment) -> Option<PathBuf> {
     let flag = flags.get_one::<PathBuf>(CONFIG).cloned();
-    let named = flag.or_else(|| surroundings.variable(CONFIG_VARIABLE).map(PathBuf::from));
+    let named = flag.or_else(|| environment.variable(CONFIG_VARIABLE).map(PathBuf::from));
     match named {
         Some(path) => Some(path).filter(|path| !path.as_os_str().is_empty()),
-        // One that cannot be looked at counts as there: it is refused when it is read.
+        // A file whose existence cannot be checked counts as present: reading it will report the
+        // problem.
         None => {
-            surroundings.config_of_packages.clone().filter(|path| path.try_exists().unwrap_or(true))
+            environment.config_of_packages.clone().filter(|path| path.try_exists().unwrap_or(true))
         }
     }
 }
 
-/// `--flag=text`; with `=`, so that a text that begins with a dash is no flag.
+/// Returns `--flag=text`. The `=` keeps a text with a leading dash from being parsed as a flag.
 fn argument(declaration: &Declaration, text: &OsStr) -> OsString {
     let mut argument = OsString::from(format!("--{}=", declaration.flag));
     argument.push(text);

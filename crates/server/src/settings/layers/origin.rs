@@ -1,14 +1,14 @@
-//! Where a value comes from.
+//! The origin of a value.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a value comes from. Later ones win over earlier ones.
+/// The origin of a value. Later ones override earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Built in.
+    /// The built-in default.
     Default,
-    /// Built in, but lowered to what the process may have open.
+    /// The built-in default, lowered to the process's limit of open files.
     DescriptorLimit,
     /// A file.
     File(PathBuf),
@@ -19,7 +19,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Returns `true` if nobody has set the value.
+    /// Returns true if the value was not set anywhere.
     pub(crate) const fn is_built_in(&self) -> bool {
         matches!(self, Self::Default | Self::DescriptorLimit)
     }

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, Error};
 use crate::settings::declaration::{Declaration, declarations};
 use crate::settings::{Origin, SettingsError};
 
-/// What is wrong with the value of one setting.
+/// Describes an invalid value of a setting.
 pub(crate) fn invalid(
     error: &Error,
     declaration: &Declaration,
@@ -16,7 +16,7 @@ pub(crate) fn invalid(
     origin: Origin,
 ) -> SettingsError {
     let reason = reason(error, declaration);
-    // Of a list one item is wrong, and the reason says which.
+    // For a list, the reason names the invalid item already.
     let reason = if declaration.is_list { reason } else { format!("{text:?}: {reason}") };
     SettingsError::Invalid { setting: declaration.key.clone(), origin, reason }
 }
@@ -31,7 +31,7 @@ fn reason(error: &Error, declaration: &Declaration) -> String {
     }
 }
 
-/// What is wrong with a command line.
+/// Converts an error of the command line.
 impl From<Error> for SettingsError {
     fn from(error: Error) -> Self {
         let Some(declaration) = setting_of(&error) else {
@@ -43,7 +43,7 @@ impl From<Error> for SettingsError {
     }
 }
 
-/// The setting whose value is wrong. `None`: it is something else that is wrong.
+/// Returns the setting whose value is invalid, or `None` if the error is about something else.
 fn setting_of(error: &Error) -> Option<Declaration> {
     let value = context(error, ContextKind::InvalidValue)?;
     if value.is_empty() {

@@ -6,7 +6,8 @@ use crate::settings::values::within::{KIB, within};
 /// The directory of public keys.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Directory {
-    /// Who may replace a key: its owner (others: KEY_PINNED), or whoever is registered with the id
+    /// Clients that may replace a key: only its owner (others get KEY_PINNED), or any client
+    /// registered with the id
     #[arg(id = "directory.replace", long = "directory-replace", value_name = "WHO")]
     #[arg(value_enum, default_value_t = Replace::Owner)]
     pub replace: Replace,
@@ -22,11 +23,12 @@ pub struct Directory {
     pub records_max: u64,
 }
 
-/// Who may replace the key of a client id.
+/// The clients that may replace the key of a client id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Replace {
-    /// The connection that set it, or the owner of the identity by proof. Others get `KEY_PINNED`.
+    /// The connection that registered it, or the owner of the identity with a proof. Others get
+    /// `KEY_PINNED`.
     Owner,
-    /// Whoever is registered with the id.
+    /// Any client that is registered with the id.
     Registered,
 }

@@ -1,4 +1,4 @@
-//! `[limits]`: what one connection, one address and the server may use.
+//! `[limits]`: limits of a connection, an address and the whole server.
 
 use humantime::Duration;
 use securecall_protocol::MessageClass;
@@ -6,10 +6,10 @@ use securecall_protocol::MessageClass;
 use crate::settings::values::within::{HOUR, KIB, MIB, MINUTE, SECOND, within, within_ms};
 use crate::settings::{Rate, defaults};
 
-/// What one connection, one address and the whole server may use.
+/// Limits of a connection, an address and the whole server.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Limits {
-    /// Largest message taken from a client; above it the connection closes with 1009
+    /// Largest message accepted from a client; above it the connection closes with 1009
     #[arg(id = "limits.message_bytes_max", long = "message-bytes-max", value_name = "BYTES")]
     #[arg(default_value_t = defaults::MESSAGE_BYTES_MAX, value_parser = within(2 * KIB..=16 * MIB))]
     pub message_bytes_max: usize,
@@ -20,18 +20,18 @@ pub struct Limits {
     #[arg(value_parser = within_ms(100..=10 * MINUTE))]
     pub register_timeout: Duration,
 
-    /// Be silent to a client for this long at most, then ping
+    /// Time without a message to a client after which a ping is sent
     #[arg(id = "limits.ping_after", long = "ping-after", value_name = "DURATION")]
     #[arg(default_value_t = defaults::PING_AFTER.into(), value_parser = within_ms(100..=HOUR))]
     pub ping_after: Duration,
 
-    /// A client that was silent this long loses its connection, with 4102
+    /// A client that sent nothing for this long is disconnected, with 4102
     #[arg(id = "limits.silence_timeout", long = "silence-timeout", value_name = "DURATION")]
     #[arg(default_value_t = defaults::SILENCE_TIMEOUT.into())]
     #[arg(value_parser = within_ms(100..=2 * HOUR))]
     pub silence_timeout: Duration,
 
-    /// Time for a whole HTTP request head
+    /// Time for a complete HTTP request head
     #[arg(id = "limits.request_timeout", long = "request-timeout", value_name = "DURATION")]
     #[arg(default_value_t = defaults::REQUEST_TIMEOUT.into())]
     #[arg(value_parser = within_ms(100..=60 * SECOND))]
@@ -69,7 +69,7 @@ pub struct Limits {
     #[arg(default_value_t = defaults::CONNECTION_RATE, value_parser = within(0.001..=1e6))]
     pub connection_rate: f64,
 
-    /// Bytes that wait for a slow reader; above it the connection closes with 1013
+    /// Bytes queued for a slow reader; above it the connection closes with 1013
     #[arg(id = "limits.outbox_bytes_max", long = "outbox-bytes-max", value_name = "BYTES")]
     #[arg(default_value_t = defaults::OUTBOX_BYTES_MAX, value_parser = within(KIB..=64 * MIB))]
     pub outbox_bytes_max: usize,
@@ -106,8 +106,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The rate of what ends calls: never less than that of what begins them, so that whoever is
-    /// rung can decline as fast.
+    /// Returns the rate of CALL_REJECT and CALL_END: never below that of `calls`, so that a callee
+    /// can decline as fast as calls come.
     #[must_use]
     pub fn hangups(&self) -> Rate {
         self.hangups.unwrap_or_else(|| Rate::default_of(MessageClass::Hangups).or_more(self.calls))

@@ -1,4 +1,4 @@
-//! `[tls]` and `[acme]`: the certificate that clients are shown. Neither: connections are plain.
+//! `[tls]` and `[acme]`: the certificate for clients. With neither, connections are plain.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,41 +17,41 @@ use crate::settings::{
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Tls {
     /// File with the certificate chain (PEM), the server's own first; read again when it changes
-    // `None`: connections are plain, unless ACME brings a certificate.
+    // `None`: connections are plain, unless ACME provides a certificate.
     #[arg(id = "tls.certificate", long = "tls-certificate", value_name = "FILE")]
     pub certificate: Option<PathBuf>,
 
     /// File with its private key (PEM)
-    // `None`: as the certificate.
+    // `None` if and only if `certificate` is `None`.
     #[arg(id = "tls.key", long = "tls-key", value_name = "FILE")]
     pub key: Option<PathBuf>,
 }
 
-/// A certificate from a certificate authority, by itself (RFC 8555 and RFC 8737).
+/// Automatic certificates from a certificate authority (RFC 8555 and RFC 8737).
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Acme {
-    /// Names of this server for which certificates are ordered; port 443 of each must lead here
+    /// Names of this server to order certificates for; port 443 of each must lead here
     #[arg(id = "acme.domains", long = "acme-domains", value_name = "DOMAIN,...")]
     #[arg(default_value_t, hide_default_value = true)]
     pub domains: List<DomainName>,
 
-    /// Address to which the authority may write about the certificates
-    // `None`: it has none.
+    /// Mail address for messages of the authority about the certificates
+    // `None`: the authority gets no address.
     #[arg(id = "acme.contact", long = "acme-contact", value_name = "EMAIL")]
     pub contact: Option<AcmeContact>,
 
-    /// The certificate authority
+    /// URL of the certificate authority
     #[arg(id = "acme.directory", long = "acme-directory", value_name = "URL")]
     #[arg(default_value = defaults::ACME_DIRECTORY)]
     pub directory: AcmeDirectory,
 
-    /// File with the certificate (PEM) by which a private authority is known
-    // `None`: those that the operating system trusts.
+    /// File with the certificate (PEM) of a private authority
+    // `None`: the certificates that the operating system trusts.
     #[arg(id = "acme.ca", long = "acme-ca", value_name = "FILE")]
     pub ca: Option<PathBuf>,
 }
 
-/// Refuses half a configuration, and two at once.
+/// Refuses incomplete settings, and certificates from both sources.
 pub(crate) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), SettingsError> {
     let Settings { tls, acme, .. } = settings;
     let has_domains = !acme.domains.is_empty();
@@ -75,12 +75,12 @@ pub(crate) fn check(settings: &Settings, layers: &Layers<'_>) -> Result<(), Sett
     Ok(())
 }
 
-/// What an operator should know of the files. Those of no use are refused when they are read.
+/// Returns warnings about the files. Unusable files are refused when they are read.
 pub(crate) fn warnings(tls: &Tls) -> impl Iterator<Item = String> {
     key_of_all(tls).into_iter().chain(certificate_of_authority(tls))
 }
 
-/// A warning when the certificate may sign others: some clients take such a one, and some do not.
+/// Warns if the certificate may sign others: some clients accept it, and some do not.
 fn certificate_of_authority(tls: &Tls) -> Option<String> {
     let path = tls.certificate.as_ref()?;
     let own = CertificateDer::from_pem_file(path).ok()?;
@@ -89,18 +89,23 @@ fn certificate_of_authority(tls: &Tls) -> Option<String> {
     let path = path.display();
     is_authority.then(|| {
         format!(
-            "tls.certificate {path} is the certificate of an authority (CA:TRUE), which some clients do \
-             not accept as a server's own: use one with CA:FALSE"
+            "tls.certificate {path} is the certificate of an authority (CA:TRUE), which some \
+             clients do not accept as a server's own: use one with CA:FALSE"
         )
     })
 }
 
-/// A warning when others than the owner may read the key. Keys that a container runtime mounts
-/// are often like that, so it is no error.
+/// Warns if others than the owner may read the key. It is not an error, because container runtimes
+/// often mount keys like that.
 fn key_of_all(tls: &Tls) -> Option<String> {
     let path = tls.key.as_ref()?;
-    // A file that cannot be looked at is refused when it is read.
+    // A file that cannot be accessed is refused when it is read.
     let mode = fs::metadata(path).ok()?.permissions().mode();
     let path = path.display();
-    (mode & 0o044 != 0).then(|| format!("tls.key {path} is readable for others: chmod 600 it"))
+    (mode & 0o044 != 0).then(|| {
+        format!(
+            "tls.key {path} is readable by others: run chmod 600 on \
+                                         it"
+        )
+    })
 }

@@ -1,4 +1,4 @@
-//! `[turn]`: the relays that clients are told, and the credentials for them.
+//! `[turn]`: the TURN servers for clients, and their credentials.
 
 use std::path::PathBuf;
 use std::time::Duration as StdDuration;
@@ -8,13 +8,13 @@ use humantime::Duration;
 use crate::settings::values::turn_secret::Found;
 use crate::settings::values::turn_servers;
 use crate::settings::values::within::{HOUR, MINUTE, within_ms};
-use crate::settings::{List, Origin, Secret, Surroundings, TurnError, TurnUrl, defaults};
+use crate::settings::{Environment, List, Origin, Secret, TurnError, TurnUrl, defaults};
 
-/// What was set about TURN. [`crate::settings::Settings::relay`] is what follows from it.
+/// The settings of TURN. [`crate::settings::Settings::relay`] is their result.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Turn {
     /// A TURN service with known URLs
-    // `None`: only `urls` count.
+    // `None`: only the servers in `urls`.
     #[arg(id = "turn.preset", long = "turn-preset", value_name = "SERVICE", value_enum)]
     pub preset: Option<Preset>,
 
@@ -23,12 +23,12 @@ pub struct Turn {
     #[arg(default_value_t, hide_default_value = true)]
     pub urls: List<TurnUrl>,
 
-    /// File with the secret shared with the TURN servers
+    /// File with the secret that is shared with the TURN servers
     // `None`: the secret comes from the environment, or TURN is off.
     #[arg(id = "turn.secret_file", long = "turn-secret-file", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
 
-    /// How long a credential lets its client allocate
+    /// Lifetime of a credential, within which the client must allocate
     #[arg(id = "turn.ttl", long = "turn-ttl", value_name = "DURATION")]
     #[arg(default_value_t = defaults::TURN_TTL.into(), value_parser = within_ms(MINUTE..=24 * HOUR))]
     pub ttl: Duration,
@@ -54,15 +54,15 @@ impl Preset {
 /// TURN as the server offers it: complete, or absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnSettings {
-    /// What clients are told, in this order. Not empty.
+    /// The URLs for clients, in this order. Not empty.
     pub urls: Vec<String>,
-    /// Signs credentials. Not empty.
+    /// The key for credentials. Not empty.
     pub secret: Secret,
-    /// How long a credential is valid.
+    /// The lifetime of a credential.
     pub ttl: StdDuration,
 }
 
-/// What [`resolve`] found.
+/// The result of [`resolve`].
 #[derive(Default)]
 pub(crate) struct Resolved {
     pub(crate) relay: Option<TurnSettings>,
@@ -70,14 +70,14 @@ pub(crate) struct Resolved {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Puts URLs and secret together.
+/// Combines URLs and secret.
 ///
 /// # Errors
-/// When there is only half a configuration, or one that some clients cannot use at all: a mistake
-/// in it would otherwise show as calls that fail behind some firewalls.
-pub(crate) fn resolve(turn: &Turn, surroundings: &Surroundings) -> Result<Resolved, TurnError> {
+/// The settings are incomplete, or some clients cannot use the servers at all: such a mistake would
+/// otherwise show only as failed calls behind some firewalls.
+pub(crate) fn resolve(turn: &Turn, environment: &Environment) -> Result<Resolved, TurnError> {
     let urls = urls(turn);
-    let found = Found::look(turn.secret_file.as_deref(), surroundings)?;
+    let found = Found::look(turn.secret_file.as_deref(), environment)?;
     match found {
         None if urls.is_empty() => Ok(Resolved::default()),
         None => Err(TurnError::SecretMissing),

@@ -1,4 +1,4 @@
-//! What holds for each setting, also for those that will be added.
+//! Properties of every setting, including future ones.
 
 use clap::Command;
 
@@ -7,7 +7,7 @@ use super::super::sample_file::example;
 use super::super::{Declaration, Loaded, Settings, declarations, with_options};
 use super::World;
 
-/// A value that is not the default and contradicts no other default.
+/// Returns a value that is not the default and contradicts no other default.
 fn sample(declaration: &Declaration) -> &'static str {
     match (declaration.key.as_str(), declaration.unit.as_str()) {
         ("log_format", _) => "json",
@@ -55,7 +55,7 @@ fn toml(declaration: &Declaration, value: &str) -> String {
     format!("{header}{key} = {value}\n")
 }
 
-/// A world in which the setting can stand: some need others.
+/// Returns a world in which the setting can be used: some need others.
 fn world_for(declaration: &Declaration) -> World {
     match declaration.key.as_str() {
         "turn.preset" | "turn.urls" => World::new().variable("SECURECALL_TURN_SECRET", "hush"),
@@ -75,7 +75,7 @@ fn value_for(declaration: &Declaration, world: &World) -> String {
     }
 }
 
-/// The same value in the file, the environment and a flag.
+/// Loads the same value from the file, the environment and a flag.
 fn three_ways(declaration: &Declaration) -> [Loaded; 3] {
     let path = tempfile::tempdir().unwrap();
     let folder = World { folder: path, ..World::new() };
@@ -88,7 +88,7 @@ fn three_ways(declaration: &Declaration) -> [Loaded; 3] {
     .map(|world| world.load().unwrap_or_else(|error| panic!("{}: {error}", declaration.key)))
 }
 
-/// The settings alone, wherever they were read.
+/// Returns the settings without the name of the file.
 fn without_file(loaded: Loaded) -> Settings {
     Settings { file: None, ..loaded.settings }
 }
@@ -107,7 +107,7 @@ fn means_the_same_in_the_file_the_environment_and_a_flag() {
 #[test]
 fn has_the_same_effect_when_the_shown_configuration_is_loaded() {
     for declaration in declarations() {
-        // The file itself is gone by the time its name is loaded again.
+        // The file itself is deleted before its name is loaded again.
         if declaration.unit == "FILE" {
             continue;
         }

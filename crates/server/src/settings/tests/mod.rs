@@ -7,7 +7,7 @@ mod refusals;
 mod secrecy;
 mod tls;
 mod turn;
-mod what_waits;
+mod unacknowledged;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use clap::Command;
 use tempfile::TempDir;
 
-use super::{Loaded, SettingsError, Surroundings, with_options};
+use super::{Environment, Loaded, SettingsError, with_options};
 
-/// A folder for files, and what surrounds the process.
+/// A folder for files, and the environment of a process.
 struct World {
     folder: TempDir,
     file: Option<String>,
@@ -60,7 +60,7 @@ impl World {
         self
     }
 
-    /// A file in the folder, for nobody else to read.
+    /// Writes a file into the folder, readable for its owner only.
     fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::write(&path, content).unwrap();
@@ -75,12 +75,12 @@ impl World {
         }
         let command = with_options(Command::new("securecall").no_binary_name(true));
         let flags = command.try_get_matches_from(flags)?;
-        let mut surroundings = Surroundings::new(self.variables.clone(), self.descriptors_max);
-        surroundings.config_of_packages = self.config_of_packages.clone();
-        Loaded::new(&flags, &surroundings)
+        let mut environment = Environment::new(self.variables.clone(), self.descriptors_max);
+        environment.config_of_packages = self.config_of_packages.clone();
+        Loaded::new(&flags, &environment)
     }
 
-    /// Why it is refused; always one line.
+    /// Returns the error, which must be one line.
     fn refusal(&self) -> String {
         let refusal = self.load().expect_err("it should be refused").to_string();
         assert!(!refusal.contains('\n'), "more than one line: {refusal}");

@@ -1,4 +1,4 @@
-//! Which of several values counts.
+//! The order of the layers.
 
 use std::fs;
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ fn a_flag_names_the_file_instead_of_the_environment() {
     assert_eq!(grace(&world), Duration::from_secs(1));
 }
 
-/// A world with the file of a package, which sets the grace to 9 s.
+/// Returns a world with the file of a package, which sets the grace to 9 s.
 fn with_file_of_a_package() -> (World, PathBuf) {
     let world = World::new();
     let path = world.write("of-a-package.toml", "[calls]\ngrace = '9s'");

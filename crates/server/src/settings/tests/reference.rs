@@ -1,4 +1,4 @@
-//! `docs/configuration.md` and `examples/securecall.toml` are made from the declarations.
+//! `docs/configuration.md` and `examples/securecall.toml` are generated from the declarations.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -35,7 +35,8 @@ fn the_sample_file_of_the_reference_has_every_setting_with_its_default() {
     assert_eq!(Settings { file: None, ..loaded }, defaults);
 }
 
-/// With UPDATE in the environment the file is rewritten.
+/// Compares a generated file with the present one. With UPDATE in the environment it rewrites the
+/// file.
 #[track_caller]
 fn assert_current(path: &Path, written: &str, current: &str) {
     if env::var_os("UPDATE").is_some() {

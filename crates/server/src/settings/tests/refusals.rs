@@ -1,4 +1,4 @@
-//! What is refused, and what is said about it.
+//! Refused configurations and their errors.
 
 use super::World;
 
@@ -27,7 +27,33 @@ fn a_misspelt_section_is_refused_though_it_is_empty() {
 }
 
 #[test]
-fn an_empty_section_says_nothing() {
+fn a_misspelt_section_is_refused_with_the_right_one() {
+    for file in ["[limit]", "[limit]\nelephants = 3", "limit = 3"] {
+        assert_refused(&World::new().file(file), &["did you mean [limits]?"]);
+    }
+}
+
+#[test]
+fn an_empty_port_says_that_it_is_empty() {
+    let world = World::new().variable("PORT", "");
+    assert_refused(&world, &["environment PORT", "PORT is empty: unset it"]);
+}
+
+#[test]
+fn an_invalid_value_gets_its_range_and_not_the_words_of_a_parser() {
+    for (flag, says) in [
+        ("--message-bytes-max=abc", "\"abc\": must be a number from 2048 to 16777216"),
+        ("--connection-rate=x", "\"x\": must be a number from 0.001 to 1000000"),
+        ("--ping-after=5", "\"5\": must be a duration with its unit, from 100ms to 1h"),
+        ("--ping-after=2h", "\"2h\": must be from 100ms to 1h"),
+    ] {
+        let refusal = World::new().flag(flag).refusal();
+        assert!(refusal.ends_with(says), "{refusal}");
+    }
+}
+
+#[test]
+fn an_empty_section_sets_nothing() {
     World::new().file("[limits]").load().unwrap();
 }
 
@@ -49,13 +75,13 @@ fn a_misspelt_flag_is_refused_with_the_right_one() {
 }
 
 #[test]
-fn a_name_like_no_other_gets_no_suggestion() {
+fn an_unrelated_name_gets_no_suggestion() {
     let world = World::new().file("[limits]\nelephants = 3");
     assert_refused(&world, &["limits.elephants", "check-config"]);
 }
 
 #[test]
-fn variables_of_others_are_left_alone() {
+fn variables_of_other_programs_are_ignored() {
     World::new().variable("SECURE_CALL", "1").variable("HOME", "/").load().unwrap();
 }
 
@@ -113,7 +139,7 @@ fn networks_and_addresses_are_checked() {
 }
 
 #[test]
-fn whoever_trusts_everybody_needs_a_header_that_clients_cannot_write_to() {
+fn a_network_of_all_addresses_needs_a_header_that_clients_cannot_forge() {
     for everybody in ["0.0.0.0/0", "::/0", "10.0.0.0/8,::/0"] {
         let trusting = format!("--trusted-proxies={everybody}");
         let world = World::new().flag(&trusting);
@@ -131,8 +157,8 @@ fn one_address_is_the_network_of_it() {
 }
 
 #[test]
-fn a_port_that_is_none_is_refused() {
-    for port in ["", "http", "65536", "-1"] {
+fn an_invalid_port_is_refused() {
+    for port in ["http", "65536", "-1"] {
         let world = World::new().variable("PORT", port);
         assert_refused(&world, &["listen", "environment PORT", "from 0 to 65535"]);
     }
@@ -161,7 +187,7 @@ fn settings_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn whoever_is_rung_can_decline_as_fast_also_where_the_operator_lets_more_calls_begin() {
+fn the_rate_of_hangups_is_never_below_that_of_calls() {
     let hangups = |flags: &[&str]| {
         let world = flags.iter().fold(World::new(), |world, flag| world.flag(flag));
         world.load().unwrap().settings.limits.hangups().to_string()

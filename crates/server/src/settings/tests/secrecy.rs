@@ -1,4 +1,4 @@
-//! Secrets are shown nowhere.
+//! Secrets never appear in output.
 
 use super::World;
 
@@ -9,7 +9,7 @@ const OTHER: &str = "staple-of-old";
 fn assert_silent(shown: &str) {
     for secret in [SECRET, OTHER] {
         assert!(!shown.contains(secret), "a secret is in {shown}");
-        // As bytes, which is how a derived Debug would show them.
+        // The form in which a derived `Debug` would print them.
         let bytes = format!("{:?}", &secret.as_bytes()[..4]);
         assert!(!shown.contains(bytes.trim_matches(['[', ']'])), "a secret is in {shown}");
     }
@@ -32,7 +32,7 @@ fn not_in_debug_output() {
 }
 
 #[test]
-fn not_in_the_shown_configuration_which_says_where_it_is_from() {
+fn not_in_the_printed_configuration_which_names_its_origin() {
     let toml = with_secrets().load().unwrap().to_toml();
     assert_silent(&toml);
     assert!(toml.contains("# the secret is set from environment SECURECALL_TURN_SECRET"));

@@ -30,14 +30,16 @@ fn files_and_acme_exclude_each_other() {
 
 #[test]
 fn names_are_those_that_an_authority_can_prove() {
-    for usable in ["a.example", "Signal.Example.org,xn--bcher-kva.example", "localhost"] {
+    for usable in ["a.example", "Signal.Example.org,xn--bcher-kva.example"] {
         let world = World::new().flag(&format!("--acme-domains={usable}"));
         let domains = world.load().unwrap().settings.acme.domains;
         assert_eq!(domains.to_string(), usable.to_lowercase());
     }
-    for unusable in ["*.example", "192.0.2.1", "::1", "a..example", "-a.example", "a_b.example"] {
+    for unusable in
+        ["*.example", "192.0.2.1", "::1", "a..example", "-a.example", "a_b.example", "localhost"]
+    {
         let refusal = World::new().flag(&format!("--acme-domains={unusable}")).refusal();
-        assert!(refusal.contains("each must be a name such as"), "{refusal}");
+        assert!(refusal.contains("each must be a full domain name such as"), "{refusal}");
     }
 }
 
@@ -52,7 +54,7 @@ fn a_contact_is_an_address_for_mail() {
     }
     for unusable in ["admin", "@a.example", "admin@", "a b@a.example", "a@a.example,b@a.example"] {
         let refusal = world(unusable).refusal();
-        assert!(refusal.contains("must be an address for mail"), "{refusal}");
+        assert!(refusal.contains("must be a mail address"), "{refusal}");
     }
 }
 

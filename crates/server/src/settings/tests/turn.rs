@@ -1,4 +1,4 @@
-//! TURN: whole, or absent, or refused.
+//! TURN: complete, off, or refused.
 
 use std::time::Duration;
 
@@ -35,7 +35,10 @@ fn a_preset_brings_its_url() {
 #[test]
 fn the_urls_come_after_those_of_the_preset() {
     let world = World::new()
-        .file("[turn]\npreset = 'metered'\nurls = ['stun:a.example', 'turns:b.example?transport=tcp']")
+        .file(
+            "[turn]\npreset = 'metered'\nurls = ['stun:a.example', \
+               'turns:b.example?transport=tcp']",
+        )
         .variable("SECURECALL_TURN_SECRET", "hush");
     let urls = relay(&world).urls;
     assert_eq!(urls[1..], ["stun:a.example", "turns:b.example?transport=tcp"]);
@@ -56,7 +59,11 @@ fn a_file_with_anything_else_is_refused() {
         ("\n", "empty"),
         ("\nold", "one line"),
         ("new\n\n", "one line"),
-        ("new\nold", "while the secret changes the TURN servers know both, this server one"),
+        (
+            "new\nold",
+            "during a change of the secret the TURN servers accept both, and this server \
+          uses one",
+        ),
         ("new\r\nold\r\n", "one line"),
         (" new", "white space"),
         (&"x".repeat(5000), "4096 bytes"),
@@ -71,7 +78,7 @@ fn a_file_that_others_can_read_brings_a_warning() {
     let world = with_secret_file("new");
     assert_eq!(world.load().unwrap().warnings, [""; 0]);
     super::chmod(&world.folder.path().join("secret"), 0o644);
-    assert!(world.load().unwrap().warnings[0].contains("readable for others"));
+    assert!(world.load().unwrap().warnings[0].contains("readable by others"));
 }
 
 #[test]

@@ -1,14 +1,14 @@
-//! What an ACME authority is told, in the forms that it takes.
+//! Names and addresses in the forms that an ACME authority accepts.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A name in the DNS for which a certificate is ordered, in lower case.
+/// A DNS name to order a certificate for, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DomainName(String);
 
 impl DomainName {
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -18,7 +18,9 @@ impl DomainName {
 impl FromStr for DomainName {
     type Err = InvalidDomainName;
 
-    /// At least one label; no wildcard, which TLS-ALPN-01 cannot prove, and no address.
+    /// Parses a name with at least two labels. Wildcards cannot be proved by TLS-ALPN-01, and
+    /// public authorities issue certificates neither for a single label nor, this way, for an
+    /// address.
     fn from_str(text: &str) -> Result<Self, InvalidDomainName> {
         let is_label = |label: &str| {
             !label.is_empty()
@@ -29,7 +31,9 @@ impl FromStr for DomainName {
         };
         let last_is_number =
             text.rsplit('.').next().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
-        let usable = text.len() <= 253 && text.split('.').all(is_label) && !last_is_number;
+        let has_dot = text.contains('.');
+        let usable =
+            text.len() <= 253 && has_dot && text.split('.').all(is_label) && !last_is_number;
         usable.then(|| Self(text.to_ascii_lowercase())).ok_or(InvalidDomainName)
     }
 }
@@ -40,17 +44,20 @@ impl fmt::Display for DomainName {
     }
 }
 
-/// The text is not a name for a certificate.
+/// An error: the text cannot be a name in a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("each must be a name such as signal.example.org, without * and not an address")]
+#[error(
+    "each must be a full domain name such as signal.example.org, without a wildcard, and not \
+         an IP address"
+)]
 pub struct InvalidDomainName;
 
-/// An address for mail.
+/// A mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcmeContact(String);
 
 impl AcmeContact {
-    /// As the authority takes it.
+    /// Returns the address in the form of the protocol.
     #[must_use]
     pub fn to_uri(&self) -> String {
         format!("mailto:{}", self.0)
@@ -75,17 +82,17 @@ impl fmt::Display for AcmeContact {
     }
 }
 
-/// The text is not an address for mail.
+/// An error: the text is not a mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an address for mail, such as admin@example.org")]
+#[error("must be a mail address, such as admin@example.org")]
 pub struct InvalidContact;
 
-/// Where an authority describes itself (RFC 8555 section 7.1.1).
+/// The URL of an authority's directory (RFC 8555 section 7.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcmeDirectory(String);
 
 impl AcmeDirectory {
-    /// The URL.
+    /// Returns the URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -110,7 +117,7 @@ impl fmt::Display for AcmeDirectory {
     }
 }
 
-/// The text is not the URL of an authority.
+/// An error: the text is not the URL of an authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a URL that begins with https://")]
 pub struct InvalidDirectory;

@@ -1,4 +1,4 @@
-//! The types of values in settings: each parses its text and states its bounds.
+//! The types of settings: each parses its text and states its bounds.
 
 pub(crate) mod acme_names;
 pub(crate) mod list;

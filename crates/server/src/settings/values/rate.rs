@@ -5,32 +5,33 @@ use std::str::FromStr;
 
 use securecall_protocol::{DefaultRate, MessageClass};
 
-/// A token bucket: what passes at once, and how fast it fills again. Written `BURST/PER_SECOND`.
+/// A token bucket, written `BURST/PER_SECOND`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// Tokens in a full bucket.
+    /// The tokens of a full bucket.
     pub burst: u32,
-    /// Tokens that return in each second.
+    /// The tokens that are added each second.
     pub per_second: f64,
 }
 
 impl Rate {
-    /// Above this a bucket limits nothing, and a thousandth is one token in 17 minutes.
+    /// The bounds of the rate: above them a bucket limits nothing, and a thousandth is one token in
+    /// 17 minutes.
     const PER_SECOND: std::ops::RangeInclusive<f64> = 0.001..=1e6;
     const BURST: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 
-    /// What a class of messages has unless it is set.
+    /// Returns the default rate of a message class.
     pub(crate) const fn default_of(class: MessageClass) -> Self {
         let DefaultRate { burst, per_second } = class.default_rate();
         Self { burst, per_second }
     }
 
-    /// Whether it lets through whatever `other` does.
+    /// Returns true if it allows everything that `other` allows.
     pub(crate) fn covers(self, other: Self) -> bool {
         self.burst >= other.burst && self.per_second >= other.per_second
     }
 
-    /// The least rate that covers both.
+    /// Returns the least rate that covers both.
     pub(crate) fn or_more(self, other: Self) -> Self {
         Self {
             burst: self.burst.max(other.burst),
@@ -46,7 +47,7 @@ impl FromStr for Rate {
         let (burst, per_second) = text.split_once('/').ok_or(InvalidRate)?;
         let burst = burst.trim().parse().map_err(|_| InvalidRate)?;
         let per_second = per_second.trim().parse().map_err(|_| InvalidRate)?;
-        // A NaN is in no range.
+        // NaN is in no range.
         let usable = Self::BURST.contains(&burst) && Self::PER_SECOND.contains(&per_second);
         usable.then_some(Self { burst, per_second }).ok_or(InvalidRate)
     }
@@ -58,7 +59,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The text is not a rate.
+/// An error: the text is not a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be BURST/PER_SECOND, such as 20/1: a burst of 1 to 1000000, \

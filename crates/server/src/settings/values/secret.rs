@@ -1,21 +1,21 @@
-//! Text that nobody may see.
+//! Text that must never be shown.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret: wiped from memory when dropped, and never shown.
+/// A secret: wiped from memory on drop, and never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes over the text.
+    /// Takes ownership of the text.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, for the one place that computes with it.
+    /// Returns the text, for the one place that computes with it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Why TURN cannot be offered. Says where a secret is, never what it is.
+//! Errors of the TURN settings. They contain the origin of a secret, never the secret.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use super::turn_secret::{FILE_BYTES_MAX, SECRET_VARIABLE};
 use super::turn_servers::URLS_MAX;
 use crate::settings::Origin;
 
-/// Half a configuration of TURN, or servers or a secret that cannot be used.
+/// Incomplete TURN settings, or servers or a secret that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TurnError {
     /// URLs without a secret.
@@ -19,58 +19,58 @@ pub enum TurnError {
     /// A secret without URLs.
     #[error("a TURN secret is set ({origin}) without servers: set turn.urls or turn.preset")]
     WithoutUrls {
-        /// Where the secret is.
+        /// The origin of the secret.
         origin: Origin,
     },
-    /// A secret that no URL has a use for.
+    /// A secret that no URL needs.
     #[error(
         "a TURN secret is set ({origin}) and turn.urls has only stun: URLs, which need none: add a \
          turn: URL"
     )]
     WithoutRelay {
-        /// Where the secret is.
+        /// The origin of the secret.
         origin: Origin,
     },
-    /// A server twice.
+    /// Two URLs for the same server.
     #[error(
-        "turn.urls and turn.preset name a server twice over the same transport, and browsers would \
-         wait for the second relay in vain: remove one of the URLs"
+        "turn.urls and turn.preset name a server twice over the same transport, and browsers \
+         would wait for a second relay that never comes: remove one of the URLs"
     )]
     ServerTwice,
-    /// More servers than clients should ask.
+    /// More servers than clients should use.
     #[error(
-        "turn.urls and turn.preset have more than {URLS_MAX} URLs together, and clients ask all of \
-         them before each call: remove some"
+        "turn.urls and turn.preset have more than {URLS_MAX} URLs together, and clients contact \
+         all of them before each call: remove some"
     )]
     TooManyUrls,
-    /// Both the environment and a file.
+    /// A secret in both the environment and a file.
     #[error("turn.secret_file and {SECRET_VARIABLE} are both set: remove one of them")]
     SecretTwice,
-    /// Nothing in it.
+    /// An empty secret.
     #[error("the TURN secret is empty ({origin}): set it, or remove the setting")]
     Empty {
-        /// Where the secret is.
+        /// The origin of the secret.
         origin: Origin,
     },
-    /// White space around it.
+    /// White space around the secret.
     #[error("the TURN secret begins or ends with white space ({origin}): remove it")]
     Blank {
-        /// Where the secret is.
+        /// The origin of the secret.
         origin: Origin,
     },
-    /// Not UTF-8.
+    /// A secret that is not UTF-8.
     #[error("the TURN secret is not UTF-8 text ({origin}): choose one that is")]
     NotText {
-        /// Where the secret is.
+        /// The origin of the secret.
         origin: Origin,
     },
-    /// More than one line, or too large.
+    /// A file with more than one line, or too large.
     #[error(
-        "turn.secret_file must have one line of at most {FILE_BYTES_MAX} bytes ({origin}): while \
-         the secret changes the TURN servers know both, this server one"
+        "turn.secret_file must have one line of at most {FILE_BYTES_MAX} bytes ({origin}): during \
+         a change of the secret the TURN servers accept both, and this server uses one"
     )]
     Lines {
-        /// Where the secret is.
+        /// The origin of the secret.
         origin: Origin,
     },
     /// The file cannot be read.
@@ -78,7 +78,7 @@ pub enum TurnError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         cause: io::Error,
     },
 }

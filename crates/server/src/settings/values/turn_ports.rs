@@ -1,7 +1,7 @@
-//! Ports on which browsers do not ask a TURN server.
+//! Ports on which browsers do not use TURN servers.
 
 /// The bad ports of the Fetch standard, without 53, which is allowed for TURN. Firefox refuses a
-/// list of servers with one of them as a whole.
+/// whole list of servers if one of them is in it.
 const BLOCKED_BY_BROWSERS: [u16; 81] = [
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 69, 77, 79, 87, 95, 101, 102, 103,
     104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512,
@@ -10,13 +10,13 @@ const BLOCKED_BY_BROWSERS: [u16; 81] = [
     6679, 6697, 10080,
 ];
 
-/// Whether a URL with this port makes every call fail in some browser.
+/// Returns true if a URL with this port makes every call fail in some browser.
 pub(crate) fn is_blocked(port: u16) -> bool {
     BLOCKED_BY_BROWSERS.contains(&port)
 }
 
-/// Whether libwebrtc, and so Chromium, asks a TURN server on this port. Where it does not, there is
-/// no relay, and no error.
+/// Returns true if libwebrtc, and so Chromium, uses a TURN server on this port. If not, there is no
+/// relay, and no error.
 pub(crate) const fn is_asked_by_chromium(port: u16) -> bool {
     matches!(port, 80 | 443 | 1024..)
 }

@@ -1,6 +1,6 @@
-//! Where the secret shared with the TURN servers comes from: the environment, or a file. Never a
-//! flag, which every process of the machine can read, nor the configuration file, which is kept
-//! with code.
+//! The secret that is shared with the TURN servers, from the environment or a file. It is never a
+//! flag, which every process of the machine can read, nor in the configuration file, which is often
+//! stored with code.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -10,15 +10,15 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::settings::{Origin, Secret, Surroundings, TurnError};
+use crate::settings::{Environment, Origin, Secret, TurnError};
 
 /// The environment variable with the secret.
 pub(crate) const SECRET_VARIABLE: &str = "SECURECALL_TURN_SECRET";
 
-/// A secret of any length that people use; a larger file is another file.
+/// The bound of the file: longer than any secret; a larger file is the wrong file.
 pub(crate) const FILE_BYTES_MAX: u64 = 4096;
 
-/// The secret, and what there is to say about it.
+/// A secret with its warnings.
 pub(crate) struct Found {
     pub(crate) secret: Secret,
     pub(crate) origin: Origin,
@@ -26,12 +26,12 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Looks in both places. `None`: neither has a secret.
+    /// Reads the secret from both places. Returns `None` if neither has one.
     pub(crate) fn look(
         file: Option<&Path>,
-        surroundings: &Surroundings,
+        environment: &Environment,
     ) -> Result<Option<Self>, TurnError> {
-        match (file, surroundings.variable(SECRET_VARIABLE)) {
+        match (file, environment.variable(SECRET_VARIABLE)) {
             (None, None) => Ok(None),
             (None, Some(text)) => Self::in_environment(text).map(Some),
             (Some(file), None) => Self::in_file(file).map(Some),
@@ -58,7 +58,7 @@ impl Found {
     }
 }
 
-/// The line of a secret file; it may end with a newline or without.
+/// Returns the only line of a secret file, with or without a line feed at its end.
 fn only_line<'a>(content: &'a [u8], origin: &Origin) -> Result<&'a [u8], TurnError> {
     let line = content.strip_suffix(b"\n").unwrap_or(content);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -72,7 +72,7 @@ fn secret(bytes: &[u8], origin: &Origin) -> Result<Secret, TurnError> {
     if bytes.is_empty() {
         return Err(TurnError::Empty { origin: origin.clone() });
     }
-    // A blank that a paste left would make every credential wrong, and nobody would see it.
+    // A space from copy and paste would silently invalidate every credential.
     if bytes.trim_ascii().len() != bytes.len() {
         return Err(TurnError::Blank { origin: origin.clone() });
     }
@@ -80,14 +80,14 @@ fn secret(bytes: &[u8], origin: &Origin) -> Result<Secret, TurnError> {
     Ok(Secret::new(text.to_owned()))
 }
 
-/// A warning when others than the owner may read the file. Secrets that a container runtime
-/// mounts are often like that, so it is no error.
+/// Warns if others than the owner may read the file. It is not an error, because container runtimes
+/// often mount secrets like that.
 fn read_by_others(file: &File, path: &Path) -> io::Result<Vec<String>> {
     let mode = file.metadata()?.permissions().mode();
     let path = path.display();
     Ok(if mode & 0o044 == 0 {
         Vec::new()
     } else {
-        vec![format!("turn.secret_file {path} is readable for others: chmod 600 it")]
+        vec![format!("turn.secret_file {path} is readable by others: run chmod 600 on it")]
     })
 }

@@ -1,27 +1,27 @@
-//! TURN servers together: which lists no client should be given, and which deserve a warning.
+//! Rules for the list of TURN servers: errors and warnings.
 //!
-//! The sentences name what WebRTC stacks do. They were tried: Chromium, Firefox, libwebrtc,
+//! They describe the behaviour of WebRTC stacks that were tested: Chromium, Firefox, libwebrtc,
 //! libdatachannel, aiortc, werift.
 
 use super::turn_ports;
 use super::turn_url::Service;
 use crate::settings::{Origin, TurnError, TurnUrl};
 
-/// How many URLs are let through: as many as the clients of this project ask. Browsers warn at five.
+/// The bound of URLs: as many as the clients of this project use. Browsers warn at five.
 pub(crate) const URLS_MAX: usize = 8;
 
 const NO_RELAY_OVER_UDP: &str = "no URL gives a relay over UDP: clients whose WebRTC stack has no \
-    TURN over TCP, such as libdatachannel, get no relay and no error. Add one to turn.urls, such as \
-    turn:HOST:3478";
+                                 TURN over TCP, such as libdatachannel, have no relay and report \
+                                 no error. Add one to turn.urls, such as turn:HOST:3478";
 const IPV6_ADDRESS: &str = "turn.urls has an IPv6 address: libdatachannel and aiortc refuse the \
     whole list because of it, and every call fails there. Give the address a host name";
 const DTLS: &str = "turn.urls has turns: with transport=udp, which is DTLS: hardly any client uses \
     it. Write turn: with transport=udp, or turns: with transport=tcp";
 
-const LOW_PORT: &str = "a TURN server has a port below 1024 that is neither 80 nor 443: Chromium does \
-    not ask it, and says nothing. Let it listen on 443, or on 3478";
+const LOW_PORT: &str = "a TURN server has a port below 1024 that is neither 80 nor 443: Chromium \
+                        does not use it, and reports nothing. Let it listen on 443, or on 3478";
 
-/// Refuses a list that is of no use, or that makes clients wait.
+/// Refuses a list that is useless, or that delays clients.
 pub(crate) fn check(urls: &[TurnUrl], secret: &Origin) -> Result<(), TurnError> {
     if urls.len() > URLS_MAX {
         return Err(TurnError::TooManyUrls);
@@ -38,7 +38,7 @@ pub(crate) fn check(urls: &[TurnUrl], secret: &Origin) -> Result<(), TurnError> 
     Ok(())
 }
 
-/// What an operator should know of a list that some clients can use, and others not.
+/// Returns warnings about a list that only some clients can use.
 pub(crate) fn warnings(urls: &[TurnUrl]) -> impl Iterator<Item = String> {
     let any = |service| urls.iter().any(|url| url.server().service == service);
     let any_low_port = urls.iter().map(TurnUrl::server).any(|server| {

@@ -1,4 +1,4 @@
-//! URLs of TURN and STUN servers (RFC 7065, RFC 7064), in the forms that all WebRTC stacks take.
+//! URLs of TURN and STUN servers (RFC 7065, RFC 7064), in the forms that all WebRTC stacks accept.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -6,39 +6,39 @@ use std::str::FromStr;
 
 use super::turn_ports;
 
-/// The URL of a TURN or STUN server, in the form that WebRTC clients take.
+/// The URL of a TURN or STUN server, in the form that WebRTC clients accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnUrl {
     text: String,
     server: TurnServer,
 }
 
-/// The server that a URL means, defaults filled in.
+/// The server of a URL, with defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TurnServer {
     pub(crate) service: Service,
-    /// In lower case; an IPv6 address without its brackets.
+    /// The host in lower case; an IPv6 address without its brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
 }
 
-/// What a server does, and how a client reaches it.
+/// The function of a server, and the transport to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
-    /// Tells a client its address, over UDP.
+    /// Returns the client's address, over UDP.
     Stun,
-    /// Relays, over UDP.
+    /// Relays over UDP.
     Udp,
-    /// Relays, over TCP.
+    /// Relays over TCP.
     Tcp,
-    /// Relays, over TLS.
+    /// Relays over TLS.
     Tls,
-    /// Relays, over DTLS.
+    /// Relays over DTLS.
     Dtls,
 }
 
 impl TurnUrl {
-    /// The URL as it was given.
+    /// Returns the URL as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -79,9 +79,9 @@ fn service(scheme: &str, query: Option<&str>) -> Result<Service, InvalidTurnUrl>
     }
 }
 
-/// Takes `HOST` or `HOST:PORT` apart, where the host may be an IPv6 address in brackets.
+/// Splits `HOST` or `HOST:PORT`, where the host may be an IPv6 address in brackets.
 fn host_and_port(place: &str) -> Result<(&str, Option<u16>), InvalidTurnUrl> {
-    // What follows the bracket of an IPv6 address, or the colon of a name.
+    // The rest after the bracket of an IPv6 address, or after the colon of a name.
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (address, after) = rest.split_once(']').ok_or(InvalidTurnUrl::Host)?;
@@ -91,7 +91,7 @@ fn host_and_port(place: &str) -> Result<(&str, Option<u16>), InvalidTurnUrl> {
         None => {
             let (host, after) = place.split_at(place.find(':').unwrap_or(place.len()));
             check_host(host)?;
-            // A second colon: an IPv6 address without its brackets.
+            // A second colon means an IPv6 address without brackets.
             if after.matches(':').count() > 1 {
                 return Err(InvalidTurnUrl::Host);
             }
@@ -105,23 +105,23 @@ fn host_and_port(place: &str) -> Result<(&str, Option<u16>), InvalidTurnUrl> {
     }
 }
 
-/// Refuses what is neither a name nor an IPv4 address.
+/// Refuses anything but a name or an IPv4 address.
 fn check_host(host: &str) -> Result<(), InvalidTurnUrl> {
     const NAME_BYTES_MAX: usize = 253;
     const LABEL_BYTES_MAX: usize = 63;
-    // The dot of an absolute name.
+    // The dot at the end of an absolute name.
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
         (1..=LABEL_BYTES_MAX).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            // Names of containers have underscores.
+            // Names of containers may have underscores.
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     if name.len() > NAME_BYTES_MAX || !name.split('.').all(is_label) {
         return Err(InvalidTurnUrl::Host);
     }
-    // Browsers take a name that ends in a number for an address, and refuse it where it is none.
+    // Browsers parse a name that ends in a number as an IPv4 address, and refuse it if it is none.
     let ends_in_a_number =
         name.rsplit('.').next().is_some_and(|label| label.parse::<u64>().is_ok());
     if ends_in_a_number && host.parse::<Ipv4Addr>().is_err() {
@@ -136,11 +136,10 @@ impl fmt::Display for TurnUrl {
     }
 }
 
-/// What is wrong with a URL. The URL itself is not repeated: somebody may have written a
-/// password into it.
+/// The error of an invalid URL. It does not contain the URL, which might contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTurnUrl {
-    /// Not one of the schemes.
+    /// Not a known scheme.
     #[error("each URL must begin with turn:, turns: or stun:")]
     Scheme,
     /// STUN over TLS, which no call needs.
@@ -149,7 +148,7 @@ pub enum InvalidTurnUrl {
          whole list: write stun:, or turns: for a relay over TLS"
     )]
     Stuns,
-    /// No host, or one that is none. There is no `//` and no user name in these URLs.
+    /// No host, or an invalid one. These URLs have no `//` and no user name.
     #[error(
         "each URL must have a host right after its scheme, such as turn:relay.example.org:3478"
     )]
@@ -157,16 +156,16 @@ pub enum InvalidTurnUrl {
     /// A name that looks like an address.
     #[error("a host that ends in a number must be an IPv4 address, such as turn:192.0.2.1:3478")]
     Address,
-    /// Not a port.
+    /// An invalid port.
     #[error("the port in a URL must be from 1 to 65535")]
     Port,
-    /// A port that belongs to another protocol, as browsers see it.
+    /// A port that browsers reserve for another protocol.
     #[error(
         "browsers block this port, and with it in a URL every call fails in Firefox: let the TURN \
          server listen on 3478, 443 or 80"
     )]
     BlockedPort,
-    /// Another query than the transport of a TURN server.
+    /// A query other than the transport of a TURN server.
     #[error("after ? a turn: or turns: URL may have transport=udp or transport=tcp, nothing else")]
     Query,
 }

@@ -1,4 +1,4 @@
-//! Values with a least and a greatest.
+//! Values with a minimum and a maximum.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -7,26 +7,38 @@ use std::time::Duration as StdDuration;
 
 use humantime::Duration;
 
-/// Parses a value and refuses it outside `range`; the refusal names the range.
+/// Parses a value and refuses it outside `range`. The error names the range.
 pub(crate) fn within<T>(
     range: RangeInclusive<T>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
 where
-    T: FromStr<Err: Display> + PartialOrd + Display + Clone + Send + Sync + 'static,
+    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    within_named("a number", range)
+}
+
+/// [`within`] with the name of the kind of value, for a text that is not one.
+fn within_named<T>(
+    kind: &'static str,
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
 {
     move |text| {
-        let bounds = || format!("must be from {} to {}", range.start(), range.end());
-        let value: T = text.parse().map_err(|error| format!("{error}; {}", bounds()))?;
-        if range.contains(&value) { Ok(value) } else { Err(bounds()) }
+        let (min, max) = (range.start(), range.end());
+        // The parser's own error describes its grammar, and not the setting.
+        let value: T = text.parse().map_err(|_| format!("must be {kind} from {min} to {max}"))?;
+        if range.contains(&value) { Ok(value) } else { Err(format!("must be from {min} to {max}")) }
     }
 }
 
-/// [`within`] for durations in milliseconds.
+/// Parses a duration in milliseconds as [`within`] does.
 pub(crate) fn within_ms(
     range: RangeInclusive<u64>,
 ) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
     let duration = |ms: &u64| Duration::from(StdDuration::from_millis(*ms));
-    within(duration(range.start())..=duration(range.end()))
+    within_named("a duration with its unit,", duration(range.start())..=duration(range.end()))
 }
 
 pub(crate) const SECOND: u64 = 1000;

@@ -1,11 +1,11 @@
-//! How many threads serve connections.
+//! The number of threads that serve connections.
 
 use std::fmt;
 use std::num::NonZero;
 use std::str::FromStr;
 use std::thread::available_parallelism;
 
-/// How many threads serve connections.
+/// The number of threads that serve connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workers {
     /// One for each core that this process may use.
@@ -15,10 +15,10 @@ pub enum Workers {
 }
 
 impl Workers {
-    /// More threads than any machine has cores are a typing error.
+    /// The bound: more threads than any machine has cores must be a typing error.
     const MAX: usize = 1024;
 
-    /// The number of threads; at least 1.
+    /// Returns the number of threads, at least 1.
     #[must_use]
     pub fn count(self) -> usize {
         match self {
@@ -49,7 +49,7 @@ impl fmt::Display for Workers {
     }
 }
 
-/// The text is not a number of threads.
+/// An error: the text is not a number of threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be auto (one for each core) or from 1 to {}", Workers::MAX)]
 pub struct InvalidWorkers;

@@ -1,5 +1,5 @@
-//! docs/operations-monitoring.md: its table is made from the declarations, and it explains each
-//! value of each label.
+//! docs/operations-monitoring.md: its table is generated from the declarations, and it must explain
+//! each value of each label.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Metrics as text: OpenMetrics 1.0.0, and the older format of Prometheus.
 //!
-//! They differ in three places. In OpenMetrics a family has its name without the suffix of its
-//! samples, there is a type for labels that describe (`info`), and the end is marked, so that a
-//! response that was cut off is noticed.
+//! They differ in three places. In OpenMetrics a family has the name without the suffix of its
+//! samples, there is a type for descriptive labels (`info`), and the end is marked, so that a
+//! truncated response is detected.
 
 use std::fmt::Write as _;
 
@@ -42,7 +42,7 @@ fn write_family(out: &mut String, family: &Family, samples: &[Sample], format: F
     let (name, suffix) = (family.name, family.kind.suffix());
     let (described, kind) = match format {
         Format::OpenMetrics => (name.to_owned(), family.kind.as_str()),
-        // What is no counter is a gauge there.
+        // The older format knows only counters and gauges.
         Format::Text if family.kind == Kind::Counter => (format!("{name}{suffix}"), "counter"),
         Format::Text => (format!("{name}{suffix}"), "gauge"),
     };

@@ -1,7 +1,8 @@
-//! All metrics, declared once: a scrape and the table in docs/operations-monitoring.md follow.
+//! All metrics, declared once. Scrapes and the table in docs/operations-monitoring.md are generated
+//! from this.
 //!
-//! Labels come from closed lists, so that a client cannot make new ones. No metric has an id, an
-//! address, or a pair in it.
+//! The values of labels come from closed lists, so that a client cannot create new ones. No metric
+//! contains an id, an address, or a pair of clients.
 
 use securecall_protocol::{CloseCode, ErrorCode, MessageType};
 
@@ -11,7 +12,7 @@ use crate::server::Server;
 use crate::telemetry::counters::{Handshake, OUTCOMES};
 use crate::telemetry::readiness::Unready;
 
-/// What the samples of a scrape are read from.
+/// The sources of a scrape.
 pub(super) struct Scrape<'a> {
     server: &'a Server,
     process: &'a Process,
@@ -38,13 +39,13 @@ pub(super) struct Family {
     pub(super) samples: Samples,
 }
 
-/// What the values of a family are.
+/// The kind of values of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A number that only grows.
     Counter,
     Gauge,
-    /// 1, with a label that describes.
+    /// Always 1, with a descriptive label.
     Info,
 }
 
@@ -57,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// What the names of samples end with.
+    /// Returns the suffix of the samples' names.
     pub(super) const fn suffix(self) -> &'static str {
         match self {
             Self::Counter => "_total",
@@ -67,10 +68,10 @@ impl Kind {
     }
 }
 
-/// How the samples of a family are read. `None`: there is no such sample on this server.
+/// The way to read the samples of a family. `None` if the sample does not exist on this server.
 pub(super) enum Samples {
     One(fn(&Scrape<'_>) -> Option<f64>),
-    /// One for each value of a label; `read` takes the place of the value.
+    /// One sample for each value of a label; `read` takes the index of the value.
     Each {
         label: &'static str,
         values: fn() -> Vec<String>,
@@ -111,7 +112,8 @@ pub(super) const FAMILIES: &[Family] = &[
     }),
     gauge(
         "securecall_connections_max",
-        "Connections that there may be (limits.connections_max, or less if there are too few file descriptors)",
+        "Maximum of open connections (limits.connections_max, or less if there are too few file \
+         descriptors)",
         |at| Some(at.connections_max as f64),
     ),
     gauge(
@@ -119,14 +121,12 @@ pub(super) const FAMILIES: &[Family] = &[
         "Clients that are registered, or expected back within their grace",
         |at| Some(at.server.registry.sessions() as f64),
     ),
-    gauge(
-        "securecall_calls",
-        "Ends of calls that sessions hold: a call between two clients counts 2",
-        |at| Some(at.server.counters.calls() as f64),
-    ),
+    gauge("securecall_calls", "Calls of all sessions: a call between two clients counts 2", |at| {
+        Some(at.server.counters.calls() as f64)
+    }),
     gauge(
         "securecall_addresses",
-        "Addresses that have connections, or whose rate of new ones has not recovered yet",
+        "Addresses in the table of rate limits: connected, or with a bucket that is not full again",
         |at| Some(at.addresses as f64),
     ),
     gauge("securecall_directory_records", "Public keys and chains in the directory", |at| {
@@ -134,13 +134,13 @@ pub(super) const FAMILIES: &[Family] = &[
     }),
     gauge(
         "securecall_directory_records_max",
-        "Public keys and chains that clients may put into the directory (directory.records_max)",
+        "Maximum of public keys and chains that clients may register (directory.records_max)",
         |at| Some(at.server.directory.records().max as f64),
     ),
     Family {
         name: "securecall_unready",
         kind: Kind::Gauge,
-        help: "1 while the server is not ready for this reason, as /readyz says",
+        help: "1 while the server is not ready for this reason, as in /readyz",
         samples: Samples::Each {
             label: "reason",
             values: || Unready::ALL.map(|why| why.as_str().to_owned()).into(),
@@ -152,14 +152,15 @@ pub(super) const FAMILIES: &[Family] = &[
     }),
     counters(
         "securecall_connections_refused",
-        "Connections to the public port that were not upgraded, except those that got /health, / or /favicon.ico",
+        "Connections to the public port that were not upgraded, except those that got /health, / \
+         or /favicon.ico",
         "reason",
         || Refused::ALL.map(|why| why.as_str().to_owned()).into(),
         |at, place| Some(at.server.counters.refused_total(Refused::ALL[place]) as f64),
     ),
     counters(
         "securecall_tls_handshakes",
-        "TLS handshakes; none without TLS",
+        "TLS handshakes; absent without TLS",
         "outcome",
         || Handshake::ALL.map(|how| how.as_str().to_owned()).into(),
         |at, place| {
@@ -177,7 +178,8 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     counters(
         "securecall_messages",
-        "Messages of clients that were understood and allowed, whatever came of them",
+        "Valid messages from clients within their rates, including those that are answered with \
+         an ERROR",
         "type",
         || MessageType::ALL.map(|message| message.as_str().to_lowercase()).into(),
         |at, place| Some(at.server.counters.messages_total(MessageType::ALL[place]) as f64),
@@ -191,14 +193,14 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     counters(
         "securecall_closes",
-        "Connections that ended with a close frame; 1000: the client began",
+        "Connections that ended with a close frame; 1000: closed by the client",
         "code",
         || CloseCode::ALL.map(|code| code.code().to_string()).into(),
         |at, place| Some(at.server.counters.closes_total(CloseCode::ALL[place]) as f64),
     ),
     counters(
         "securecall_mail",
-        "Messages from one client's session to another's",
+        "Delivery results of messages between sessions",
         "outcome",
         || OUTCOMES.map(|(_, name)| name.to_owned()).into(),
         |at, place| Some(at.server.counters.mail_total(OUTCOMES[place].0) as f64),
@@ -213,19 +215,19 @@ pub(super) const FAMILIES: &[Family] = &[
             read: |_, _| Some(1.0),
         },
     },
-    counter("process_cpu_seconds", "Time of processors that the process used, in seconds", |at| {
+    counter("process_cpu_seconds", "CPU time of the process, in seconds", |at| {
         at.process.cpu_seconds
     }),
     gauge("process_start_time_seconds", "Unix time at which the process started", |at| {
         at.process.start_time_seconds
     }),
-    gauge("process_resident_memory_bytes", "Memory that the process has in RAM", |at| {
+    gauge("process_resident_memory_bytes", "Resident memory of the process", |at| {
         at.process.resident_memory_bytes
     }),
-    gauge("process_virtual_memory_bytes", "Address space that the process has", |at| {
+    gauge("process_virtual_memory_bytes", "Virtual memory of the process", |at| {
         at.process.virtual_memory_bytes
     }),
     gauge("process_threads", "Threads of the process", |at| at.process.threads),
     gauge("process_open_fds", "Open file descriptors", |at| at.process.open_fds),
-    gauge("process_max_fds", "File descriptors that the process may open", |at| at.process.max_fds),
+    gauge("process_max_fds", "Maximum of open file descriptors", |at| at.process.max_fds),
 ];

@@ -1,16 +1,16 @@
-//! The two text formats of metrics, and which of them a scraper asks for (RFC 9110, section 12.5.1).
+//! The two text formats of metrics, and their selection by a scraper (RFC 9110, section 12.5.1).
 
 /// A format of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// The text format of Prometheus, version 0.0.4: what everything reads.
+    /// The text format of Prometheus, version 0.0.4, which every scraper can read.
     Text,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
 }
 
 impl Format {
-    /// The format that these values of `Accept` prefer; the text format if they prefer none.
+    /// Returns the format that these values of `Accept` prefer, by default the text format.
     pub(crate) fn preferred<'a>(accept: impl Iterator<Item = &'a [u8]>) -> Self {
         let (mut text, mut open_metrics) = (Preference::default(), Preference::default());
         let fields = accept.filter_map(|field| std::str::from_utf8(field).ok());
@@ -21,7 +21,7 @@ impl Format {
         if open_metrics.quality > text.quality { Self::OpenMetrics } else { Self::Text }
     }
 
-    /// The value of `Content-Type`.
+    /// Returns the value of `Content-Type`.
     pub(crate) const fn content_type(self) -> &'static str {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
@@ -37,7 +37,7 @@ impl Format {
     }
 }
 
-/// One entry of `Accept`.
+/// An entry of `Accept`.
 struct Range<'a> {
     kind: &'a str,
     subtype: &'a str,
@@ -61,7 +61,7 @@ impl<'a> Range<'a> {
         Some(range)
     }
 
-    /// How exactly the range names the format; `None` if it does not include it.
+    /// Returns how specifically the range names the format, or `None` if it does not include it.
     fn precision(&self, format: Format) -> Option<u8> {
         let (kind, subtype, version) = format.media_type();
         if self.version.is_some_and(|wanted| wanted != version) {
@@ -80,7 +80,7 @@ impl<'a> Range<'a> {
     }
 }
 
-/// The quality that a format is given by the range that names it most exactly.
+/// The quality of a format, from the most specific range.
 #[derive(Default)]
 struct Preference {
     precision: u8,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_does_not_ask_for_open_metrics_gets_text() {
+    fn without_a_preference_for_open_metrics_the_format_is_text() {
         for accept in [
             "",
             "*/*",

@@ -1,6 +1,6 @@
-//! Metrics: what the server counts, as Prometheus reads it.
+//! Metrics for Prometheus.
 //!
-//! A scrape reads the counters when it is asked for; nothing is kept for it.
+//! A scrape reads the counters at that moment; nothing is stored for it.
 
 mod exposition;
 mod families;
@@ -15,7 +15,7 @@ use crate::server::Server;
 pub(crate) use self::format::Format;
 pub(crate) use self::process::Process;
 
-/// All metrics as text.
+/// Returns all metrics as text.
 pub(crate) fn render(server: &Server, process: &Process, format: Format) -> String {
     let scrape = families::Scrape::new(server, process);
     exposition::write(families::FAMILIES, &scrape, format)

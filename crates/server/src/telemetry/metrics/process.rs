@@ -1,4 +1,4 @@
-//! The process as the kernel sees it, under the names that all exporters use.
+//! Metrics of the process from the kernel, under the names that all exporters use.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use rustix::process::{Resource, getrlimit};
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
-/// What `/proc` says of this process; without Linux there is nothing.
+/// The data of `/proc` about this process. All fields are `None` on systems other than Linux.
 #[derive(Debug, Default)]
 pub(crate) struct Process {
     pub(super) cpu_seconds: Option<f64>,
@@ -22,8 +22,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Reads it. With many descriptors and a kernel before 6.2 this takes tens of milliseconds: not
-    /// for the thread of an event loop.
+    /// Reads the data. With many descriptors and a kernel before 6.2 this takes tens of
+    /// milliseconds, so it must not run on an event loop.
     pub(crate) fn read() -> Self {
         let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
         Self {
@@ -34,7 +34,7 @@ impl Process {
         }
     }
 
-    /// The fields of proc_pid_stat(5).
+    /// Parses proc_pid_stat(5).
     fn from_stat(stat: &str) -> Self {
         let ticks = |place| Some(field(stat, place)? / clock_ticks_per_second() as f64);
         Self {
@@ -47,14 +47,14 @@ impl Process {
     }
 }
 
-/// The field at this place, counted from 1 as the manual does. The second is the name of the
-/// program in parentheses, which may have spaces and parentheses in it.
+/// Returns the field with this number, counted from 1 as in the manual. The second is the name of
+/// the program in parentheses, which may contain spaces and parentheses.
 fn field(stat: &str, place: usize) -> Option<f64> {
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_ascii_whitespace().nth(place - 3)?.parse().ok()
 }
 
-/// Computed once: it must be the same in each scrape, since a change means a restart.
+/// Computed once: it must be the same in each scrape, because a change means a restart.
 fn start_time_seconds(stat: &str) -> Option<f64> {
     static START: OnceLock<Option<f64>> = OnceLock::new();
     *START.get_or_init(|| {
@@ -64,7 +64,7 @@ fn start_time_seconds(stat: &str) -> Option<f64> {
     })
 }
 
-/// From the clock, as `/proc/stat` and `/proc/uptime` are hidden in a sandbox (`ProcSubset=pid`).
+/// Read from the clock, because a sandbox hides `/proc/stat` and `/proc/uptime` (`ProcSubset=pid`).
 #[cfg(target_os = "linux")]
 fn seconds_since_boot() -> Option<f64> {
     let time = clock_gettime(ClockId::Boottime);
@@ -76,11 +76,11 @@ fn seconds_since_boot() -> Option<f64> {
     None
 }
 
-/// The number of open descriptors.
+/// Returns the number of open descriptors.
 fn open_fds() -> Option<f64> {
-    // Since Linux 6.2 the size of this folder is the number of its entries, and 0 before that.
+    // Since Linux 6.2 the size of this folder is the number of its entries; before it is 0.
     match fs::metadata("/proc/self/fd").ok()?.len() {
-        // Less the one that reads the folder.
+        // Without the descriptor that reads the folder.
         0 => Some(fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1) as f64),
         open => Some(open as f64),
     }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_system_that_says_nothing_is_no_error() {
+    fn a_system_without_proc_is_no_error() {
         let process = Process::from_stat("");
         assert!(process.cpu_seconds.is_none() && process.resident_memory_bytes.is_none());
     }

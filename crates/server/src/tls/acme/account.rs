@@ -1,4 +1,4 @@
-//! The account with the authority: made once, then kept.
+//! The account with the authority: created once, then stored.
 
 use instant_acme::{Account, AccountBuilder, AccountCredentials, NewAccount};
 use serde::{Deserialize, Serialize};
@@ -9,27 +9,27 @@ use super::http::Http;
 use crate::data_dir::AcmeFolder;
 use crate::settings;
 
-/// Room for an account as text: a key of 140 bytes in base64, and a few URLs.
+/// The reserved size of an account as text: a key of 140 bytes in base64, and a few URLs.
 const ACCOUNT_BYTES: usize = 8 * 1024;
 
-/// An account as it is kept. It belongs to one authority.
+/// A stored account. It belongs to one authority.
 #[derive(Deserialize, Serialize)]
-struct Kept {
+struct StoredAccount {
     directory: String,
     credentials: AccountCredentials,
 }
 
-/// The account of last time, or a new one.
+/// Returns the stored account, or a new one.
 ///
 /// # Errors
-/// When the authority refuses it or cannot be reached, or it cannot be kept.
+/// The authority refuses it or cannot be reached, or it cannot be stored.
 pub(super) async fn open(
     settings: &settings::Acme,
     folder: &AcmeFolder,
 ) -> Result<Account, AcmeError> {
     let directory = settings.directory.as_str();
     if let Some(kept) = folder.account()? {
-        let kept: Kept = serde_json::from_slice(&kept)?;
+        let kept: StoredAccount = serde_json::from_slice(&kept)?;
         if kept.directory == directory {
             return Ok(builder(settings)?.from_credentials(kept.credentials).await?);
         }
@@ -43,15 +43,15 @@ pub(super) async fn open(
     };
     let created = builder(settings)?.create(&new, directory.to_owned(), None).await;
     let (account, credentials) = created?;
-    let kept = Kept { directory: directory.to_owned(), credentials };
-    // Room for all of it: what grows leaves a copy of the private key behind that nobody wipes.
+    let kept = StoredAccount { directory: directory.to_owned(), credentials };
+    // Reserved in advance, because growing would leave copies of the private key in freed memory.
     let mut text = Zeroizing::new(Vec::with_capacity(ACCOUNT_BYTES));
     serde_json::to_writer(&mut *text, &kept)?;
     folder.save_account(&text)?;
     Ok(account)
 }
 
-/// Whether the authority has forgotten the account, as test authorities do.
+/// Returns true if the authority does not know the account, as after a reset of a test authority.
 pub(super) fn is_unknown(error: &AcmeError) -> bool {
     let AcmeError::Authority(instant_acme::Error::Api(problem)) = error else { return false };
     problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:accountDoesNotExist")

@@ -1,4 +1,5 @@
-//! The proof that a name is ours: a certificate that only we could have made (RFC 8737 section 3).
+//! The proof that we control a name: a certificate that only we could have made (RFC 8737 section
+//! 3).
 
 use instant_acme::ChallengeHandle;
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
@@ -8,11 +9,11 @@ use rustls::sign::CertifiedKey;
 use super::AcmeError;
 use crate::tls::config::provider;
 
-/// The answer to a challenge: signed by itself, for the name alone, with the hash of the key
-/// authorization in an extension.
+/// Returns the answer to a challenge: a self-signed certificate for the name, with the hash of the
+/// key authorization in an extension.
 ///
 /// # Errors
-/// When no key can be made.
+/// No key can be generated.
 pub(super) fn answer(
     domain: &str,
     challenge: &ChallengeHandle<'_>,
@@ -24,6 +25,6 @@ pub(super) fn answer(
     let certificate = params.self_signed(&key)?;
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let key = provider().key_provider.load_private_key(key)?;
-    // Not checked against each other: the extension is critical, and means nothing to a check.
+    // Not checked for consistency: the check does not know the critical extension.
     Ok(CertifiedKey::new(vec![certificate.der().clone()], key))
 }

@@ -1,5 +1,5 @@
-//! The way to the authority: HTTP/1.1 over TLS. An order is some requests, one after the other, which would gain
-//! nothing by HTTP/2.
+//! The HTTP client for the authority: HTTP/1.1 over TLS. The requests of an order are sequential,
+//! so HTTP/2 would gain nothing.
 
 use std::path::Path;
 use std::pin::Pin;
@@ -23,10 +23,10 @@ use crate::tls::config::provider;
 pub(super) struct Http(Client<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>>);
 
 impl Http {
-    /// Trusts the certificates of this file, or else those that the system trusts.
+    /// Trusts the certificates of this file, or else those of the system.
     ///
     /// # Errors
-    /// They cannot be read, or are none.
+    /// They cannot be read, or are invalid.
     pub(super) fn new(ca: Option<&Path>) -> Result<Self, Error> {
         let tls = tls(ca).map_err(Error::Other)?;
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls);

@@ -1,13 +1,13 @@
-//! A certificate that comes by itself: ACME (RFC 8555), proved by TLS-ALPN-01 (RFC 8737).
+//! Automatic certificates: ACME (RFC 8555), proved by TLS-ALPN-01 (RFC 8737).
 //!
-//! 1. The kept certificate is shown, if it is for these domains and valid. If it is not, it may be
-//!    later, and is looked at again before each order: a machine's clock may be set late.
-//! 2. When two thirds of its time are over, or there is none: account, order, and for each domain
-//!    a challenge. The authority connects to port 443 of the domain, which leads to our listener,
-//!    and is shown a certificate with the proof in it.
-//! 3. The new certificate is kept in the data folder and shown. Then 2 again.
+//! 1. The stored certificate is used if it is valid for these domains. If it is not, it may become
+//!    so, and is checked again before each order: the clock may be wrong at the start.
+//! 2. When two thirds of its lifetime are over, or there is none: account, order, and a challenge
+//!    for each domain. The authority connects to port 443 of the domain, which leads to our
+//!    listener, and gets a certificate with the proof.
+//! 3. The new certificate is stored in the data folder and used. Then 2 again.
 //!
-//! Nothing of this ends the server: what fails is logged and tried again, ever more rarely, since
+//! Failures never end the server. They are logged and retried with growing pauses, because
 //! authorities limit failures (Let's Encrypt: 5 an hour).
 
 mod account;
@@ -27,42 +27,42 @@ use super::{Certificate, CertificateError, Certificates};
 use crate::data_dir::AcmeFolder;
 use crate::settings;
 
-/// The protocol that an authority asks for (RFC 8737 section 6.2).
+/// The protocol that an authority requests (RFC 8737 section 6.2).
 pub(super) const CHALLENGE_PROTOCOL: &[u8] = b"acme-tls/1";
 
-/// An order takes seconds; an authority that hangs is given up after this.
+/// The time limit of an order, which normally takes seconds.
 const ORDER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// How long to wait after a failure: doubled each time, up to the latter.
+/// The pause after a failure: the first, and the longest after doubling.
 const RETRY_FIRST: Duration = Duration::from_secs(2 * 60);
 const RETRY_MAX: Duration = Duration::from_secs(4 * 3600);
-/// How long one sleep is at most: the clock of a machine may be set, and a virtual one stopped.
+/// The longest single sleep: a machine's clock may be set, or stopped.
 const SLEEP_MAX: Duration = Duration::from_secs(3600);
 
-/// What is needed to have a certificate, always.
+/// The state needed to always have a certificate.
 pub(crate) struct Acme {
     pub(super) settings: settings::Acme,
     pub(super) folder: AcmeFolder,
     pub(super) certificates: Arc<Certificates>,
 }
 
-/// Why there is no new certificate. All but one can mend themselves.
+/// The reason why there is no new certificate. All but one may be temporary.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AcmeError {
     #[error("{0}")]
     Authority(#[from] instant_acme::Error),
     #[error("the authority does not offer TLS-ALPN-01 for {0}")]
     NoChallenge(String),
-    #[error("the authority did not find {0} here: does its port 443 lead to this server?")]
+    #[error("the authority could not verify {0}: does its port 443 lead to this server?")]
     NotProved(String),
     #[error("the authority refused the order")]
     OrderRefused,
     #[error("the authority did not answer in time")]
     Slow,
-    #[error("the data folder cannot keep it: {0}")]
+    #[error("the data folder cannot store it: {0}")]
     NotKept(#[from] io::Error),
-    #[error("acme/account.json in the data folder is damaged ({0}): remove it to have a new one")]
+    #[error("acme/account.json in the data folder is damaged ({0}): remove it to create a new one")]
     Damaged(#[from] serde_json::Error),
-    #[error("no key could be made: {0}")]
+    #[error("no key could be generated: {0}")]
     Key(#[from] rcgen::Error),
     #[error(transparent)]
     Unusable(#[from] CertificateError),
@@ -71,24 +71,24 @@ pub(super) enum AcmeError {
 }
 
 impl Acme {
-    /// Shows the certificate of last time. Without one, handshakes fail until the first order is
-    /// through.
-    pub(super) fn begin(&self) {
+    /// Uses the stored certificate. Without one, handshakes fail until the first order is complete.
+    pub(super) fn start(&self) {
         if !self.folder.certificate().exists() {
             return;
         }
-        match self.show_kept(SystemTime::now()) {
+        match self.use_stored(SystemTime::now()) {
             Ok(()) if self.certificates.current().is_some() => {}
-            Ok(()) => tracing::info!("the certificate of last time is for other domains"),
-            Err(error) => tracing::warn!("the certificate of last time is of no use: {error}"),
+            Ok(()) => tracing::info!("the stored certificate is for other domains"),
+            Err(error) => tracing::warn!("the stored certificate cannot be used: {error}"),
         }
     }
 
-    /// Shows the kept certificate, if it is for these domains and lasts longer than the one shown.
+    /// Uses the stored certificate, if it is for these domains and lasts longer than the current
+    /// one.
     ///
     /// # Errors
-    /// When it cannot be read, or is not valid now.
-    fn show_kept(&self, now: SystemTime) -> Result<(), CertificateError> {
+    /// It cannot be read, or is not valid now.
+    fn use_stored(&self, now: SystemTime) -> Result<(), CertificateError> {
         let path = self.folder.certificate();
         let kept = Certificate::read(&path, &path, now)?;
         let lasts_longer = |shown: Certificate| shown.not_after() < kept.not_after();
@@ -100,17 +100,17 @@ impl Acme {
         Ok(())
     }
 
-    /// Keeps the certificate fresh, for ever.
-    pub(super) async fn keep(self) {
+    /// Renews the certificate, forever.
+    pub(super) async fn run(self) {
         let mut retry = RETRY_FIRST;
         loop {
-            // Why it is of no use was said at the start, or when it came.
-            let _ = self.show_kept(SystemTime::now());
+            // The reason was logged at the start, or when the certificate came.
+            let _ = self.use_stored(SystemTime::now());
             self.wait_until_due().await;
             match timeout(ORDER_TIMEOUT, self.renew()).await.unwrap_or(Err(AcmeError::Slow)) {
                 Ok(until) => {
                     retry = RETRY_FIRST;
-                    tracing::info!("a new certificate came; it is valid until {until}");
+                    tracing::info!("a new certificate was issued; it is valid until {until}");
                 }
                 Err(error) => {
                     let pause = with_jitter(retry);
@@ -118,8 +118,7 @@ impl Acme {
                     let error = with_causes(&error);
                     let until = self.shown_until();
                     tracing::error!(
-                        "no certificate from {authority}: {error}. Trying again in {seconds} s; \
-                         {until}"
+                        "no certificate from {authority}: {error}. Retrying in {seconds} s; {until}"
                     );
                     sleep(pause).await;
                     retry = (retry * 2).min(RETRY_MAX);
@@ -141,12 +140,12 @@ impl Acme {
             None => "until then handshakes fail".to_owned(),
             Some(shown) => {
                 let until = humantime::format_rfc3339_seconds(shown.validity.not_after);
-                format!("the present one is valid until {until}")
+                format!("the current one is valid until {until}")
             }
         }
     }
 
-    /// Orders a certificate, keeps it and shows it. Returns until when it is valid.
+    /// Orders a certificate, stores it and uses it. Returns the end of its validity.
     async fn renew(&self) -> Result<humantime::Rfc3339Timestamp, AcmeError> {
         let account = account::open(&self.settings, &self.folder).await?;
         let ordered = order::order(&account, &self.settings.domains, &self.certificates).await;
@@ -163,8 +162,8 @@ impl Acme {
     }
 }
 
-/// An error and what caused it, in one line: of a connection that failed, the client's own error
-/// says no more than that.
+/// Formats an error with its causes in one line: the HTTP client's own error says only that the
+/// connection failed.
 fn with_causes(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
@@ -179,7 +178,7 @@ fn with_causes(error: &dyn Error) -> String {
     line
 }
 
-/// Up to a quarter more, so that servers that failed together do not try again together.
+/// Adds up to a quarter, so that servers that failed together do not retry together.
 fn with_jitter(pause: Duration) -> Duration {
     pause.mul_f64(1.0 + rand::rng().random::<f64>() / 4.0)
 }
@@ -195,7 +194,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// Keeps a certificate for that domain. Returns it as DER.
+    /// Stores a certificate for that domain. Returns it as DER.
     fn keep(acme: &Acme, domain: &str, not_before: SystemTime) -> Vec<u8> {
         let mut params = CertificateParams::new([domain.to_owned()]).unwrap();
         params.not_before = not_before.into();
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_certificate_that_was_of_no_use_is_shown_when_it_is() {
+    fn a_stored_certificate_is_used_as_soon_as_it_is_valid() {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(&folder.path().join("data")).unwrap();
         let settings = Settings::from_flags(["--acme-domains=a.example"]).unwrap().acme;
@@ -216,21 +215,21 @@ mod tests {
         let shown = || acme.certificates.current().map(|shown| shown.key.cert[0].to_vec());
         let now = SystemTime::now();
 
-        assert!(acme.show_kept(now).is_err(), "there is none");
+        assert!(acme.use_stored(now).is_err(), "there is none");
         let kept = keep(&acme, "a.example", now + HOUR);
-        assert!(acme.show_kept(now).is_err(), "it is not valid yet");
+        assert!(acme.use_stored(now).is_err(), "it is not valid yet");
         assert_eq!(shown(), None);
-        acme.show_kept(now + HOUR).unwrap();
+        acme.use_stored(now + HOUR).unwrap();
         assert_eq!(shown(), Some(kept.clone()));
 
         let renewed = keep(&acme, "a.example", now + 2 * HOUR);
-        acme.show_kept(now + HOUR).unwrap_err();
+        acme.use_stored(now + HOUR).unwrap_err();
         assert_eq!(shown(), Some(kept));
-        acme.show_kept(now + 2 * HOUR).unwrap();
+        acme.use_stored(now + 2 * HOUR).unwrap();
         assert_eq!(shown(), Some(renewed.clone()));
 
         keep(&acme, "b.example", now + 3 * HOUR);
-        acme.show_kept(now + 3 * HOUR).unwrap();
+        acme.use_stored(now + 3 * HOUR).unwrap();
         assert_eq!(shown(), Some(renewed), "that one is for another name");
     }
 }

@@ -1,4 +1,4 @@
-//! One order, from the domains to the certificate.
+//! An order, from the domains to the certificate.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use super::{AcmeError, challenge};
 use crate::settings::DomainName;
 use crate::tls::Certificates;
 
-/// How an order is asked after: authorities take seconds.
+/// The polling of an order: authorities take seconds.
 const RETRIES: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(120));
 
 /// Orders a certificate for the domains. Returns its chain and its new key, as PEM.
 ///
 /// # Errors
-/// When the authority refuses it, or does not find the domains here.
+/// The authority refuses it, or cannot verify the domains.
 pub(super) async fn order(
     account: &Account,
     domains: &[DomainName],
@@ -43,12 +43,12 @@ pub(super) async fn order(
     Ok(chain_and_key)
 }
 
-/// Has an answer ready for each domain, and then the authority look.
+/// Prepares the proof for each domain, and then lets the authority verify it.
 async fn take_challenges(order: &mut Order, certificates: &Certificates) -> Result<(), AcmeError> {
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;
-        // Proved already for an earlier order.
+        // Proved for an earlier order.
         if authorization.status == AuthorizationStatus::Valid {
             continue;
         }
@@ -62,7 +62,7 @@ async fn take_challenges(order: &mut Order, certificates: &Certificates) -> Resu
     Ok(())
 }
 
-/// Which domain it was.
+/// Returns the error with the domain that was not proved.
 async fn not_proved(order: &mut Order) -> AcmeError {
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {

@@ -1,4 +1,4 @@
-//! The keys that were seen before.
+//! The known keys: fingerprints seen in earlier calls.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::files::identity_file::IdentityPath;
 pub(super) struct Known(KnownKeys);
 
 impl Known {
-    /// Those in `file`; by default in the file beside the identity, which need not exist.
+    /// Reads `file`, by default the one beside the identity. A missing file is an empty list.
     pub(super) fn read(
         file: Option<&Path>,
         identity: &IdentityPath,

@@ -1,4 +1,4 @@
-//! `securecall directory lookup`: which keys a server gives out.
+//! `securecall directory lookup`: shows the keys that a server returns.
 
 mod known;
 mod server;
@@ -12,6 +12,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use tokio::time::timeout;
 
 use crate::contact::Contact;
+use crate::duration::duration;
 use crate::failure::Failure;
 use crate::files::identity_file::IdentityPath;
 use crate::runtime::runtime;
@@ -22,41 +23,42 @@ use shown::Shown;
 pub(super) const NAME: &str = "lookup";
 
 const HINTS: &str = "\
-It asks as a client with a random id, which publishes no key and disturbs nobody.
-Keys that were seen in calls are in the file of --known-keys, which is read and
-not changed.
+The command connects as a client with a random id, publishes no key and disturbs
+nobody. It reads the known keys of earlier calls from the file of --known-keys,
+and does not change it.
 
   securecall directory lookup alice bob --server wss://example.org/signal
   securecall directory lookup alice --json | jq -r .fingerprint
 
 Exit codes: 0 when all have a key, 1 when one has none or the server cannot be
-reached, 2 when the command line is wrong, 3 when a key is another one than
-remembered: a new device, or somebody in between. Ask them.";
+reached, 2 when the command line is invalid, 3 when a key is not the known one: a
+new device, or somebody intercepts. Ask the owner.";
 
 #[derive(Debug, Args)]
 struct Lookup {
-    /// Whose keys: an id, ID=DIGITS with the fingerprint expected, or what a QR code holds
+    /// Client ids to look up; also ID=DIGITS with the expected fingerprint, or the content of a QR
+    /// code
     #[arg(value_name = "CLIENT_ID", required = true, num_args = 1..)]
     contacts: Vec<Contact>,
     /// The server
     #[arg(long, value_name = "URL", env = "SECURECALL_SERVER")]
     #[arg(default_value = "ws://127.0.0.1:8080/signal")]
     server: String,
-    /// Print a line of JSON for each
+    /// Print one line of JSON for each client
     #[arg(long)]
     json: bool,
-    /// File of the keys that were seen before [default: known_keys beside the identity]
+    /// File with the known keys [default: known_keys beside the identity]
     #[arg(long, value_name = "FILE")]
     known_keys: Option<PathBuf>,
     #[command(flatten)]
     identity: IdentityPath,
-    /// How long the server may take for each answer
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
+    /// Time limit for each answer of the server
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
     timeout: Duration,
 }
 
 pub(super) fn command() -> Command {
-    let about = "Ask a server for keys: fingerprints, suites, and whether they are known";
+    let about = "Look up keys at a server: fingerprints, suites, and whether they are known";
     Lookup::augment_args(Command::new(NAME)).about(about).after_help(HINTS)
 }
 

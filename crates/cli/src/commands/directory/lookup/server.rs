@@ -1,4 +1,4 @@
-//! A connection that asks a directory, and is otherwise nobody.
+//! A connection that only looks up keys.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::failure::Failure;
-use crate::terminal::hints::explain;
+use crate::terminal::explanation::explain;
 use crate::throwaway_id::throwaway_id;
 
-/// Until a server with the usual limits lets another lookup pass.
+/// The pause after `RATE_LIMITED`: a server with default limits accepts another lookup by then.
 const RATE_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Connection(Wire);
 
 impl Connection {
-    /// Registers an id that nobody has, and nobody will want: to register that of a person would
-    /// end her connection.
+    /// Connects, and registers a random id: registering a real one would end that client's
+    /// connection.
     pub(super) async fn open(url: &str) -> Result<Self, Failure> {
         let opened = Wire::open(url, None).await;
         let wire = opened.map_err(|error| Failure::Server(error.to_string()))?;
@@ -32,7 +32,7 @@ impl Connection {
         }
     }
 
-    /// What the directory has under an id: some string.
+    /// Returns the string that the directory stores for an id. It need not be a SecureCall key.
     pub(super) async fn look_up(
         &mut self,
         client_id: &ClientId,
@@ -63,7 +63,7 @@ impl Connection {
         self.0.send(&message.to_string()).await.map_err(|cause| unreachable(&cause))
     }
 
-    /// The type and the payload of the next message.
+    /// Returns the type and the payload of the next message.
     async fn next(&mut self) -> Result<(String, Value), Failure> {
         loop {
             let Some(text) = self.0.receive().await.map_err(|cause| unreachable(&cause))? else {
@@ -73,7 +73,13 @@ impl Connection {
             let payload = message["payload"].take();
             match message["type"].as_str() {
                 Some(kind) => return Ok((kind.to_owned(), payload)),
-                None => return Err(Failure::Server("it does not speak our protocol".to_owned())),
+                None => {
+                    return Err(Failure::Server(
+                        "the answer is not a message of the signaling \
+                                                    protocol"
+                            .to_owned(),
+                    ));
+                }
             }
         }
     }
@@ -83,7 +89,7 @@ fn unreachable(cause: &Disconnect) -> Failure {
     Failure::Server(explain(cause))
 }
 
-/// Only codes of ours are shown: a server says what it wants.
+/// Shows the code only if it looks like an error code: the text comes from the server.
 fn refused(payload: &Value) -> Failure {
     let code = payload["code"].as_str().unwrap_or_default();
     let is_code =

@@ -1,9 +1,9 @@
-//! What was found, for people and for programs.
+//! The result of a lookup, as text and as JSON.
 
 use securecall_client::{ClientId, DirectoryKey, Suite, seal};
 use serde_json::json;
 
-/// A client, the key that the server gave out, and what is remembered.
+/// A client, the key that the server returned, and the fingerprint that is expected.
 pub(super) struct Shown<'a> {
     client_id: &'a str,
     found: Found,
@@ -12,7 +12,7 @@ pub(super) struct Shown<'a> {
 
 enum Found {
     Nothing,
-    /// Some string: clients may store any.
+    /// A string that is no SecureCall key: clients may store anything.
     Other(seal::Error),
     Key {
         fingerprint: String,
@@ -41,7 +41,7 @@ impl<'a> Shown<'a> {
         matches!(self.found, Found::Nothing)
     }
 
-    /// The server gives out something else than what is remembered.
+    /// Returns true if the server returned a key other than the expected one.
     pub(super) fn is_changed(&self) -> bool {
         match (&self.found, self.remembered) {
             (Found::Nothing, _) | (_, None) => false,
@@ -54,9 +54,12 @@ impl<'a> Shown<'a> {
         let Self { client_id, found, remembered } = self;
         let mut text = format!("{client_id}\n");
         match found {
-            Found::Nothing => text.push_str("  has no key: they must run securecall listen once\n"),
+            Found::Nothing => text.push_str(
+                "  has no key: the user must run securecall listen \
+                                             once\n",
+            ),
             Found::Other(why) => {
-                text.push_str(&format!("  has no key of SecureCall, but something else: {why}\n"));
+                text.push_str(&format!("  has no SecureCall key, but other content: {why}\n"));
             }
             Found::Key { fingerprint, suites } => {
                 text.push_str(&format!("  fingerprint  {fingerprint}\n"));
@@ -65,15 +68,15 @@ impl<'a> Shown<'a> {
         }
         match remembered {
             Some(remembered) if self.is_changed() => {
-                text.push_str("  known        NO: ANOTHER ONE IS REMEMBERED\n");
-                text.push_str(&format!("  remembered   {remembered}\n"));
+                text.push_str("  known        NO: THE KEY HAS CHANGED\n");
+                text.push_str(&format!("  expected     {remembered}\n"));
             }
             Some(remembered) if self.is_missing() => {
-                text.push_str(&format!("  remembered   {remembered}\n"));
+                text.push_str(&format!("  expected     {remembered}\n"));
             }
-            Some(_) => text.push_str("  known        yes, the one remembered\n"),
+            Some(_) => text.push_str("  known        yes\n"),
             None if matches!(found, Found::Key { .. }) => {
-                text.push_str("  known        not seen before: compare the fingerprint\n");
+                text.push_str("  known        first contact: compare the fingerprint\n");
             }
             None => {}
         }
