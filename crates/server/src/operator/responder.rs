@@ -86,8 +86,8 @@ fn reset(directory: &Embedded, ids: &[Box<str>]) -> Outcome {
     let resets = directory.reset(parsed(ids)?).map_err(|_| Refusal::Unavailable)?;
     let count = |wanted: fn(&Reset) -> bool| resets.iter().filter(|reset| wanted(reset)).count();
     let keys = count(|reset| *reset == Reset::Done);
-    let waiting = count(|reset| matches!(reset, Reset::Waits { .. }));
-    info!(keys, waiting, "an operator reset keys");
+    let pending = count(|reset| matches!(reset, Reset::Waits { .. }));
+    info!(keys, pending, "an operator reset keys");
     Ok(Reply::Reset { resets })
 }
 
