@@ -159,6 +159,66 @@ fn a_reset_names_what_had_no_key_and_resets_the_others() {
     );
 }
 
+/// Alice's chain of the test vectors: a line with its first links, and its fingerprint.
+fn chain_of_alice(links: usize) -> (String, String) {
+    let vectors = include_str!("../../../vectors/identity/chains.json");
+    let vectors: Value = serde_json::from_str(vectors).unwrap();
+    let chains = vectors["chains"].as_array().unwrap();
+    let chain = chains.iter().find(|chain| chain["head"]["id"] == "alice").unwrap();
+    let links = &chain["links"].as_array().unwrap()[..links];
+    let fingerprint = chain["head"]["fingerprint"].as_str().unwrap().to_owned();
+    (json!({"clientId": "alice", "links": links}).to_string() + "\n", fingerprint)
+}
+
+#[test]
+fn a_chain_is_imported_and_shown_and_never_goes_back() {
+    let bench = Bench::new();
+    let ([short, _], [long, fingerprint]) = (chain_of_alice(1).into(), chain_of_alice(3).into());
+    assert_eq!(bench.import(&short), "1 new, 0 unchanged, 0 replaced\n");
+    let with_more = "0 new, 0 unchanged, 0 replaced, 1 with more links\n";
+    assert_eq!(bench.import(&long), with_more);
+    assert_eq!(bench.exported(), long);
+    let back = bench.directory_with(&["import", "--replace"], &short);
+    assert_failed(&back, 1, "the chain in line 1 is older");
+    // A line that was cut off.
+    let cut = bench.directory_with(&["import"], &long[..long.len() - 20]);
+    assert_failed(&cut, 2, "line 1: not a record");
+    assert_eq!(bench.exported(), long);
+
+    let history = succeeded(&bench.directory(&["history", "alice"]));
+    assert!(history.contains(&format!("fingerprint {fingerprint}")), "{history}");
+    let kinds: Vec<_> = history.lines().filter(|line| line.starts_with("0.")).collect();
+    assert!(kinds.len() == 3 && kinds[0].contains("inception"), "{history}");
+    assert_failed(&bench.directory(&["history", "nobody"]), 1, "bound to no identity");
+
+    let reset = succeeded(&bench.directory(&["reset", "alice"]));
+    assert_eq!(reset, "alice: bound to an identity: reset in 3days, unless its owner vetoes it\n");
+    let pending = bench.directory(&["resets"]);
+    assert!(String::from_utf8_lossy(&pending.stdout).starts_with("alice: 3days left"));
+    assert!(succeeded(&bench.directory(&["history", "alice"])).contains("a reset is pending"));
+    let cancelled = succeeded(&bench.directory(&["reset", "--cancel", "alice"]));
+    assert_eq!(cancelled, "alice: reset withdrawn\n");
+    let again = bench.directory(&["reset", "--cancel", "alice"]);
+    assert_failed(&again, 1, "no pending reset");
+}
+
+#[test]
+fn a_running_server_executes_a_reset_after_the_delay_that_is_set() {
+    let bench = Bench::new();
+    bench.import(&chain_of_alice(1).0);
+    let server = Server::start_with(&bench, &["--identity-reset-delay=2s"]);
+    let asked_at = std::time::Instant::now();
+    let reset = succeeded(&bench.directory(&["reset", "alice"]));
+    assert!(reset.contains("reset in 2s"), "{reset}");
+    while !succeeded(&bench.directory(&["history", "alice"])).contains("1.0 ") {
+        assert!(asked_at.elapsed() < Duration::from_secs(60), "the reset is not executed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(asked_at.elapsed() >= Duration::from_secs(2));
+    let log = server.stop();
+    assert!(log.contains("reset was carried out") && !log.contains("alice"), "{log}");
+}
+
 #[test]
 fn a_mistyped_folder_is_an_error_and_is_not_made() {
     let bench = Bench::new();
@@ -197,7 +257,7 @@ fn help_describes_each_command_and_hides_other_settings() {
     let bench = Bench::new();
     let help = |arguments: &[&str]| succeeded(&bench.directory(arguments));
     assert!(help(&["--help"]).contains("She lost her device"));
-    for command in ["export", "import", "reset"] {
+    for command in ["export", "import", "reset", "resets", "history"] {
         let help = help(&[command, "--help"]);
         assert!(help.contains("--data-dir") && help.contains("--config"), "{help}");
         assert!(!help.contains("--listen") && !help.contains("Everything that can be"), "{help}");

@@ -89,5 +89,6 @@ fn not_read(path: Option<&PathBuf>, error: ImportError) -> Failure {
 }
 
 fn summary(Imported { new, same, replaced, longer }: Imported) -> String {
-    format!("{new} new, {same} unchanged, {replaced} replaced, {longer} longer\n")
+    let longer = if longer == 0 { String::new() } else { format!(", {longer} with more links") };
+    format!("{new} new, {same} unchanged, {replaced} replaced{longer}\n")
 }

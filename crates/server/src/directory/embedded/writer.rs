@@ -137,11 +137,14 @@ impl Writer {
     /// Returns the longest wait before [`Writer::write`] is called with an empty batch; `None` is no
     /// bound.
     pub(crate) fn wait(&self) -> Option<Duration> {
-        if !self.index.is_settled() {
-            return Some(RETRY_PAUSE);
-        }
         let now = (self.clock.open_for)();
-        self.next_count_at.map(|at| at.saturating_sub(now))
+        let until_count = self.next_count_at.map(|at| at.saturating_sub(now));
+        let until_settled = (!self.index.is_settled()).then_some(RETRY_PAUSE);
+        let wait = until_count.into_iter().chain(until_settled).min()?;
+        // A disk that has failed is left alone: without this the thread would spin.
+        let rest =
+            self.failed_at.map_or(Duration::ZERO, |at| RETRY_PAUSE.saturating_sub(at.elapsed()));
+        Some(wait.max(rest))
     }
 
     fn commit(&mut self, batch: &[Change]) -> Result<Vec<Effect>, Unavailable> {
