@@ -297,7 +297,7 @@ impl Machine {
             // The application has not heard of it yet.
             State::SeekingCaller { .. } | State::Crossing(_) => {}
             State::SeekingCallee { reply, .. } => drop(reply.send(Err(Error::NoSuchCall))),
-            _ => self.tell(Event::Ended { call: id, reason }),
+            _ => self.report(Event::Ended { call: id, reason }),
         }
     }
 
@@ -328,7 +328,7 @@ impl Machine {
                 _ => true,
             });
             if told {
-                self.tell(Event::Ended { call: id, reason: Ending::Ended(EndReason::Timeout) });
+                self.report(Event::Ended { call: id, reason: Ending::Ended(EndReason::Timeout) });
             }
         }
     }

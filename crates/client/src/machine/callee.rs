@@ -94,7 +94,7 @@ impl Machine {
         if let State::SeekingCaller { sealed, .. } = call.take_state() {
             let key = Box::new(change.present.clone());
             call.state = State::Doubtful { sealed, key };
-            self.tell(Event::KeyChanged { call: id, change });
+            self.report(Event::KeyChanged { call: id, change });
         }
     }
 
@@ -157,7 +157,7 @@ impl Machine {
         if let (Some(call_id), Dialect::Two) = (wire_id, self.dialect) {
             self.queue_short(Outgoing::CallRinging { call_id });
         }
-        self.tell(Event::Incoming {
+        self.report(Event::Incoming {
             call: id,
             caller: peer,
             offer,
@@ -182,7 +182,7 @@ impl Machine {
         if matches!(why, Error::Seal(seal::Error::OwnKeyChanged)) {
             self.publish_key_again(cx);
         }
-        self.tell(Event::OfferRefused { caller, why });
+        self.report(Event::OfferRefused { caller, why });
     }
 
     /// The application answers.

@@ -185,7 +185,7 @@ impl Machine {
 
     pub(super) fn call_ringing(&mut self, wire_id: &str) {
         match self.calls.by_wire_id(wire_id) {
-            Some(call) => self.tell(Event::Ringing { call }),
+            Some(call) => self.report(Event::Ringing { call }),
             None => self.end_again(wire_id),
         }
     }
@@ -217,7 +217,7 @@ impl Machine {
                 call.rings_until = None;
                 let first_contact = self.remember(&callee_key);
                 let fingerprint = callee_key.fingerprint();
-                self.tell(Event::Accepted {
+                self.report(Event::Accepted {
                     call: id,
                     answer,
                     ice_servers,
@@ -233,7 +233,7 @@ impl Machine {
 
     fn end_for_interference(&mut self, id: CallId, error: securecall_seal::Error) {
         self.hang_up(id);
-        self.tell(Event::Ended { call: id, reason: Ending::Interference(error) });
+        self.report(Event::Ended { call: id, reason: Ending::Interference(error) });
     }
 
     /// CALL_ACCEPTED with an answer that cannot be read. There is no other one.

@@ -31,9 +31,13 @@ pub(crate) fn refuse(command: Command, error: &Error) {
 }
 
 impl Machine {
-    pub(super) fn obey(&mut self, cx: &mut Context<'_>, command: Command) {
+    pub(super) fn carry_out(&mut self, cx: &mut Context<'_>, command: Command) {
         match command {
-            Command::Registered { within, reply } => self.await_registration(cx, within, reply),
+            Command::Registered { within, reply } => {
+                // A time beyond what the clock can hold is no bound.
+                let until = within.and_then(|within| cx.now.checked_add(within));
+                self.publication.wait(reply, until);
+            }
             Command::Call { target, offer, reply } => {
                 self.begin_call(cx, target, None, offer, reply);
             }
@@ -103,7 +107,7 @@ impl Machine {
         let ends = |message: &Outgoing| {
             matches!(message, Outgoing::CallEnd { .. } | Outgoing::CallReject { .. })
         };
-        if self.is_registered() {
+        if self.connection.is_registered() {
             let letters = self.outbox.take_all().into_iter();
             let farewells = letters.filter(|letter| ends(&letter.message));
             self.outputs.extend(farewells.map(|letter| Output::Send(letter.message.encode(None))));

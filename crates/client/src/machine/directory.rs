@@ -29,15 +29,15 @@ impl Machine {
         if self.known_keys.meet(key) {
             self.outputs.push_back(Output::SyncKeys);
         } else if first {
-            self.tell_not_remembered(key.client_id());
+            self.report_not_remembered(key.client_id());
         }
         first
     }
 
     /// Once for each call: whoever goes on with somebody who is not remembered should know.
-    pub(super) fn tell_not_remembered(&mut self, client_id: &str) {
+    pub(super) fn report_not_remembered(&mut self, client_id: &str) {
         if let Ok(client_id) = client_id.try_into() {
-            self.tell(Event::KeyNotRemembered { client_id });
+            self.report(Event::KeyNotRemembered { client_id });
         }
     }
 
@@ -51,7 +51,7 @@ impl Machine {
         while let Some(call) = self.calls.search(is_one) {
             self.hang_up(call);
             let reason = Ending::Interference(securecall_seal::Error::PeerKeyChanged);
-            self.tell(Event::Ended { call, reason });
+            self.report(Event::Ended { call, reason });
         }
     }
 

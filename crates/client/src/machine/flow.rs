@@ -33,7 +33,7 @@ impl Machine {
     pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
         self.paced_until = None;
         self.ring_uncrossed(cx);
-        if !self.is_registered() {
+        if !self.connection.is_registered() {
             return;
         }
         self.send_requests(cx.now);

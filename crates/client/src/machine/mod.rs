@@ -14,18 +14,19 @@
 //!   caller, callee, talk ───┘      what is said about a call; the seals are here
 //! ```
 
-mod awaiting;
 mod call;
 mod callee;
 mod caller;
 mod commands;
+mod connection;
 mod crossing;
 mod directory;
 mod flow;
-mod link;
 mod outbox;
 mod pacer;
+mod publication;
 mod received;
+mod reconnecting;
 mod refusal;
 mod registration;
 mod requests;
@@ -40,16 +41,15 @@ use rand_core::CryptoRng;
 use securecall_protocol::{ClientId, Dialect};
 use securecall_seal::{Callee, DirectoryKey, Identity};
 
-use crate::backoff::Backoff;
 use crate::command::Command;
 use crate::known_keys::Saved as SavedKeys;
 use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
-use awaiting::Awaiting;
 use call::Calls;
-use link::Link;
+use connection::Connection;
 use outbox::{MessageId, Outbox};
 use pacer::Pacer;
+use publication::Publication;
 use registration::Resumption;
 use requests::Requests;
 
@@ -101,10 +101,7 @@ pub(crate) struct Machine {
     /// The keys of those who may call. `None`: this client is in the directory, as its callers are.
     unlisted: Option<Vec<DirectoryKey>>,
 
-    link: Link,
-    backoff: Backoff,
-    heard: Option<Instant>,
-    pinged: Option<Instant>,
+    connection: Connection,
     resumption: Resumption,
     dialect: Dialect,
     /// The server names the request in its answer.
@@ -119,13 +116,7 @@ pub(crate) struct Machine {
     last_id: MessageId,
 
     calls: Calls,
-    /// Whether the server has this client's key. None: it was not asked yet.
-    published: Option<Result<(), Error>>,
-    /// It was told that the server cannot keep the key now.
-    key_waits: bool,
-    /// When the key may be published again. `None`: at any time.
-    republish_after: Option<Instant>,
-    awaiting: Awaiting,
+    publication: Publication,
     stopped: Option<Stop>,
     outputs: VecDeque<Output>,
 }
@@ -139,24 +130,18 @@ impl Machine {
             identity,
             known_keys,
             unlisted: None,
-            link: Link::Idle,
-            backoff: Backoff::default(),
-            heard: None,
-            pinged: None,
+            connection: Connection::new(),
             resumption: Resumption::default(),
             dialect: Dialect::Two,
             correlates: true,
-            message_bytes_max: link::MESSAGE_BYTES_MAX,
+            message_bytes_max: registration::MESSAGE_BYTES_MAX,
             outbox: Outbox::default(),
             requests: Requests::default(),
             pacer: Pacer::default(),
             paced_until: None,
             last_id: 0,
             calls: Calls::default(),
-            published: None,
-            key_waits: false,
-            republish_after: None,
-            awaiting: Awaiting::default(),
+            publication: Publication::default(),
             stopped: None,
             outputs: VecDeque::new(),
         }
@@ -172,7 +157,7 @@ impl Machine {
         if let Some(stop) = self.stopped {
             return commands::refuse(command, &Error::Stopped(stop));
         }
-        self.obey(cx, command);
+        self.carry_out(cx, command);
         self.flush(cx);
     }
 
@@ -181,12 +166,12 @@ impl Machine {
         if self.stopped.is_some() {
             return;
         }
-        self.heard = Some(cx.now);
+        self.connection.heard(cx.now);
         match input {
             LinkInput::Opened => self.register(cx),
             LinkInput::Heard => {}
             LinkInput::Text(text) => self.handle_text(cx, text),
-            LinkInput::Lost { cause, retry_after } => self.lost(cx, cause, retry_after),
+            LinkInput::Lost { cause, retry_after } => self.connection_lost(cx, cause, retry_after),
         }
         self.flush(cx);
     }
@@ -196,8 +181,8 @@ impl Machine {
         if self.stopped.is_some() {
             return;
         }
-        self.mind_link(cx);
-        self.expire_awaiting(cx);
+        self.tend_connection(cx);
+        self.publication.expire(cx.now);
         self.expire_requests(cx);
         self.expire_calls(cx);
         self.flush(cx);
@@ -208,10 +193,13 @@ impl Machine {
         if self.stopped.is_some() {
             return None;
         }
-        let registered = matches!(self.link, Link::Registered { .. });
-        let flow = if registered { self.flow_deadline() } else { None };
-        let asked = [self.awaiting.deadline(), self.requests.deadline()];
-        [self.link_deadline(), self.calls.deadline(), flow].into_iter().chain(asked).flatten().min()
+        let flow = if self.connection.is_registered() { self.flow_deadline() } else { None };
+        let asked = [self.publication.deadline(), self.requests.deadline()];
+        [self.connection.deadline(), self.calls.deadline(), flow]
+            .into_iter()
+            .chain(asked)
+            .flatten()
+            .min()
     }
 
     /// The remembered keys were saved; those of other programs count from now on.
@@ -220,7 +208,7 @@ impl Machine {
         if self.stopped.is_none() {
             self.end_overruled_calls(&found.overruled);
             for client_id in &found.without_room {
-                self.tell_not_remembered(client_id);
+                self.report_not_remembered(client_id);
             }
             self.flush(cx);
         }
@@ -241,7 +229,7 @@ impl Machine {
         &self.known_keys
     }
 
-    fn tell(&mut self, event: Event) {
+    fn report(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 

@@ -3,7 +3,6 @@
 use securecall_protocol::EndReason;
 use securecall_protocol::client::{Incoming, Received, UnreadablePart, decode};
 
-use super::link::Link;
 use super::outbox::MessageId;
 use super::registration::Arrival;
 use super::talk::Kind;
@@ -13,17 +12,19 @@ use crate::{Ending, TurnCredentials};
 impl Machine {
     pub(super) fn handle_text(&mut self, cx: &mut Context<'_>, text: &str) {
         let Some(Received { message, seq, reply_to }) = decode(text) else { return };
-        match self.link {
-            Link::Registering { .. } => self.handle_greeting(cx, message, reply_to.as_deref()),
-            Link::Registered { .. } => match self.resumption.take(seq, cx.now) {
-                Arrival::Next => {
-                    let id = reply_to.and_then(|id| id.parse().ok());
-                    self.handle_message(cx, message, id);
-                }
-                Arrival::Repeated => {}
-                Arrival::Ahead => self.message_missing(cx),
-            },
-            _ => {}
+        if self.connection.is_registering() {
+            return self.handle_greeting(cx, message, reply_to.as_deref());
+        }
+        if !self.connection.is_registered() {
+            return;
+        }
+        match self.resumption.take(seq, cx.now) {
+            Arrival::Next => {
+                let id = reply_to.and_then(|id| id.parse().ok());
+                self.handle_message(cx, message, id);
+            }
+            Arrival::Repeated => {}
+            Arrival::Ahead => self.message_missing(cx),
         }
     }
 

@@ -57,7 +57,7 @@ impl Machine {
             (_, ErrorCode::CallNotFound) => {
                 self.call_over(call, Ending::Ended(EndReason::Unreachable));
             }
-            (Outgoing::CallSignal { .. }, _) => self.tell(Event::SignalRefused { call }),
+            (Outgoing::CallSignal { .. }, _) => self.report(Event::SignalRefused { call }),
             // A second CALL_ACCEPT: the first has arrived.
             _ => {}
         }

@@ -11,6 +11,8 @@ use super::pacer::Pacer;
 use super::{Context, Machine, Output};
 use crate::{Disconnect, Error, Event, Stop};
 
+/// Bound of a message until the server sends its own (`maxMessageBytes`).
+pub(super) const MESSAGE_BYTES_MAX: usize = 65_536;
 /// Acknowledged at the latest after this time, or after so many messages.
 const ACK_WITHIN: Duration = Duration::from_secs(30);
 const ACK_AFTER: u64 = 100;
@@ -81,7 +83,7 @@ impl Machine {
             calls: self.calls.presented(),
         };
         self.outputs.push_back(Output::Send(register.encode(Some(&request.to_string()))));
-        self.await_registered(cx);
+        self.connection.begin_registering(cx.now);
     }
 
     pub(super) fn registered(
@@ -98,10 +100,10 @@ impl Machine {
         }
         if let Some(Resumable { resume_token, message_bytes_max, .. }) = resumable {
             self.resumption.token = Some(resume_token);
-            self.message_bytes_max = message_bytes_max.unwrap_or(super::link::MESSAGE_BYTES_MAX);
+            self.message_bytes_max = message_bytes_max.unwrap_or(MESSAGE_BYTES_MAX);
         }
-        self.link_registered(cx);
-        self.tell(Event::Registered { resumed, dialect: self.dialect });
+        self.connection.complete_registering(cx.now);
+        self.report(Event::Registered { resumed, dialect: self.dialect });
         self.repeat(cx, resumed);
         if !resumed {
             self.publish_key();
@@ -115,7 +117,7 @@ impl Machine {
         if self.resumption.gaps >= GAPS_MAX {
             self.resumption = Resumption::default();
         }
-        self.give_up_link(cx, Disconnect::MessageMissing);
+        self.give_up_connection(cx, Disconnect::MessageMissing);
     }
 
     /// The server refused REGISTER.
@@ -125,7 +127,7 @@ impl Machine {
                 self.outputs.push_back(Output::HangUp(None));
                 self.stop(Stop::Refused(code));
             }
-            _ => self.give_up_link(cx, Disconnect::NotRegistered),
+            _ => self.give_up_connection(cx, Disconnect::NotRegistered),
         }
     }
 
@@ -210,20 +212,9 @@ impl Machine {
         }
     }
 
-    /// The server cannot keep the key now; it is asked again. Told once until it can.
-    pub(super) fn key_waits(&mut self) {
-        if !std::mem::replace(&mut self.key_waits, true) {
-            self.tell(Event::KeyRefused { code: ErrorCode::Unavailable });
-        }
-    }
-
     pub(super) fn key_published(&mut self, result: Result<(), Error>) {
-        self.key_waits = false;
-        if let Err(Error::Refused { code, .. }) = &result {
-            self.tell(Event::KeyRefused { code: *code });
-        }
-        self.awaiting.answer(&result);
-        self.published = Some(result);
+        let refusal = self.publication.completed(result);
+        self.outputs.extend(refusal.map(Output::Event));
     }
 
     /// Sends an ACK if one is due.

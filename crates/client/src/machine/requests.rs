@@ -7,14 +7,12 @@ use securecall_protocol::{ClientId, ErrorCode};
 use securecall_seal::DirectoryKey;
 
 use super::outbox::MessageId;
-use super::{Context, Machine};
+use super::{Context, Machine, Output};
 use crate::command::Reply;
 use crate::{CallId, Error, LookedUp, Stop, TurnCredentials};
 
 /// How long an answer may take, through losses of the connection and refusals of the server.
 const EXPIRES_AFTER: Duration = Duration::from_secs(30);
-/// How often the own key is published again because somebody has called with an old one.
-const REPUBLISH_EVERY: Duration = Duration::from_secs(60);
 /// How many may wait.
 const WAITING_MAX: usize = 64;
 /// Where the server says that later is better but not when.
@@ -138,11 +136,9 @@ impl Machine {
         self.requests.0.insert(0, request);
     }
 
-    /// Somebody has called with an old key of ours. Once a minute is enough: whoever calls so on
-    /// purpose does not use up what this client may ask of the directory.
+    /// Somebody has called with an old key of ours.
     pub(super) fn publish_key_again(&mut self, cx: &Context<'_>) {
-        if self.republish_after.is_none_or(|after| after <= cx.now) {
-            self.republish_after = Some(cx.now + REPUBLISH_EVERY);
+        if self.publication.may_republish(cx.now) {
             self.publish_key();
         }
     }
@@ -201,7 +197,8 @@ impl Machine {
         if matches!(code, Some(ErrorCode::RateLimited | ErrorCode::Unavailable)) {
             let publishes = matches!(request.purpose, Purpose::PublishKey);
             if publishes && *code == Some(ErrorCode::Unavailable) {
-                self.key_waits();
+                let delay = self.publication.delayed();
+                self.outputs.extend(delay.map(Output::Event));
             }
             let wait = retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
             request.not_before = Some(cx.now + wait);

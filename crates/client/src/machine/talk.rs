@@ -179,7 +179,8 @@ impl Machine {
         let Some(id) = self.calls.by_wire_id(wire_id) else { return self.end_again(wire_id) };
         let Some(Call { state: State::Talking(talk), .. }) = self.calls.find(id) else {
             // Nobody can have sealed it: there are no keys before the answer.
-            return self.tell(Event::MessageRefused { call: id, error: seal::Error::NotAuthentic });
+            return self
+                .report(Event::MessageRefused { call: id, error: seal::Error::NotAuthentic });
         };
         let opened = match kind {
             Kind::Candidate => talk.established.open_candidate(sealed),
@@ -202,7 +203,7 @@ impl Machine {
     pub(super) fn unreadable_message(&mut self, wire_id: &str) {
         match self.calls.by_wire_id(wire_id) {
             Some(call) => {
-                self.tell(Event::MessageRefused { call, error: seal::Error::Malformed });
+                self.report(Event::MessageRefused { call, error: seal::Error::Malformed });
             }
             None => self.end_again(wire_id),
         }
@@ -216,10 +217,10 @@ impl Machine {
         let missed = missing - std::mem::replace(&mut talk.missed, missing);
         let digits = talk.digits().filter(|_| !std::mem::replace(&mut talk.digits_told, true));
         if let Some(digits) = digits {
-            self.tell(Event::Digits { call: id, digits });
+            self.report(Event::Digits { call: id, digits });
         }
         if missed > 0 {
-            self.tell(Event::MessagesMissed { call: id, count: missed });
+            self.report(Event::MessagesMissed { call: id, count: missed });
         }
     }
 
