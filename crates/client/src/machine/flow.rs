@@ -32,7 +32,7 @@ impl Machine {
     /// Sends what may be sent now.
     pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
         self.paced_until = None;
-        self.ring_uncrossed(cx);
+        self.ring_held(cx);
         if !self.connection.is_registered() {
             return;
         }

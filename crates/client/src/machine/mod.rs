@@ -14,14 +14,16 @@
 //!   caller, callee, talk ───┘      what is said about a call; the seals are here
 //! ```
 
+mod answered;
 mod call;
 mod callee;
 mod caller;
 mod commands;
 mod connection;
-mod crossing;
 mod directory;
+mod ending;
 mod flow;
+mod glare;
 mod outbox;
 mod pacer;
 mod publication;
@@ -30,7 +32,6 @@ mod reconnecting;
 mod refusal;
 mod registration;
 mod requests;
-mod talk;
 #[cfg(test)]
 mod tests;
 
@@ -206,7 +207,7 @@ impl Machine {
     pub(crate) fn handle_saved_keys(&mut self, cx: &mut Context<'_>, saved: SavedKeys) {
         let found = self.known_keys.saved(saved);
         if self.stopped.is_none() {
-            self.end_overruled_calls(&found.overruled);
+            self.end_overruled_calls(cx, &found.overruled);
             for client_id in &found.without_room {
                 self.report_not_remembered(client_id);
             }

@@ -171,14 +171,15 @@ impl Machine {
         let mut messages = Vec::new();
         let mut running = Vec::new();
         for (_, call) in self.calls.iter_mut() {
-            let (Some(wire_id), State::Talking(talk)) = (&call.wire_id, &mut call.state) else {
+            let (Some(wire_id), State::Answered(answered)) = (&call.wire_id, &mut call.state)
+            else {
                 continue;
             };
             running.push(wire_id.clone());
-            messages.extend(talk.everything_sent(wire_id));
-            if one && talk.has_sent_nothing() {
+            messages.extend(answered.everything_sent(wire_id));
+            if one && answered.has_sent_nothing() {
                 // In dialect 1 a call is shown to be ours by any message of it.
-                messages.extend(talk.seal_candidate(wire_id, "").ok());
+                messages.extend(answered.seal_candidate(wire_id, "").ok());
             }
         }
         for message in messages {

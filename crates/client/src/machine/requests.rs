@@ -6,6 +6,7 @@ use securecall_protocol::client::{Incoming, Outgoing};
 use securecall_protocol::{ClientId, ErrorCode};
 use securecall_seal::DirectoryKey;
 
+use super::ending::End;
 use super::outbox::MessageId;
 use super::{Context, Machine, Output};
 use crate::command::Reply;
@@ -225,8 +226,8 @@ impl Machine {
     fn request_failed(&mut self, cx: &Context<'_>, purpose: Purpose, error: Error) {
         match purpose {
             Purpose::PublishKey => self.key_published(Err(error)),
-            Purpose::CalleeKey(call) => self.call_failed(call, error),
-            Purpose::CallerKey(call) => self.refuse_offer(cx, call, error),
+            Purpose::CalleeKey(call) => drop(self.end_call(cx, call, End::NotBegun(error))),
+            Purpose::CallerKey(call) => drop(self.end_call(cx, call, End::OfferRefused(error))),
             purpose => purpose.fail(error),
         }
     }

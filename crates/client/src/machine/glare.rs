@@ -51,9 +51,9 @@ impl Calls {
     }
 
     /// A call that does not cross with an own one any more.
-    fn any_uncrossed(&self) -> Option<CallId> {
+    fn any_released(&self) -> Option<CallId> {
         self.search(|call| {
-            matches!(call.state, State::Crossing(_)) && !self.calls_out_to(&call.peer)
+            matches!(call.state, State::HeldForGlare(_)) && !self.calls_out_to(&call.peer)
         })
     }
 
@@ -68,7 +68,7 @@ impl Calls {
     ) -> Option<CallId> {
         let is_replaced = |call: &Call| {
             call.peer == *caller
-                && matches!(&call.state, State::Talking(talk) if talk.is_older(identity, made_at))
+                && matches!(&call.state, State::Answered(answered) if answered.is_older(identity, made_at))
         };
         let lost = self.glares.take(identity, now);
         let running = || self.iter().filter(|(_, call)| is_replaced(call)).last();
@@ -90,10 +90,10 @@ impl Machine {
     }
 
     /// Calls ring that crossed with own ones which are answered or over by now.
-    pub(super) fn ring_uncrossed(&mut self, cx: &Context<'_>) {
-        while let Some(id) = self.calls.any_uncrossed() {
+    pub(super) fn ring_held(&mut self, cx: &Context<'_>) {
+        while let Some(id) = self.calls.any_released() {
             let Some(call) = self.calls.find(id) else { return };
-            let State::Crossing(opened) = call.take_state() else { return };
+            let State::HeldForGlare(opened) = call.take_state() else { return };
             self.ring(cx, id, *opened);
         }
     }
