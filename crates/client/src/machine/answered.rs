@@ -9,8 +9,8 @@ use super::Machine;
 use super::call::{Call, State};
 use crate::{CallId, Error, Event};
 
-/// How many sealed messages a call keeps, to say them again. Above that the oldest are gone, which
-/// nobody misses in a call that is so old.
+/// Bound of the sealed messages of a call that are kept to be sent again. Beyond it the oldest go,
+/// which nobody misses in a call that is so old.
 const KEPT_MAX: usize = 256;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +33,10 @@ pub(super) struct Answered {
     /// caller.
     offered_at: Option<u64>,
     sent: VecDeque<Sent>,
-    /// How many lost messages the application was told of.
+    /// Number of lost messages that was reported.
     missed: u64,
     digits_told: bool,
-    /// The callee's own answer, sealed. None: this is the caller, or the caller has it.
+    /// The callee's own answer, sealed. `None`: this is the caller, or the caller has it.
     answer: Option<String>,
 }
 
@@ -58,8 +58,8 @@ impl Answered {
         Self { established, peer, offered_at, sent, missed, digits_told: false, answer }
     }
 
-    /// Whether the peer has this identity, and nothing says that the call began after the moment
-    /// `made_at` by the peer's clock.
+    /// Returns whether the peer has this identity, and the call is not known to have begun after
+    /// `made_at`, by the peer's clock.
     pub(super) fn is_older(&self, identity: Fingerprint, made_at: u64) -> bool {
         self.peer == identity && self.offered_at.is_none_or(|offered_at| offered_at <= made_at)
     }
@@ -101,13 +101,13 @@ impl Answered {
         Ok(self.sent[self.sent.len() - 1].message(wire_id))
     }
 
-    /// Everything that this end has said, in order: the other end takes each once.
+    /// Everything that this end has sent, in order: the other end takes each once.
     pub(super) fn everything_sent(&self, wire_id: &str) -> Vec<Outgoing> {
         self.sent.iter().map(|sent| sent.message(wire_id)).collect()
     }
 
     /// The server did not take this one, while later ones may have arrived: it is sealed anew,
-    /// because nothing that was overtaken is opened. None: it is not kept any more.
+    /// because nothing that was overtaken is opened. `None`: it is not kept any more.
     pub(super) fn seal_again(
         &mut self,
         wire_id: &str,
@@ -147,7 +147,7 @@ impl Machine {
         self.seal_and_queue(id, Kind::Signal, signal)
     }
 
-    /// Seals what was found before there were keys. A caller that has nothing to say seals an
+    /// Seals what was found before there were keys. A caller without candidates seals an
     /// empty candidate: with its first message the callee knows that it has the keys, and the
     /// digits.
     pub(super) fn send_early_candidates(&mut self, id: CallId) {
@@ -209,7 +209,7 @@ impl Machine {
         }
     }
 
-    /// The other end has the keys of the call; what that shows.
+    /// The other end has the keys of the call: it has the answer, and the digits can be compared.
     fn handle_proof_of_keys(&mut self, id: CallId) {
         let Some(Call { state: State::Answered(answered), .. }) = self.calls.find(id) else {
             return;

@@ -14,25 +14,25 @@ use super::outbox::MessageId;
 use crate::command::Reply;
 use crate::{CallId, Error, Stop};
 
-/// How many own and answered calls at once: what a server lets a client be in.
+/// Bound of own and answered calls at once: a server lets a client be in no more.
 const CALLS_MAX: usize = 16;
-/// How many calls of others may wait for an answer, beside those.
+/// Bound of the unanswered calls of others, beside those.
 const UNANSWERED_MAX: usize = 8;
-/// How many of them may be one caller's, so that no caller takes the place of all.
+/// Bound of those of one caller, so that no caller takes the place of all.
 const UNANSWERED_PER_CALLER_MAX: usize = 2;
-/// How many candidates wait for keys, in each call.
+/// Bound of the candidates of a call that are queued before there are keys.
 const EARLY_CANDIDATES_MAX: usize = 256;
 /// A little over the server's 60 seconds: it may have forgotten its own timer in a restart.
 const RING_MAX: Duration = Duration::from_secs(75);
 
 pub(super) struct Call {
     pub(super) peer: ClientId,
-    /// The server's id. None: it is not known yet.
+    /// The server's id. `None`: it is not known yet.
     pub(super) wire_id: Option<String>,
     pub(super) state: State,
     /// Candidates of ours from before there were keys.
     pub(super) early: Vec<String>,
-    /// When it has rung long enough. None: it is answered.
+    /// The end of its ringing. `None`: it is answered.
     pub(super) rings_until: Option<Instant>,
 }
 
@@ -45,8 +45,8 @@ pub(super) enum State {
     SeekingCaller { sealed: SealedOffer, retried: bool },
     /// Callee: the caller's key is not the one remembered, and the application has to decide.
     Doubtful { sealed: SealedOffer, key: Box<DirectoryKey> },
-    /// Callee: the offer is opened, and an own call to the same client is on its way. The server
-    /// lets one of the two go on, and says which.
+    /// Callee: the offer is opened, and an own call to the same client is on its way (glare). The
+    /// server lets one of the two go on, and ends the other.
     HeldForGlare(Box<Opened>),
     /// Callee: the application has to decide whether to answer.
     Ringing { incoming: Box<Incoming>, caller_key: Box<DirectoryKey> },
@@ -64,11 +64,11 @@ pub(super) struct Offering {
     pub(super) offer: String,
     /// The CALL_INITIATE.
     pub(super) request: MessageId,
-    /// Whether it has left.
+    /// The CALL_INITIATE was sent.
     pub(super) begun: bool,
 }
 
-/// An offer that was opened, and what the application is told with it.
+/// An offer that was opened, and the TURN servers that came with it.
 pub(super) struct Opened {
     pub(super) incoming: Incoming,
     pub(super) caller_key: DirectoryKey,
@@ -107,7 +107,7 @@ impl Call {
         std::mem::replace(&mut self.state, State::Changing)
     }
 
-    /// The callee's CALL_ACCEPT, to be said again. None: this end has said none, or it arrived.
+    /// The callee's CALL_ACCEPT, to be sent again. `None`: this end has sent none, or it arrived.
     pub(super) fn answer(&self) -> Option<Outgoing> {
         let (State::Answered(answered), Some(wire_id)) = (&self.state, &self.wire_id) else {
             return None;
@@ -126,12 +126,12 @@ impl Calls {
         id
     }
 
-    /// Whether there are as many own and answered calls as can be.
+    /// Returns whether there are as many own and answered calls as can be.
     pub(super) fn is_full(&self) -> bool {
         self.calls.values().filter(|call| !call.is_unanswered()).count() >= CALLS_MAX
     }
 
-    /// Whether one more call of this caller may wait for an answer.
+    /// Returns whether one more call of this caller may wait for an answer.
     pub(super) fn has_room_for(&self, caller: &ClientId) -> bool {
         let unanswered = || self.calls.values().filter(|call| call.is_unanswered());
         unanswered().count() < UNANSWERED_MAX
@@ -168,7 +168,7 @@ impl Calls {
         self.search(Call::is_beginning_unknown).is_some()
     }
 
-    /// What REGISTER presents.
+    /// The calls that REGISTER presents.
     pub(super) fn presented(&self) -> Vec<PresentedCall> {
         let presented = self.calls.values().filter_map(|call| {
             let answered = matches!(call.state, State::Answered(_));

@@ -60,7 +60,7 @@ impl Machine {
         }
     }
 
-    /// The server rings for a call that this end has answered: it has not heard the answer.
+    /// The server rings for a call that this end has answered: it has lost the answer.
     fn rings_again(&mut self, id: CallId) {
         let answer = self.calls.find(id).and_then(|call| call.answer());
         if let Some(answer) = answer {

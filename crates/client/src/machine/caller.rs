@@ -142,7 +142,7 @@ impl Machine {
         }
     }
 
-    /// CALL_INITIATED: the call has an id. Without the name of the request it is told again, after
+    /// CALL_INITIATED: the call has an id. Without `replyTo` it is a repetition, after
     /// a new registration.
     pub(super) fn call_initiated(
         &mut self,

@@ -1,4 +1,4 @@
-//! What the application wants.
+//! Carrying out what the application requests.
 
 use securecall_protocol::Dialect;
 use securecall_protocol::RejectReason;
@@ -11,7 +11,7 @@ use super::{Context, Machine, Output};
 use crate::command::{Command, Reply};
 use crate::{CallId, Disconnect, Error, Stop};
 
-/// There is nobody any more to do it.
+/// Refuses a request to a client that has stopped.
 pub(crate) fn refuse(command: Command, error: &Error) {
     let error = error.clone();
     match command {
@@ -99,7 +99,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Ends all calls, whose keys are gone with the program, and says goodbye.
+    /// Ends all calls, whose keys are gone with the program, and closes the connection.
     fn close(&mut self, cx: &Context<'_>) {
         let ids: Vec<_> = self.calls.iter().map(|(id, _)| id).collect();
         for id in ids {

@@ -1,4 +1,4 @@
-//! Whose keys are remembered.
+//! Remembered keys: which are trusted, and which calls end for another one.
 
 use securecall_seal::DirectoryKey;
 

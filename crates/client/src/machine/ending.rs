@@ -1,6 +1,6 @@
 //! The end of a call: one function, and the reasons for it.
 //!
-//! | [`End`] | sent to the server | the application is told |
+//! | [`End`] | sent to the server | the application gets |
 //! |---|---|---|
 //! | `HungUp` | CALL_END | nothing: it asked for it |
 //! | `Declined` | CALL_REJECT | nothing: it asked for it, or gets an error |
@@ -10,9 +10,9 @@
 //! | `NotBegun` | nothing: it knows of no call | the error, as answer to its request |
 //! | `ByServer` | nothing: it has ended the call | the reason of the server |
 //!
-//! An end is told as [`Event::Ended`], but to an application that does not know of the call yet: it
-//! gets an error as the answer to its request to call, and nothing about a call that never rang.
-//! Whatever is left to send of a call that has ended is dropped.
+//! An end is reported as [`Event::Ended`], but to an application that does not know of the call
+//! yet: it gets an error as the answer to its request to call, and nothing about a call that never
+//! rang. Whatever is left to send of a call that has ended is dropped.
 //!
 //! Ends that this client has sent are remembered: a server that lost one goes on sending messages
 //! of the call, and is sent the end again, a bounded number of times.

@@ -1,4 +1,4 @@
-//! Sending: in the server's pace, with a question now and then whether it arrived.
+//! Sending: in the server's pace, with a question now and then that confirms what was sent.
 
 use std::time::Instant;
 
@@ -97,7 +97,7 @@ impl Machine {
         }
     }
 
-    /// Sends a HEARTBEAT, whose answer says that everything before it arrived.
+    /// Sends a HEARTBEAT, whose answer confirms everything before it.
     pub(super) fn send_question(&mut self, cx: &Context<'_>) -> MessageId {
         let id = self.new_id();
         let text = Outgoing::Heartbeat {}.encode(Some(&id.to_string()));

@@ -10,9 +10,9 @@ use super::call::{Call, Calls, State};
 use super::{Context, Machine};
 use crate::CallId;
 
-/// How many lost glares are remembered.
+/// Bound of the lost glares that are remembered.
 const GLARES_MAX: usize = 4;
-/// How long: the call that won rings at once, unless a look-up takes its time.
+/// Time for which each is: the call that won rings at once, unless a look-up takes its time.
 const GLARE_REMEMBERED: Duration = Duration::from_secs(30);
 
 /// Own calls that ended because the callee called at the same moment.
@@ -41,7 +41,7 @@ impl Glares {
 }
 
 impl Calls {
-    /// Whether an own call to this client is on its way.
+    /// Returns whether an own call to this client is on its way.
     pub(super) fn calls_out_to(&self, client_id: &ClientId) -> bool {
         let begins = |call: &Call| {
             matches!(call.state, State::SeekingCallee { .. } | State::Offering(_))
@@ -50,15 +50,15 @@ impl Calls {
         self.search(begins).is_some()
     }
 
-    /// A call that does not cross with an own one any more.
+    /// A call that was held for glare, and has no own call against it any more.
     fn any_released(&self) -> Option<CallId> {
         self.search(|call| {
             matches!(call.state, State::HeldForGlare(_)) && !self.calls_out_to(&call.peer)
         })
     }
 
-    /// The call whose place one of this identity takes, made at `made_at` by the caller's clock: one
-    /// of ours that lost against it, or the newest running one that is not known to be younger.
+    /// The call whose place one of this identity takes, made at `made_at` by the caller's clock:
+    /// one of ours that lost against it, or the newest running one that is not known to be younger.
     pub(super) fn replaced_by(
         &mut self,
         caller: &ClientId,
@@ -89,7 +89,7 @@ impl Machine {
         self.calls.glares.push(Glare { call, callee, until });
     }
 
-    /// Calls ring that crossed with own ones which are answered or over by now.
+    /// Rings for calls that were held back for own ones, which are answered or over by now.
     pub(super) fn ring_held(&mut self, cx: &Context<'_>) {
         while let Some(id) = self.calls.any_released() {
             let Some(call) = self.calls.find(id) else { return };

@@ -1,17 +1,18 @@
-//! What the client does, as a value: no socket, no clock, no randomness of its own.
+//! The decisions of the client, as a value: no socket, no clock, no randomness of its own.
 //!
 //! The contract of the shell that runs it:
 //!
-//! 1. Give it one input: [`Machine::handle_command`], [`Machine::handle_link`] for what becomes of
+//! 1. Give it one input: [`Machine::handle_command`], [`Machine::handle_link`] for inputs from
 //!    the connection, [`Machine::handle_saved_keys`], or [`Machine::handle_timeout`] when
 //!    [`Machine::deadline`] has come.
 //! 2. Carry out every [`Output`] that [`Machine::poll_output`] gives, in order.
 //! 3. Wait for the next input.
 //!
 //! ```text
-//! link ─► registration ─► flow (outbox, requests, pacer) ─► the server
-//!                           ▲
-//!   caller, callee, talk ───┘      what is said about a call; the seals are here
+//! connection ─► registration ─► flow (outbox, requests, pacer) ─► the server
+//!                                 ▲
+//!    caller, callee, answered ────┘   messages of calls; `ending` has the one end of a call
+//!    publication                      this client's key in the directory
 //! ```
 
 mod answered;
@@ -54,7 +55,7 @@ use publication::Publication;
 use registration::Resumption;
 use requests::Requests;
 
-/// What the machine cannot know by itself.
+/// The time and the randomness, which the machine does not get by itself.
 pub(crate) struct Context<'a> {
     /// For deadlines.
     pub(crate) now: Instant,
@@ -64,7 +65,7 @@ pub(crate) struct Context<'a> {
     pub(crate) rng: &'a mut dyn CryptoRng,
 }
 
-/// What became of the connection.
+/// An input from the connection.
 pub(crate) enum LinkInput<'a> {
     /// The WebSocket is open.
     Opened,
@@ -72,11 +73,11 @@ pub(crate) enum LinkInput<'a> {
     Heard,
     /// A text came.
     Text(&'a str),
-    /// It is closed, or none came about. `retry_after` is what the server asked for.
+    /// It is closed, or was never open. `retry_after` is what the server asked for.
     Lost { cause: Disconnect, retry_after: Option<Duration> },
 }
 
-/// What the shell has to do.
+/// An action of the shell.
 pub(crate) enum Output {
     /// Open a connection, and forget the one before.
     Connect,
@@ -86,9 +87,9 @@ pub(crate) enum Output {
     Ping,
     /// Send a close frame with this code, if any, and forget the connection.
     HangUp(Option<u16>),
-    /// Tell the application.
+    /// Report to the application.
     Event(Event),
-    /// Save the remembered keys, and learn which ones other programs remember. Hear nothing from
+    /// Save the remembered keys, and learn which ones other programs remember. Read nothing from
     /// the server before that is done: it may be a key.
     SyncKeys,
 }
@@ -153,7 +154,7 @@ impl Machine {
         Self { unlisted: callers, ..self }
     }
 
-    /// The application wants something.
+    /// The application has a request.
     pub(crate) fn handle_command(&mut self, cx: &mut Context<'_>, command: Command) {
         if let Some(stop) = self.stopped {
             return commands::refuse(command, &Error::Stopped(stop));
@@ -162,7 +163,7 @@ impl Machine {
         self.flush(cx);
     }
 
-    /// Something became of the connection.
+    /// The connection has an input.
     pub(crate) fn handle_link(&mut self, cx: &mut Context<'_>, input: LinkInput<'_>) {
         if self.stopped.is_some() {
             return;
@@ -189,7 +190,7 @@ impl Machine {
         self.flush(cx);
     }
 
-    /// When [`Machine::handle_timeout`] wants to be called. None: it need not be.
+    /// The time of the next [`Machine::handle_timeout`]. `None`: there is none.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         if self.stopped.is_some() {
             return None;
@@ -215,12 +216,12 @@ impl Machine {
         }
     }
 
-    /// What is to be done next.
+    /// The next action of the shell.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// Why the client is stopped. None: it is not.
+    /// The reason for which the client has stopped. `None`: it has not.
     pub(crate) const fn stopped(&self) -> Option<Stop> {
         self.stopped
     }

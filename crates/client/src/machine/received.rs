@@ -1,4 +1,4 @@
-//! What the server says.
+//! Messages from the server: each goes to the part that handles it.
 
 use securecall_protocol::EndReason;
 use securecall_protocol::client::{Incoming, Received, UnreadablePart, decode};

@@ -31,7 +31,8 @@ impl Machine {
         match cause {
             Disconnect::Closed(4001) => self.stop(Stop::Superseded),
             Disconnect::Closed(code @ 4000..=4099) => self.stop(Stop::Closed(code)),
-            // 1000 too: nobody here asked for it, and some libraries and proxies send it for a loss.
+            // 1000 too: nobody here asked for it, and some libraries and proxies send it for a
+            // loss.
             _ => self.back_off(cx, cause, retry_after),
         }
     }

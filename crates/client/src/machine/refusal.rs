@@ -28,7 +28,7 @@ impl Machine {
             (Some(id), Some(message)) => {
                 self.message_refused(cx, id, message, code, *retry_after_ms);
             }
-            // The oldest request, where the server names none.
+            // The oldest request, where the server does not name the request.
             (id, _) if self.request_refused(cx, id, error) => {}
             // CALL_INITIATED was an answer already.
             (Some(id), None) => self.call_refused(cx, id, code),

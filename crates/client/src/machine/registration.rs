@@ -1,4 +1,4 @@
-//! REGISTER and what follows: what is resumed, and what has to be said again.
+//! REGISTER and what follows it: resuming the stream, and sending again what may be lost.
 
 use std::time::{Duration, Instant};
 
@@ -17,31 +17,31 @@ pub(super) const MESSAGE_BYTES_MAX: usize = 65_536;
 const ACK_WITHIN: Duration = Duration::from_secs(30);
 const ACK_AFTER: u64 = 100;
 
-/// So many gaps in a row without a message between them, and the client asks no more for what is
-/// missing: it begins anew.
+/// Bound of the gaps in a row without a message between them. Then the client asks no more for what
+/// is missing: it begins anew.
 const GAPS_MAX: u32 = 3;
 
-/// Where the stream of numbered messages stands.
+/// The position in the stream of numbered messages, and what resumes it.
 #[derive(Default)]
 pub(super) struct Resumption {
     token: Option<String>,
-    /// How often something was missing since the last message that was dealt with.
+    /// Gaps found since the last message that was handled.
     gaps: u32,
-    /// The number of the last message that was dealt with.
+    /// The number of the last message that was handled.
     last_seq: u64,
     acknowledged: u64,
     ack_at: Option<Instant>,
     /// The `id` of the REGISTER under way.
     request: MessageId,
     /// The question behind everything that was repeated: when it is answered, a call whose
-    /// beginning is unknown was lost. None: there is none.
+    /// beginning is unknown was lost. `None`: there is none.
     probe: Option<MessageId>,
 }
 
 /// A message by its number.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// It is new, and nothing is missing before it. It is dealt with right after this.
+    /// It is new, and nothing is missing before it. It is handled right after this.
     Next,
     /// It was here before.
     Repeated,
@@ -135,7 +135,7 @@ impl Machine {
         reply_to == Some(self.resumption.request.to_string().as_str())
     }
 
-    /// Says again what may have been lost with the last connection, or with the server.
+    /// Sends again what may have been lost with the last connection, or with the server.
     fn repeat(&mut self, cx: &mut Context<'_>, resumed: bool) {
         self.calls.restart_ring_timers(cx.now);
         self.requests.ask_again();
@@ -145,7 +145,7 @@ impl Machine {
             self.requeue(waiting, |_| true);
         } else {
             // What was under way in either direction may be gone. The other end takes each sealed
-            // message once, so everything of a call is said again, in order.
+            // message once, so everything of a call is sent again, in order.
             let running = self.repeat_running_calls();
             self.requeue(waiting, |call_id| !running.iter().any(|known| known == call_id));
         }

@@ -1,4 +1,4 @@
-//! Questions that are answered: the directory's and the relays'.
+//! Requests that have an answer of their own: to the directory, and for TURN credentials.
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +12,14 @@ use super::{Context, Machine, Output};
 use crate::command::Reply;
 use crate::{CallId, Error, LookedUp, Stop, TurnCredentials};
 
-/// How long an answer may take, through losses of the connection and refusals of the server.
+/// Time for an answer, through losses of the connection and refusals of the server.
 const EXPIRES_AFTER: Duration = Duration::from_secs(30);
-/// How many may wait.
+/// Bound of the requests without an answer.
 const WAITING_MAX: usize = 64;
-/// Where the server says that later is better but not when.
+/// Wait after a refusal for now that names no time.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What the answer is for.
+/// The use of the answer.
 pub(super) enum Purpose {
     /// The directory is to hold this client's key.
     PublishKey,
@@ -35,7 +35,7 @@ pub(super) struct Request {
     id: MessageId,
     message: Outgoing,
     purpose: Purpose,
-    /// None: it is asked until it is answered.
+    /// `None`: it is sent until it is answered.
     expires_at: Option<Instant>,
     /// It was sent on this connection.
     sent: bool,
@@ -51,7 +51,7 @@ impl Requests {
         self.0.iter().filter_map(|request| request.expires_at).min()
     }
 
-    /// When one that waits may be sent. None: none waits for a time.
+    /// The time at which a request that was refused for now may be sent. `None`: there is none.
     pub(super) fn retry_at(&self) -> Option<Instant> {
         self.0.iter().filter(|request| !request.sent).filter_map(|request| request.not_before).min()
     }
@@ -186,7 +186,7 @@ impl Machine {
         }
     }
 
-    /// An ERROR answers a request. False: it answers something else.
+    /// An ERROR answers a request. Returns `false` if it answers something else.
     pub(super) fn request_refused(
         &mut self,
         cx: &Context<'_>,
