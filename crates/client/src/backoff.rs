@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt to connect.
+//! The wait before the next attempt to connect.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// How long to wait now. `retry_after` is what the server asked for, if it did: it is waited
-    /// for, and the random time after it.
+    /// The wait that is due now. `retry_after` is what the server asked for, if it did: it is
+    /// waited for, and the random time after it.
     pub(crate) fn next(&mut self, rng: &mut impl Rng, retry_after: Option<Duration>) -> Duration {
         let limit = MAX.min(FIRST_MAX * 2_u32.pow(self.failures.min(10)));
         self.failures += 1;

@@ -10,10 +10,11 @@ use crate::command::{Command, Reply};
 use crate::shell::{self, Address};
 use crate::{CallId, ConnectError, Error, Event, Settings, Stop};
 
-/// How many events may wait for the application. Beyond that the client reads nothing from the
-/// server, which closes the connection in the end (1013); the client comes back and resumes.
+/// Bound of the events that the application has not taken. Beyond that the client reads nothing
+/// from the server, which closes the connection in the end (1013); the client comes back and
+/// resumes.
 const EVENTS_MAX: usize = 1024;
-/// How many wishes may wait for the client; whoever has one more waits with it.
+/// Bound of the queued requests to the client; whoever has one more waits with it.
 const COMMANDS_MAX: usize = 64;
 
 /// A client that is registered, or connects to be. Clones are the same client.
@@ -24,13 +25,13 @@ pub struct Client {
     commands: mpsc::Sender<Command>,
 }
 
-/// What happens to a client, in order.
+/// The events of a client, in order.
 #[derive(Debug)]
 pub struct Events {
     events: mpsc::Receiver<Event>,
 }
 
-/// What the directory says about somebody, beside what is remembered.
+/// The directory's answer about somebody, beside what is remembered.
 #[derive(Clone)]
 pub enum LookedUp {
     /// It has no key of that client.
@@ -43,7 +44,7 @@ pub enum LookedUp {
     Changed {
         /// The fingerprint remembered.
         remembered: String,
-        /// What the directory holds.
+        /// The key in the directory.
         present: DirectoryKey,
     },
 }
@@ -51,9 +52,9 @@ pub enum LookedUp {
 /// Relays of the server, for a call that is about to be offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnCredentials {
-    /// For `RTCPeerConnection` or its like; empty if the server knows none.
+    /// For `RTCPeerConnection` or its like; empty if the server has no TURN servers.
     pub ice_servers: Vec<IceServer>,
-    /// How long they allocate.
+    /// The time for which they allocate.
     pub time_to_live: Duration,
 }
 
@@ -68,8 +69,8 @@ impl Client {
     /// itself, and again and again. Wait for [`Client::registered_within`].
     ///
     /// # Errors
-    /// What can never work: an address that is none, known keys of another server, TLS that cannot
-    /// be set up.
+    /// Settings that can never work: an address that is no URL, known keys of another server, TLS
+    /// that cannot be set up.
     pub fn connect(settings: Settings) -> Result<(Self, Events), ConnectError> {
         let address = Address::parse(&settings.url)?;
         let client_id = ClientId::try_from(settings.identity.directory_key().client_id())
@@ -101,7 +102,7 @@ impl Client {
     }
 
     /// Calls somebody. Looks up the key, seals the offer, and returns when it is on its way; what
-    /// becomes of the call is told by events. Candidates can be given at once.
+    /// becomes of the call follows as events. Candidates can be given at once.
     ///
     /// # Errors
     /// [`Error::NoKey`], [`Error::KeyChanged`], [`Error::Seal`]: there is nobody whom it could be
@@ -125,7 +126,7 @@ impl Client {
         self.ask(|reply| Command::CallWith { key, offer, reply }).await
     }
 
-    /// Answers a call of which [`Event::Incoming`] told.
+    /// Answers a call that came as [`Event::Incoming`].
     ///
     /// # Errors
     /// [`Error::KeyChanged`]: since it rang, another key of the caller has become the one
@@ -137,7 +138,7 @@ impl Client {
         self.ask(|reply| Command::Accept { call, answer, reply }).await
     }
 
-    /// Declines a call of which [`Event::Incoming`] or [`Event::KeyChanged`] told.
+    /// Declines a call that came as [`Event::Incoming`] or [`Event::KeyChanged`].
     ///
     /// # Errors
     /// As [`Client::accept`].
@@ -221,7 +222,7 @@ impl Client {
 }
 
 impl Events {
-    /// Waits for the next event. None: the client has stopped, and everything was told.
+    /// Waits for the next event. `None`: the client has stopped, and there are no more events.
     ///
     /// Cancel safe: an event that was not returned is returned next time.
     pub async fn next(&mut self) -> Option<Event> {

@@ -1,4 +1,4 @@
-//! What the application asks of the client.
+//! The requests of the application.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::{CallId, Error, LookedUp, TurnCredentials};
 
-/// Where the result goes. It is no I/O: a place for one value.
+/// The receiver of the result. It is no I/O: a place for one value.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 pub(crate) enum Command {

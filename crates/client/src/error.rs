@@ -37,7 +37,7 @@ pub enum Error {
     /// Known keys: as many are remembered of this server as can be. Nothing was changed.
     #[error("no further key can be remembered: forget some first")]
     TooManyKeys,
-    /// Sealing: [`seal::Error::fault`] says whose fault it is.
+    /// Sealing: [`seal::Error::fault`] tells whose fault it is.
     #[error(transparent)]
     Seal(#[from] seal::Error),
 

@@ -1,4 +1,4 @@
-//! What an application hears.
+//! The events of a client, and the values in them.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl fmt::Display for CallId {
 }
 
 /// Something happened. Calls that the application ends, rejects or accepts itself bring no event
-/// about that. `Debug` prints what happened, and nothing that anybody said.
+/// about that. `Debug` prints the kind of event, and nothing of its content.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Event {
@@ -33,20 +33,20 @@ pub enum Event {
         /// first registration, and when the server could not keep everything. What was sent to
         /// this client may then be lost: restart ICE in running calls that do not connect.
         resumed: bool,
-        /// What the server speaks. In dialect 1 there is no [`Event::Ringing`], no signal, and a
+        /// The dialect of the server. In dialect 1 there is no [`Event::Ringing`], no signal, and a
         /// call ends without a reason.
         dialect: Dialect,
     },
     /// The server does not take this client's directory key: it holds another one for this id
-    /// ([`ErrorCode::KeyPinned`]), or cannot keep one now ([`ErrorCode::Unavailable`]), which is tried
-    /// again and told once. Nobody can call this client until that is settled.
+    /// ([`ErrorCode::KeyPinned`]), or cannot keep one now ([`ErrorCode::Unavailable`]), which is
+    /// tried again and reported once. Nobody can call this client until that is settled.
     KeyRefused {
-        /// Why.
+        /// The cause.
         code: ErrorCode,
     },
     /// There is no connection for now. The client connects again by itself.
     Disconnected {
-        /// What happened.
+        /// The cause.
         cause: Disconnect,
         /// After how long it tries again.
         retry_in: Duration,
@@ -59,11 +59,11 @@ pub enum Event {
     Incoming {
         /// The new call.
         call: CallId,
-        /// Who calls.
+        /// The caller.
         caller: ClientId,
         /// The caller's SDP.
         offer: String,
-        /// Relays for this call; empty if the server knows none.
+        /// Relays for this call; empty if the server has no TURN servers.
         ice_servers: Vec<IceServer>,
         /// Of the caller's identity.
         fingerprint: Fingerprint,
@@ -89,11 +89,11 @@ pub enum Event {
     },
     /// Somebody seemed to call, and it does not ring: the offer was changed, forged, old or
     /// repeated, or its maker's key cannot be had. If a clock is wrong, it is
-    /// [`seal::Error::Stale`], and the caller is told [`RejectReason::Clock`].
+    /// [`seal::Error::Stale`], and the caller gets [`RejectReason::Clock`].
     OfferRefused {
-        /// Who seems to have called.
+        /// The client that seems to have called.
         caller: ClientId,
-        /// What is wrong.
+        /// The fault.
         why: Error,
     },
     /// The callee's device alerts.
@@ -107,7 +107,7 @@ pub enum Event {
         call: CallId,
         /// The callee's SDP.
         answer: String,
-        /// Relays for this call; empty if the server knows none.
+        /// Relays for this call; empty if the server has no TURN servers.
         ice_servers: Vec<IceServer>,
         /// For the people at both ends to compare.
         digits: Option<ShortAuthenticationString>,
@@ -144,14 +144,14 @@ pub enum Event {
     MessageRefused {
         /// Which call.
         call: CallId,
-        /// What is wrong.
+        /// The fault.
         error: seal::Error,
     },
     /// Messages of the other end are lost. Where signals matter, ask again.
     MessagesMissed {
         /// Which call.
         call: CallId,
-        /// How many.
+        /// Their number.
         count: u64,
     },
     /// A signal was not taken: the other end speaks dialect 1, or its program has begun anew.
@@ -163,13 +163,13 @@ pub enum Event {
     Ended {
         /// Which call.
         call: CallId,
-        /// Why.
+        /// The cause.
         reason: Ending,
     },
     /// A call has come about with somebody whose key is not remembered, because as many are as can
     /// be. Another key next time would not show.
     KeyNotRemembered {
-        /// Who.
+        /// The client with that key.
         client_id: ClientId,
     },
     /// The file of remembered keys could not be read or written, because of this. What is
@@ -214,11 +214,11 @@ impl fmt::Debug for Event {
 /// Somebody's key in the directory, and the one remembered.
 #[derive(Clone)]
 pub struct KeyChange {
-    /// Whose.
+    /// The client with this key.
     pub client_id: ClientId,
     /// The fingerprint remembered.
     pub remembered: String,
-    /// What the directory holds now.
+    /// The key in the directory now.
     pub present: DirectoryKey,
 }
 
@@ -235,11 +235,12 @@ pub enum Ending {
     /// The callee declined, is busy, or finds that the clocks of the two differ
     /// ([`RejectReason::Clock`]). The server passes the reason on, and nobody has sealed it.
     Rejected(RejectReason),
-    /// As the server says. After [`EndReason::Glare`] the other end's call rings here:
-    /// [`Event::Incoming`] names this one in `replaces`. [`EndReason::Timeout`] also if nobody answered and the server does not
-    /// say so; [`EndReason::Unreachable`] also if the server knows the call no more.
+    /// The server's reason. After [`EndReason::Glare`] the other end's call rings here:
+    /// [`Event::Incoming`] names this one in `replaces`. [`EndReason::Timeout`] also if nobody
+    /// answered and the server does not say so; [`EndReason::Unreachable`] also if the server knows
+    /// the call no more.
     Ended(EndReason),
-    /// It is over, and the server (of dialect 1) does not say why.
+    /// It is over, and the server (of dialect 1) gives no reason.
     Unexplained,
     /// The callee is not connected.
     NotConnected,
@@ -256,7 +257,7 @@ pub enum Disconnect {
     /// The server closed with this code.
     #[error("the server closed the connection with {0}")]
     Closed(u16),
-    /// The connection broke, or none came about: in words.
+    /// The connection broke, or was never open: in words.
     #[error("{0}")]
     Network(String),
     /// The server answered with HTTP instead of a WebSocket.
@@ -266,7 +267,7 @@ pub enum Disconnect {
     /// and what redirects may be anybody on the way. Give the new address if it is the right one.
     #[error("the server redirects to {to}, and redirects are not followed: give that address")]
     Redirected {
-        /// Where to.
+        /// The target.
         to: String,
     },
     /// `wss://` was given, and the port speaks no TLS.
@@ -289,7 +290,7 @@ pub enum Disconnect {
         "the server answered with HTTP status {0}: the address ends in /signal, unless a proxy renames it"
     )]
     NotSignal(u16),
-    /// Nothing was heard from the server, neither a pong nor anything else.
+    /// Nothing came from the server, neither a pong nor anything else.
     #[error("the server is silent")]
     Silent,
     /// The server left out a message, by the numbers of those that came. The next connection asks

@@ -1,9 +1,9 @@
-//! A client of SecureCall signaling, on tokio: it calls and is called, and whatever it says to the
+//! A client of SecureCall signaling, on tokio: it calls and is called, and whatever it sends to the
 //! other end is sealed, so that the server can neither read nor change it.
 //!
 //! This crate refuses to do three things: it takes no media (bring a WebRTC stack; what it gives
 //! and takes are offers, answers and candidates), it calls nobody without a key, and it takes no
-//! other key than the one it remembers without being told to.
+//! other key than the one it remembers without the application's consent.
 //!
 //! ```no_run
 //! use securecall_client::{Client, ClientId, Event, Identity, Seed, Settings, Suite};
@@ -25,11 +25,11 @@
 //! # }
 //! ```
 //!
-//! What it does by itself: it publishes its key in the server's directory, connects again after a
+//! By itself it publishes its key in the server's directory, connects again after a
 //! loss and takes up its calls where they broke off, repeats what may have been lost, keeps the
 //! pace that the server allows, and stops where it would only do harm (another device has
-//! registered its id). `docs/client.md` says more, `docs/protocol.md` and `docs/sealing.md` say
-//! what goes over the wire.
+//! registered its id). The details are in `docs/client.md`; `docs/protocol.md` and
+//! `docs/sealing.md` describe what goes over the wire.
 //!
 //! Inside, a state machine without I/O, clock or randomness decides (`machine`), and one task owns
 //! the socket and carries out (`shell`).

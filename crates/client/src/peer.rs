@@ -1,5 +1,5 @@
-//! Data channels that fit this client: `securecall-peer`, for programs that bring no WebRTC stack of
-//! their own. It is there with the feature `peer`.
+//! Data channels that fit this client: `securecall-peer`, for programs that bring no WebRTC stack
+//! of their own. It is there with the feature `peer`.
 
 pub use securecall_peer::*;
 

@@ -45,7 +45,7 @@ pub enum IdentityFileError {
         /// The path.
         path: PathBuf,
     },
-    /// The client id is none.
+    /// The text is no client id.
     #[error(transparent)]
     Seal(#[from] securecall_seal::Error),
     /// The system refuses.

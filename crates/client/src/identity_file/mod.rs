@@ -63,7 +63,8 @@ impl StoredIdentity {
     ///
     /// # Errors
     /// [`IdentityFileError::Missing`], and [`IdentityFileError::NotOurs`],
-    /// [`IdentityFileError::Exposed`], [`IdentityFileError::Malformed`] for a file that is not used.
+    /// [`IdentityFileError::Exposed`], [`IdentityFileError::Malformed`] for a file that is not
+    /// used.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, IdentityFileError> {
         let path = path.as_ref();
         let failed = |cause| IdentityFileError::io(path, cause);
@@ -83,12 +84,12 @@ impl StoredIdentity {
         }
     }
 
-    /// Writes a new file with mode 600, in a folder that is made with mode 700 where there is none.
+    /// Writes a new file with mode 600, in a folder that is made with mode 700 if it is missing.
     /// The file is there whole or not at all.
     ///
     /// # Errors
     /// [`IdentityFileError::Exists`]: a file that is there stays as it is.
-    /// [`IdentityFileError::Seal`]: the client id is none, and nothing is written.
+    /// [`IdentityFileError::Seal`]: the text is no client id, and nothing is written.
     pub fn create(&self, path: impl AsRef<Path>) -> Result<(), IdentityFileError> {
         let path = path.as_ref();
         self.identity()?;
@@ -103,13 +104,13 @@ impl StoredIdentity {
     /// Returns the keys that follow, with the best suite.
     ///
     /// # Errors
-    /// [`IdentityFileError::Seal`]: the client id is none.
+    /// [`IdentityFileError::Seal`]: the text is no client id.
     pub fn identity(&self) -> Result<Identity, IdentityFileError> {
         Ok(Identity::new(&self.client_id, &self.seed, Suite::XWing)?)
     }
 
-    /// Under another name first, so that a crash leaves no half of an identity in the way. The draft
-    /// has mode 600 from the beginning, and goes away when something fails.
+    /// Under another name first, so that a crash leaves no half of an identity in the way. The
+    /// draft has mode 600 from the beginning, and goes away when something fails.
     fn write(&self, folder: &Path, path: &Path) -> io::Result<()> {
         let mut draft = tempfile::Builder::new().prefix(".identity-").tempfile_in(folder)?;
         draft.write_all(self.to_text().as_bytes())?;

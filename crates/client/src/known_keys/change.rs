@@ -1,11 +1,11 @@
-//! What was decided here about clients and is not in the file yet.
+//! Decisions about clients that are not in the file yet.
 
 use std::collections::BTreeMap;
 
 use super::entries::Fingerprints;
 
-/// How many keys are remembered of a server's clients. Only people that were called, or whose call
-/// was accepted, are.
+/// Bound of the keys that are remembered of a server's clients. Only people that were called, or
+/// whose call was accepted, are.
 pub(super) const REMEMBERED_MAX: usize = 10_000;
 
 #[derive(Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) enum Change {
     /// A key seen for the first time. One that another program has remembered meanwhile counts
     /// more: nobody has compared this one.
     Met(String),
-    /// Takes the place of any other: somebody says so.
+    /// Takes the place of any other: the application has decided so.
     Trusted(String),
     Forgotten,
 }

@@ -13,7 +13,7 @@ const GROUP_DIGITS: usize = 5;
 /// Of clients of one server, by their ids.
 pub(super) type Fingerprints = BTreeMap<Box<str>, String>;
 
-/// What the file says.
+/// The entries of the file.
 pub(super) struct Entries {
     /// Of the server that is asked about.
     pub(super) fingerprints: Fingerprints,

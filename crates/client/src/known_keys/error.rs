@@ -10,7 +10,7 @@ use super::file::FILE_BYTES_MAX;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KnownKeysError {
-    /// Keys are known of a server, and this is the address of none.
+    /// The address is no URL of a server, whose clients' keys these would be.
     #[error("the server's address is ws://host[:port]/path or wss://host[:port]/path")]
     Address,
     /// The file, its lock or its folder.
@@ -18,7 +18,7 @@ pub enum KnownKeysError {
     Io {
         /// Which.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
     /// A line that is not a server, a client id and a fingerprint. Correct it, or delete it and

@@ -13,10 +13,10 @@ use crate::folder::{folder_of, sync_folder};
 
 /// Ten servers, of which each has as many clients with long ids as are remembered.
 pub(super) const FILE_BYTES_MAX: u64 = 16 << 20;
-/// How long other programs may be writing before a save gives up.
+/// Time that a save gives other programs to finish theirs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
-/// Where the keys of one server's clients are.
+/// The file with the keys of one server's clients.
 #[derive(Clone)]
 pub(super) struct KeysFile {
     pub(super) path: PathBuf,
@@ -51,7 +51,7 @@ impl KeysFile {
         if fits { Ok(text) } else { Err(KnownKeysError::TooLarge { path: self.path.clone() }) }
     }
 
-    /// Makes the changes to what the file says by now. Gives what it says then.
+    /// Makes the changes to the entries that the file has by now. Returns the new ones.
     pub(super) fn update(&self, changes: &Changes) -> Result<Fingerprints, KnownKeysError> {
         if changes.is_empty() {
             return Ok(self.read()?.fingerprints);
@@ -104,7 +104,7 @@ fn write_through(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Whether others may write to it.
+/// Returns whether others may write to it.
 fn exposed(file: &File) -> io::Result<bool> {
     #[cfg(unix)]
     {

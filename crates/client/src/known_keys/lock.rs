@@ -6,10 +6,10 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether the other one has done: a save takes a few milliseconds.
+/// Interval at which a lock that another program holds is tried: a save takes a few milliseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// Waits for the lock, which lasts until the file is dropped. None: others had it all the time.
+/// Waits for the lock, which lasts until the file is dropped. `None`: others had it all the time.
 ///
 /// The lock is a file of its own, because the one that it guards is replaced by another. It stays
 /// where it is: who deleted it could delete the one that somebody else has just locked.

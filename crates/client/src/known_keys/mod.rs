@@ -1,4 +1,4 @@
-//! Whose keys this client has seen.
+//! The keys of others that this client has seen.
 
 mod change;
 mod entries;
@@ -28,14 +28,14 @@ use file::KeysFile;
 ///
 /// The file has a line for each: the server as `HOST:PORT`, because another server's alice is
 /// somebody else; the client id; and the fingerprint as people compare it. It is readable by its
-/// owner only, because it says whom one calls.
+/// owner only, because it shows whom one calls.
 ///
 /// Programs may share a file. Each save makes its own changes to what is there, one program after
 /// the other, and learns what others have changed. Of two keys for a client the one counts that
 /// somebody has [chosen](KnownKeys::remember), and of two that were only met the first.
 ///
 /// At most 10,000 clients of a server are remembered, and nobody is forgotten to make room: who
-/// could be is whom somebody wants to be forgotten. Beyond that [`Event::KeyNotRemembered`] tells.
+/// could be is whom somebody wants to be forgotten. Beyond that comes [`Event::KeyNotRemembered`].
 ///
 /// [`Event::KeyNotRemembered`]: crate::Event::KeyNotRemembered
 #[derive(Clone, Default)]
@@ -47,13 +47,13 @@ pub struct KnownKeys {
 }
 
 impl fmt::Debug for KnownKeys {
-    /// How many there are: whom one calls must not end up in a log.
+    /// Prints their number alone: whom one calls must not end up in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KnownKeys({})", self.fingerprints.len())
     }
 }
 
-/// What is known about a key.
+/// A key compared with the one that is remembered.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Recognition {
     /// Nothing is remembered about the client.
@@ -81,8 +81,8 @@ impl KnownKeys {
     /// directory for a key.
     ///
     /// # Errors
-    /// The address is none; the file cannot be read, holds something else, or others may write to
-    /// it.
+    /// The address is no URL of a server; the file cannot be read, holds something else, or others
+    /// may write to it.
     pub fn open(path: impl AsRef<Path>, server: &str) -> Result<Self, KnownKeysError> {
         let server = Address::parse(server).map_err(|_| KnownKeysError::Address)?.server();
         let file = KeysFile { path: path.as_ref().to_owned(), server };
@@ -160,7 +160,7 @@ impl KnownKeys {
         Ok(())
     }
 
-    /// What a save has to do, for a thread that may wait. None: there is no file.
+    /// The save that is due, for a thread that may wait. `None`: there is no file.
     pub(crate) fn unsaved(&self) -> Option<Unsaved> {
         Some(Unsaved { file: self.file.clone()?, changes: self.changes.clone() })
     }
@@ -176,7 +176,7 @@ impl KnownKeys {
         }
     }
 
-    /// Whether they are of this server's clients.
+    /// Returns whether they are of this server's clients.
     pub(crate) fn are_of(&self, server: &Address) -> bool {
         self.file.as_ref().is_none_or(|file| file.server == server.server())
     }
@@ -208,7 +208,7 @@ pub(crate) struct Unsaved {
     changes: Changes,
 }
 
-/// Changes that were made, and what the file says with them.
+/// Changes that were made, and the entries of the file with them.
 pub(crate) struct Saved {
     changes: Changes,
     fingerprints: Fingerprints,

@@ -31,7 +31,7 @@ fn id(name: &str) -> ClientId {
     name.try_into().unwrap()
 }
 
-/// Who is in the file, for this server.
+/// The clients in the file, for this server.
 fn names(path: &Path) -> Vec<String> {
     open(path).iter().map(|(name, _)| name.to_owned()).collect()
 }

@@ -1,40 +1,38 @@
 //! Our record of a call, and all of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use securecall_protocol::ClientId;
 use securecall_protocol::client::{IceServer, Outgoing, PresentedCall};
-use securecall_protocol::{ClientId, EndReason, RejectReason};
 use securecall_seal::{DirectoryKey, Incoming, Offered};
 
-use super::crossing::Glares;
-use super::outbox::{Letter, MessageId};
-use super::talk::Talk;
-use super::{Context, Machine};
+use super::answered::Answered;
+use super::ending::SentEnds;
+use super::glare::Glares;
+use super::outbox::MessageId;
 use crate::command::Reply;
-use crate::{CallId, Ending, Error, Event, Stop};
+use crate::{CallId, Error, Stop};
 
-/// How many own and answered calls at once: what a server lets a client be in.
+/// Bound of own and answered calls at once: a server lets a client be in no more.
 const CALLS_MAX: usize = 16;
-/// How many calls of others may wait for an answer, beside those.
+/// Bound of the unanswered calls of others, beside those.
 const UNANSWERED_MAX: usize = 8;
-/// How many of them may be one caller's, so that no caller takes the place of all.
+/// Bound of those of one caller, so that no caller takes the place of all.
 const UNANSWERED_PER_CALLER_MAX: usize = 2;
-/// How many candidates wait for keys, in each call.
+/// Bound of the candidates of a call that are queued before there are keys.
 const EARLY_CANDIDATES_MAX: usize = 256;
 /// A little over the server's 60 seconds: it may have forgotten its own timer in a restart.
 const RING_MAX: Duration = Duration::from_secs(75);
-/// How many ended calls are remembered, to end them again should the server know them still.
-const FAREWELLS_MAX: usize = 64;
 
 pub(super) struct Call {
     pub(super) peer: ClientId,
-    /// The server's id. None: it is not known yet.
+    /// The server's id. `None`: it is not known yet.
     pub(super) wire_id: Option<String>,
     pub(super) state: State,
     /// Candidates of ours from before there were keys.
     pub(super) early: Vec<String>,
-    /// When it has rung long enough. None: it is answered.
+    /// The end of its ringing. `None`: it is answered.
     pub(super) rings_until: Option<Instant>,
 }
 
@@ -47,13 +45,13 @@ pub(super) enum State {
     SeekingCaller { sealed: SealedOffer, retried: bool },
     /// Callee: the caller's key is not the one remembered, and the application has to decide.
     Doubtful { sealed: SealedOffer, key: Box<DirectoryKey> },
-    /// Callee: the offer is opened, and an own call to the same client is on its way. The server
-    /// lets one of the two go on, and says which.
-    Crossing(Box<Opened>),
+    /// Callee: the offer is opened, and an own call to the same client is on its way (glare). The
+    /// server lets one of the two go on, and ends the other.
+    HeldForGlare(Box<Opened>),
     /// Callee: the application has to decide whether to answer.
     Ringing { incoming: Box<Incoming>, caller_key: Box<DirectoryKey> },
     /// Answered.
-    Talking(Box<Talk>),
+    Answered(Box<Answered>),
     /// In the middle of a change from one state to another.
     Changing,
 }
@@ -66,11 +64,11 @@ pub(super) struct Offering {
     pub(super) offer: String,
     /// The CALL_INITIATE.
     pub(super) request: MessageId,
-    /// Whether it has left.
+    /// The CALL_INITIATE was sent.
     pub(super) begun: bool,
 }
 
-/// An offer that was opened, and what the application is told with it.
+/// An offer that was opened, and the TURN servers that came with it.
 pub(super) struct Opened {
     pub(super) incoming: Incoming,
     pub(super) caller_key: DirectoryKey,
@@ -83,18 +81,11 @@ pub(super) struct SealedOffer {
     pub(super) ice_servers: Vec<IceServer>,
 }
 
-/// An ended call that the server may know still.
-struct Farewell {
-    message: Outgoing,
-    /// How often it may still be said.
-    repeats_left: u8,
-}
-
 #[derive(Default)]
 pub(super) struct Calls {
     calls: BTreeMap<CallId, Call>,
     last: u64,
-    farewells: VecDeque<Farewell>,
+    pub(super) sent_ends: SentEnds,
     pub(super) glares: Glares,
 }
 
@@ -116,12 +107,12 @@ impl Call {
         std::mem::replace(&mut self.state, State::Changing)
     }
 
-    /// The callee's CALL_ACCEPT, to be said again. None: this end has said none, or it arrived.
+    /// The callee's CALL_ACCEPT, to be sent again. `None`: this end has sent none, or it arrived.
     pub(super) fn answer(&self) -> Option<Outgoing> {
-        let (State::Talking(talk), Some(wire_id)) = (&self.state, &self.wire_id) else {
+        let (State::Answered(answered), Some(wire_id)) = (&self.state, &self.wire_id) else {
             return None;
         };
-        let sdp_answer = talk.unconfirmed_answer()?.to_owned();
+        let sdp_answer = answered.unconfirmed_answer()?.to_owned();
         Some(Outgoing::CallAccept { call_id: wire_id.clone(), sdp_answer })
     }
 }
@@ -135,21 +126,16 @@ impl Calls {
         id
     }
 
-    /// Whether there are as many own and answered calls as can be.
+    /// Returns whether there are as many own and answered calls as can be.
     pub(super) fn is_full(&self) -> bool {
         self.calls.values().filter(|call| !call.is_unanswered()).count() >= CALLS_MAX
     }
 
-    /// Whether one more call of this caller may wait for an answer.
+    /// Returns whether one more call of this caller may wait for an answer.
     pub(super) fn has_room_for(&self, caller: &ClientId) -> bool {
         let unanswered = || self.calls.values().filter(|call| call.is_unanswered());
         unanswered().count() < UNANSWERED_MAX
             && unanswered().filter(|call| call.peer == *caller).count() < UNANSWERED_PER_CALLER_MAX
-    }
-
-    /// Whether this end has ended the call.
-    pub(super) fn is_over(&self, wire_id: &str) -> bool {
-        self.farewells.iter().any(|farewell| farewell.message.call_id() == Some(wire_id))
     }
 
     pub(super) fn find(&mut self, id: CallId) -> Option<&mut Call> {
@@ -182,10 +168,10 @@ impl Calls {
         self.search(Call::is_beginning_unknown).is_some()
     }
 
-    /// What REGISTER presents.
+    /// The calls that REGISTER presents.
     pub(super) fn presented(&self) -> Vec<PresentedCall> {
         let presented = self.calls.values().filter_map(|call| {
-            let answered = matches!(call.state, State::Talking(_));
+            let answered = matches!(call.state, State::Answered(_));
             Some(PresentedCall { call_id: call.wire_id.clone()?, answered })
         });
         presented.collect()
@@ -209,24 +195,6 @@ impl Calls {
             }
         }
     }
-
-    fn remember(&mut self, message: Outgoing) {
-        if self.farewells.len() >= FAREWELLS_MAX {
-            self.farewells.pop_front();
-        }
-        self.farewells.push_back(Farewell { message, repeats_left: 3 });
-    }
-
-    /// What to say about a call that is over for us and not for the server. None: it was never
-    /// ours, or enough was said.
-    fn farewell(&mut self, wire_id: &str) -> Option<Outgoing> {
-        let farewell = self
-            .farewells
-            .iter_mut()
-            .find(|farewell| farewell.message.call_id() == Some(wire_id))?;
-        farewell.repeats_left = farewell.repeats_left.checked_sub(1)?;
-        Some(farewell.message.clone())
-    }
 }
 
 impl Call {
@@ -241,95 +209,12 @@ impl Call {
             self.state,
             State::SeekingCaller { .. }
                 | State::Doubtful { .. }
-                | State::Crossing(_)
+                | State::HeldForGlare(_)
                 | State::Ringing { .. }
         )
     }
 
     pub(super) fn is_offering(&self) -> bool {
         matches!(self.state, State::Offering(_))
-    }
-}
-
-impl Machine {
-    /// This end ends a call of which the server knows, and says so.
-    pub(super) fn say_farewell(&mut self, message: Outgoing) {
-        if let Some(wire_id) = message.call_id() {
-            self.outbox.drop_call(wire_id);
-        }
-        self.calls.remember(message.clone());
-        self.queue_short(message);
-    }
-
-    /// Declines a call that never rang here. However many of those there are, they hold up nothing
-    /// that the application says.
-    pub(super) fn turn_away(&mut self, call_id: String, reason: RejectReason) {
-        let message = Outgoing::CallReject { call_id, reason };
-        self.calls.remember(message.clone());
-        let id = self.new_id();
-        self.outbox.push_decline(Letter { id, message });
-    }
-
-    /// This end hangs up.
-    pub(super) fn hang_up(&mut self, id: CallId) -> Option<Call> {
-        let call = self.calls.remove(id)?;
-        if let Some(call_id) = call.wire_id.clone() {
-            self.say_farewell(Outgoing::CallEnd { call_id });
-        }
-        Some(call)
-    }
-
-    pub(super) fn decline(&mut self, id: CallId, reason: RejectReason) -> Option<Call> {
-        let call = self.calls.remove(id)?;
-        if let Some(call_id) = call.wire_id.clone() {
-            self.say_farewell(Outgoing::CallReject { call_id, reason });
-        }
-        Some(call)
-    }
-
-    /// The call is over at the server, too.
-    pub(super) fn call_over(&mut self, id: CallId, reason: Ending) {
-        let Some(call) = self.calls.remove(id) else { return };
-        if let Some(wire_id) = &call.wire_id {
-            self.outbox.drop_call(wire_id);
-        }
-        match call.state {
-            // The application has not heard of it yet.
-            State::SeekingCaller { .. } | State::Crossing(_) => {}
-            State::SeekingCallee { reply, .. } => drop(reply.send(Err(Error::NoSuchCall))),
-            _ => self.tell(Event::Ended { call: id, reason }),
-        }
-    }
-
-    /// News of a call that is over for us: the server has not heard so.
-    pub(super) fn end_again(&mut self, wire_id: &str) {
-        if let Some(message) = self.calls.farewell(wire_id) {
-            self.queue_short(message);
-        }
-    }
-
-    /// News of a call that this program never knew, from before it was started, say.
-    pub(super) fn end_unknown(&mut self, wire_id: String) {
-        match self.calls.farewell(&wire_id) {
-            Some(message) => self.queue_short(message),
-            None => self.say_farewell(Outgoing::CallEnd { call_id: wire_id }),
-        }
-    }
-
-    pub(super) fn expire_calls(&mut self, cx: &mut Context<'_>) {
-        let expired = |call: &Call| call.rings_until.is_some_and(|until| until <= cx.now);
-        while let Some(id) = self.calls.search(expired) {
-            let told = self.hang_up(id).is_some_and(|call| match call.state {
-                State::SeekingCallee { reply, .. } => {
-                    let _ = reply.send(Err(Error::TimedOut));
-                    false
-                }
-                State::SeekingCaller { .. } | State::Crossing(_) => false,
-                _ => true,
-            });
-            if told {
-                self.tell(Event::Ended { call: id, reason: Ending::Ended(EndReason::Timeout) });
-            }
-        }
     }
 }

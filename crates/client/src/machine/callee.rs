@@ -4,9 +4,10 @@ use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, RejectReason};
 use securecall_seal::{self as seal, DirectoryKey, Standing, TEXT_BYTES_MAX};
 
+use super::answered::Answered;
 use super::call::{Call, Opened, SealedOffer, State};
+use super::ending::End;
 use super::requests::Purpose;
-use super::talk::Talk;
 use super::{Context, Machine};
 use crate::{CallId, Error, Event, KeyChange};
 
@@ -23,15 +24,15 @@ impl Machine {
         if let Some(id) = self.calls.by_wire_id(&wire_id) {
             return self.rings_again(id);
         }
-        if self.calls.is_over(&wire_id) {
-            return self.end_again(&wire_id);
+        if self.calls.sent_ends.contains(&wire_id) {
+            return self.repeat_end(&wire_id);
         }
         if !self.calls.has_room_for(&caller) {
-            return self.turn_away(wire_id, RejectReason::Busy);
+            return self.decline_unrecorded(wire_id, RejectReason::Busy);
         }
         if let Err(error) = self.callee.precheck_offer(&sdp_offer) {
-            self.turn_away(wire_id, RejectReason::Declined);
-            return self.offer_refused(cx, caller, error.into());
+            self.decline_unrecorded(wire_id, RejectReason::Declined);
+            return self.report_refused_offer(cx, caller, error.into());
         }
         let sealed = SealedOffer { text: sdp_offer, ice_servers };
         let state = State::SeekingCaller { sealed, retried: false };
@@ -50,16 +51,16 @@ impl Machine {
         if let Some(id) = self.calls.by_wire_id(&wire_id) {
             return self.rings_again(id);
         }
-        if self.calls.is_over(&wire_id) {
-            return self.end_again(&wire_id);
+        if self.calls.sent_ends.contains(&wire_id) {
+            return self.repeat_end(&wire_id);
         }
-        self.turn_away(wire_id, RejectReason::Declined);
+        self.decline_unrecorded(wire_id, RejectReason::Declined);
         if let Some(caller) = caller {
-            self.offer_refused(cx, caller, seal::Error::Malformed.into());
+            self.report_refused_offer(cx, caller, seal::Error::Malformed.into());
         }
     }
 
-    /// The server rings for a call that this end has answered: it has not heard the answer.
+    /// The server rings for a call that this end has answered: it has lost the answer.
     fn rings_again(&mut self, id: CallId) {
         let answer = self.calls.find(id).and_then(|call| call.answer());
         if let Some(answer) = answer {
@@ -85,7 +86,7 @@ impl Machine {
         match key.and_then(|key| key.ok_or(Error::NoKey)).and_then(|key| self.trusted(key)) {
             Ok(key) => self.open_offer(cx, id, key),
             Err(Error::KeyChanged(change)) => self.doubt(id, change),
-            Err(why) => self.refuse_offer(cx, id, why),
+            Err(why) => drop(self.end_call(cx, id, End::OfferRefused(why))),
         }
     }
 
@@ -94,7 +95,7 @@ impl Machine {
         if let State::SeekingCaller { sealed, .. } = call.take_state() {
             let key = Box::new(change.present.clone());
             call.state = State::Doubtful { sealed, key };
-            self.tell(Event::KeyChanged { call: id, change });
+            self.report(Event::KeyChanged { call: id, change });
         }
     }
 
@@ -131,7 +132,7 @@ impl Machine {
                 call.state = State::SeekingCaller { sealed, retried: true };
                 self.seek_caller(cx, id, caller);
             }
-            Err(error) => self.refuse_offer(cx, id, error.into()),
+            Err(error) => drop(self.end_call(cx, id, End::OfferRefused(error.into()))),
         }
     }
 
@@ -141,7 +142,7 @@ impl Machine {
         let Some(peer) = self.calls.find(id).map(|call| call.peer.clone()) else { return };
         if self.dialect == Dialect::Two && self.calls.calls_out_to(&peer) {
             if let Some(call) = self.calls.find(id) {
-                call.state = State::Crossing(Box::new(opened));
+                call.state = State::HeldForGlare(Box::new(opened));
             }
             return;
         }
@@ -157,7 +158,7 @@ impl Machine {
         if let (Some(call_id), Dialect::Two) = (wire_id, self.dialect) {
             self.queue_short(Outgoing::CallRinging { call_id });
         }
-        self.tell(Event::Incoming {
+        self.report(Event::Incoming {
             call: id,
             caller: peer,
             offer,
@@ -168,21 +169,11 @@ impl Machine {
         });
     }
 
-    /// The offer does not ring; its maker, if it was the caller, need not wait.
-    pub(super) fn refuse_offer(&mut self, cx: &Context<'_>, id: CallId, why: Error) {
-        let Some(call) = self.calls.remove(id) else { return };
-        if let Some(wire_id) = call.wire_id {
-            self.outbox.drop_call(&wire_id);
-            self.turn_away(wire_id, reason_of(&why));
-        }
-        self.offer_refused(cx, call.peer, why);
-    }
-
-    fn offer_refused(&mut self, cx: &Context<'_>, caller: ClientId, why: Error) {
+    pub(super) fn report_refused_offer(&mut self, cx: &Context<'_>, caller: ClientId, why: Error) {
         if matches!(why, Error::Seal(seal::Error::OwnKeyChanged)) {
             self.publish_key_again(cx);
         }
-        self.tell(Event::OfferRefused { caller, why });
+        self.report(Event::OfferRefused { caller, why });
     }
 
     /// The application answers.
@@ -218,37 +209,26 @@ impl Machine {
         let sealed = incoming.answer(&wire_id, answer, &mut cx.rng);
         let queued = sealed.map_err(Error::Seal).and_then(|(established, sdp_answer)| {
             let peer = caller_key.fingerprint();
-            let talk = Talk::callee(established, peer, made_at, sdp_answer.clone());
-            self.queue(Outgoing::CallAccept { call_id: wire_id, sdp_answer }).map(|_| talk)
+            let answered = Answered::callee(established, peer, made_at, sdp_answer.clone());
+            self.queue(Outgoing::CallAccept { call_id: wire_id, sdp_answer }).map(|_| answered)
         });
         match queued {
-            Ok(talk) => self.answered(id, talk, &caller_key),
+            Ok(answered) => self.answered(id, answered, &caller_key),
             Err(error) => {
                 // Its keys are used up: it cannot be answered any more.
-                self.decline(id, RejectReason::Declined);
+                self.end_call(cx, id, End::Declined(RejectReason::Declined));
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    fn answered(&mut self, id: CallId, talk: Talk, caller_key: &DirectoryKey) {
+    fn answered(&mut self, id: CallId, answered: Answered, caller_key: &DirectoryKey) {
         if let Some(call) = self.calls.find(id) {
-            call.state = State::Talking(Box::new(talk));
+            call.state = State::Answered(Box::new(answered));
             call.rings_until = None;
         }
         self.remember(caller_key);
-        self.say_early(id);
-    }
-}
-
-/// What the caller is told. Only whose offer was authentic is told more than a no.
-fn reason_of(why: &Error) -> RejectReason {
-    match why {
-        Error::Seal(seal::Error::Stale(offset)) => {
-            let seconds = offset.seconds().clamp(i32::MIN.into(), i32::MAX.into());
-            RejectReason::Clock { ahead_seconds: i32::try_from(seconds).unwrap_or_default() }
-        }
-        _ => RejectReason::Declined,
+        self.send_early_candidates(id);
     }
 }

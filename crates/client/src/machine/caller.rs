@@ -4,10 +4,11 @@ use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, EndReason};
 use securecall_seal::{Caller, DirectoryKey, TEXT_BYTES_MAX};
 
+use super::answered::Answered;
 use super::call::{Call, Offering, State};
+use super::ending::End;
 use super::outbox::MessageId;
 use super::requests::Purpose;
-use super::talk::Talk;
 use super::{Context, Machine};
 use crate::command::Reply;
 use crate::{CallId, Ending, Error, Event};
@@ -105,14 +106,6 @@ impl Machine {
         Ok(())
     }
 
-    /// The call cannot begin.
-    pub(super) fn call_failed(&mut self, id: CallId, error: Error) {
-        if let Some(Call { state: State::SeekingCallee { reply, .. }, .. }) = self.calls.remove(id)
-        {
-            let _ = reply.send(Err(error));
-        }
-    }
-
     /// A message has left. If it begins a call, the call is begun.
     pub(super) fn began(&mut self, request: MessageId, message: &Outgoing) {
         if matches!(message, Outgoing::CallInitiate { .. }) {
@@ -143,12 +136,13 @@ impl Machine {
             let State::Offering(offering) = call.take_state() else { return };
             let Offering { callee_key, offer, .. } = *offering;
             if self.offer(cx, id, callee_key, offer).is_err() {
-                self.call_over(id, Ending::Ended(EndReason::Unreachable));
+                let end = Ending::Ended(EndReason::Unreachable);
+                self.end_call(cx, id, End::ByServer(end));
             }
         }
     }
 
-    /// CALL_INITIATED: the call has an id. Without the name of the request it is told again, after
+    /// CALL_INITIATED: the call has an id. Without `replyTo` it is a repetition, after
     /// a new registration.
     pub(super) fn call_initiated(
         &mut self,
@@ -166,7 +160,7 @@ impl Machine {
         };
         match self.calls.search(is_it).and_then(|id| self.calls.find(id)) {
             Some(call) if call.wire_id.is_none() => call.wire_id = Some(wire_id),
-            _ => self.end_unknown(wire_id),
+            _ => self.end_unrecorded(wire_id),
         }
     }
 
@@ -185,20 +179,21 @@ impl Machine {
 
     pub(super) fn call_ringing(&mut self, wire_id: &str) {
         match self.calls.by_wire_id(wire_id) {
-            Some(call) => self.tell(Event::Ringing { call }),
-            None => self.end_again(wire_id),
+            Some(call) => self.report(Event::Ringing { call }),
+            None => self.repeat_end(wire_id),
         }
     }
 
     /// CALL_ACCEPTED: opens the answer. One that is not the callee's ends the call.
     pub(super) fn call_accepted(
         &mut self,
+        cx: &Context<'_>,
         wire_id: &str,
         sdp_answer: &str,
         ice_servers: Vec<IceServer>,
     ) {
         let Some(id) = self.call_named(wire_id) else {
-            return self.end_unknown(wire_id.to_owned());
+            return self.end_unrecorded(wire_id.to_owned());
         };
         let Some(call) = self.calls.find(id).filter(|call| call.is_offering()) else { return };
         let State::Offering(offering) = call.take_state() else { return };
@@ -211,13 +206,13 @@ impl Machine {
         match accepted {
             Ok((established, answer)) => {
                 let Some(call) = self.calls.find(id) else { return };
-                let talk = Talk::caller(established, callee_key.fingerprint());
-                let digits = talk.digits();
-                call.state = State::Talking(Box::new(talk));
+                let answered = Answered::caller(established, callee_key.fingerprint());
+                let digits = answered.digits();
+                call.state = State::Answered(Box::new(answered));
                 call.rings_until = None;
                 let first_contact = self.remember(&callee_key);
                 let fingerprint = callee_key.fingerprint();
-                self.tell(Event::Accepted {
+                self.report(Event::Accepted {
                     call: id,
                     answer,
                     ice_servers,
@@ -225,22 +220,18 @@ impl Machine {
                     fingerprint,
                     first_contact,
                 });
-                self.say_early(id);
+                self.send_early_candidates(id);
             }
-            Err(error) => self.end_for_interference(id, error),
+            Err(error) => drop(self.end_call(cx, id, End::Interference(error))),
         }
     }
 
-    fn end_for_interference(&mut self, id: CallId, error: securecall_seal::Error) {
-        self.hang_up(id);
-        self.tell(Event::Ended { call: id, reason: Ending::Interference(error) });
-    }
-
     /// CALL_ACCEPTED with an answer that cannot be read. There is no other one.
-    pub(super) fn unreadable_answer(&mut self, wire_id: String) {
-        let Some(id) = self.call_named(&wire_id) else { return self.end_unknown(wire_id) };
+    pub(super) fn unreadable_answer(&mut self, cx: &Context<'_>, wire_id: String) {
+        let Some(id) = self.call_named(&wire_id) else { return self.end_unrecorded(wire_id) };
         if self.calls.find(id).is_some_and(|call| call.is_offering()) {
-            self.end_for_interference(id, securecall_seal::Error::Malformed);
+            let end = End::Interference(securecall_seal::Error::Malformed);
+            self.end_call(cx, id, end);
         }
     }
 }

@@ -1,16 +1,17 @@
-//! What the application wants.
+//! Carrying out what the application requests.
 
 use securecall_protocol::Dialect;
 use securecall_protocol::RejectReason;
 use securecall_protocol::client::Outgoing;
 
 use super::call::State;
+use super::ending::End;
 use super::requests::Purpose;
 use super::{Context, Machine, Output};
 use crate::command::{Command, Reply};
 use crate::{CallId, Disconnect, Error, Stop};
 
-/// There is nobody any more to do it.
+/// Refuses a request to a client that has stopped.
 pub(crate) fn refuse(command: Command, error: &Error) {
     let error = error.clone();
     match command {
@@ -31,9 +32,13 @@ pub(crate) fn refuse(command: Command, error: &Error) {
 }
 
 impl Machine {
-    pub(super) fn obey(&mut self, cx: &mut Context<'_>, command: Command) {
+    pub(super) fn carry_out(&mut self, cx: &mut Context<'_>, command: Command) {
         match command {
-            Command::Registered { within, reply } => self.await_registration(cx, within, reply),
+            Command::Registered { within, reply } => {
+                // A time beyond what the clock can hold is no bound.
+                let until = within.and_then(|within| cx.now.checked_add(within));
+                self.publication.wait(reply, until);
+            }
             Command::Call { target, offer, reply } => {
                 self.begin_call(cx, target, None, offer, reply);
             }
@@ -45,7 +50,7 @@ impl Machine {
                 answer_with(reply, self.accept(cx, call, &answer));
             }
             Command::Reject { call, reason, reply } => {
-                answer_with(reply, self.reject(call, reason))
+                answer_with(reply, self.reject(cx, call, reason))
             }
             Command::End { call, reply } => answer_with(reply, self.end(cx, call)),
             Command::Candidate { call, candidate, reply } => {
@@ -69,21 +74,21 @@ impl Machine {
                 self.request(cx, Outgoing::TurnCredentials {}, purpose);
             }
             Command::NetworkChanged => self.reconnect_now(cx, None, Disconnect::NetworkChanged),
-            Command::Close => self.close(),
+            Command::Close => self.close(cx),
         }
     }
 
-    fn reject(&mut self, id: CallId, reason: RejectReason) -> Result<(), Error> {
+    fn reject(&mut self, cx: &Context<'_>, id: CallId, reason: RejectReason) -> Result<(), Error> {
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
         if !matches!(call.state, State::Ringing { .. } | State::Doubtful { .. }) {
             return Err(Error::WrongMoment);
         }
-        self.decline(id, reason);
+        self.end_call(cx, id, End::Declined(reason));
         Ok(())
     }
 
     fn end(&mut self, cx: &mut Context<'_>, id: CallId) -> Result<(), Error> {
-        let call = self.hang_up(id).ok_or(Error::NoSuchCall)?;
+        let call = self.end_call(cx, id, End::HungUp).ok_or(Error::NoSuchCall)?;
         let State::Offering(offering) = call.state else { return Ok(()) };
         let unsent = self.outbox.withdraw(offering.request);
         if call.wire_id.is_none() && !unsent && self.dialect == Dialect::One {
@@ -94,19 +99,20 @@ impl Machine {
         Ok(())
     }
 
-    /// Ends all calls, whose keys are gone with the program, and says goodbye.
-    fn close(&mut self) {
+    /// Ends all calls, whose keys are gone with the program, and closes the connection.
+    fn close(&mut self, cx: &Context<'_>) {
         let ids: Vec<_> = self.calls.iter().map(|(id, _)| id).collect();
         for id in ids {
-            self.hang_up(id);
+            self.end_call(cx, id, End::HungUp);
         }
         let ends = |message: &Outgoing| {
             matches!(message, Outgoing::CallEnd { .. } | Outgoing::CallReject { .. })
         };
-        if self.is_registered() {
+        if self.connection.is_registered() {
             let letters = self.outbox.take_all().into_iter();
-            let farewells = letters.filter(|letter| ends(&letter.message));
-            self.outputs.extend(farewells.map(|letter| Output::Send(letter.message.encode(None))));
+            let ends_of_calls = letters.filter(|letter| ends(&letter.message));
+            self.outputs
+                .extend(ends_of_calls.map(|letter| Output::Send(letter.message.encode(None))));
         }
         self.outputs.push_back(Output::HangUp(Some(1000)));
         self.stop(Stop::Here);

@@ -1,11 +1,12 @@
-//! Whose keys are remembered.
+//! Remembered keys: which are trusted, and which calls end for another one.
 
 use securecall_seal::DirectoryKey;
 
 use super::call::{Call, State};
-use super::{Machine, Output};
+use super::ending::End;
+use super::{Context, Machine, Output};
 use crate::known_keys::Recognition;
-use crate::{Ending, Error, Event, KeyChange, LookedUp};
+use crate::{Error, Event, KeyChange, LookedUp};
 
 impl Machine {
     /// Takes a key that is the one remembered, or of somebody about whom nothing is.
@@ -29,29 +30,28 @@ impl Machine {
         if self.known_keys.meet(key) {
             self.outputs.push_back(Output::SyncKeys);
         } else if first {
-            self.tell_not_remembered(key.client_id());
+            self.report_not_remembered(key.client_id());
         }
         first
     }
 
     /// Once for each call: whoever goes on with somebody who is not remembered should know.
-    pub(super) fn tell_not_remembered(&mut self, client_id: &str) {
+    pub(super) fn report_not_remembered(&mut self, client_id: &str) {
         if let Ok(client_id) = client_id.try_into() {
-            self.tell(Event::KeyNotRemembered { client_id });
+            self.report(Event::KeyNotRemembered { client_id });
         }
     }
 
     /// Ends answered calls with people who were met with a key, if another program has met them
     /// with another one before. Whoever is right, one of the two is somebody in between.
-    pub(super) fn end_overruled_calls(&mut self, with: &[Box<str>]) {
+    pub(super) fn end_overruled_calls(&mut self, cx: &Context<'_>, with: &[Box<str>]) {
         let is_one = |call: &Call| {
             let met = with.iter().any(|client_id| **client_id == *call.peer.as_str());
-            met && matches!(call.state, State::Talking(_))
+            met && matches!(call.state, State::Answered(_))
         };
         while let Some(call) = self.calls.search(is_one) {
-            self.hang_up(call);
-            let reason = Ending::Interference(securecall_seal::Error::PeerKeyChanged);
-            self.tell(Event::Ended { call, reason });
+            let end = End::Interference(securecall_seal::Error::PeerKeyChanged);
+            self.end_call(cx, call, end);
         }
     }
 

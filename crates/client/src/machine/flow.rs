@@ -1,4 +1,4 @@
-//! Sending: in the server's pace, with a question now and then whether it arrived.
+//! Sending: in the server's pace, with a question now and then that confirms what was sent.
 
 use std::time::Instant;
 
@@ -32,8 +32,8 @@ impl Machine {
     /// Sends what may be sent now.
     pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
         self.paced_until = None;
-        self.ring_uncrossed(cx);
-        if !self.is_registered() {
+        self.ring_held(cx);
+        if !self.connection.is_registered() {
             return;
         }
         self.send_requests(cx.now);
@@ -97,7 +97,7 @@ impl Machine {
         }
     }
 
-    /// Sends a HEARTBEAT, whose answer says that everything before it arrived.
+    /// Sends a HEARTBEAT, whose answer confirms everything before it.
     pub(super) fn send_question(&mut self, cx: &Context<'_>) -> MessageId {
         let id = self.new_id();
         let text = Outgoing::Heartbeat {}.encode(Some(&id.to_string()));

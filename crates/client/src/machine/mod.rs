@@ -1,35 +1,38 @@
-//! What the client does, as a value: no socket, no clock, no randomness of its own.
+//! The decisions of the client, as a value: no socket, no clock, no randomness of its own.
 //!
 //! The contract of the shell that runs it:
 //!
-//! 1. Give it one input: [`Machine::handle_command`], [`Machine::handle_link`] for what becomes of
+//! 1. Give it one input: [`Machine::handle_command`], [`Machine::handle_link`] for inputs from
 //!    the connection, [`Machine::handle_saved_keys`], or [`Machine::handle_timeout`] when
 //!    [`Machine::deadline`] has come.
 //! 2. Carry out every [`Output`] that [`Machine::poll_output`] gives, in order.
 //! 3. Wait for the next input.
 //!
 //! ```text
-//! link ─► registration ─► flow (outbox, requests, pacer) ─► the server
-//!                           ▲
-//!   caller, callee, talk ───┘      what is said about a call; the seals are here
+//! connection ─► registration ─► flow (outbox, requests, pacer) ─► the server
+//!                                 ▲
+//!    caller, callee, answered ────┘   messages of calls; `ending` has the one end of a call
+//!    publication                      this client's key in the directory
 //! ```
 
-mod awaiting;
+mod answered;
 mod call;
 mod callee;
 mod caller;
 mod commands;
-mod crossing;
+mod connection;
 mod directory;
+mod ending;
 mod flow;
-mod link;
+mod glare;
 mod outbox;
 mod pacer;
+mod publication;
 mod received;
+mod reconnecting;
 mod refusal;
 mod registration;
 mod requests;
-mod talk;
 #[cfg(test)]
 mod tests;
 
@@ -40,20 +43,19 @@ use rand_core::CryptoRng;
 use securecall_protocol::{ClientId, Dialect};
 use securecall_seal::{Callee, DirectoryKey, Identity};
 
-use crate::backoff::Backoff;
 use crate::command::Command;
 use crate::known_keys::Saved as SavedKeys;
 use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
-use awaiting::Awaiting;
 use call::Calls;
-use link::Link;
+use connection::Connection;
 use outbox::{MessageId, Outbox};
 use pacer::Pacer;
+use publication::Publication;
 use registration::Resumption;
 use requests::Requests;
 
-/// What the machine cannot know by itself.
+/// The time and the randomness, which the machine does not get by itself.
 pub(crate) struct Context<'a> {
     /// For deadlines.
     pub(crate) now: Instant,
@@ -63,7 +65,7 @@ pub(crate) struct Context<'a> {
     pub(crate) rng: &'a mut dyn CryptoRng,
 }
 
-/// What became of the connection.
+/// An input from the connection.
 pub(crate) enum LinkInput<'a> {
     /// The WebSocket is open.
     Opened,
@@ -71,11 +73,11 @@ pub(crate) enum LinkInput<'a> {
     Heard,
     /// A text came.
     Text(&'a str),
-    /// It is closed, or none came about. `retry_after` is what the server asked for.
+    /// It is closed, or was never open. `retry_after` is what the server asked for.
     Lost { cause: Disconnect, retry_after: Option<Duration> },
 }
 
-/// What the shell has to do.
+/// An action of the shell.
 pub(crate) enum Output {
     /// Open a connection, and forget the one before.
     Connect,
@@ -85,9 +87,9 @@ pub(crate) enum Output {
     Ping,
     /// Send a close frame with this code, if any, and forget the connection.
     HangUp(Option<u16>),
-    /// Tell the application.
+    /// Report to the application.
     Event(Event),
-    /// Save the remembered keys, and learn which ones other programs remember. Hear nothing from
+    /// Save the remembered keys, and learn which ones other programs remember. Read nothing from
     /// the server before that is done: it may be a key.
     SyncKeys,
 }
@@ -101,10 +103,7 @@ pub(crate) struct Machine {
     /// The keys of those who may call. `None`: this client is in the directory, as its callers are.
     unlisted: Option<Vec<DirectoryKey>>,
 
-    link: Link,
-    backoff: Backoff,
-    heard: Option<Instant>,
-    pinged: Option<Instant>,
+    connection: Connection,
     resumption: Resumption,
     dialect: Dialect,
     /// The server names the request in its answer.
@@ -119,13 +118,7 @@ pub(crate) struct Machine {
     last_id: MessageId,
 
     calls: Calls,
-    /// Whether the server has this client's key. None: it was not asked yet.
-    published: Option<Result<(), Error>>,
-    /// It was told that the server cannot keep the key now.
-    key_waits: bool,
-    /// When the key may be published again. `None`: at any time.
-    republish_after: Option<Instant>,
-    awaiting: Awaiting,
+    publication: Publication,
     stopped: Option<Stop>,
     outputs: VecDeque<Output>,
 }
@@ -139,24 +132,18 @@ impl Machine {
             identity,
             known_keys,
             unlisted: None,
-            link: Link::Idle,
-            backoff: Backoff::default(),
-            heard: None,
-            pinged: None,
+            connection: Connection::new(),
             resumption: Resumption::default(),
             dialect: Dialect::Two,
             correlates: true,
-            message_bytes_max: link::MESSAGE_BYTES_MAX,
+            message_bytes_max: registration::MESSAGE_BYTES_MAX,
             outbox: Outbox::default(),
             requests: Requests::default(),
             pacer: Pacer::default(),
             paced_until: None,
             last_id: 0,
             calls: Calls::default(),
-            published: None,
-            key_waits: false,
-            republish_after: None,
-            awaiting: Awaiting::default(),
+            publication: Publication::default(),
             stopped: None,
             outputs: VecDeque::new(),
         }
@@ -167,26 +154,26 @@ impl Machine {
         Self { unlisted: callers, ..self }
     }
 
-    /// The application wants something.
+    /// The application has a request.
     pub(crate) fn handle_command(&mut self, cx: &mut Context<'_>, command: Command) {
         if let Some(stop) = self.stopped {
             return commands::refuse(command, &Error::Stopped(stop));
         }
-        self.obey(cx, command);
+        self.carry_out(cx, command);
         self.flush(cx);
     }
 
-    /// Something became of the connection.
+    /// The connection has an input.
     pub(crate) fn handle_link(&mut self, cx: &mut Context<'_>, input: LinkInput<'_>) {
         if self.stopped.is_some() {
             return;
         }
-        self.heard = Some(cx.now);
+        self.connection.heard(cx.now);
         match input {
             LinkInput::Opened => self.register(cx),
             LinkInput::Heard => {}
             LinkInput::Text(text) => self.handle_text(cx, text),
-            LinkInput::Lost { cause, retry_after } => self.lost(cx, cause, retry_after),
+            LinkInput::Lost { cause, retry_after } => self.connection_lost(cx, cause, retry_after),
         }
         self.flush(cx);
     }
@@ -196,42 +183,45 @@ impl Machine {
         if self.stopped.is_some() {
             return;
         }
-        self.mind_link(cx);
-        self.expire_awaiting(cx);
+        self.tend_connection(cx);
+        self.publication.expire(cx.now);
         self.expire_requests(cx);
         self.expire_calls(cx);
         self.flush(cx);
     }
 
-    /// When [`Machine::handle_timeout`] wants to be called. None: it need not be.
+    /// The time of the next [`Machine::handle_timeout`]. `None`: there is none.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         if self.stopped.is_some() {
             return None;
         }
-        let registered = matches!(self.link, Link::Registered { .. });
-        let flow = if registered { self.flow_deadline() } else { None };
-        let asked = [self.awaiting.deadline(), self.requests.deadline()];
-        [self.link_deadline(), self.calls.deadline(), flow].into_iter().chain(asked).flatten().min()
+        let flow = if self.connection.is_registered() { self.flow_deadline() } else { None };
+        let asked = [self.publication.deadline(), self.requests.deadline()];
+        [self.connection.deadline(), self.calls.deadline(), flow]
+            .into_iter()
+            .chain(asked)
+            .flatten()
+            .min()
     }
 
     /// The remembered keys were saved; those of other programs count from now on.
     pub(crate) fn handle_saved_keys(&mut self, cx: &mut Context<'_>, saved: SavedKeys) {
         let found = self.known_keys.saved(saved);
         if self.stopped.is_none() {
-            self.end_overruled_calls(&found.overruled);
+            self.end_overruled_calls(cx, &found.overruled);
             for client_id in &found.without_room {
-                self.tell_not_remembered(client_id);
+                self.report_not_remembered(client_id);
             }
             self.flush(cx);
         }
     }
 
-    /// What is to be done next.
+    /// The next action of the shell.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// Why the client is stopped. None: it is not.
+    /// The reason for which the client has stopped. `None`: it has not.
     pub(crate) const fn stopped(&self) -> Option<Stop> {
         self.stopped
     }
@@ -241,7 +231,7 @@ impl Machine {
         &self.known_keys
     }
 
-    fn tell(&mut self, event: Event) {
+    fn report(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 

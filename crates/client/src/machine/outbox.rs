@@ -1,7 +1,7 @@
-//! What goes to the server, and what may have been lost on the way.
+//! The messages to the server: queued, and sent but not confirmed.
 //!
 //! The server acknowledges nothing. But it handles the messages of a connection in order, so the
-//! answer to one says that those before it arrived. Whatever is not known to have arrived goes
+//! answer to one confirms those before it. Whatever is not known to have arrived goes
 //! out again, in order, on the next connection. Where nothing else asks, a HEARTBEAT does.
 
 use std::collections::VecDeque;
@@ -11,17 +11,17 @@ use securecall_protocol::client::Outgoing;
 
 use super::pacer::{Class, Pacer};
 
-/// How many calls that never rang may wait to be declined. An honest server rings eight times at
-/// most before it hears something.
+/// Bound of the calls that never rang and are still to be declined. An honest server rings eight
+/// times at most before it gets an answer.
 const DECLINES_MAX: usize = 64;
-/// A question whose answer does not come is asked again after this time, if nothing more may be sent
-/// without.
+/// A question whose answer does not come is asked again after this time, if nothing more may be
+/// sent without.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
-/// How many candidates and signals may wait.
+/// Bound of the candidates and signals that are queued.
 pub(super) const QUEUED_MAX: usize = 1024;
-/// How many messages may be under way without a sign that they arrived.
+/// Bound of the messages that are sent and not confirmed.
 const UNCONFIRMED_MAX: usize = 256;
-/// After so many of them, a sign is asked for at once, so that the stream does not stop.
+/// After this many of them, a confirmation is asked for at once, so that the stream does not stop.
 const ASK_AFTER: usize = 64;
 /// Otherwise after this time: a call's setup is over by then, and is confirmed as a whole.
 const ASK_WITHIN: Duration = Duration::from_secs(1);
@@ -43,14 +43,14 @@ pub(super) struct Outbox {
     queue: VecDeque<Letter>,
     /// Calls that never rang here and are declined. They go last.
     declines: VecDeque<Letter>,
-    /// In the order in which they were sent. None: a question; it is repeated by who asked it.
+    /// In the order in which they were sent. `None`: a question; it is repeated by who asked it.
     unconfirmed: VecDeque<(MessageId, Option<Outgoing>)>,
     ask_at: Option<Instant>,
     asked_at: Option<Instant>,
 }
 
 impl Outbox {
-    /// Takes a message, unless a server has driven this client to say more than it lets out: then
+    /// Takes a message, unless a server has made this client queue more than it lets out: then
     /// the message goes to nobody.
     pub(super) fn push(&mut self, letter: Letter) {
         let queue = match letter.message {
@@ -75,7 +75,7 @@ impl Outbox {
         self.queue.len() >= QUEUED_MAX
     }
 
-    /// The next message, if the pace and the window allow it. Err: when to look again.
+    /// The next message, if the pace and the window allow it. `Err`: the time to try again.
     pub(super) fn next(
         &mut self,
         pacer: &mut Pacer,
@@ -105,8 +105,8 @@ impl Outbox {
         later.map_or(Ok(None), Err)
     }
 
-    /// That a device alerts is no news a second later, and anybody who rings makes us say so: it
-    /// never uses up what own calls and answers need.
+    /// Drops CALL_RINGING where the pace is short. It is no news a second later, and any caller
+    /// causes one: it never uses up what own calls and answers need.
     fn drop_ringing_without_room(&mut self, pacer: &Pacer, now: Instant) {
         let is_ringing = |letter: &Letter| matches!(letter.message, Outgoing::CallRinging { .. });
         while self.queue.front().is_some_and(is_ringing) && !pacer.has_spare(Class::Calls, now) {
@@ -127,7 +127,7 @@ impl Outbox {
         self.asked_at = Some(now);
     }
 
-    /// When a question has to be asked for want of another. None: there is nothing to confirm, or
+    /// The time at which a question has to be sent. `None`: there is nothing to confirm, or
     /// one is under way.
     pub(super) fn ask_at(&self) -> Option<Instant> {
         let stuck = self.unconfirmed.len() >= UNCONFIRMED_MAX;
@@ -153,8 +153,8 @@ impl Outbox {
         self.ask_at = None;
     }
 
-    /// What is to be sent on the next connection: first what may have been lost, then what waits.
-    /// Calls are begun again by who began them.
+    /// Takes what is to be sent on the next connection: first what may have been lost, then what is
+    /// queued. Calls are begun again by who began them.
     pub(super) fn take_all(&mut self) -> Vec<Letter> {
         self.ask_at = None;
         let lost = std::mem::take(&mut self.unconfirmed).into_iter();
@@ -164,7 +164,7 @@ impl Outbox {
         lost.chain(hangups).chain(queue).chain(std::mem::take(&mut self.declines)).collect()
     }
 
-    /// The call is over: what it still had to say is said to nobody.
+    /// The call is over: what is left of it is dropped.
     pub(super) fn drop_call(&mut self, call_id: &str) {
         for queue in [&mut self.hangups, &mut self.queue, &mut self.declines] {
             queue.retain(|letter| letter.message.call_id() != Some(call_id));
@@ -176,7 +176,7 @@ impl Outbox {
         }
     }
 
-    /// Takes back a message that was not sent yet. False: it was, or never was there.
+    /// Takes back a message that was not sent yet. Returns `false` if it was, or never was there.
     pub(super) fn withdraw(&mut self, id: MessageId) -> bool {
         let before = self.queue.len();
         self.queue.retain(|letter| letter.id != id);

@@ -1,4 +1,4 @@
-//! How fast to send, so that the server never has to refuse.
+//! The pace of sending, so that the server never has to refuse.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ pub(super) enum Class {
     Other,
 }
 
-/// What the server takes by default is 20 and 1/s, 400 and 50/s, 20 and 2/s, 30 and 5/s: a quarter
+/// By default the server takes 20 and 1/s, 400 and 50/s, 20 and 2/s, 30 and 5/s: a quarter
 /// less, because its clock and the network have their own pace. A full ICE gather (some tens of
 /// candidates, rarely over a hundred) passes at once.
 ///
 /// Calls are declined and ended as fast as anybody can ring, which is 20 and 1/s, or a flood of
-/// calls would make a queue. What the server refuses of that is said again.
+/// calls would make a queue. What the server refuses of that is sent again.
 const RATES: [Rate; 5] = [
     Rate { burst: 15, interval: Duration::from_millis(1_250) },
     Rate { burst: 20, interval: Duration::from_millis(1_000) },
@@ -63,7 +63,7 @@ impl Class {
 }
 
 impl Pacer {
-    /// Takes a place for one message, or says when there will be one.
+    /// Takes a place for one message. `Err`: the time at which there will be one.
     pub(super) fn take(&mut self, class: Class, now: Instant) -> Result<(), Instant> {
         let Rate { burst, interval } = RATES[class as usize];
         let bucket = &mut self.buckets[class as usize];
@@ -79,7 +79,7 @@ impl Pacer {
         }
     }
 
-    /// Whether half a burst is left, for messages that may as well not be sent.
+    /// Returns whether half a burst is left, for messages that may as well not be sent.
     pub(super) fn has_spare(&self, class: Class, now: Instant) -> bool {
         let Rate { burst, interval } = RATES[class as usize];
         let bucket = &self.buckets[class as usize];

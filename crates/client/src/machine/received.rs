@@ -1,29 +1,31 @@
-//! What the server says.
+//! Messages from the server: each goes to the part that handles it.
 
 use securecall_protocol::EndReason;
 use securecall_protocol::client::{Incoming, Received, UnreadablePart, decode};
 
-use super::link::Link;
+use super::answered::Kind;
+use super::ending::End;
 use super::outbox::MessageId;
 use super::registration::Arrival;
-use super::talk::Kind;
 use super::{Context, Machine};
 use crate::{Ending, TurnCredentials};
 
 impl Machine {
     pub(super) fn handle_text(&mut self, cx: &mut Context<'_>, text: &str) {
         let Some(Received { message, seq, reply_to }) = decode(text) else { return };
-        match self.link {
-            Link::Registering { .. } => self.handle_greeting(cx, message, reply_to.as_deref()),
-            Link::Registered { .. } => match self.resumption.take(seq, cx.now) {
-                Arrival::Next => {
-                    let id = reply_to.and_then(|id| id.parse().ok());
-                    self.handle_message(cx, message, id);
-                }
-                Arrival::Repeated => {}
-                Arrival::Ahead => self.message_missing(cx),
-            },
-            _ => {}
+        if self.connection.is_registering() {
+            return self.handle_greeting(cx, message, reply_to.as_deref());
+        }
+        if !self.connection.is_registered() {
+            return;
+        }
+        match self.resumption.take(seq, cx.now) {
+            Arrival::Next => {
+                let id = reply_to.and_then(|id| id.parse().ok());
+                self.handle_message(cx, message, id);
+            }
+            Arrival::Repeated => {}
+            Arrival::Ahead => self.message_missing(cx),
         }
     }
 
@@ -50,28 +52,34 @@ impl Machine {
                 self.incoming_call(cx, call_id, caller_id, sdp_offer, ice_servers);
             }
             Incoming::CallAccepted { call_id, sdp_answer, ice_servers } => {
-                self.call_accepted(&call_id, &sdp_answer, ice_servers);
+                self.call_accepted(cx, &call_id, &sdp_answer, ice_servers);
             }
             Incoming::CallRejected { call_id, reason } => {
-                self.ended(&call_id, Ending::Rejected(reason));
+                self.ended_by_server(cx, &call_id, Ending::Rejected(reason));
             }
             Incoming::CallEnded { call_id, reason } => {
                 if reason == Some(EndReason::Glare) {
                     self.lose_to_glare(cx, &call_id);
                 }
-                self.ended(&call_id, reason.map_or(Ending::Unexplained, Ending::Ended));
+                self.ended_by_server(
+                    cx,
+                    &call_id,
+                    reason.map_or(Ending::Unexplained, Ending::Ended),
+                );
             }
             Incoming::Unreadable { call_id, part } => match part {
                 UnreadablePart::Offer { caller_id } => {
                     self.unreadable_offer(cx, call_id, caller_id);
                 }
-                UnreadablePart::Answer => self.unreadable_answer(call_id),
+                UnreadablePart::Answer => self.unreadable_answer(cx, call_id),
                 UnreadablePart::Message => self.unreadable_message(&call_id),
             },
             Incoming::IceCandidate { call_id, candidate } => {
-                self.hear(&call_id, Kind::Candidate, &candidate);
+                self.handle_sealed(&call_id, Kind::Candidate, &candidate);
             }
-            Incoming::CallSignal { call_id, data } => self.hear(&call_id, Kind::Signal, &data),
+            Incoming::CallSignal { call_id, data } => {
+                self.handle_sealed(&call_id, Kind::Signal, &data)
+            }
             Incoming::PkdResult { client_id, public_key } => {
                 self.key_found(cx, id, &client_id, public_key.as_deref());
             }
@@ -86,9 +94,9 @@ impl Machine {
         }
     }
 
-    fn ended(&mut self, wire_id: &str, reason: Ending) {
+    fn ended_by_server(&mut self, cx: &Context<'_>, wire_id: &str, reason: Ending) {
         if let Some(id) = self.call_named(wire_id) {
-            self.call_over(id, reason);
+            self.end_call(cx, id, End::ByServer(reason));
         }
     }
 }

@@ -6,6 +6,7 @@ use securecall_protocol::client::{Incoming, Outgoing};
 use securecall_protocol::{EndReason, ErrorCode};
 
 use super::call::{Call, State};
+use super::ending::End;
 use super::outbox::{Letter, MessageId};
 use super::pacer::Class;
 use super::requests::RETRY_AFTER;
@@ -27,11 +28,11 @@ impl Machine {
             (Some(id), Some(message)) => {
                 self.message_refused(cx, id, message, code, *retry_after_ms);
             }
-            // The oldest request, where the server names none.
+            // The oldest request, where the server does not name the request.
             (id, _) if self.request_refused(cx, id, error) => {}
             // CALL_INITIATED was an answer already.
-            (Some(id), None) => self.call_refused(id, code),
-            (None, _) => self.beginning_refused(code),
+            (Some(id), None) => self.call_refused(cx, id, code),
+            (None, _) => self.beginning_refused(cx, code),
         }
     }
 
@@ -49,15 +50,16 @@ impl Machine {
             return self.slow_down(cx, id, message, retry_after_ms);
         }
         if begins {
-            return self.call_refused(id, code);
+            return self.call_refused(cx, id, code);
         }
         let Some(call_id) = message.call_id() else { return };
         let Some(call) = self.calls.by_wire_id(call_id) else { return };
         match (&message, code) {
             (_, ErrorCode::CallNotFound) => {
-                self.call_over(call, Ending::Ended(EndReason::Unreachable));
+                let end = Ending::Ended(EndReason::Unreachable);
+                self.end_call(cx, call, End::ByServer(end));
             }
-            (Outgoing::CallSignal { .. }, _) => self.tell(Event::SignalRefused { call }),
+            (Outgoing::CallSignal { .. }, _) => self.report(Event::SignalRefused { call }),
             // A second CALL_ACCEPT: the first has arrived.
             _ => {}
         }
@@ -75,7 +77,9 @@ impl Machine {
         let wait = retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
         self.pacer.pause(Class::of(message.message_type()), cx.now + wait);
         match message {
-            Outgoing::IceCandidate { .. } | Outgoing::CallSignal { .. } => self.say_again(&message),
+            Outgoing::IceCandidate { .. } | Outgoing::CallSignal { .. } => {
+                self.send_sealed_anew(&message)
+            }
             // A device that alerts is no news a second later.
             Outgoing::CallRinging { .. } => {}
             message => {
@@ -86,17 +90,17 @@ impl Machine {
     }
 
     /// The call that this CALL_INITIATE begins does not come about.
-    fn call_refused(&mut self, request: MessageId, code: ErrorCode) {
+    fn call_refused(&mut self, cx: &Context<'_>, request: MessageId, code: ErrorCode) {
         let is_it = |call: &Call| matches!(&call.state, State::Offering(offering) if offering.request == request);
         if let Some(id) = self.calls.search(is_it) {
-            self.call_over(id, refusal_of(code));
+            self.end_call(cx, id, End::ByServer(refusal_of(code)));
         }
     }
 
     /// An error about nobody knows what: the call that begins, if there is one.
-    fn beginning_refused(&mut self, code: ErrorCode) {
+    fn beginning_refused(&mut self, cx: &Context<'_>, code: ErrorCode) {
         if let Some(id) = self.calls.search(Call::is_beginning_unknown) {
-            self.call_over(id, refusal_of(code));
+            self.end_call(cx, id, End::ByServer(refusal_of(code)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! REGISTER and what follows: what is resumed, and what has to be said again.
+//! REGISTER and what follows it: resuming the stream, and sending again what may be lost.
 
 use std::time::{Duration, Instant};
 
@@ -11,35 +11,37 @@ use super::pacer::Pacer;
 use super::{Context, Machine, Output};
 use crate::{Disconnect, Error, Event, Stop};
 
+/// Bound of a message until the server sends its own (`maxMessageBytes`).
+pub(super) const MESSAGE_BYTES_MAX: usize = 65_536;
 /// Acknowledged at the latest after this time, or after so many messages.
 const ACK_WITHIN: Duration = Duration::from_secs(30);
 const ACK_AFTER: u64 = 100;
 
-/// So many gaps in a row without a message between them, and the client asks no more for what is
-/// missing: it begins anew.
+/// Bound of the gaps in a row without a message between them. Then the client asks no more for what
+/// is missing: it begins anew.
 const GAPS_MAX: u32 = 3;
 
-/// Where the stream of numbered messages stands.
+/// The position in the stream of numbered messages, and what resumes it.
 #[derive(Default)]
 pub(super) struct Resumption {
     token: Option<String>,
-    /// How often something was missing since the last message that was dealt with.
+    /// Gaps found since the last message that was handled.
     gaps: u32,
-    /// The number of the last message that was dealt with.
+    /// The number of the last message that was handled.
     last_seq: u64,
     acknowledged: u64,
     ack_at: Option<Instant>,
     /// The `id` of the REGISTER under way.
     request: MessageId,
     /// The question behind everything that was repeated: when it is answered, a call whose
-    /// beginning is unknown was lost. None: there is none.
+    /// beginning is unknown was lost. `None`: there is none.
     probe: Option<MessageId>,
 }
 
 /// A message by its number.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// It is new, and nothing is missing before it. It is dealt with right after this.
+    /// It is new, and nothing is missing before it. It is handled right after this.
     Next,
     /// It was here before.
     Repeated,
@@ -81,7 +83,7 @@ impl Machine {
             calls: self.calls.presented(),
         };
         self.outputs.push_back(Output::Send(register.encode(Some(&request.to_string()))));
-        self.await_registered(cx);
+        self.connection.begin_registering(cx.now);
     }
 
     pub(super) fn registered(
@@ -98,10 +100,10 @@ impl Machine {
         }
         if let Some(Resumable { resume_token, message_bytes_max, .. }) = resumable {
             self.resumption.token = Some(resume_token);
-            self.message_bytes_max = message_bytes_max.unwrap_or(super::link::MESSAGE_BYTES_MAX);
+            self.message_bytes_max = message_bytes_max.unwrap_or(MESSAGE_BYTES_MAX);
         }
-        self.link_registered(cx);
-        self.tell(Event::Registered { resumed, dialect: self.dialect });
+        self.connection.complete_registering(cx.now);
+        self.report(Event::Registered { resumed, dialect: self.dialect });
         self.repeat(cx, resumed);
         if !resumed {
             self.publish_key();
@@ -115,7 +117,7 @@ impl Machine {
         if self.resumption.gaps >= GAPS_MAX {
             self.resumption = Resumption::default();
         }
-        self.give_up_link(cx, Disconnect::MessageMissing);
+        self.give_up_connection(cx, Disconnect::MessageMissing);
     }
 
     /// The server refused REGISTER.
@@ -125,7 +127,7 @@ impl Machine {
                 self.outputs.push_back(Output::HangUp(None));
                 self.stop(Stop::Refused(code));
             }
-            _ => self.give_up_link(cx, Disconnect::NotRegistered),
+            _ => self.give_up_connection(cx, Disconnect::NotRegistered),
         }
     }
 
@@ -133,7 +135,7 @@ impl Machine {
         reply_to == Some(self.resumption.request.to_string().as_str())
     }
 
-    /// Says again what may have been lost with the last connection, or with the server.
+    /// Sends again what may have been lost with the last connection, or with the server.
     fn repeat(&mut self, cx: &mut Context<'_>, resumed: bool) {
         self.calls.restart_ring_timers(cx.now);
         self.requests.ask_again();
@@ -143,7 +145,7 @@ impl Machine {
             self.requeue(waiting, |_| true);
         } else {
             // What was under way in either direction may be gone. The other end takes each sealed
-            // message once, so everything of a call is said again, in order.
+            // message once, so everything of a call is sent again, in order.
             let running = self.repeat_running_calls();
             self.requeue(waiting, |call_id| !running.iter().any(|known| known == call_id));
         }
@@ -169,14 +171,15 @@ impl Machine {
         let mut messages = Vec::new();
         let mut running = Vec::new();
         for (_, call) in self.calls.iter_mut() {
-            let (Some(wire_id), State::Talking(talk)) = (&call.wire_id, &mut call.state) else {
+            let (Some(wire_id), State::Answered(answered)) = (&call.wire_id, &mut call.state)
+            else {
                 continue;
             };
             running.push(wire_id.clone());
-            messages.extend(talk.everything_sent(wire_id));
-            if one && talk.has_sent_nothing() {
+            messages.extend(answered.everything_sent(wire_id));
+            if one && answered.has_sent_nothing() {
                 // In dialect 1 a call is shown to be ours by any message of it.
-                messages.extend(talk.seal_candidate(wire_id, "").ok());
+                messages.extend(answered.seal_candidate(wire_id, "").ok());
             }
         }
         for message in messages {
@@ -210,20 +213,9 @@ impl Machine {
         }
     }
 
-    /// The server cannot keep the key now; it is asked again. Told once until it can.
-    pub(super) fn key_waits(&mut self) {
-        if !std::mem::replace(&mut self.key_waits, true) {
-            self.tell(Event::KeyRefused { code: ErrorCode::Unavailable });
-        }
-    }
-
     pub(super) fn key_published(&mut self, result: Result<(), Error>) {
-        self.key_waits = false;
-        if let Err(Error::Refused { code, .. }) = &result {
-            self.tell(Event::KeyRefused { code: *code });
-        }
-        self.awaiting.answer(&result);
-        self.published = Some(result);
+        let refusal = self.publication.completed(result);
+        self.outputs.extend(refusal.map(Output::Event));
     }
 
     /// Sends an ACK if one is due.

@@ -1,4 +1,4 @@
-//! Questions that are answered: the directory's and the relays'.
+//! Requests that have an answer of their own: to the directory, and for TURN credentials.
 
 use std::time::{Duration, Instant};
 
@@ -6,21 +6,20 @@ use securecall_protocol::client::{Incoming, Outgoing};
 use securecall_protocol::{ClientId, ErrorCode};
 use securecall_seal::DirectoryKey;
 
+use super::ending::End;
 use super::outbox::MessageId;
-use super::{Context, Machine};
+use super::{Context, Machine, Output};
 use crate::command::Reply;
 use crate::{CallId, Error, LookedUp, Stop, TurnCredentials};
 
-/// How long an answer may take, through losses of the connection and refusals of the server.
+/// Time for an answer, through losses of the connection and refusals of the server.
 const EXPIRES_AFTER: Duration = Duration::from_secs(30);
-/// How often the own key is published again because somebody has called with an old one.
-const REPUBLISH_EVERY: Duration = Duration::from_secs(60);
-/// How many may wait.
+/// Bound of the requests without an answer.
 const WAITING_MAX: usize = 64;
-/// Where the server says that later is better but not when.
+/// Wait after a refusal for now that names no time.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What the answer is for.
+/// The use of the answer.
 pub(super) enum Purpose {
     /// The directory is to hold this client's key.
     PublishKey,
@@ -36,7 +35,7 @@ pub(super) struct Request {
     id: MessageId,
     message: Outgoing,
     purpose: Purpose,
-    /// None: it is asked until it is answered.
+    /// `None`: it is sent until it is answered.
     expires_at: Option<Instant>,
     /// It was sent on this connection.
     sent: bool,
@@ -52,7 +51,7 @@ impl Requests {
         self.0.iter().filter_map(|request| request.expires_at).min()
     }
 
-    /// When one that waits may be sent. None: none waits for a time.
+    /// The time at which a request that was refused for now may be sent. `None`: there is none.
     pub(super) fn retry_at(&self) -> Option<Instant> {
         self.0.iter().filter(|request| !request.sent).filter_map(|request| request.not_before).min()
     }
@@ -138,11 +137,9 @@ impl Machine {
         self.requests.0.insert(0, request);
     }
 
-    /// Somebody has called with an old key of ours. Once a minute is enough: whoever calls so on
-    /// purpose does not use up what this client may ask of the directory.
+    /// Somebody has called with an old key of ours.
     pub(super) fn publish_key_again(&mut self, cx: &Context<'_>) {
-        if self.republish_after.is_none_or(|after| after <= cx.now) {
-            self.republish_after = Some(cx.now + REPUBLISH_EVERY);
+        if self.publication.may_republish(cx.now) {
             self.publish_key();
         }
     }
@@ -189,7 +186,7 @@ impl Machine {
         }
     }
 
-    /// An ERROR answers a request. False: it answers something else.
+    /// An ERROR answers a request. Returns `false` if it answers something else.
     pub(super) fn request_refused(
         &mut self,
         cx: &Context<'_>,
@@ -201,7 +198,8 @@ impl Machine {
         if matches!(code, Some(ErrorCode::RateLimited | ErrorCode::Unavailable)) {
             let publishes = matches!(request.purpose, Purpose::PublishKey);
             if publishes && *code == Some(ErrorCode::Unavailable) {
-                self.key_waits();
+                let delay = self.publication.delayed();
+                self.outputs.extend(delay.map(Output::Event));
             }
             let wait = retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
             request.not_before = Some(cx.now + wait);
@@ -228,8 +226,8 @@ impl Machine {
     fn request_failed(&mut self, cx: &Context<'_>, purpose: Purpose, error: Error) {
         match purpose {
             Purpose::PublishKey => self.key_published(Err(error)),
-            Purpose::CalleeKey(call) => self.call_failed(call, error),
-            Purpose::CallerKey(call) => self.refuse_offer(cx, call, error),
+            Purpose::CalleeKey(call) => drop(self.end_call(cx, call, End::NotBegun(error))),
+            Purpose::CallerKey(call) => drop(self.end_call(cx, call, End::OfferRefused(error))),
             purpose => purpose.fail(error),
         }
     }

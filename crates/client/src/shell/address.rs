@@ -1,4 +1,4 @@
-//! Where the server is.
+//! The server's address, taken apart.
 
 use std::net::Ipv6Addr;
 
@@ -34,7 +34,7 @@ impl Address {
         Ok(Self { uri, host, port, tls })
     }
 
-    /// `HOST:PORT`, the same however the address is written: what tells one server from another.
+    /// `HOST:PORT`, the same however the address is written: it identifies the server.
     pub(crate) fn server(&self) -> String {
         match self.host.parse::<Ipv6Addr>() {
             Ok(host) => format!("[{host}]:{}", self.port),

@@ -11,8 +11,8 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::ConnectError;
 
-/// Where the system's authorities are replaced by those in a file, on systems without a service for
-/// certificates.
+/// The variable that names a file of authorities to replace the system's, on systems without a
+/// service for certificates.
 const VARIABLE: &str = "SSL_CERT_FILE";
 
 /// TLS that trusts the system's authorities, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name:

@@ -8,8 +8,8 @@ use rustls::CertificateError;
 use crate::Disconnect;
 
 impl Disconnect {
-    /// What lies beneath the error of a connection that did not come about: whoever makes one on
-    /// top of rustls says the same about it as a client here.
+    /// The cause beneath the error of a connection that did not come about: whoever makes one on
+    /// top of rustls reports the same as a client here.
     #[must_use]
     pub fn beneath(error: &(dyn Error + 'static)) -> Self {
         let mut error = error;
@@ -29,8 +29,8 @@ impl Disconnect {
         }
     }
 
-    /// What an answer of HTTP to a connection without TLS says, where that is that the port speaks
-    /// TLS: ours, nginx, Apache, Go.
+    /// The cause in an HTTP answer to a connection without TLS, if the answer is that the port
+    /// speaks TLS: ours, nginx, Apache, Go.
     #[must_use]
     pub fn from_answer(body: &[u8]) -> Option<Self> {
         let body = String::from_utf8_lossy(body);
@@ -48,7 +48,7 @@ fn of_tls(error: &rustls::Error) -> Disconnect {
     }
 }
 
-/// In words for people: what rustls says has bytes in it.
+/// In words for people: the text of rustls has bytes in it.
 fn of_certificate(why: &CertificateError) -> Disconnect {
     use CertificateError as Error;
     // The verifier of each platform has a type of its own for it.

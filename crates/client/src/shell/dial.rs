@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 /// The "Connection Attempt Delay" that RFC 8305 section 5 recommends.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-/// How long the name and all attempts may take together. The machine gives a connection 15 seconds,
+/// Time for the name and all attempts together. The machine gives a connection 15 seconds,
 /// with TLS and the upgrade; what is said here can be said better than that it took too long.
 const TIMEOUT: Duration = Duration::from_secs(12);
 /// A name with more addresses than this is not served better by trying them all.

@@ -33,7 +33,7 @@ pub enum ConnectError {
     /// The known keys were opened for another server.
     #[error("the known keys are those of another server")]
     OtherServer,
-    /// The identity's id is none that the server takes.
+    /// The identity's id is not a client id of the protocol.
     #[error("the identity has no client id")]
     ClientId,
     /// TLS cannot be set up.

@@ -26,7 +26,7 @@ use crate::Disconnect;
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 /// A batch of messages that is not written within this time goes to nobody.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a goodbye may take.
+/// Time for the closing handshake.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Makes connections to one server.
@@ -131,7 +131,8 @@ impl Socket {
         }
     }
 
-    /// Says goodbye, and waits a moment for the answer so that what was said is read.
+    /// Sends a close frame, and waits a moment for the answer, so that what was sent before is
+    /// read.
     pub(super) async fn close(mut self, code: u16) {
         let frame = CloseFrame { code: code.into(), reason: "".into() };
         let goodbye = async {
@@ -193,7 +194,7 @@ fn is_unanswered(error: &WebSocketError) -> bool {
     }
 }
 
-/// `Retry-After` in seconds (RFC 9110 section 10.2.3). None: it is not there, or a date.
+/// `Retry-After` in seconds (RFC 9110 section 10.2.3). `None`: it is not there, or a date.
 fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))

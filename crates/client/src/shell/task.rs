@@ -18,7 +18,7 @@ use crate::machine::{Context, LinkInput, Machine, Output};
 type Connecting = Pin<Box<dyn Future<Output = Result<Box<Socket>, Failure>> + Send>>;
 type Saving = Pin<Box<dyn Future<Output = Result<Saved, String>> + Send>>;
 
-/// How long the disk may take to save the known keys. Meanwhile nothing is read from the server.
+/// Time for the disk to save the known keys. Meanwhile nothing is read from the server.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Task {
@@ -27,7 +27,7 @@ pub(super) struct Task {
     connection: Connection,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
-    /// What the application has no room for. While there is something, nothing is read.
+    /// Events for which the application has no room. While there are any, nothing is read.
     untold: VecDeque<Event>,
     /// A save under way; and whether another one is due after it.
     saving: Option<Saving>,
@@ -40,7 +40,7 @@ enum Connection {
     Open(Box<Socket>),
 }
 
-/// What the task waits for.
+/// A thing that the task waits for.
 enum Input {
     Time,
     /// An event that had no room has some now, or nobody listens any more.
@@ -79,9 +79,10 @@ impl Task {
         self.finish().await;
     }
 
-    /// What comes first. What is asked first, in order: deadlines, so that a flood of messages
-    /// does not hold up a ping; events that have no room; the connection; new wishes. The last are
-    /// taken also when events have no room: who waits for the one may be who takes the other.
+    /// Waits for the first of these, looked at in this order: deadlines, so that a flood of
+    /// messages does not hold up a ping; events that have no room; the connection; new requests.
+    /// The last are taken also when events have no room: who waits for the one may be who takes the
+    /// other.
     async fn next_input(&mut self) -> Input {
         let (full, is_saving) = (!self.untold.is_empty(), self.saving.is_some());
         tokio::select! {
@@ -94,7 +95,7 @@ impl Task {
                 Input::Told
             }
             saved = joined(&mut self.saving) => Input::Saved(saved),
-            // A key that the server tells is judged by what is saved by then.
+            // A key from the server is judged by what is saved by then.
             input = self.connection.next(full || is_saving) => input,
             command = self.commands.recv() => {
                 // Without anybody who holds the client there is nobody to keep it for.
@@ -185,7 +186,7 @@ impl Task {
     }
 
     /// Nothing is read from the server while an event waits, so what waits are the events of one
-    /// message, those of the application's own wishes, and one loss of the connection.
+    /// message, those of the application's own requests, and one loss of the connection.
     fn tell(&mut self, event: Event) {
         if let (Some(last @ Event::Disconnected { .. }), Event::Disconnected { .. }) =
             (self.untold.back_mut(), &event)
@@ -201,7 +202,7 @@ impl Task {
         }
     }
 
-    /// An application that has dropped its events wants none.
+    /// An application that has dropped the receiver gets no events.
     fn forget_events_of_nobody(&mut self) {
         if self.events.is_closed() {
             self.untold.clear();
@@ -286,7 +287,7 @@ fn saving(unsaved: Unsaved) -> Saving {
     })
 }
 
-/// Waits until a save is done. Never, if there is none.
+/// Waits until a save is done. Never, if no save is under way.
 async fn joined(saving: &mut Option<Saving>) -> Result<Saved, String> {
     match saving {
         Some(saving) => saving.await,

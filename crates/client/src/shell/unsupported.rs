@@ -1,4 +1,4 @@
-//! What on the way to a server is recognised and not supported: redirects and HTTP proxies. An
+//! Redirects and HTTP proxies, which are recognised on the way to a server and not supported. An
 //! error names it, so that nobody has to guess.
 
 use std::net::IpAddr;
@@ -11,8 +11,8 @@ const PROXY_VARIABLES: [&str; 6] =
 /// Characters of an address that are shown.
 const LOCATION_CHARS_MAX: usize = 200;
 
-/// Where a redirect leads to, fit to be shown and to be given in place of the address. `None`: it does
-/// not say.
+/// The target of a redirect, fit to be shown and to be given in place of the address. `None`: it
+/// does not say.
 pub(super) fn location(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(LOCATION)?.to_str().ok()?;
     let shown: String = location.chars().take(LOCATION_CHARS_MAX).collect();
@@ -23,7 +23,7 @@ pub(super) fn location(headers: &HeaderMap) -> Option<String> {
     (!shown.is_empty()).then_some(shown)
 }
 
-/// What to say when a server is not reached while the environment names a proxy. `None`: it names
+/// The hint for a server that is not reached while the environment names a proxy. `None`: it names
 /// none, or the server is on this machine, where no proxy is in between.
 pub(super) fn unused_proxy(host: &str, is_set: impl Fn(&str) -> bool) -> Option<String> {
     let local = host.eq_ignore_ascii_case("localhost")
@@ -32,7 +32,7 @@ pub(super) fn unused_proxy(host: &str, is_set: impl Fn(&str) -> bool) -> Option<
     Some(format!("{variable} names an HTTP proxy, and proxies are not supported"))
 }
 
-/// Whether a variable of the environment says something.
+/// Returns whether a variable of the environment is set and not empty.
 pub(super) fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }

@@ -14,10 +14,11 @@ use crate::Disconnect;
 pub struct Wire(Box<Socket>);
 
 impl Wire {
-    /// Connects, with the system's authorities unless `tls` says otherwise.
+    /// Connects, with the system's authorities unless `tls` names others.
     ///
     /// # Errors
-    /// The address is none, or TLS cannot be set up; and then, why there is no connection.
+    /// The address is no URL of a server, or TLS cannot be set up; and then, why there is no
+    /// connection.
     pub async fn open(
         url: &str,
         tls: Option<Arc<ClientConfig>>,
@@ -43,7 +44,7 @@ impl Wire {
         self.0.send(&mut vec![ping]).await.map_err(|failure| failure.cause)
     }
 
-    /// The next text. None: a pong, or a ping, which is answered already. Cancel safe.
+    /// The next text. `None`: a pong, or a ping, which is answered already. Cancel safe.
     ///
     /// # Errors
     /// The connection is closed or lost.

@@ -34,7 +34,7 @@ async fn alice_behind(
     (server, alice, bob)
 }
 
-/// Alice, whose server says something else of bob's key.
+/// Alice, whose server changes its answer about bob's key.
 async fn alice_told_of_bob(
     mut key: impl FnMut(&Value) -> Value + Send + 'static,
 ) -> (Server, Phone, Phone) {
@@ -207,7 +207,7 @@ async fn a_call_of_another_name_is_not_the_one_that_was_offered() {
     assert_eq!(ending(&mut alice).await, Ending::Interference(Seal::NotAuthentic));
 }
 
-/// What alice hears when her server does this to bob's candidates.
+/// The events of alice when her server does this to bob's candidates.
 async fn candidate_error(change: fn(&mut Value, &Mutex<Vec<Value>>)) -> Seal {
     let server = Server::start(&[]);
     let own = Mutex::new(Vec::new());

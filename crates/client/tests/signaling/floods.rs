@@ -11,7 +11,7 @@ use crate::middle::{Middle, Way};
 use crate::phone::{Phone, id};
 use securecall_testkit::Server;
 
-/// What a call may take beside a flood.
+/// Time for a call beside a flood.
 const SOON: Duration = Duration::from_secs(5);
 
 /// Alice calls bob, and he answers.

@@ -16,7 +16,7 @@ pub(crate) enum Way {
     ToClient,
 }
 
-/// Given a message, says what is passed on in its place.
+/// Takes a message, and returns what is passed on in its place.
 type Lie = dyn FnMut(Way, Value) -> Vec<Value> + Send;
 
 pub(crate) struct Middle {
@@ -24,7 +24,7 @@ pub(crate) struct Middle {
 }
 
 impl Middle {
-    /// One that passes `lie(message)` on. Payloads are JSON, so what it does is easily said.
+    /// One that passes `lie(message)` on. Payloads are JSON.
     pub(crate) async fn before(
         server: SocketAddr,
         lie: impl FnMut(Way, Value) -> Vec<Value> + Send + 'static,

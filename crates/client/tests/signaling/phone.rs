@@ -130,7 +130,7 @@ impl Pair {
         Self { alice, bob, alices, bobs }
     }
 
-    /// Both still hear each other.
+    /// Each still gets what the other one sends.
     pub(crate) async fn talk(&mut self, text: &str) {
         self.alice.client.signal(self.alices, text).await.unwrap();
         assert_eq!(self.bob.hears_signal().await, text);

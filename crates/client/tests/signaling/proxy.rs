@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Passes bytes on to a server, until it is told to cut what is connected.
+/// Passes bytes on to a server, until it is made to cut what is connected.
 pub(crate) struct Proxy {
     address: SocketAddr,
     cuts: Arc<watch::Sender<u64>>,

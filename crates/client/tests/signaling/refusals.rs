@@ -154,7 +154,7 @@ async fn a_redirect_is_named_and_not_followed() {
 async fn a_server_that_answers_with_a_tls_alert_is_known_to_speak_tls() {
     let fake = Fake::new().await;
     let mut alice = Phone::connecting(&fake.url(), identity("alice"));
-    // Fatal, decode_error: what a server of rustls says to plain HTTP.
+    // Fatal, decode_error: the answer of a rustls server to plain HTTP.
     fake.refuse("\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{32}").await;
     let cause = alice.hears("the alert", |event| match event {
         Event::Disconnected { cause, .. } => Some(cause.clone()),

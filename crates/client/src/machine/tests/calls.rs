@@ -30,7 +30,7 @@ fn in_dialect_one() -> Stage {
     stage
 }
 
-/// Alice calls bob there; nothing says what becomes of it.
+/// Alice calls bob there, and the server does not answer.
 fn calling_in_dialect_one() -> (Stage, CallId) {
     let mut stage = in_dialect_one();
     let (target, offer) = (id("bob"), "offer".to_owned());

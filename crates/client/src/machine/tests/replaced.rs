@@ -9,7 +9,7 @@ use super::stage::{Stage, id};
 use crate::command::Command;
 use crate::{CallId, Ending, Event};
 
-/// What the last call that rang takes the place of.
+/// The call whose place the last call that rang takes.
 fn replaced(stage: &Stage) -> Option<CallId> {
     let incoming = stage.events.iter().rev().find_map(|event| match event {
         Event::Incoming { replaces, .. } => Some(*replaces),

@@ -1,4 +1,4 @@
-//! What is said again after a loss, and what is not.
+//! Messages that are sent again after a loss, and those that are not.
 
 use std::time::Duration;
 

@@ -135,7 +135,7 @@ impl Stage {
         self.give(|machine, cx| machine.handle_link(cx, LinkInput::Lost { cause, retry_after }));
     }
 
-    /// Loses the connection and opens the next one; what it says then is in `sent`.
+    /// Loses the connection and opens the next one; what it sends then is in `sent`.
     pub(super) fn reconnect(&mut self) {
         self.forget();
         self.lose(Disconnect::Network("cut".into()), None);
@@ -289,7 +289,7 @@ impl Stage {
         DirectoryKey::parse(self.alice.directory_key().as_str(), "alice").unwrap()
     }
 
-    /// What was sent and what happened so far does not matter any more.
+    /// Forgets what was sent and what happened so far.
     pub(super) fn forget(&mut self) {
         self.sent.clear();
         self.events.clear();

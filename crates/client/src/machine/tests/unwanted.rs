@@ -12,7 +12,7 @@ use crate::{CallId, Ending, Error, Event};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What the server passes on of `caller`.
+/// An INCOMING_CALL of `caller`.
 fn rings(stage: &mut Stage, call_id: &str, caller: &str, offer: &Value) {
     let payload = json!({"callId": call_id, "callerId": caller, "sdpOffer": offer});
     stage.hear_next("INCOMING_CALL", payload);
@@ -115,7 +115,7 @@ fn what_shows_without_the_callers_key_is_declined_without_a_look_up() {
     assert_eq!(stage.types(), ["CALL_REJECT"; 4]);
 }
 
-/// How many more of these calls wait for an answer; the others are told that she is busy.
+/// The number of further calls that wait for an answer; the others are rejected as busy.
 fn wait(stage: &mut Stage, callers: impl Iterator<Item = String>) -> usize {
     let bob = stage.bob.clone();
     let mut rung = 0;

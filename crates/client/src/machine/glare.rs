@@ -10,9 +10,9 @@ use super::call::{Call, Calls, State};
 use super::{Context, Machine};
 use crate::CallId;
 
-/// How many lost glares are remembered.
+/// Bound of the lost glares that are remembered.
 const GLARES_MAX: usize = 4;
-/// How long: the call that won rings at once, unless a look-up takes its time.
+/// Time for which each is: the call that won rings at once, unless a look-up takes its time.
 const GLARE_REMEMBERED: Duration = Duration::from_secs(30);
 
 /// Own calls that ended because the callee called at the same moment.
@@ -41,7 +41,7 @@ impl Glares {
 }
 
 impl Calls {
-    /// Whether an own call to this client is on its way.
+    /// Returns whether an own call to this client is on its way.
     pub(super) fn calls_out_to(&self, client_id: &ClientId) -> bool {
         let begins = |call: &Call| {
             matches!(call.state, State::SeekingCallee { .. } | State::Offering(_))
@@ -50,15 +50,15 @@ impl Calls {
         self.search(begins).is_some()
     }
 
-    /// A call that does not cross with an own one any more.
-    fn any_uncrossed(&self) -> Option<CallId> {
+    /// A call that was held for glare, and has no own call against it any more.
+    fn any_released(&self) -> Option<CallId> {
         self.search(|call| {
-            matches!(call.state, State::Crossing(_)) && !self.calls_out_to(&call.peer)
+            matches!(call.state, State::HeldForGlare(_)) && !self.calls_out_to(&call.peer)
         })
     }
 
-    /// The call whose place one of this identity takes, made at `made_at` by the caller's clock: one
-    /// of ours that lost against it, or the newest running one that is not known to be younger.
+    /// The call whose place one of this identity takes, made at `made_at` by the caller's clock:
+    /// one of ours that lost against it, or the newest running one that is not known to be younger.
     pub(super) fn replaced_by(
         &mut self,
         caller: &ClientId,
@@ -68,7 +68,7 @@ impl Calls {
     ) -> Option<CallId> {
         let is_replaced = |call: &Call| {
             call.peer == *caller
-                && matches!(&call.state, State::Talking(talk) if talk.is_older(identity, made_at))
+                && matches!(&call.state, State::Answered(answered) if answered.is_older(identity, made_at))
         };
         let lost = self.glares.take(identity, now);
         let running = || self.iter().filter(|(_, call)| is_replaced(call)).last();
@@ -89,11 +89,11 @@ impl Machine {
         self.calls.glares.push(Glare { call, callee, until });
     }
 
-    /// Calls ring that crossed with own ones which are answered or over by now.
-    pub(super) fn ring_uncrossed(&mut self, cx: &Context<'_>) {
-        while let Some(id) = self.calls.any_uncrossed() {
+    /// Rings for calls that were held back for own ones, which are answered or over by now.
+    pub(super) fn ring_held(&mut self, cx: &Context<'_>) {
+        while let Some(id) = self.calls.any_released() {
             let Some(call) = self.calls.find(id) else { return };
-            let State::Crossing(opened) = call.take_state() else { return };
+            let State::HeldForGlare(opened) = call.take_state() else { return };
             self.ring(cx, id, *opened);
         }
     }

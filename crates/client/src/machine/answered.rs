@@ -9,8 +9,8 @@ use super::Machine;
 use super::call::{Call, State};
 use crate::{CallId, Error, Event};
 
-/// How many sealed messages a call keeps, to say them again. Above that the oldest are gone, which
-/// nobody misses in a call that is so old.
+/// Bound of the sealed messages of a call that are kept to be sent again. Beyond it the oldest go,
+/// which nobody misses in a call that is so old.
 const KEPT_MAX: usize = 256;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,21 +26,21 @@ struct Sent {
     sealed: String,
 }
 
-pub(super) struct Talk {
+pub(super) struct Answered {
     established: Established,
     peer: Fingerprint,
     /// When the peer made its offer, by its clock, in seconds since 1970. `None`: this is the
     /// caller.
     offered_at: Option<u64>,
     sent: VecDeque<Sent>,
-    /// How many lost messages the application was told of.
+    /// Number of lost messages that was reported.
     missed: u64,
     digits_told: bool,
-    /// The callee's own answer, sealed. None: this is the caller, or the caller has it.
+    /// The callee's own answer, sealed. `None`: this is the caller, or the caller has it.
     answer: Option<String>,
 }
 
-impl Talk {
+impl Answered {
     pub(super) fn caller(established: Established, peer: Fingerprint) -> Self {
         let (sent, missed) = (VecDeque::new(), 0);
         let (offered_at, answer) = (None, None);
@@ -58,8 +58,8 @@ impl Talk {
         Self { established, peer, offered_at, sent, missed, digits_told: false, answer }
     }
 
-    /// Whether the peer has this identity, and nothing says that the call began after the moment
-    /// `made_at` by the peer's clock.
+    /// Returns whether the peer has this identity, and the call is not known to have begun after
+    /// `made_at`, by the peer's clock.
     pub(super) fn is_older(&self, identity: Fingerprint, made_at: u64) -> bool {
         self.peer == identity && self.offered_at.is_none_or(|offered_at| offered_at <= made_at)
     }
@@ -101,13 +101,13 @@ impl Talk {
         Ok(self.sent[self.sent.len() - 1].message(wire_id))
     }
 
-    /// Everything that this end has said, in order: the other end takes each once.
+    /// Everything that this end has sent, in order: the other end takes each once.
     pub(super) fn everything_sent(&self, wire_id: &str) -> Vec<Outgoing> {
         self.sent.iter().map(|sent| sent.message(wire_id)).collect()
     }
 
     /// The server did not take this one, while later ones may have arrived: it is sealed anew,
-    /// because nothing that was overtaken is opened. None: it is not kept any more.
+    /// because nothing that was overtaken is opened. `None`: it is not kept any more.
     pub(super) fn seal_again(
         &mut self,
         wire_id: &str,
@@ -134,56 +134,57 @@ impl Machine {
     pub(super) fn candidate(&mut self, id: CallId, candidate: String) -> Result<(), Error> {
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
         match call.state {
-            State::Talking(_) => self.say(id, Kind::Candidate, &candidate),
+            State::Answered(_) => self.seal_and_queue(id, Kind::Candidate, &candidate),
             _ => call.keep(candidate),
         }
     }
 
     pub(super) fn signal(&mut self, id: CallId, signal: &str) -> Result<(), Error> {
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
-        if !matches!(call.state, State::Talking(_)) || self.dialect == super::Dialect::One {
+        if !matches!(call.state, State::Answered(_)) || self.dialect == super::Dialect::One {
             return Err(Error::WrongMoment);
         }
-        self.say(id, Kind::Signal, signal)
+        self.seal_and_queue(id, Kind::Signal, signal)
     }
 
-    /// Seals what was found before there were keys. A caller that has nothing to say seals an
+    /// Seals what was found before there were keys. A caller without candidates seals an
     /// empty candidate: with its first message the callee knows that it has the keys, and the
     /// digits.
-    pub(super) fn say_early(&mut self, id: CallId) {
+    pub(super) fn send_early_candidates(&mut self, id: CallId) {
         let Some(call) = self.calls.find(id) else { return };
         let early = std::mem::take(&mut call.early);
-        let callee = matches!(&call.state, State::Talking(talk) if talk.answer.is_some());
+        let callee = matches!(&call.state, State::Answered(answered) if answered.answer.is_some());
         if early.is_empty() && !callee {
-            let _ = self.say(id, Kind::Candidate, "");
+            let _ = self.seal_and_queue(id, Kind::Candidate, "");
         }
         for candidate in early {
-            let _ = self.say(id, Kind::Candidate, &candidate);
+            let _ = self.seal_and_queue(id, Kind::Candidate, &candidate);
         }
     }
 
-    fn say(&mut self, id: CallId, kind: Kind, text: &str) -> Result<(), Error> {
+    fn seal_and_queue(&mut self, id: CallId, kind: Kind, text: &str) -> Result<(), Error> {
         if self.outbox.is_full() {
             return Err(Error::TooMuchWaits);
         }
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
-        let (Some(wire_id), State::Talking(talk)) = (&call.wire_id, &mut call.state) else {
+        let (Some(wire_id), State::Answered(answered)) = (&call.wire_id, &mut call.state) else {
             return Err(Error::WrongMoment);
         };
-        let message = talk.seal(wire_id, kind, text)?;
+        let message = answered.seal(wire_id, kind, text)?;
         self.queue(message).map(drop)
     }
 
     /// A candidate or signal came.
-    pub(super) fn hear(&mut self, wire_id: &str, kind: Kind, sealed: &str) {
-        let Some(id) = self.calls.by_wire_id(wire_id) else { return self.end_again(wire_id) };
-        let Some(Call { state: State::Talking(talk), .. }) = self.calls.find(id) else {
+    pub(super) fn handle_sealed(&mut self, wire_id: &str, kind: Kind, sealed: &str) {
+        let Some(id) = self.calls.by_wire_id(wire_id) else { return self.repeat_end(wire_id) };
+        let Some(Call { state: State::Answered(answered), .. }) = self.calls.find(id) else {
             // Nobody can have sealed it: there are no keys before the answer.
-            return self.tell(Event::MessageRefused { call: id, error: seal::Error::NotAuthentic });
+            return self
+                .report(Event::MessageRefused { call: id, error: seal::Error::NotAuthentic });
         };
         let opened = match kind {
-            Kind::Candidate => talk.established.open_candidate(sealed),
-            Kind::Signal => talk.established.open_signal(sealed),
+            Kind::Candidate => answered.established.open_candidate(sealed),
+            Kind::Signal => answered.established.open_signal(sealed),
         };
         let event = match (opened, kind) {
             (Err(error), _) => Some(Event::MessageRefused { call: id, error }),
@@ -193,7 +194,7 @@ impl Machine {
         };
         let authentic = !matches!(event, Some(Event::MessageRefused { .. }));
         if authentic {
-            self.heard_from_peer(id);
+            self.handle_proof_of_keys(id);
         }
         self.outputs.extend(event.map(super::Output::Event));
     }
@@ -202,37 +203,42 @@ impl Machine {
     pub(super) fn unreadable_message(&mut self, wire_id: &str) {
         match self.calls.by_wire_id(wire_id) {
             Some(call) => {
-                self.tell(Event::MessageRefused { call, error: seal::Error::Malformed });
+                self.report(Event::MessageRefused { call, error: seal::Error::Malformed });
             }
-            None => self.end_again(wire_id),
+            None => self.repeat_end(wire_id),
         }
     }
 
-    /// The other end has the keys of the call; what that shows.
-    fn heard_from_peer(&mut self, id: CallId) {
-        let Some(Call { state: State::Talking(talk), .. }) = self.calls.find(id) else { return };
-        talk.answer = None;
-        let missing = talk.established.missing();
-        let missed = missing - std::mem::replace(&mut talk.missed, missing);
-        let digits = talk.digits().filter(|_| !std::mem::replace(&mut talk.digits_told, true));
+    /// The other end has the keys of the call: it has the answer, and the digits can be compared.
+    fn handle_proof_of_keys(&mut self, id: CallId) {
+        let Some(Call { state: State::Answered(answered), .. }) = self.calls.find(id) else {
+            return;
+        };
+        answered.answer = None;
+        let missing = answered.established.missing();
+        let missed = missing - std::mem::replace(&mut answered.missed, missing);
+        let digits =
+            answered.digits().filter(|_| !std::mem::replace(&mut answered.digits_told, true));
         if let Some(digits) = digits {
-            self.tell(Event::Digits { call: id, digits });
+            self.report(Event::Digits { call: id, digits });
         }
         if missed > 0 {
-            self.tell(Event::MessagesMissed { call: id, count: missed });
+            self.report(Event::MessagesMissed { call: id, count: missed });
         }
     }
 
     /// The server did not take a candidate or signal for now.
-    pub(super) fn say_again(&mut self, message: &Outgoing) {
+    pub(super) fn send_sealed_anew(&mut self, message: &Outgoing) {
         let (Outgoing::IceCandidate { call_id, candidate: sealed }
         | Outgoing::CallSignal { call_id, data: sealed }) = message
         else {
             return;
         };
         let Some(id) = self.calls.by_wire_id(call_id) else { return };
-        let Some(Call { state: State::Talking(talk), .. }) = self.calls.find(id) else { return };
-        if let Some(Ok(again)) = talk.seal_again(call_id, sealed) {
+        let Some(Call { state: State::Answered(answered), .. }) = self.calls.find(id) else {
+            return;
+        };
+        if let Some(Ok(again)) = answered.seal_again(call_id, sealed) {
             self.queue_short(again);
         }
     }

@@ -1,0 +1,233 @@
+//! The end of a call: one function, and the reasons for it.
+//!
+//! | [`End`] | sent to the server | the application gets |
+//! |---|---|---|
+//! | `HungUp` | CALL_END | nothing: it asked for it |
+//! | `Declined` | CALL_REJECT | nothing: it asked for it, or gets an error |
+//! | `TimedOut` | CALL_END | [`EndReason::Timeout`] |
+//! | `Interference` | CALL_END | [`Ending::Interference`] |
+//! | `OfferRefused` | CALL_REJECT, behind everything else | [`Event::OfferRefused`] |
+//! | `NotBegun` | nothing: it knows of no call | the error, as answer to its request |
+//! | `ByServer` | nothing: it has ended the call | the reason of the server |
+//!
+//! An end is reported as [`Event::Ended`], but to an application that does not know of the call
+//! yet: it gets an error as the answer to its request to call, and nothing about a call that never
+//! rang. Whatever is left to send of a call that has ended is dropped.
+//!
+//! Ends that this client has sent are remembered: a server that lost one goes on sending messages
+//! of the call, and is sent the end again, a bounded number of times.
+
+use std::collections::VecDeque;
+
+use securecall_protocol::client::Outgoing;
+use securecall_protocol::{EndReason, RejectReason};
+use securecall_seal as seal;
+
+use super::call::{Call, State};
+use super::outbox::Letter;
+use super::{Context, Machine};
+use crate::{CallId, Ending, Error, Event};
+
+/// Bound of the ends that are remembered.
+const SENT_ENDS_MAX: usize = 64;
+/// Bound of the repetitions of each.
+const REPEATS_MAX: u8 = 3;
+
+/// The reason for which a call ends.
+pub(super) enum End {
+    /// The application hangs up.
+    HungUp,
+    /// The application declines, or its answer cannot be sealed.
+    Declined(RejectReason),
+    /// Nobody has answered in time.
+    TimedOut,
+    /// The peer, or its key, is not the one with whom the call was begun.
+    Interference(seal::Error),
+    /// An offer from the caller that does not ring.
+    OfferRefused(Error),
+    /// The offer was not sent.
+    NotBegun(Error),
+    /// The call is over at the server.
+    ByServer(Ending),
+}
+
+/// The ends that this client has sent, which the server may have lost.
+#[derive(Default)]
+pub(super) struct SentEnds(VecDeque<SentEnd>);
+
+struct SentEnd {
+    message: Outgoing,
+    repeats_left: u8,
+}
+
+impl SentEnds {
+    /// Remembers an end in place of the oldest one.
+    fn push(&mut self, message: Outgoing) {
+        if self.0.len() >= SENT_ENDS_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(SentEnd { message, repeats_left: REPEATS_MAX });
+    }
+
+    /// Returns whether this client has ended the call.
+    pub(super) fn contains(&self, wire_id: &str) -> bool {
+        self.0.iter().any(|end| end.message.call_id() == Some(wire_id))
+    }
+
+    /// Takes one repetition. `None`: the call was not ended here, or the end was repeated enough.
+    fn repeat(&mut self, wire_id: &str) -> Option<Outgoing> {
+        let end = self.0.iter_mut().find(|end| end.message.call_id() == Some(wire_id))?;
+        end.repeats_left = end.repeats_left.checked_sub(1)?;
+        Some(end.message.clone())
+    }
+}
+
+impl End {
+    /// The message that ends the call at the server.
+    fn message(&self, call_id: String) -> Option<Outgoing> {
+        match self {
+            Self::HungUp | Self::TimedOut | Self::Interference(_) => {
+                Some(Outgoing::CallEnd { call_id })
+            }
+            Self::Declined(reason) => Some(Outgoing::CallReject { call_id, reason: *reason }),
+            Self::OfferRefused(why) => {
+                Some(Outgoing::CallReject { call_id, reason: reason_of(why) })
+            }
+            Self::NotBegun(_) | Self::ByServer(_) => None,
+        }
+    }
+
+    /// The answer to a request to call that has none yet. `None`: the client is being closed.
+    fn error(&self) -> Option<Error> {
+        match self {
+            Self::HungUp | Self::Declined(_) => None,
+            Self::TimedOut => Some(Error::TimedOut),
+            Self::NotBegun(error) | Self::OfferRefused(error) => Some(error.clone()),
+            Self::Interference(_) | Self::ByServer(_) => Some(Error::NoSuchCall),
+        }
+    }
+
+    fn ending(self) -> Option<Ending> {
+        match self {
+            Self::TimedOut => Some(Ending::Ended(EndReason::Timeout)),
+            Self::Interference(error) => Some(Ending::Interference(error)),
+            Self::ByServer(ending) => Some(ending),
+            Self::HungUp | Self::Declined(_) | Self::OfferRefused(_) | Self::NotBegun(_) => None,
+        }
+    }
+}
+
+impl Machine {
+    /// Ends a call, for this reason. Returns the call. `None`: there is no such call.
+    pub(super) fn end_call(&mut self, cx: &Context<'_>, id: CallId, end: End) -> Option<Call> {
+        let mut call = self.calls.remove(id)?;
+        if let Some(wire_id) = &call.wire_id {
+            self.outbox.drop_call(wire_id);
+            if let Some(message) = end.message(wire_id.clone()) {
+                self.send_end(message, matches!(end, End::OfferRefused(_)));
+            }
+        }
+        match (call.take_state(), end) {
+            (State::SeekingCallee { reply, .. }, end) => {
+                if let Some(error) = end.error() {
+                    let _ = reply.send(Err(error));
+                }
+            }
+            (_, End::OfferRefused(why)) => self.report_refused_offer(cx, call.peer.clone(), why),
+            // The application does not know of the call yet.
+            (State::SeekingCaller { .. } | State::HeldForGlare(_), _) => {}
+            (state, end) => {
+                call.state = state;
+                let ended = end.ending().map(|reason| Event::Ended { call: id, reason });
+                self.outputs.extend(ended.map(super::Output::Event));
+            }
+        }
+        Some(call)
+    }
+
+    /// Declines a call of which there is no record.
+    pub(super) fn decline_unrecorded(&mut self, call_id: String, reason: RejectReason) {
+        self.send_end(Outgoing::CallReject { call_id, reason }, true);
+    }
+
+    /// Queues an end and remembers it. The end of a call that never rang goes `last`: however many
+    /// of those there are, they hold up nothing that the application sends.
+    fn send_end(&mut self, message: Outgoing, last: bool) {
+        self.calls.sent_ends.push(message.clone());
+        if last {
+            let id = self.new_id();
+            self.outbox.push_decline(Letter { id, message });
+        } else {
+            self.queue_short(message);
+        }
+    }
+
+    /// A message of a call that is not on record: if this client has ended it, the server has lost
+    /// the end, and gets it again.
+    pub(super) fn repeat_end(&mut self, wire_id: &str) {
+        if let Some(message) = self.calls.sent_ends.repeat(wire_id) {
+            self.queue_short(message);
+        }
+    }
+
+    /// A message that goes on with a call of which there is no record, for instance from before
+    /// the program was started: the call ends.
+    pub(super) fn end_unrecorded(&mut self, wire_id: String) {
+        match self.calls.sent_ends.repeat(&wire_id) {
+            Some(message) => self.queue_short(message),
+            None => {
+                self.outbox.drop_call(&wire_id);
+                self.send_end(Outgoing::CallEnd { call_id: wire_id }, false);
+            }
+        }
+    }
+
+    /// Ends the calls that have rung for long enough.
+    pub(super) fn expire_calls(&mut self, cx: &Context<'_>) {
+        let expired = |call: &Call| call.rings_until.is_some_and(|until| until <= cx.now);
+        while let Some(id) = self.calls.search(expired) {
+            self.end_call(cx, id, End::TimedOut);
+        }
+    }
+}
+
+/// The reason for the caller. Only a caller whose offer was authentic gets more than a refusal.
+fn reason_of(why: &Error) -> RejectReason {
+    match why {
+        Error::Seal(seal::Error::Stale(offset)) => {
+            let seconds = offset.seconds().clamp(i32::MIN.into(), i32::MAX.into());
+            RejectReason::Clock { ahead_seconds: i32::try_from(seconds).unwrap_or_default() }
+        }
+        _ => RejectReason::Declined,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end_of(call_id: &str) -> Outgoing {
+        Outgoing::CallEnd { call_id: call_id.to_owned() }
+    }
+
+    #[test]
+    fn an_end_is_repeated_a_bounded_number_of_times() {
+        let mut ends = SentEnds::default();
+        ends.push(end_of("c1"));
+        for _ in 0..REPEATS_MAX {
+            assert!(ends.repeat("c1").is_some());
+        }
+        assert!(ends.repeat("c1").is_none());
+        assert!(ends.contains("c1"), "it is over all the same");
+        assert!(ends.repeat("c2").is_none());
+    }
+
+    #[test]
+    fn the_oldest_end_makes_room() {
+        let mut ends = SentEnds::default();
+        for number in 0..=SENT_ENDS_MAX {
+            ends.push(end_of(&number.to_string()));
+        }
+        assert!(!ends.contains("0") && ends.contains("1"));
+    }
+}
