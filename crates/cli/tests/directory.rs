@@ -216,7 +216,7 @@ fn a_running_server_executes_a_reset_after_the_delay_that_is_set() {
     }
     assert!(asked_at.elapsed() >= Duration::from_secs(2));
     let log = server.stop();
-    assert!(log.contains("reset was carried out") && !log.contains("alice"), "{log}");
+    assert!(log.contains("reset was executed") && !log.contains("alice"), "{log}");
 }
 
 #[test]

@@ -1,25 +1,25 @@
 //! An operator's reset of a bound id: when it may be asked for, and when it falls due.
 //!
-//! A reset gives an id away that somebody may still have. So it waits, and any link that the owner
-//! signs meanwhile ends it. **What counts is time during which the owner could have objected**: the
+//! A reset gives an id away that somebody may still have. So it is pending for a delay, and any link
+//! that the owner signs is a veto. **Only time counts in which the owner could have vetoed it**: the
 //! directory was running and wrote to its disk. It is measured by a clock that nobody sets, so a
 //! jump of the time of day changes nothing; and one step counts as [`COUNTED_MAX`] at most, so a
-//! machine that stood still does not make up for it. A server that was stopped does not count.
+//! suspended machine does not catch up. A server that was stopped does not count.
 
 use std::time::Duration;
 
 use securecall_identity::{Binding, Head};
 
-/// How often time is counted, and written down: what a crash loses.
+/// The interval in which time is counted and stored: what a crash loses.
 pub const COUNT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The most that counts of the time between two countings.
 pub const COUNTED_MAX: Duration = Duration::from_secs(120);
 
-/// A reset that waits.
+/// A pending reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingReset {
-    /// How much time is still to be counted.
+    /// The time that is still to be counted.
     pub left: Duration,
 }
 
@@ -30,39 +30,39 @@ impl PendingReset {
         Self { left: self.left.saturating_sub(elapsed.min(COUNTED_MAX)) }
     }
 
-    /// Returns whether the reset is carried out now.
+    /// Returns true if the reset is to be executed.
     #[must_use]
     pub fn is_due(self) -> bool {
         self.left.is_zero()
     }
 
-    /// How long to wait before time is counted again.
+    /// Returns the time before the next counting.
     #[must_use]
     pub fn next_count(self) -> Duration {
         self.left.min(COUNT_INTERVAL)
     }
 }
 
-/// The answer to an operator who asks for a reset.
+/// The answer to an operator's request for a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// The id has no chain: its key, if there is one, is removed at once.
     AtOnce,
-    /// The reset waits: since now, or since it was asked for before.
-    Waits(PendingReset),
+    /// The reset is pending: from now on, or since an earlier request.
+    Pending(PendingReset),
     /// The id certifies itself: only its own keys change it.
     Certified,
     /// The owner has ended the id for good.
     Ended,
 }
 
-/// Decides about a reset that an operator asks for. Asking again does not begin anew.
+/// Decides about a reset that an operator requests. A second request does not restart the delay.
 #[must_use]
 pub fn ask(head: Option<&Head>, pending: Option<PendingReset>, delay: Duration) -> Asked {
     let Some(head) = head else { return Asked::AtOnce };
     match head.binding() {
         Binding::Bound if head.id().is_certified() => Asked::Certified,
-        Binding::Bound => Asked::Waits(pending.unwrap_or(PendingReset { left: delay })),
+        Binding::Bound => Asked::Pending(pending.unwrap_or(PendingReset { left: delay })),
         Binding::Ended => Asked::Ended,
         Binding::Open => Asked::AtOnce,
     }
@@ -101,9 +101,9 @@ mod tests {
     #[test]
     fn a_bound_id_waits_and_asking_again_does_not_begin_anew() {
         let fresh = PendingReset { left: DELAY };
-        assert_eq!(ask(Some(&plain()), None, DELAY), Asked::Waits(fresh));
+        assert_eq!(ask(Some(&plain()), None, DELAY), Asked::Pending(fresh));
         let waited = fresh.counted(Duration::from_secs(60));
-        assert_eq!(ask(Some(&plain()), Some(waited), DELAY), Asked::Waits(waited));
+        assert_eq!(ask(Some(&plain()), Some(waited), DELAY), Asked::Pending(waited));
     }
 
     #[test]

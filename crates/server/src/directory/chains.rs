@@ -1,4 +1,4 @@
-//! What a directory says about chains: the words of [`Directory`](super::Directory) for identities.
+//! Requests and results of [`Directory`](super::Directory) for chains and bundles.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use securecall_identity::{Binding, Kind, Position, Refusal};
 
 use super::Unavailable;
 
-/// How many links an answer has at most: 29 KB as text.
+/// The bound of links in an answer: 29 KB as text.
 pub const CHAIN_PAGE_LINKS: usize = 64;
 
-/// What an id demands of whoever registers with it. It is known without a disk.
+/// The binding of an id, as a registration needs it. It is known without a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The id has no chain.
@@ -21,13 +21,13 @@ pub enum Standing {
     Reset([u8; 32]),
     /// The owner has ended the id: nobody registers with it any more.
     Ended,
-    /// Nobody is let in for now: whether a link was stored is not certain yet, or the id cannot be
-    /// told from another one in memory.
+    /// Nobody is let in now: it is unknown whether a link was stored, or the id collides with another
+    /// one in memory.
     Unknown,
 }
 
 impl Standing {
-    /// The standing after the link at `position`.
+    /// Returns the standing after the link at `position`.
     pub(super) fn of(position: Position, binding: Binding) -> Self {
         match binding {
             Binding::Bound => Self::Bound(position.hash),
@@ -37,24 +37,25 @@ impl Standing {
     }
 }
 
-/// A link was stored: the id has another head.
+/// A new head of an id.
 #[derive(Clone, Copy)]
 pub struct HeadChange<'a> {
     /// The id.
     pub id: &'a str,
-    /// What the link does. After an import it is the newest of several.
+    /// The kind of the newest link. An import may have stored several.
     pub kind: Kind,
-    /// The id's standing from now on.
+    /// The new standing.
     pub standing: Standing,
 }
 
-/// Is called for each new head, on the thread that writes: after [`Directory::standing`] has it and
-/// before anybody is answered. It must be quick, and must not ask the directory to write.
+/// A callback for each new head, on the thread that writes: after [`Directory::standing`] has it and
+/// before the request is answered. It must not block, and must not call [`Directory::watch`].
 ///
 /// [`Directory::standing`]: super::Directory::standing
+/// [`Directory::watch`]: super::Directory::watch
 pub type HeadWatcher = Box<dyn Fn(&HeadChange<'_>) + Send + Sync>;
 
-/// How a link came to be in its chain.
+/// The result of an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extended {
     /// It is the new head.
@@ -63,7 +64,7 @@ pub enum Extended {
     Kept(Position),
 }
 
-/// Why a link was not added.
+/// The reason why a link was not added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExtendError {
     /// It breaks a rule of chains.
@@ -78,12 +79,12 @@ pub enum ExtendError {
     /// The id has no chain, and the directory has as many records as it may have (`UNAVAILABLE`).
     #[error("the directory is full")]
     Full,
-    /// Not known whether the link was added. Asking again is safe (`UNAVAILABLE`).
+    /// The link may have been added all the same. A retry is safe (`UNAVAILABLE`).
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// How a bundle came to be published.
+/// The result of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Published {
     /// It is the new one.
@@ -92,7 +93,7 @@ pub enum Published {
     Kept,
 }
 
-/// Why a bundle was not published.
+/// The reason why a bundle was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
     /// The id has no chain.
@@ -101,12 +102,12 @@ pub enum PublishError {
     /// It breaks a rule of bundles, or is older than the one that is there.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Not known whether it was published. Asking again is safe (`UNAVAILABLE`).
+    /// It may have been published all the same. A retry is safe (`UNAVAILABLE`).
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// What is wanted of a chain.
+/// A request for a part of a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChainQuery {
     /// The hash of the newest link that is known: if it is the head, no link is sent.

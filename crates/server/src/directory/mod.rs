@@ -30,7 +30,7 @@ pub use chains::{
     PublishError, Published, Standing,
 };
 pub(crate) use embedded::create;
-pub use embedded::{Embedded, Export, OpenError, Page, QUEUE_LENGTH, WaitingReset};
+pub use embedded::{Embedded, Export, OpenError, Page, PendingReset, QUEUE_LENGTH};
 pub use import::{ConflictOf, Conflicts, Import, ImportError, Imported};
 pub use record::{Record, RecordError};
 pub use securecall_core::directory::{Creation, Replacement, Terms};
@@ -57,30 +57,28 @@ pub trait Directory: Send + Sync + 'static {
     /// another, and each sees the result of the one before.
     fn register(&self, id: &str, key: &str, terms: Terms) -> Answer<Registered, RegisterError>;
 
-    /// Adds a link to the chain of its id, or finds it there.
+    /// Adds a link to the chain of its id, unless it is there already.
     ///
     /// A link carries its own authority, whoever brings it; but an inception may come only from a
     /// connection that has proved itself by that inception, which the caller sees to. The answer
-    /// comes when the link is durable, [`Directory::standing`] has it, and watchers were told. The
-    /// same link again is safe.
+    /// comes when the link is durable, [`Directory::standing`] has it, and watchers were called. A
+    /// retry is safe.
     fn extend(&self, link: Link, creation: Creation) -> Answer<Extended, ExtendError>;
 
     /// Publishes a bundle under the present head of an id. The caller has it from a connection that
     /// has proved itself for that head.
     fn publish(&self, id: &Id, bundle: &[u8]) -> Answer<Published, PublishError>;
 
-    /// A part of the chain of `id`; `None` if it has none. As new as [`Directory::lookup`].
+    /// Returns a part of the chain of `id`, or `None` if it has none. As new as [`Directory::lookup`].
     fn chain(&self, id: &str, query: ChainQuery) -> Answer<Option<ChainPage>, Unavailable>;
 
-    /// What `id` demands of whoever registers with it, as far as commits are through. Does not wait,
-    /// and is right while the storage fails.
+    /// Returns the committed standing of `id`. Does not block, and is right while the storage fails.
     fn standing(&self, id: &str) -> Standing;
 
     /// Calls `watcher` for each new head, from now on.
     fn watch(&self, watcher: HeadWatcher);
 
-    /// How many records there are, as far as commits are through, and how many there may be. A key
-    /// is one, and a chain is one.
+    /// Returns the number of committed records, and the bound. A key is one, and a chain is one.
     fn records(&self) -> Records;
 
     /// Returns true if requests will probably get `Unavailable`. Does not block.
@@ -107,7 +105,7 @@ pub enum Registered {
     Replaced,
 }
 
-/// What became of an operator's reset of an id.
+/// The result of an operator's reset of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Reset {
@@ -115,8 +113,8 @@ pub enum Reset {
     Done,
     /// The id had no key, or was reset already.
     Nothing,
-    /// The id is bound: the reset waits for so much time to be counted.
-    Waits {
+    /// The id is bound, and the reset is pending.
+    Pending {
         /// The time that is left.
         seconds: u64,
     },

@@ -6,15 +6,15 @@ use securecall_identity::notation::base64url;
 use securecall_identity::{Fingerprint, Kind, Outline};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::WaitingReset;
+use crate::directory::PendingReset;
 
-/// All that a directory knows of an id's chain.
+/// The chain of an id, and its pending reset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// The links of all epochs, in their order. None: the id has no chain.
     pub links: Vec<LinkLine>,
-    /// The reset that waits; `None` if there is none.
-    pub reset: Option<WaitingLine>,
+    /// The pending reset; `None` if there is none.
+    pub reset: Option<ResetLine>,
 }
 
 /// A line of a history.
@@ -22,7 +22,7 @@ pub struct History {
 #[serde(rename_all = "camelCase")]
 pub(super) enum Line {
     Link(LinkLine),
-    Reset(WaitingLine),
+    Reset(ResetLine),
 }
 
 /// A link.
@@ -43,10 +43,10 @@ pub struct LinkLine {
     pub fingerprint: Option<Box<str>>,
 }
 
-/// A reset that waits.
+/// A pending reset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WaitingLine {
+pub struct ResetLine {
     /// The id.
     pub client_id: Box<str>,
     /// How much time is to be counted until it is carried out.
@@ -71,8 +71,8 @@ impl Line {
     }
 }
 
-impl From<&WaitingReset> for WaitingLine {
-    fn from(WaitingReset { client_id, left_seconds, asked_at }: &WaitingReset) -> Self {
+impl From<&PendingReset> for ResetLine {
+    fn from(PendingReset { client_id, left_seconds, asked_at }: &PendingReset) -> Self {
         let client_id = client_id.clone();
         Self { client_id, left_seconds: *left_seconds, asked_at: *asked_at }
     }

@@ -31,7 +31,7 @@ use crate::directory::{Embedded, Import, Imported, Reset};
 pub(crate) use control::Control;
 pub use error::OperatorError;
 use history::parse_lines;
-pub use history::{History, LinkLine, WaitingLine};
+pub use history::{History, LinkLine, ResetLine};
 use protocol::{Reply, Request, receive, send};
 use responder::{Bounds, respond};
 
@@ -39,12 +39,12 @@ use responder::{Bounds, respond};
 /// minute on a slow disk, and an operator can interrupt the command.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// What holds in a folder where no server runs. A server that runs has its own.
+/// The rules for a folder without a running server, which has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// How many bytes a key may have.
+    /// The bound of a key, in bytes.
     pub key_bytes_max: usize,
-    /// How long the reset of a bound id waits.
+    /// The delay of the reset of a bound id.
     pub reset_delay: Duration,
 }
 
@@ -141,10 +141,10 @@ impl Operator {
         }
     }
 
-    /// Withdraws resets that wait. Returns whether each id had one.
+    /// Withdraws pending resets. Returns for each id whether it had one.
     ///
     /// # Errors
-    /// It is not known whether it was done; the same again is safe.
+    /// The resets may have been withdrawn; a retry is safe.
     pub fn cancel_resets(&mut self, ids: &[ClientId]) -> Result<Vec<bool>, OperatorError> {
         self.ask(&Request::CancelResets { client_ids: texts(ids) })?;
         match self.answer()? {
@@ -153,16 +153,16 @@ impl Operator {
         }
     }
 
-    /// The resets that wait, in the order of their ids.
+    /// Returns the pending resets, in the order of their ids.
     ///
     /// # Errors
     /// Nothing was listed.
-    pub fn waiting_resets(&mut self) -> Result<Vec<WaitingLine>, OperatorError> {
+    pub fn pending_resets(&mut self) -> Result<Vec<ResetLine>, OperatorError> {
         self.ask(&Request::Resets)?;
         Ok(parse_lines(&self.listed()?).collect::<Result<_, _>>()?)
     }
 
-    /// The chain of an id.
+    /// Returns the chain of an id.
     ///
     /// # Errors
     /// Nothing was listed.

@@ -11,7 +11,7 @@
 //! ← {"reply":"imported","new":1,"same":1,"replaced":0}
 //!
 //! → {"request":"reset","clientIds":["alice","bob"]}
-//! ← {"reply":"reset","resets":["done",{"waits":{"seconds":259200}}]}
+//! ← {"reply":"reset","resets":["done",{"pending":{"seconds":259200}}]}
 //!
 //! → {"request":"cancelResets","clientIds":["bob"]}
 //! ← {"reply":"cancelled","hadReset":[true]}

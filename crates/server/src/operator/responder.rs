@@ -9,7 +9,7 @@ use securecall_core::directory::Replacement;
 use securecall_protocol::ClientId;
 use tracing::info;
 
-use super::history::{Line, WaitingLine, lines_of};
+use super::history::{Line, ResetLine, lines_of};
 use super::protocol::{Refusal, Reply, Request, receive, send};
 use crate::directory::{ConflictOf, Conflicts, Embedded, Import, ImportError, Imported, Reset};
 
@@ -43,7 +43,7 @@ pub(super) fn respond(
         Request::Export => export(stream, directory)?,
         Request::Reset { client_ids } => reset(directory, &client_ids),
         Request::CancelResets { client_ids } => cancel_resets(directory, &client_ids),
-        Request::Resets => waiting_resets(stream, directory)?,
+        Request::Resets => pending_resets(stream, directory)?,
         Request::History { client_id } => history(stream, directory, &client_id)?,
         Request::Import { bytes, .. } if bytes > bounds.import_bytes_max => {
             Err(Refusal::TooLarge { bytes_max: bounds.import_bytes_max })
@@ -86,7 +86,7 @@ fn reset(directory: &Embedded, ids: &[Box<str>]) -> Outcome {
     let resets = directory.reset(parsed(ids)?).map_err(|_| Refusal::Unavailable)?;
     let count = |wanted: fn(&Reset) -> bool| resets.iter().filter(|reset| wanted(reset)).count();
     let keys = count(|reset| *reset == Reset::Done);
-    let pending = count(|reset| matches!(reset, Reset::Waits { .. }));
+    let pending = count(|reset| matches!(reset, Reset::Pending { .. }));
     info!(keys, pending, "an operator reset keys");
     Ok(Reply::Reset { resets })
 }
@@ -103,11 +103,11 @@ fn parsed(ids: &[Box<str>]) -> Result<Vec<ClientId>, Refusal> {
     ids.map_err(|_| Refusal::NotUnderstood)
 }
 
-fn waiting_resets(stream: &UnixStream, directory: &Embedded) -> io::Result<Outcome> {
-    let Ok(resets) = directory.waiting_resets() else { return Ok(Err(Refusal::Unavailable)) };
+fn pending_resets(stream: &UnixStream, directory: &Embedded) -> io::Result<Outcome> {
+    let Ok(resets) = directory.pending_resets() else { return Ok(Err(Refusal::Unavailable)) };
     let mut count = 0;
     for some in resets.chunks(LINES_OF_PAGE) {
-        let lines = lines_of(some.iter().map(WaitingLine::from))?;
+        let lines = lines_of(some.iter().map(ResetLine::from))?;
         count += some.len() as u64;
         send_page(stream, &lines)?;
     }
@@ -126,7 +126,7 @@ fn history(stream: &UnixStream, directory: &Embedded, id: &str) -> io::Result<Ou
         count += links.len() as u64;
         send_page(stream, &lines_of(links.iter().map(Line::of_link))?)?;
     }
-    let Ok(resets) = directory.waiting_resets() else { return Ok(Err(Refusal::Unavailable)) };
+    let Ok(resets) = directory.pending_resets() else { return Ok(Err(Refusal::Unavailable)) };
     if let Some(reset) = resets.iter().find(|reset| *reset.client_id == *id.as_str()) {
         count += 1;
         send_page(stream, &lines_of([Line::Reset(reset.into())])?)?;

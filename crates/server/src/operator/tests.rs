@@ -89,11 +89,11 @@ fn operate_on_chains(folder: &Path) {
         assert!(refused.starts_with("the chain in line 1 is older"), "{refused}");
     }
 
-    let waits = [Reset::Waits { seconds: RULES.reset_delay.as_secs() }];
+    let waits = [Reset::Pending { seconds: RULES.reset_delay.as_secs() }];
     for _ in 0..2 {
         assert_eq!(operator(folder).reset(&ids).unwrap(), waits);
     }
-    let waiting = operator(folder).waiting_resets().unwrap();
+    let waiting = operator(folder).pending_resets().unwrap();
     assert_eq!(waiting.len(), 1);
     assert_eq!(&*waiting[0].client_id, "dora");
 
@@ -106,7 +106,7 @@ fn operate_on_chains(folder: &Path) {
 
     assert_eq!(operator(folder).cancel_resets(&ids).unwrap(), [true]);
     assert_eq!(operator(folder).cancel_resets(&ids).unwrap(), [false]);
-    assert_eq!(operator(folder).waiting_resets().unwrap(), []);
+    assert_eq!(operator(folder).pending_resets().unwrap(), []);
 }
 
 #[test]

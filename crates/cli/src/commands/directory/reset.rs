@@ -92,7 +92,7 @@ fn report(
 fn done(reset: &Reset) -> Outcome {
     match reset {
         Reset::Done => ("reset".to_owned(), true),
-        Reset::Waits { seconds } => {
+        Reset::Pending { seconds } => {
             let waits = operator::waits(*seconds);
             (format!("bound to an identity: reset in {waits}, unless its owner vetoes it"), true)
         }

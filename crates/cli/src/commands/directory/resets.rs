@@ -22,7 +22,7 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(flags: &ArgMatches) -> Result<(), Failure> {
     let settings = operator::settings(flags)?;
-    let resets = operator::open(&settings)?.waiting_resets().map_err(Failure::Operator)?;
+    let resets = operator::open(&settings)?.pending_resets().map_err(Failure::Operator)?;
     let mut text = String::new();
     for reset in &resets {
         let (left, asked) = (operator::waits(reset.left_seconds), operator::moment(reset.asked_at));

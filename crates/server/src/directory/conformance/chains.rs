@@ -356,7 +356,7 @@ async fn some_ids_cannot_be_reset(directory: &Embedded) {
     directory.extend(ended.end(), Creation::Refused).await.unwrap();
     let resets = directory.reset(ids(&[certified.id().as_str(), "finished"]));
     assert_eq!(resets, Ok(vec![Reset::Certified, Reset::Ended]));
-    assert_eq!(directory.waiting_resets(), Ok(Vec::new()));
+    assert_eq!(directory.pending_resets(), Ok(Vec::new()));
     let head = certified.link().position();
     let standing = directory.standing(certified.id().as_str());
     assert_eq!(standing, Standing::Bound(head.hash));

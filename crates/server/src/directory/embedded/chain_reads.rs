@@ -17,9 +17,9 @@ pub(crate) struct Chains {
     bundles: ReadOnlyTable<&'static str, &'static [u8]>,
 }
 
-/// A reset that waits.
+/// A pending reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WaitingReset {
+pub struct PendingReset {
     /// The id.
     pub client_id: Box<str>,
     /// How much time is to be counted until it is carried out.
@@ -28,7 +28,7 @@ pub struct WaitingReset {
     pub asked_at: u64,
 }
 
-/// The place of a link that was read, to go on after it.
+/// The epoch and the sequence number of the last link that was read.
 pub(crate) type Place = (u32, u8);
 
 impl Chains {
@@ -40,13 +40,13 @@ impl Chains {
         })
     }
 
-    /// The first id from `start` on that has a chain.
+    /// Returns the first id from `start` on that has a chain.
     pub(super) fn next_id(&self, start: Bound<&str>) -> Result<Option<Box<str>>, redb::Error> {
         let next = self.heads.range::<&str>((start, Bound::Unbounded))?.next().transpose()?;
         Ok(next.map(|(id, _)| id.value().into()))
     }
 
-    /// All links of an id's present epoch, and its bundle.
+    /// Returns all links of an id's present epoch, and its bundle.
     pub(super) fn epoch(&self, id: &str) -> Result<(Vec<Bytes>, Option<Bytes>), redb::Error> {
         let Some((head, _)) = self.head(id)? else { return Ok((Vec::new(), None)) };
         Ok((self.links_of_epoch(id, head.epoch, 0, usize::MAX)?, self.bundle(id)?))
@@ -96,7 +96,7 @@ impl Chains {
     }
 }
 
-/// A part of an id's chain; `None` if it has none.
+/// Returns a part of an id's chain, or `None` if it has none.
 pub(crate) fn page(
     database: &Database,
     id: &str,
@@ -105,7 +105,7 @@ pub(crate) fn page(
     Chains::of(&database.begin_read()?)?.page(id, query)
 }
 
-/// Some links of all epochs, after this place.
+/// Returns some links of all epochs, after this place.
 pub(crate) fn history(
     database: &Database,
     id: &str,
@@ -114,14 +114,14 @@ pub(crate) fn history(
     Chains::of(&database.begin_read()?)?.history(id, after)
 }
 
-/// All resets that wait: as many as operators have asked for.
-pub(crate) fn resets(database: &Database) -> Result<Vec<WaitingReset>, redb::Error> {
+/// Returns all pending resets: as many as operators have asked for.
+pub(crate) fn resets(database: &Database) -> Result<Vec<PendingReset>, redb::Error> {
     let resets = database.begin_read()?.open_table(RESETS)?;
     let rows = resets.range::<&str>(..)?.map(|row| {
         let (id, reset) = row?;
         let (left, asked_at) = reset.value();
         let left_seconds = left.div_ceil(1000);
-        Ok(WaitingReset { client_id: id.value().into(), left_seconds, asked_at })
+        Ok(PendingReset { client_id: id.value().into(), left_seconds, asked_at })
     });
     rows.collect()
 }

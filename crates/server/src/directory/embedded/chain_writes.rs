@@ -1,4 +1,4 @@
-//! Links and bundles, into the ledger.
+//! Writes links and bundles.
 
 use redb::ReadableTable as _;
 use securecall_core::chains::{self, Brought, Existing, Refused};
@@ -10,7 +10,7 @@ use super::tables::corrupted;
 use crate::directory::{ExtendError, Extended, PublishError, Published};
 
 impl Ledger<'_> {
-    /// Adds a link to its chain, or finds it there.
+    /// Adds a link to its chain, unless it is there already.
     pub(super) fn extend(
         &mut self,
         link: &Link,
@@ -53,7 +53,7 @@ impl Ledger<'_> {
         outline.map(|outline| Some(outline.position.hash)).map_err(|_| corrupted("a link"))
     }
 
-    /// Publishes the bundle of an id's present head, or finds it published.
+    /// Publishes the bundle of an id's present head, unless it is published already.
     pub(super) fn publish(
         &mut self,
         id: &Id,
@@ -76,7 +76,7 @@ impl Ledger<'_> {
         }
     }
 
-    /// Judges a bundle of this head by the one that is there.
+    /// Compares a bundle of this head with the stored one.
     fn check_bundle(
         &self,
         head: &Head,
@@ -97,7 +97,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Compares what an operator brings with what is there. Writes nothing.
+    /// Compares a chain of an import with the stored one. Writes nothing.
     pub(super) fn compare(
         &self,
         chain: &Chain,
@@ -115,7 +115,7 @@ impl Ledger<'_> {
         }
     }
 
-    /// Writes a chain that is new, or goes on from the one that is there; and its bundle.
+    /// Writes a chain that is new or longer than the stored one, and its bundle.
     pub(super) fn put_chain(
         &mut self,
         chain: &Chain,

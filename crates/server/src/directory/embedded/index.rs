@@ -87,7 +87,7 @@ impl Index {
         }
     }
 
-    /// Takes what was committed, and tells the watchers.
+    /// Takes the heads of a commit, and calls the watchers.
     pub(crate) fn apply(&self, moves: &[Move]) {
         if moves.is_empty() {
             return;
@@ -98,32 +98,32 @@ impl Index {
                 heads.put(self.key(&moved.id), moved);
             }
         }
-        // All of them: a watcher must see no state that is half old.
+        // After all updates: a watcher must not see a mixture of old and new heads.
         for moved in moves {
-            self.tell(moved);
+            self.notify(moved);
         }
     }
 
-    /// Lets nobody in with the ids of a commit of which nobody knows whether it reached the disk.
+    /// Shuts the ids of a commit that may or may not have reached the disk.
     pub(crate) fn unsettle(&self, moves: &[Move]) {
         let mut heads = self.heads.write();
         for Move { id, is_new, .. } in moves {
-            // Of two moves of one id in a batch, the first knows what was before.
+            // The first of two moves of an id has the state before the batch.
             heads.unsettled.entry(id.clone()).or_insert(!is_new);
         }
     }
 
-    /// Returns whether no id waits to be read again.
+    /// Returns true if no id has to be read again.
     pub(crate) fn is_settled(&self) -> bool {
         self.heads.read().unsettled.is_empty()
     }
 
-    /// Ids that wait to be read again.
+    /// Returns the ids that have to be read again.
     pub(crate) fn unsettled(&self) -> Vec<Box<str>> {
         self.heads.read().unsettled.keys().cloned().collect()
     }
 
-    /// Takes what is on disk of ids that were unsettled. Those that are not in `found` have no chain.
+    /// Takes the stored heads of all unsettled ids. Those that are not in `found` have no chain.
     pub(crate) fn settle(&self, mut found: Vec<Move>) {
         {
             let mut heads = self.heads.write();
@@ -135,11 +135,11 @@ impl Index {
             }
         }
         for moved in &found {
-            self.tell(moved);
+            self.notify(moved);
         }
     }
 
-    fn tell(&self, Move { id, kind, position, binding, .. }: &Move) {
+    fn notify(&self, Move { id, kind, position, binding, .. }: &Move) {
         let standing = Standing::of(*position, *binding);
         for watcher in self.watchers.read().iter() {
             watcher(&HeadChange { id, kind: *kind, standing });

@@ -9,14 +9,14 @@ use super::index::Move;
 use super::tables::{BUNDLES, HEADS, KEYS, LINKS, RESETS, corrupted};
 use crate::directory::{RegisterError, Registered};
 
-/// The open tables. What is decided here is decided by the one thread that writes.
+/// The open tables. The only thread that writes decides here.
 pub(crate) struct Ledger<'t> {
     pub(super) keys: Table<'t, &'static str, &'static str>,
     pub(super) links: Table<'t, (&'static str, u32, u8), &'static [u8]>,
     pub(super) heads: Table<'t, &'static str, (u64, &'static [u8])>,
     pub(super) bundles: Table<'t, &'static str, &'static [u8]>,
     pub(super) resets: Table<'t, &'static str, (u64, u64)>,
-    /// How many records there may be.
+    /// The bound of records.
     records_max: u64,
     /// Whether anything was written.
     pub(super) changed: bool,
@@ -24,7 +24,7 @@ pub(crate) struct Ledger<'t> {
     pub(super) moves: Vec<Move>,
 }
 
-/// What is there of a chain, beside its links.
+/// The stored state of a chain, beside its links.
 pub(crate) struct StoredHead {
     pub(crate) head: Head,
     pub(crate) rotations: Rotations,
@@ -47,7 +47,7 @@ impl<'t> Ledger<'t> {
         })
     }
 
-    /// How many records there are: a key is one, and a chain is one.
+    /// Returns the number of records: a key is one, and a chain is one.
     pub(crate) fn records(&self) -> Result<u64, redb::Error> {
         Ok(self.keys.len()? + self.heads.len()?)
     }
@@ -56,7 +56,7 @@ impl<'t> Ledger<'t> {
         Ok(self.records()? >= self.records_max)
     }
 
-    /// Registers a key, or finds it registered.
+    /// Registers a key, unless it is registered already.
     pub(crate) fn register(
         &mut self,
         id: &str,
@@ -94,7 +94,7 @@ impl<'t> Ledger<'t> {
         Ok(had_key)
     }
 
-    /// The head of an id's chain; `None` if it has none.
+    /// Returns the head of an id's chain, or `None` if it has none.
     pub(super) fn head(&self, id: &Id) -> Result<Option<StoredHead>, redb::Error> {
         let Some(stored) = self.heads.get(id.as_str())? else { return Ok(None) };
         let (paid_at, bytes) = stored.value();
@@ -102,8 +102,8 @@ impl<'t> Ledger<'t> {
         Ok(Some(StoredHead { head, rotations: Rotations::from_paid_at(paid_at) }))
     }
 
-    /// Writes a link, and the head that follows from it. What belonged to the head before goes: its
-    /// bundle, and a reset that the link objects to or carries out.
+    /// Writes a link and the head that follows from it. Removes what belonged to the head before: its
+    /// bundle, and the pending reset that the link vetoes or executes.
     pub(super) fn put_link(
         &mut self,
         link: &Link,

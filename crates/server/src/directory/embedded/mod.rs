@@ -49,12 +49,12 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use redb::Database;
-use securecall_core::resets::PendingReset;
+use securecall_core::resets;
 use securecall_identity::{Id, Link, Outline};
 use securecall_protocol::ClientId;
 use tokio::sync::oneshot;
 
-pub use self::chain_reads::WaitingReset;
+pub use self::chain_reads::PendingReset;
 use self::clock::Clock;
 pub use self::database::OpenError;
 pub(crate) use self::database::create;
@@ -163,7 +163,7 @@ impl Embedded {
         self.record_count.set_records_max(records_max);
     }
 
-    /// Has resets of bound ids wait so long; 0 before this is called.
+    /// Sets the delay of resets of bound ids; 0 before this is called.
     #[must_use]
     pub fn with_reset_delay(self, delay: Duration) -> Self {
         self.set_reset_delay(delay);
@@ -176,7 +176,7 @@ impl Embedded {
         self.reset_delay.store(millis, Ordering::Relaxed);
     }
 
-    /// Counts time for resets that wait, from now on: clients are served, so owners can object.
+    /// Counts time for pending resets from now on: clients are served, so owners can veto them.
     pub fn set_serving(&self) {
         self.is_serving.store(true, Ordering::Relaxed);
     }
@@ -189,36 +189,36 @@ impl Embedded {
         self.change(|answer| Change::Import(ImportRequest { import, answer }))
     }
 
-    /// Removes the keys of these ids, so that the next registration of each is taken. That of an id
-    /// which is bound to a key waits for the delay, and for an objection of its owner.
+    /// Removes the keys of these ids, so that the next registration of each is accepted. The reset of
+    /// a bound id is pending for the delay, and its owner can veto it.
     ///
     /// # Errors
-    /// Not known whether it was done. Asking again is safe.
+    /// The resets may have been changed all the same. A retry is safe.
     pub fn reset(&self, ids: Vec<ClientId>) -> Result<Vec<Reset>, Unavailable> {
         let delay = Duration::from_millis(self.reset_delay.load(Ordering::Relaxed));
         self.change(|answer| Change::Reset(ResetRequest { ids, delay, answer }))
     }
 
-    /// Withdraws resets that wait. Returns whether each id had one.
+    /// Withdraws pending resets. Returns for each id whether it had one.
     ///
     /// # Errors
-    /// Not known whether it was done. Asking again is safe.
+    /// The resets may have been changed all the same. A retry is safe.
     pub fn cancel_resets(&self, ids: Vec<ClientId>) -> Result<Vec<bool>, Unavailable> {
         self.change(|answer| Change::CancelReset(Withdrawal { ids, answer }))
     }
 
-    /// The resets that wait, in the order of their ids.
+    /// Returns the pending resets, in the order of their ids.
     ///
     /// # Errors
-    /// The directory cannot answer for now.
-    pub fn waiting_resets(&self) -> Result<Vec<WaitingReset>, Unavailable> {
+    /// The directory cannot answer now.
+    pub fn pending_resets(&self) -> Result<Vec<PendingReset>, Unavailable> {
         self.ask(chain_reads::resets)
     }
 
-    /// Some links of an id, of all its epochs, after a place; none: there are no more.
+    /// Returns some links of an id, of all its epochs, after a place. No link is the end.
     ///
     /// # Errors
-    /// The directory cannot answer for now.
+    /// The directory cannot answer now.
     pub(crate) fn history(
         &self,
         id: &ClientId,
@@ -239,7 +239,7 @@ impl Embedded {
     ) -> Result<T, Unavailable> {
         let (answer, answered) = sync_channel(1);
         self.reader.submit(question(read, move |result| {
-            // Whoever asked may have left.
+            // An error means that the caller has left.
             let _ = answer.send(result);
         }))?;
         answered.recv().unwrap_or(Err(Unavailable))
@@ -280,18 +280,18 @@ impl Export<'_> {
     }
 }
 
-/// When to count time for the first time.
-fn first_count(reset: &WaitingReset) -> Duration {
-    PendingReset { left: Duration::from_secs(reset.left_seconds) }.next_count()
+/// Returns the time before the first counting for a pending reset.
+fn first_count(reset: &PendingReset) -> Duration {
+    resets::PendingReset { left: Duration::from_secs(reset.left_seconds) }.next_count()
 }
 
-/// A question about chains, and what is done with the answer.
+/// Returns a request for chains, whose result goes to `answer`.
 fn question<T>(
     read: impl Fn(&Database) -> Result<T, redb::Error> + Send + 'static,
     answer: impl FnOnce(Result<T, Unavailable>) + Send + 'static,
 ) -> ReadRequest {
     ReadRequest::Chain(Box::new(move |volume| {
-        // Once more, as with lookups: a commit that fails closes the database.
+        // Retried once, as with lookups: a failed commit closes the database.
         let result = volume.with(&read).or_else(|_| volume.with(&read));
         let health = result.as_ref().map(|_| ()).map_err(|unavailable| *unavailable);
         answer(result);
@@ -349,7 +349,7 @@ impl Directory for Embedded {
         let id: Box<str> = id.into();
         let read = move |database: &Database| chain_reads::page(database, &id, query);
         let queued = self.reader.submit(question(read, move |result| {
-            // Whoever asked may have left.
+            // An error means that the caller has left.
             let _ = answer.send(result);
         }));
         Box::pin(async move {

@@ -96,7 +96,7 @@ impl World {
     }
 
     fn left(&self) -> Option<Duration> {
-        let waiting = self.directory.waiting_resets().unwrap();
+        let waiting = self.directory.pending_resets().unwrap();
         waiting.first().map(|reset| Duration::from_secs(reset.left_seconds))
     }
 
@@ -120,10 +120,10 @@ async fn a_reset_waits_and_is_carried_out_and_the_id_is_bound_again() {
     let listener = heard.clone();
     directory.watch(Box::new(move |change| listener.lock().push((change.kind, change.standing))));
 
-    assert_eq!(world.reset(), Reset::Waits { seconds: DELAY.as_secs() });
+    assert_eq!(world.reset(), Reset::Pending { seconds: DELAY.as_secs() });
     world.pass(DELAY - Duration::from_secs(1));
     assert!(!world.is_reset() && heard.lock().is_empty());
-    assert_eq!(world.reset(), Reset::Waits { seconds: 1 }, "asking again does not begin anew");
+    assert_eq!(world.reset(), Reset::Pending { seconds: 1 }, "asking again does not begin anew");
     world.pass(Duration::from_secs(1));
 
     let page = directory.chain("alice", ChainQuery::default()).await.unwrap().unwrap();

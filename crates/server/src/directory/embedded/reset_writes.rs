@@ -1,4 +1,4 @@
-//! Operators' resets, into the ledger: asked for, waiting, withdrawn, carried out.
+//! Writes resets: requested, counted, withdrawn, executed.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::tables::corrupted;
 use crate::directory::Reset;
 
 impl Ledger<'_> {
-    /// Frees an id for another key, or has the reset wait.
+    /// Removes the key of an id, or makes its reset pending.
     pub(super) fn ask_for_reset(
         &mut self,
         client_id: &ClientId,
@@ -21,7 +21,7 @@ impl Ledger<'_> {
         now: u64,
     ) -> Result<Reset, redb::Error> {
         let text = client_id.as_str();
-        // An id that no chain can have, from before there were chains.
+        // An id of an older format that cannot have a chain.
         let head = match Id::parse(text) {
             Ok(id) => self.head(&id)?,
             Err(_) => None,
@@ -32,26 +32,26 @@ impl Ledger<'_> {
                 let had_key = self.remove_key(client_id)?;
                 Ok(if had_key { Reset::Done } else { Reset::Nothing })
             }
-            Asked::Waits(waits) => {
+            Asked::Pending(waits) => {
                 if pending.is_none() {
                     self.resets.insert(text, (millis(waits.left), now))?;
                     self.changed = true;
                 }
-                Ok(Reset::Waits { seconds: waits.left.as_secs() })
+                Ok(Reset::Pending { seconds: waits.left.as_secs() })
             }
             Asked::Certified => Ok(Reset::Certified),
             Asked::Ended => Ok(Reset::Ended),
         }
     }
 
-    /// Withdraws a reset that waits. Returns whether there was one.
+    /// Withdraws a pending reset. Returns whether there was one.
     pub(super) fn cancel_reset(&mut self, id: &ClientId) -> Result<bool, redb::Error> {
         let had_reset = self.resets.remove(id.as_str())?.is_some();
         self.changed |= had_reset;
         Ok(had_reset)
     }
 
-    /// Counts time for all resets that wait.
+    /// Counts time for all pending resets.
     pub(super) fn count_time(&mut self, elapsed: Duration) -> Result<(), redb::Error> {
         for (id, left, asked_at) in self.pending_resets()? {
             let pending = pending(left).counted(elapsed);
@@ -61,13 +61,13 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Carries out the resets that are due, and returns when to count again.
-    pub(super) fn carry_out_resets(&mut self, now: u64) -> Result<Option<Duration>, redb::Error> {
+    /// Executes the resets that are due, and returns the time before the next counting.
+    pub(super) fn execute_resets(&mut self, now: u64) -> Result<Option<Duration>, redb::Error> {
         let mut next: Option<Duration> = None;
         for (id, left, _) in self.pending_resets()? {
             let pending = pending(left);
             if pending.is_due() {
-                self.carry_out_reset(&id, now)?;
+                self.execute_reset(&id, now)?;
             } else {
                 let wait = pending.next_count();
                 next = Some(next.map_or(wait, |next| next.min(wait)));
@@ -85,7 +85,7 @@ impl Ledger<'_> {
         rows.collect()
     }
 
-    fn carry_out_reset(&mut self, text: &str, now: u64) -> Result<(), redb::Error> {
+    fn execute_reset(&mut self, text: &str, now: u64) -> Result<(), redb::Error> {
         let id = Id::parse(text).map_err(|_| corrupted("a reset"))?;
         let stored = self.head(&id)?.ok_or_else(|| corrupted("a reset"))?;
         let made = Link::reset(&stored.head, now.min(TIME_MAX));
@@ -93,16 +93,16 @@ impl Ledger<'_> {
         let (head, link) = match made {
             Ok(made) => made,
             Err(reason) => {
-                warn!(%reason, "an operator's reset could not be carried out");
+                warn!(%reason, "a pending reset could not be executed");
                 self.resets.remove(text)?;
                 self.changed = true;
                 return Ok(());
             }
         };
-        // Who lost the device lost what belongs to the key, too.
+        // The owner who lost the identity key lost the other keys with it.
         self.keys.remove(text)?;
         self.put_link(&link, &StoredHead { head, rotations: Rotations::default() }, false)?;
-        info!("an operator's reset was carried out");
+        info!("a pending reset was executed");
         Ok(())
     }
 }

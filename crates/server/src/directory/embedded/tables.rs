@@ -23,12 +23,12 @@ pub(crate) const HEADS: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinitio
 pub(crate) const BUNDLES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("bundles");
 pub(crate) const RESETS: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("resets");
 
-/// A row that nobody wrote.
+/// Returns the error for a row that this program did not write.
 pub(crate) fn corrupted(what: &str) -> redb::Error {
     redb::Error::Corrupted(format!("{what} is not what was stored"))
 }
 
-/// How many records there are: a key is one, and a chain is one.
+/// Returns the number of records: a key is one, and a chain is one.
 pub(crate) fn records(database: &Database) -> Result<u64, redb::Error> {
     let transaction = database.begin_read()?;
     Ok(transaction.open_table(KEYS)?.len()? + transaction.open_table(HEADS)?.len()?)
@@ -67,7 +67,7 @@ pub(crate) fn check(transaction: &ReadTransaction) -> Result<(), redb::Error> {
     if heads.len()? == ends { Ok(()) } else { Err(corrupted("a head")) }
 }
 
-/// A link names the one before it; so does a reset, across epochs.
+/// Checks that a link names the one before it; a reset does so across epochs.
 fn check_follows(before: &Outline, link: &Outline) -> Result<(), redb::Error> {
     let (old, new) = (before.position, link.position);
     let is_next = (old.epoch, old.sequence.checked_add(1)) == (new.epoch, Some(new.sequence));
@@ -86,7 +86,7 @@ fn check_head(
     if position == Some(newest.position) { Ok(()) } else { Err(corrupted("a head")) }
 }
 
-/// The heads of all chains, or of these ids.
+/// Returns the heads of all chains, or of these ids.
 pub(crate) fn heads(
     database: &Database,
     ids: Option<&[Box<str>]>,

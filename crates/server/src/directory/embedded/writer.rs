@@ -245,7 +245,7 @@ impl Order<'_> {
             self.batch.iter().map(|change| self.apply(&mut ledger, change)).collect();
         let effects = effects?;
         let next_count = match self.elapsed {
-            Some(_) => ledger.carry_out_resets(self.now)?,
+            Some(_) => ledger.execute_resets(self.now)?,
             None => None,
         };
         let records = ledger.changed.then(|| ledger.records()).transpose()?;
