@@ -121,7 +121,7 @@ proptest! {
         for length in 0..stored.len() {
             let cut = Head::from_stored(head.id(), &stored[..length]);
             // Spent commitments stand at the end, and their number is not written down.
-            prop_assert!(cut.is_none() || (stored.len() - length) % 32 == 0);
+            prop_assert!(cut.is_none() || (stored.len() - length).is_multiple_of(32));
         }
         let last = owner.chain.links().last().unwrap();
         let outline = Outline::read(last.as_bytes()).unwrap();

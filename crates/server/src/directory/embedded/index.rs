@@ -21,9 +21,12 @@ use crate::directory::{HeadChange, HeadWatcher, Standing};
 /// How many entries are allocated at once.
 const CHUNK: usize = 256;
 
+/// The hash of an id by which it is found.
+type KeyedHash = Box<dyn Fn(&str) -> [u8; 8] + Send + Sync>;
+
 /// The heads of all chains.
 pub(crate) struct Index {
-    hash: Box<dyn Fn(&str) -> [u8; 8] + Send + Sync>,
+    hash: KeyedHash,
     heads: RwLock<Heads>,
     watchers: RwLock<Vec<HeadWatcher>>,
 }

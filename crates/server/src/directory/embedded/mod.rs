@@ -273,7 +273,7 @@ impl Export<'_> {
     pub fn next_page(&mut self) -> Result<Page, Unavailable> {
         let (answer, answered) = sync_channel(1);
         let next = NextPage { snapshot: self.snapshot.take(), answer };
-        self.directory.reader.submit(ReadRequest::Page(next))?;
+        self.directory.reader.submit(ReadRequest::Page(Box::new(next)))?;
         let (page, snapshot) = answered.recv().unwrap_or(Err(Unavailable))?;
         self.snapshot = Some(snapshot);
         Ok(page)

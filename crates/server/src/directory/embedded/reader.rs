@@ -15,12 +15,16 @@ use super::tables::KEYS;
 use super::volume::Volume;
 use crate::directory::Unavailable;
 
+/// A function that reads and sends the answer.
+pub(crate) type Read = Box<dyn FnOnce(&Volume) -> Result<(), Unavailable> + Send>;
+
 /// A request to the thread.
 pub(crate) enum ReadRequest {
     Lookup(Lookup),
     /// A part of a chain: some 30 KB.
-    Chain(Box<dyn FnOnce(&Volume) -> Result<(), Unavailable> + Send>),
-    Page(NextPage),
+    Chain(Read),
+    /// In a box, because a snapshot is much larger than the other requests.
+    Page(Box<NextPage>),
 }
 
 pub(crate) struct Lookup {
@@ -55,7 +59,8 @@ pub(crate) fn read(volume: &Volume, batch: Vec<ReadRequest>) -> Result<(), Unava
     for chain in chains {
         looked_up = looked_up.and(chain(volume));
     }
-    for NextPage { snapshot, answer } in pages {
+    for page in pages {
+        let NextPage { snapshot, answer } = *page;
         // An error means that the caller has left.
         let _ = answer.send(next_page(volume, snapshot));
     }
