@@ -170,7 +170,7 @@ fn health_names_a_port_of_another_protocol() {
 fn a_command_without_its_subcommand_shows_its_help() {
     for (command, names) in [
         ("keys", "new, show, backup, restore"),
-        ("directory", "lookup, export, import, reset"),
+        ("directory", "lookup, export, import, reset, resets, history"),
         ("turn", "credential"),
         ("load", "idle, relay, calls, storm, offers"),
     ] {
