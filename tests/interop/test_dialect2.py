@@ -23,6 +23,31 @@ def test_registered_says_how_the_connection_is_kept(serve):
         assert registered["maxMessageBytes"] == documented.LIMITS["messageBytesMax"]
 
 
+def test_registered_announces_the_rates_of_the_operator(serve):
+    server = serve("--calls-rate", "7/3", "--candidates-rate", "90/0.5", "--directory-rate", "1/0.001", "--other-rate", "2/1000000")
+    with Client(server.url) as alice:
+        rates = alice.register("alice")["rates"]
+        assert rates == {
+            "calls": {"burst": 7, "intervalMs": 334},
+            "hangups": {"burst": 100, "intervalMs": 50},
+            "candidates": {"burst": 90, "intervalMs": 2000},
+            "directory": {"burst": 1, "intervalMs": 1_000_000},
+            "acks": {"burst": 90, "intervalMs": 2000},
+            "other": {"burst": 2, "intervalMs": 1},
+        }
+        for _ in range(rates["directory"]["burst"]):
+            alice.send("PKD_LOOKUP", clientId="bob")
+            alice.expect("PKD_RESULT")
+        alice.send("PKD_LOOKUP", clientId="bob")
+        alice.expect_error("RATE_LIMITED")
+
+
+def test_the_first_dialect_is_told_no_rates(serve):
+    with FirstClient(serve().url) as alice:
+        alice.send("REGISTER", clientId="alice")
+        assert alice.expect("REGISTERED") == {"clientId": "alice"}
+
+
 def test_the_caller_knows_its_call_before_anything_rings(pair):
     alice, bob = pair
     alice.send("CALL_INITIATE", request_id="call-1", targetId="bob", sdpOffer="offer")

@@ -10,6 +10,7 @@ import pytest
 
 from driver.client import Client, establish, refused, ring
 from driver.coturn import credential
+from driver.dialect2 import Client as SecondClient
 from driver.flood import flood_a_peer_who_does_not_read
 from driver.frames import PING, RawSocket
 from driver.server import binary, clean_environment, eventually
@@ -317,6 +318,16 @@ def test_it_counts_for_who_is_connected(reloadable, tmp_path, name):
         said = running.change(**changed)
         assert "SIGHUP: changed: " in said and name.replace("__", ".") in said
         effect_of(running.server, alice, bob)
+
+
+def test_new_rates_are_announced_to_who_registers_again(reloadable):
+    running = reloadable(limits__calls="20/1")
+    with SecondClient(running.server.url) as alice:
+        assert alice.register("alice")["rates"]["calls"] == {"burst": 20, "intervalMs": 1000}
+        running.change(limits__calls="2/0.5")
+        alice.expect_quiet()
+        assert limited(alice, "CALL_ACCEPT", callId="no-such-call", sdpAnswer="x") == 2
+        assert alice.register("alice")["rates"]["calls"] == {"burst": 2, "intervalMs": 2000}
 
 
 def test_every_setting_is_either_tried_here_or_settled_at_the_start():

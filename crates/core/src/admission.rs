@@ -10,8 +10,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::limits::{Bucket, Rate};
 use crate::time::Instant;
+use securecall_protocol::{Bucket, Rate};
 
 /// The bounds.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +71,7 @@ struct Entry {
 
 impl Entry {
     fn has_recovered(&self, now: Instant) -> bool {
-        self.arrivals.is_full(now) && self.handshakes.is_full(now)
+        self.arrivals.is_full(now.as_micros()) && self.handshakes.is_full(now.as_micros())
     }
 }
 
@@ -113,7 +113,7 @@ impl Admission {
     pub fn admit_handshake(&mut self, address: AddressKey, now: Instant) -> Result<(), Duration> {
         self.forget_recovered(now);
         let entry = self.addresses.entry(address).or_default();
-        let taken = entry.handshakes.take(self.limits.handshakes_per_address, now);
+        let taken = entry.handshakes.take(self.limits.handshakes_per_address, now.as_micros());
         self.watch_recovery(address, now);
         taken
     }
@@ -133,7 +133,7 @@ impl Admission {
         }
         entry
             .arrivals
-            .take(self.limits.new_per_address, now)
+            .take(self.limits.new_per_address, now.as_micros())
             .map_err(|retry_after| Refusal::TooFast { retry_after })?;
         entry.connections += 1;
         self.connections += 1;

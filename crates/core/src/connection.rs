@@ -12,8 +12,8 @@ use securecall_protocol::{
 
 use crate::context::{ConnectionLimits, Context};
 use crate::directory::Replacement;
-use crate::limits::Bucket;
 use crate::time::Instant;
+use securecall_protocol::Bucket;
 
 /// Our state for a WebSocket connection.
 #[derive(Debug)]
@@ -297,7 +297,7 @@ impl Buckets {
             MessageClass::Acks => &mut self.acks,
             MessageClass::Other => &mut self.other,
         };
-        bucket.take(limits.rate(class), now)
+        bucket.take(limits.rate(class), now.as_micros())
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use securecall_protocol::MessageClass;
+use securecall_protocol::{MessageClass, MessageRates};
 
 use crate::call_id::{CallIdKey, Nonce};
 use crate::directory::ReplacePolicy;
 use crate::envelope;
-use crate::limits::Rate;
 use crate::time::{Instant, UnixTime};
 use crate::turn::Turn;
+use securecall_protocol::Rate;
 
 /// The world around one decision: the time, the configuration, fresh randomness.
 #[derive(Clone, Copy)]
@@ -99,6 +99,11 @@ impl ConnectionLimits {
             MessageClass::Directory => self.directory,
             MessageClass::Other => self.other,
         }
+    }
+
+    /// The rates of all classes.
+    pub fn rates(&self) -> MessageRates {
+        MessageRates::from_fn(|class| self.rate(class))
     }
 }
 

@@ -8,8 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::admission::AddressKey;
-use crate::limits::{Bucket, Rate};
 use crate::time::Instant;
+use securecall_protocol::{Bucket, Rate};
 
 /// The bound of addresses in the table: 5 MiB. Beyond it the one that came first is
 /// forgotten, and begins anew; the bound of the whole directory remains.
@@ -45,13 +45,13 @@ impl NewRecords {
     pub fn take(&mut self, address: AddressKey, now: Instant) -> Result<(), Duration> {
         self.forget_recovered(now);
         if let Some(bucket) = self.buckets.get_mut(&address) {
-            return bucket.take(self.rate, now);
+            return bucket.take(self.rate, now.as_micros());
         }
         if self.buckets.len() >= ADDRESSES_MAX {
             self.forget_first();
         }
         self.recovering.push_back((now + self.rate.refill_time(), address));
-        self.buckets.entry(address).or_default().take(self.rate, now)
+        self.buckets.entry(address).or_default().take(self.rate, now.as_micros())
     }
 
     /// Gives a place back that was taken and not used.
@@ -71,7 +71,7 @@ impl NewRecords {
             && due <= now
         {
             self.recovering.pop_front();
-            if self.buckets.get(&address).is_some_and(|bucket| !bucket.is_full(now)) {
+            if self.buckets.get(&address).is_some_and(|bucket| !bucket.is_full(now.as_micros())) {
                 self.recovering.push_back((now + self.rate.refill_time(), address));
             } else {
                 self.buckets.remove(&address);

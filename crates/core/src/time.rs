@@ -19,6 +19,11 @@ impl Instant {
         self.0
     }
 
+    /// Microseconds since the start, the unit of a [`Bucket`](crate::Bucket).
+    pub const fn as_micros(self) -> u64 {
+        self.0.saturating_mul(1000)
+    }
+
     /// The time since `earlier`; zero when this is not after it.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

@@ -2,7 +2,8 @@
 //!
 //! This crate refuses to do three things: it opens no socket, it reads no clock, and it decides
 //! nothing. Whether a message is *allowed* is `securecall-core`'s business; here it is only
-//! *understood*.
+//! *understood*. What a [`Rate`] lets through is understood here too, because both ends count by it:
+//! the server to refuse, a client so that it is not refused.
 //!
 //! Every message is one JSON object, `{"type": "…", "payload": {…}}`. What clients seal for each
 //! other (offers, answers, candidates, keys) is [`Opaque`]: a slice of the received text, quotes
@@ -27,6 +28,7 @@ mod ids;
 mod json;
 mod message_class;
 mod opaque;
+mod rate;
 mod reason;
 mod server_message;
 mod write;
@@ -39,8 +41,9 @@ pub use decode::{DecodeError, REQUEST_ID_BYTES_MAX, decode, decode_unnamed, requ
 pub use dialect::Dialect;
 pub use error_code::ErrorCode;
 pub use ids::{ClientId, ClientIdError};
-pub use message_class::{DefaultRate, MessageClass};
+pub use message_class::{DefaultRate, MessageClass, MessageRates};
 pub use opaque::{Opaque, OwnedOpaque};
+pub use rate::{Bucket, Rate};
 pub use reason::{EndReason, RejectReason};
 pub use server_message::{Registered, Reply, Resumption, ServerMessage};
 pub use write::TextSink;

@@ -2,7 +2,7 @@
 //!
 //! A server counts by them, and a client paces itself by them, so both read this one table.
 
-use crate::MessageType;
+use crate::{MessageType, Rate};
 
 /// A class of client messages. What one class sends never takes from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +37,18 @@ impl MessageClass {
     pub const ALL: [Self; 6] =
         [Self::Calls, Self::Hangups, Self::Candidates, Self::Directory, Self::Acks, Self::Other];
 
+    /// The name on the wire, and of the operator's setting (ACKs share that of the candidates).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Hangups => "hangups",
+            Self::Candidates => "candidates",
+            Self::Directory => "directory",
+            Self::Acks => "acks",
+            Self::Other => "other",
+        }
+    }
+
     /// The class of a type.
     pub const fn of(message_type: MessageType) -> Self {
         match message_type {
@@ -70,6 +82,42 @@ impl MessageClass {
             Self::Directory => DefaultRate { burst: 20, per_second: 2.0 },
             // Registration, heartbeats, relay credentials: 30 at once, five a second.
             Self::Other => DefaultRate { burst: 30, per_second: 5.0 },
+        }
+    }
+}
+
+/// The rates of a connection: one for each class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageRates([Rate; MessageClass::ALL.len()]);
+
+impl MessageRates {
+    /// The rates that `rate` gives.
+    pub fn from_fn(rate: impl Fn(MessageClass) -> Rate) -> Self {
+        Self(MessageClass::ALL.map(rate))
+    }
+
+    /// The rate of a class.
+    pub fn of(&self, class: MessageClass) -> Rate {
+        self.0[class as usize]
+    }
+}
+
+impl Default for MessageRates {
+    /// The server's, unless its operator sets others.
+    fn default() -> Self {
+        Self::from_fn(Rate::default_of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_has_its_own_rate() {
+        let rates = MessageRates::from_fn(|class| Rate::new(class as u32 + 1, 1.0));
+        for (at, class) in MessageClass::ALL.into_iter().enumerate() {
+            assert_eq!(rates.of(class).burst() as usize, at + 1);
         }
     }
 }

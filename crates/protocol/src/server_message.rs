@@ -7,7 +7,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::{ClientId, Dialect, EndReason, ErrorCode, Opaque, RejectReason, TextSink};
+use crate::{
+    ClientId, Dialect, EndReason, ErrorCode, MessageClass, MessageRates, Opaque, Rate,
+    RejectReason, TextSink,
+};
 
 /// One message to a client. `Debug` prints no call id, no credential and no token.
 #[derive(Clone, PartialEq)]
@@ -125,6 +128,8 @@ pub struct Resumption<'a> {
     pub heartbeat_seconds: u64,
     /// The largest message that the server takes, in bytes.
     pub message_bytes_max: usize,
+    /// The rates of this connection's messages.
+    pub rates: MessageRates,
 }
 
 /// A message as it is sent: in a dialect, numbered, with the `id` of the request that it answers.
@@ -288,7 +293,25 @@ impl Registered<'_> {
         number(out, resumption.heartbeat_seconds);
         out.put(r#","maxMessageBytes":"#);
         number(out, resumption.message_bytes_max as u64);
+        out.put(r#","rates":{"#);
+        for (at, class) in MessageClass::ALL.into_iter().enumerate() {
+            out.put(if at == 0 { "\"" } else { ",\"" });
+            out.put(class.as_str());
+            out.put("\":");
+            rate(out, resumption.rates.of(class));
+        }
+        out.put("}");
     }
+}
+
+/// A rate. Its interval is rounded up: a client that keeps to it is never too fast.
+fn rate(out: &mut impl TextSink, rate: Rate) {
+    out.put(r#"{"burst":"#);
+    number(out, rate.burst().into());
+    out.put(r#","intervalMs":"#);
+    let millis = rate.interval().as_micros().div_ceil(1000);
+    number(out, u64::try_from(millis).unwrap_or(u64::MAX));
+    out.put("}");
 }
 
 /// A number in decimal, without an allocation.

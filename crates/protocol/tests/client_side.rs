@@ -9,8 +9,8 @@ use securecall_protocol::client::{
     Incoming, Outgoing, PresentedCall, Resumable, UnreadablePart, decode as hear,
 };
 use securecall_protocol::{
-    CallMessage, ClientId, ClientMessage, Dialect, EndReason, ErrorCode, MessageType, Opaque,
-    Registered, RejectReason, Reply, Resumption, ServerMessage, decode,
+    CallMessage, ClientId, ClientMessage, Dialect, EndReason, ErrorCode, MessageRates, MessageType,
+    Opaque, Rate, Registered, RejectReason, Reply, Resumption, ServerMessage, decode,
 };
 
 fn id(text: &str) -> ClientId {
@@ -80,15 +80,21 @@ fn received(message: ServerMessage<'_>, dialect: Dialect, seq: Option<u64>) -> I
 
 #[test]
 fn a_client_reads_the_messages_of_the_server() {
+    let rates = MessageRates::from_fn(|class| Rate::new(class as u32 + 2, 4.0));
     let resumption = Resumption {
         resume_token: Cow::Borrowed("token"),
         resumed: true,
         heartbeat_seconds: 25,
         message_bytes_max: 65_536,
+        rates,
     };
     let registered = Registered { client_id: id("alice"), resumption: Some(resumption) };
-    let resumable =
-        Resumable { resume_token: "token".into(), resumed: true, message_bytes_max: Some(65_536) };
+    let resumable = Resumable {
+        resume_token: "token".into(),
+        resumed: true,
+        message_bytes_max: Some(65_536),
+        rates,
+    };
     assert_eq!(
         received(ServerMessage::Registered(registered), Dialect::Two, None),
         Incoming::Registered { client_id: id("alice"), resumable: Some(resumable) }

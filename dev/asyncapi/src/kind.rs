@@ -1,6 +1,8 @@
 //! Kinds of values: each is one entry of `components/schemas`.
 
-use securecall_protocol::{ClientId, EndReason, ErrorCode, RejectReason};
+use securecall_protocol::{
+    ClientId, DefaultRate, EndReason, ErrorCode, MessageClass, MessageType, RejectReason,
+};
 use serde_json::{Value, json};
 
 use crate::{codes, limits};
@@ -50,6 +52,8 @@ pub enum Kind {
     ClockSeconds,
     /// A size in bytes.
     Bytes,
+    /// A rate for each class of messages.
+    MessageRates,
     /// TURN servers, at least one.
     IceServers,
     /// TURN servers; an empty list if the server has no TURN.
@@ -58,7 +62,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ClientId,
         Self::CallId,
         Self::Opaque,
@@ -80,6 +84,7 @@ impl Kind {
         Self::Seconds,
         Self::ClockSeconds,
         Self::Bytes,
+        Self::MessageRates,
         Self::IceServers,
         Self::IceServersIfAny,
     ];
@@ -145,6 +150,7 @@ impl Kind {
                 "description": "Seconds; below zero: behind.",
             }),
             Self::Bytes => number(1, "Bytes."),
+            Self::MessageRates => message_rates(),
             Self::IceServers => ice_servers(1),
             Self::IceServersIfAny => ice_servers(0),
         }
@@ -171,6 +177,10 @@ impl Kind {
             Self::Seconds => json!(25),
             Self::ClockSeconds => json!(-420),
             Self::Bytes => json!(limits::MESSAGE_BYTES_MAX),
+            Self::MessageRates => of_each_class(|class| {
+                let DefaultRate { burst, per_second } = class.default_rate();
+                json!({ "burst": burst, "intervalMs": (1000.0 / per_second) as u64 })
+            }),
             Self::IceServers | Self::IceServersIfAny => json!([{
                 "urls": ["turn:a.relay.metered.ca:443?transport=tcp"],
                 "username": "1767229200:1_M3qR6iXNdGP1B_",
@@ -227,6 +237,36 @@ fn presented_calls() -> Value {
             },
         },
     })
+}
+
+/// A message costs its class what `MessageClass::of` says.
+fn message_rates() -> Value {
+    let rate = |class: MessageClass| {
+        let types = MessageType::ALL.into_iter().filter(|one| MessageClass::of(*one) == class);
+        let mut names: Vec<_> = types.map(MessageType::as_str).collect();
+        if class == MessageClass::Other {
+            names.push("what cannot be read");
+        }
+        json!({
+            "type": "object",
+            "required": ["burst", "intervalMs"],
+            "properties": {
+                "burst": number(1, "Messages at once."),
+                "intervalMs": number(1, "Milliseconds until one more, after that."),
+            },
+            "description": format!("{}.", names.join(", ")),
+        })
+    };
+    json!({
+        "type": "object",
+        "required": MessageClass::ALL.map(MessageClass::as_str),
+        "properties": of_each_class(rate),
+        "description": "Token buckets. A class that is not named here may be added.",
+    })
+}
+
+fn of_each_class(value: impl Fn(MessageClass) -> Value) -> Value {
+    MessageClass::ALL.into_iter().map(|class| (class.as_str().to_owned(), value(class))).collect()
 }
 
 fn ice_servers(items_min: u64) -> Value {

@@ -27,6 +27,7 @@ described_messages!(ServerMessage<'_> {
                 resumed: _,
                 heartbeat_seconds: _,
                 message_bytes_max: _,
+                rates: _,
             }),
     }) => Description::new(
         "REGISTERED",
@@ -56,6 +57,12 @@ described_messages!(ServerMessage<'_> {
                 "maxMessageBytes",
                 Kind::Bytes,
                 "The largest message that the server accepts.",
+            )
+            .of_dialect_2(),
+            Field::always(
+                "rates",
+                Kind::MessageRates,
+                "The rates at which the server accepts messages on this connection, as of now.",
             )
             .of_dialect_2(),
         ],

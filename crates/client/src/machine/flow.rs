@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use securecall_protocol::MessageClass;
 use securecall_protocol::client::Outgoing;
 
 use super::outbox::{Letter, MessageId};
-use super::pacer::Class;
 use super::{Context, Machine, Output};
 use crate::Error;
 
@@ -53,7 +53,7 @@ impl Machine {
 
     fn send_requests(&mut self, now: Instant) {
         while let Some((id, message)) = self.requests.next(now) {
-            if let Err(later) = self.pacer.take(Class::of(message.message_type()), now) {
+            if let Err(later) = self.pacer.take(MessageClass::of(message.message_type()), now) {
                 return self.pace(later);
             }
             if matches!(message, Outgoing::PkdLookup { .. }) {
@@ -91,7 +91,7 @@ impl Machine {
         if !self.correlates {
             return self.outbox.forget_oldest();
         }
-        match self.pacer.take(Class::Other, cx.now) {
+        match self.pacer.take(MessageClass::Other, cx.now) {
             Ok(()) => drop(self.send_question(cx)),
             Err(later) => self.pace(later),
         }

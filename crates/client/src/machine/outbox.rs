@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use securecall_protocol::client::Outgoing;
+use securecall_protocol::{MessageClass, MessageType};
 
-use super::pacer::{Class, Pacer};
+use super::pacer::Pacer;
 
 /// Bound of the calls that never rang and are still to be declined. An honest server rings eight
 /// times at most before it gets an answer.
@@ -97,7 +98,7 @@ impl Outbox {
         let mut later: Option<Instant> = None;
         for queue in [&mut self.hangups, &mut self.queue, &mut self.declines] {
             let Some(letter) = queue.front() else { continue };
-            match pacer.take(Class::of(letter.message.message_type()), now) {
+            match pacer.take(MessageClass::of(letter.message.message_type()), now) {
                 Ok(()) => return Ok(queue.pop_front()),
                 Err(at) => later = Some(later.map_or(at, |later| later.min(at))),
             }
@@ -109,7 +110,9 @@ impl Outbox {
     /// causes one: it never uses up what own calls and answers need.
     fn drop_ringing_without_room(&mut self, pacer: &Pacer, now: Instant) {
         let is_ringing = |letter: &Letter| matches!(letter.message, Outgoing::CallRinging { .. });
-        while self.queue.front().is_some_and(is_ringing) && !pacer.has_spare(Class::Calls, now) {
+        while self.queue.front().is_some_and(is_ringing)
+            && !pacer.has_spare(MessageClass::of(MessageType::CallRinging), now)
+        {
             self.queue.pop_front();
         }
     }

@@ -2,121 +2,123 @@
 
 use std::time::{Duration, Instant};
 
-use securecall_protocol::MessageType;
+use securecall_protocol::{Bucket, MessageClass, MessageRates, Rate};
 
-/// A class of messages that the server counts together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    Calls,
-    Hangups,
-    Candidates,
-    Directory,
-    Other,
-}
-
-/// By default the server takes 20 and 1/s, 400 and 50/s, 20 and 2/s, 30 and 5/s: a quarter
-/// less, because its clock and the network have their own pace. A full ICE gather (some tens of
-/// candidates, rarely over a hundred) passes at once.
-///
-/// Calls are declined and ended as fast as anybody can ring, which is 20 and 1/s, or a flood of
-/// calls would make a queue. What the server refuses of that is sent again.
-const RATES: [Rate; 5] = [
-    Rate { burst: 15, interval: Duration::from_millis(1_250) },
-    Rate { burst: 20, interval: Duration::from_millis(1_000) },
-    Rate { burst: 300, interval: Duration::from_millis(25) },
-    Rate { burst: 15, interval: Duration::from_millis(625) },
-    Rate { burst: 20, interval: Duration::from_millis(250) },
-];
-
-/// So many at once, then one each interval.
-#[derive(Debug, Clone, Copy)]
-struct Rate {
-    burst: u32,
-    interval: Duration,
-}
-
-/// One bucket for each class. Begins anew with each connection, as the server's do.
+/// One bucket for each class of messages. Begins anew with each connection, as the server's do.
 #[derive(Debug, Default)]
 pub(super) struct Pacer {
-    buckets: [Bucket; 5],
-}
-
-/// A token bucket as one moment (GCRA): when it is full again.
-#[derive(Debug, Default)]
-struct Bucket {
-    full_at: Option<Instant>,
-    paused_until: Option<Instant>,
-}
-
-impl Class {
-    pub(super) const fn of(message_type: MessageType) -> Self {
-        match message_type {
-            MessageType::CallInitiate | MessageType::CallRinging | MessageType::CallAccept => {
-                Self::Calls
-            }
-            MessageType::CallReject | MessageType::CallEnd => Self::Hangups,
-            MessageType::IceCandidate | MessageType::CallSignal => Self::Candidates,
-            MessageType::PkdRegister | MessageType::PkdLookup => Self::Directory,
-            _ => Self::Other,
-        }
-    }
+    /// The start of the connection, from which the buckets count their time. `None` before the
+    /// first connection.
+    since: Option<Instant>,
+    rates: MessageRates,
+    buckets: [Bucket; MessageClass::ALL.len()],
+    paused_until: [Option<Instant>; MessageClass::ALL.len()],
 }
 
 impl Pacer {
+    /// Full buckets, at a quarter less than the server accepts: its clock and the network have
+    /// their own pace, and what it refuses has to be sent again.
+    pub(super) fn new(accepted: &MessageRates, now: Instant) -> Self {
+        let rates = MessageRates::from_fn(|class| with_margin(accepted.of(class)));
+        Self { since: Some(now), rates, ..Self::default() }
+    }
+
     /// Takes a place for one message. `Err`: the time at which there will be one.
-    pub(super) fn take(&mut self, class: Class, now: Instant) -> Result<(), Instant> {
-        let Rate { burst, interval } = RATES[class as usize];
-        let bucket = &mut self.buckets[class as usize];
-        let paused = bucket.paused_until.filter(|until| *until > now);
-        let full_at = bucket.full_at.map_or(now, |at| at.max(now));
-        let free_at = full_at.checked_sub(interval * (burst - 1)).filter(|at| *at > now);
-        match paused.max(free_at) {
-            Some(later) => Err(later),
-            None => {
-                bucket.full_at = Some(full_at + interval);
-                Ok(())
-            }
+    pub(super) fn take(&mut self, class: MessageClass, now: Instant) -> Result<(), Instant> {
+        if let Some(until) = self.paused_until[class as usize].filter(|until| *until > now) {
+            return Err(until);
         }
+        let now_micros = self.micros(now);
+        let taken = self.buckets[class as usize].take(self.rates.of(class), now_micros);
+        taken.map_err(|wait| now + wait)
     }
 
     /// Returns whether half a burst is left, for messages that may as well not be sent.
-    pub(super) fn has_spare(&self, class: Class, now: Instant) -> bool {
-        let Rate { burst, interval } = RATES[class as usize];
-        let bucket = &self.buckets[class as usize];
-        let paused = bucket.paused_until.is_some_and(|until| until > now);
-        let used = bucket.full_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        !paused && used <= interval * (burst / 2)
+    pub(super) fn has_spare(&self, class: MessageClass, now: Instant) -> bool {
+        let paused = self.paused_until[class as usize].is_some_and(|until| until > now);
+        let rate = self.rates.of(class);
+        let half = rate.interval().saturating_mul(rate.burst() / 2);
+        !paused
+            && self.buckets[class as usize].is_full(self.micros(now).saturating_add(micros(half)))
     }
 
-    /// The server has refused: nothing of this class until then.
-    pub(super) fn pause(&mut self, class: Class, until: Instant) {
-        self.buckets[class as usize].paused_until = Some(until);
+    /// Lets nothing of this class pass until then: the server has refused a message.
+    pub(super) fn pause(&mut self, class: MessageClass, until: Instant) {
+        self.paused_until[class as usize] = Some(until);
     }
+
+    fn micros(&self, now: Instant) -> u64 {
+        self.since.map_or(0, |since| micros(now.saturating_duration_since(since)))
+    }
+}
+
+fn with_margin(accepted: Rate) -> Rate {
+    let burst = accepted.burst() - accepted.burst() / 4;
+    Rate::every(accepted.interval() * 5 / 4, burst)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of_defaults() -> (Pacer, Instant) {
+        let now = Instant::now();
+        (Pacer::new(&MessageRates::default(), now), now)
+    }
+
     #[test]
     fn a_full_gather_passes_at_once() {
-        let (mut pacer, now) = (Pacer::default(), Instant::now());
+        let (mut pacer, now) = of_defaults();
         for _ in 0..300 {
-            assert_eq!(pacer.take(Class::Candidates, now), Ok(()));
+            assert_eq!(pacer.take(MessageClass::Candidates, now), Ok(()));
         }
-        let later = pacer.take(Class::Candidates, now).unwrap_err();
+        let later = pacer.take(MessageClass::Candidates, now).unwrap_err();
         assert_eq!(later - now, Duration::from_millis(25));
-        assert_eq!(pacer.take(Class::Candidates, later), Ok(()));
-        assert!(pacer.take(Class::Candidates, later).is_err());
+        assert_eq!(pacer.take(MessageClass::Candidates, later), Ok(()));
+        assert!(pacer.take(MessageClass::Candidates, later).is_err());
     }
 
     #[test]
     fn a_pause_holds_one_class_alone() {
-        let (mut pacer, now) = (Pacer::default(), Instant::now());
+        let (mut pacer, now) = of_defaults();
         let until = now + Duration::from_secs(2);
-        pacer.pause(Class::Calls, until);
-        assert_eq!(pacer.take(Class::Calls, now), Err(until));
-        assert_eq!(pacer.take(Class::Directory, now), Ok(()));
-        assert_eq!(pacer.take(Class::Calls, until), Ok(()));
+        pacer.pause(MessageClass::Calls, until);
+        assert_eq!(pacer.take(MessageClass::Calls, now), Err(until));
+        assert_eq!(pacer.take(MessageClass::Directory, now), Ok(()));
+        assert_eq!(pacer.take(MessageClass::Calls, until), Ok(()));
+    }
+
+    /// At the slowest and the fastest rates that there are, a client that keeps its pace is never
+    /// refused, and never stops.
+    #[test]
+    fn what_keeps_the_pace_passes_the_servers_bucket() {
+        for (burst, interval_millis) in [(1, 1), (1, 1_000_000), (3, 250), (1_000_000, 1_000_000)] {
+            let accepted = Rate::every(Duration::from_millis(interval_millis), burst);
+            let start = Instant::now();
+            let mut pacer = Pacer::new(&MessageRates::from_fn(|_| accepted), start);
+            let (mut server, mut now) = (Bucket::default(), start);
+            for _ in 0..50 {
+                while let Err(later) = pacer.take(MessageClass::Other, now) {
+                    assert!(later > now && later - now <= accepted.interval() * 5 / 4);
+                    now = later;
+                }
+                assert_eq!(server.take(accepted, micros(now - start)), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn half_a_burst_is_spare() {
+        let (mut pacer, now) = of_defaults();
+        let mut taken = 0;
+        while pacer.has_spare(MessageClass::Calls, now) {
+            pacer.take(MessageClass::Calls, now).unwrap();
+            taken += 1;
+        }
+        assert_eq!(taken, 8, "of 15");
     }
 }

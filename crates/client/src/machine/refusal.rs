@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use securecall_protocol::client::{Incoming, Outgoing};
-use securecall_protocol::{EndReason, ErrorCode};
+use securecall_protocol::{EndReason, ErrorCode, MessageClass};
 
 use super::call::{Call, State};
 use super::ending::End;
 use super::outbox::{Letter, MessageId};
-use super::pacer::Class;
 use super::requests::RETRY_AFTER;
 use super::{Context, Machine};
 use crate::{Ending, Event};
@@ -75,7 +74,7 @@ impl Machine {
         retry_after_ms: Option<u64>,
     ) {
         let wait = retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
-        self.pacer.pause(Class::of(message.message_type()), cx.now + wait);
+        self.pacer.pause(MessageClass::of(message.message_type()), cx.now + wait);
         match message {
             Outgoing::IceCandidate { .. } | Outgoing::CallSignal { .. } => {
                 self.send_sealed_anew(&message)

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use securecall_protocol::client::{Outgoing, Resumable};
-use securecall_protocol::{Dialect, ErrorCode};
+use securecall_protocol::{Dialect, ErrorCode, MessageClass};
 
 use super::call::State;
 use super::outbox::{Letter, MessageId};
@@ -74,7 +74,6 @@ impl Machine {
     pub(super) fn register(&mut self, cx: &Context<'_>) {
         let request = self.new_id();
         self.resumption.request = request;
-        self.pacer = Pacer::default();
         let register = Outgoing::Register {
             client_id: self.client_id.clone(),
             protocol: 2,
@@ -98,6 +97,10 @@ impl Machine {
         if !resumed {
             self.resumption = Resumption::default();
         }
+        let rates = resumable.as_ref().map(|resumable| resumable.rates).unwrap_or_default();
+        self.pacer = Pacer::new(&rates, cx.now);
+        // REGISTER was the first of its class. The server took it before now.
+        let _ = self.pacer.take(MessageClass::Other, cx.now);
         if let Some(Resumable { resume_token, message_bytes_max, .. }) = resumable {
             self.resumption.token = Some(resume_token);
             self.message_bytes_max = message_bytes_max.unwrap_or(MESSAGE_BYTES_MAX);
@@ -221,6 +224,10 @@ impl Machine {
     /// Sends an ACK if one is due.
     pub(super) fn acknowledge(&mut self, now: Instant) {
         if self.resumption.ack_at.is_some_and(|at| at <= now) {
+            if let Err(later) = self.pacer.take(MessageClass::Acks, now) {
+                self.resumption.ack_at = Some(later);
+                return;
+            }
             let seq = self.resumption.last_seq;
             self.resumption.acknowledged = seq;
             self.resumption.ack_at = None;

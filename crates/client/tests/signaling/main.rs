@@ -8,6 +8,7 @@ mod fake;
 mod floods;
 mod losses;
 mod middle;
+mod pace;
 mod phone;
 mod proxy;
 mod refusals;

@@ -69,6 +69,7 @@ impl Session {
             resumed,
             heartbeat_seconds: cx.config.connection.ping_after.as_secs().max(1),
             message_bytes_max: cx.config.connection.message_bytes_max,
+            rates: cx.config.connection.rates(),
         });
         let client_id = self.client_id().clone();
         let message = ServerMessage::Registered(Registered { client_id, resumption });

@@ -6,8 +6,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::rates::AnnouncedRates;
 use super::words;
-use crate::{ClientId, EndReason, ErrorCode, RejectReason};
+use crate::{ClientId, EndReason, ErrorCode, MessageRates, RejectReason};
 
 /// A message of the server, with the fields of its envelope.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +116,9 @@ pub struct Resumable {
     pub resumed: bool,
     /// The longest message that the server accepts, in bytes. `None` if it does not announce one.
     pub message_bytes_max: Option<usize>,
+    /// The rates at which the server accepts messages. A class that it does not announce, or not in
+    /// positive whole numbers, has the default rate.
+    pub rates: MessageRates,
 }
 
 /// A server for `RTCPeerConnection`, as `RTCIceServer` of the W3C names its fields.
@@ -230,6 +234,8 @@ struct Payload<'a> {
     resumed: Field<'a>,
     #[serde(borrow)]
     max_message_bytes: Field<'a>,
+    #[serde(borrow)]
+    rates: Field<'a>,
 }
 
 fn read<'a, T: Deserialize<'a>>(field: Field<'a>) -> Option<T> {
@@ -300,7 +306,8 @@ impl Payload<'_> {
         let resume_token = read(self.resume_token).filter(|_| dialect_two)?;
         let resumed = read(self.resumed).unwrap_or_default();
         let message_bytes_max = read(self.max_message_bytes);
-        Some(Resumable { resume_token, resumed, message_bytes_max })
+        let rates = read::<AnnouncedRates<'_>>(self.rates).unwrap_or_default().usable();
+        Some(Resumable { resume_token, resumed, message_bytes_max, rates })
     }
 
     fn incoming_call(&self, call_id: String) -> Incoming {

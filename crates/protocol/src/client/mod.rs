@@ -19,6 +19,7 @@
 
 mod incoming;
 mod outgoing;
+mod rates;
 mod words;
 
 pub use incoming::{IceServer, Incoming, Received, Resumable, UnreadablePart, decode};

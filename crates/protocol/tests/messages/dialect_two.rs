@@ -1,9 +1,9 @@
 //! Dialect 2: its additions, in both directions.
 
 use securecall_protocol::{
-    CallMessage, ClientId, ClientMessage, DecodeError, Dialect, EndReason, ErrorCode, MessageType,
-    Opaque, Presented, Registered, Registration, RejectReason, Reply, Resumption, ServerMessage,
-    decode,
+    CallMessage, ClientId, ClientMessage, DecodeError, Dialect, EndReason, ErrorCode, MessageClass,
+    MessageRates, MessageType, Opaque, Presented, Rate, Registered, Registration, RejectReason,
+    Reply, Resumption, ServerMessage, decode,
 };
 use serde_json::{Value, json};
 
@@ -128,6 +128,10 @@ fn every_message_of_dialect_2_has_its_number_and_its_fields() {
         resumed: true,
         heartbeat_seconds: 25,
         message_bytes_max: 65_536,
+        rates: MessageRates::from_fn(|class| match class {
+            MessageClass::Calls => Rate::new(7, 3.0),
+            other => Rate::default_of(other),
+        }),
     };
     let registered = Registered { client_id: id("a"), resumption: Some(resumption) };
     let data = Opaque::from_stored(r#""d""#).unwrap();
@@ -136,7 +140,13 @@ fn every_message_of_dialect_2_has_its_number_and_its_fields() {
             ServerMessage::Registered(registered),
             json!({"type": "REGISTERED", "seq": 42, "payload": {"clientId": "a", "protocol": 2,
                    "resumeToken": "t", "resumed": true, "heartbeatSeconds": 25,
-                   "maxMessageBytes": 65_536}}),
+                   "maxMessageBytes": 65_536, "rates": {
+                       "calls": {"burst": 7, "intervalMs": 334},
+                       "hangups": {"burst": 100, "intervalMs": 50},
+                       "candidates": {"burst": 400, "intervalMs": 20},
+                       "directory": {"burst": 20, "intervalMs": 500},
+                       "acks": {"burst": 400, "intervalMs": 20},
+                       "other": {"burst": 30, "intervalMs": 200}}}}),
         ),
         (
             ServerMessage::CallInitiated {

@@ -1,7 +1,8 @@
 //! `Debug` ends up in logs and in the words of panics: it prints nothing that is secret.
 
 use securecall_protocol::{
-    ClientId, MessageType, Opaque, Registered, Reply, Resumption, ServerMessage, decode,
+    ClientId, MessageRates, MessageType, Opaque, Registered, Reply, Resumption, ServerMessage,
+    decode,
 };
 
 const SECRET: &str = "hush-hush";
@@ -51,6 +52,7 @@ fn no_log_shows_the_content_of_a_message() {
         resumed: false,
         heartbeat_seconds: 25,
         message_bytes_max: 65_536,
+        rates: MessageRates::default(),
     });
     for message in [
         ServerMessage::Registered(Registered { client_id: id(), resumption }),

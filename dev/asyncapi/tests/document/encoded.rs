@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use securecall_asyncapi::{Presence, limits, server};
 use securecall_protocol::{
-    ClientId, Dialect, EndReason, ErrorCode, Opaque, Registered, RejectReason, Reply, Resumption,
-    ServerMessage,
+    ClientId, Dialect, EndReason, ErrorCode, MessageRates, Opaque, Registered, RejectReason, Reply,
+    Resumption, ServerMessage,
 };
 use serde_json::{Value, json};
 
@@ -104,6 +104,7 @@ impl Content {
             resumed: self.with_options,
             heartbeat_seconds: self.number,
             message_bytes_max: 65_536,
+            rates: MessageRates::default(),
         }
     }
 }

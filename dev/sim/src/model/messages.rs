@@ -25,7 +25,15 @@ const FIELDS: [(&str, &[&str]); 8] = [
 const FIELDS_IN_TWO: [(&str, &[&str]); 6] = [
     (
         "REGISTERED",
-        &["clientId", "protocol", "resumeToken", "resumed", "heartbeatSeconds", "maxMessageBytes"],
+        &[
+            "clientId",
+            "protocol",
+            "resumeToken",
+            "resumed",
+            "heartbeatSeconds",
+            "maxMessageBytes",
+            "rates",
+        ],
     ),
     ("CALL_INITIATED", &["callId", "targetId"]),
     ("CALL_RINGING", &["callId"]),

@@ -159,3 +159,77 @@ fn the_own_key_is_asked_to_be_kept_for_as_long_as_it_takes_and_before_anything_e
     stage.answer(&publish, "PKD_RESULT", json!({"clientId": "alice", "publicKey": "k"}));
     assert!(matches!(registered.try_recv(), Ok(Ok(()))));
 }
+
+/// Registered at a server whose operator has set the rate of a class.
+fn registered_at_rate(class: &str, burst: u64, interval_ms: u64) -> Stage {
+    let mut stage = Stage::registered();
+    stage.reconnect();
+    let rates = json!({class: {"burst": burst, "intervalMs": interval_ms}});
+    stage.register(&json!({"resumed": true, "rates": rates}));
+    stage
+}
+
+#[test]
+fn candidates_go_out_in_the_pace_that_the_server_announces() {
+    for (burst, interval_ms, at_once, after_ten_seconds) in
+        [(4, 1_000, 3, 3 + 8), (800, 10, 400, 400)]
+    {
+        let mut stage = registered_at_rate("candidates", burst, interval_ms);
+        let call = stage.talk_to_bob();
+        // The first message of a call confirms the answer; it is forgotten once its token is back.
+        stage.pass(2 * SECOND);
+        stage.forget();
+        for number in 0..400 {
+            stage.candidate(call, &number.to_string()).unwrap();
+            if number % 50 == 0 {
+                confirm(&mut stage);
+            }
+        }
+        confirm(&mut stage);
+        assert_eq!(stage.count("ICE_CANDIDATE"), at_once, "{burst} at once");
+        for _ in 0..10 {
+            stage.pass(SECOND);
+            confirm(&mut stage);
+        }
+        assert_eq!(stage.count("ICE_CANDIDATE"), after_ten_seconds, "then one in {interval_ms} ms");
+    }
+}
+
+#[test]
+fn another_connection_has_the_rates_of_its_own_server() {
+    let mut stage = registered_at_rate("candidates", 4, 1_000);
+    stage.reconnect();
+    stage.register(&json!({"resumed": true}));
+    let call = stage.talk_to_bob();
+    stage.forget();
+    for number in 0..50 {
+        stage.candidate(call, &number.to_string()).unwrap();
+    }
+    assert_eq!(stage.count("ICE_CANDIDATE"), 50);
+}
+
+#[test]
+fn register_is_the_first_message_of_its_class() {
+    let mut stage = registered_at_rate("other", 1, 2_000);
+    let mut credentials = stage.ask(|reply| Command::TurnCredentials { reply });
+    stage.pass(2 * SECOND);
+    assert_eq!(stage.count("TURN_CREDENTIALS"), 0, "the server would refuse it");
+    stage.pass(SECOND);
+    assert_eq!(stage.count("TURN_CREDENTIALS"), 1);
+    assert!(credentials.try_recv().is_err());
+}
+
+#[test]
+fn acknowledgements_keep_their_pace_too() {
+    let mut stage = registered_at_rate("acks", 1, 60_000);
+    for number in 0..150 {
+        stage.hear_next("HEARTBEAT_ACK", json!({ "number": number }));
+    }
+    assert_eq!(stage.count("ACK"), 1);
+    for seconds in 0..75 {
+        assert_eq!(stage.count("ACK"), 1, "after {seconds} seconds");
+        stage.pass(SECOND);
+        stage.hear_pong();
+    }
+    assert_eq!(stage.count("ACK"), 2);
+}

@@ -5,9 +5,9 @@ use std::time::Duration;
 use securecall_protocol::{ClientMessage, EndReason, decode};
 
 use super::*;
+use crate::Rate;
 use crate::call_id::{CallIdKey, Nonce};
 use crate::context::{Config, ConnectionLimits};
-use crate::limits::Rate;
 use crate::mail::Content;
 use crate::session::call::Role;
 use crate::session::calls::tests::{client, ringing};

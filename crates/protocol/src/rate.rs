@@ -2,16 +2,18 @@
 //!
 //! A bucket is one number, the time at which it will be full again (the generic cell rate
 //! algorithm, ITU-T I.371). It costs eight bytes and no upkeep, and checking it costs the same
-//! however many clients there are.
+//! however many clients there are. Its time is given in microseconds since any moment that the
+//! caller has chosen: a server counts with it, and a client paces itself.
 
 use std::time::Duration;
 
-use securecall_protocol::{DefaultRate, MessageClass};
+use crate::{DefaultRate, MessageClass};
 
-use crate::time::Instant;
+/// The longest interval that counts.
+const YEAR_MICROS: u64 = 365 * 24 * 3600 * 1_000_000;
 
 /// A number at once, and a number per second in the long run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     burst: u32,
     interval_micros: u64,
@@ -22,10 +24,17 @@ impl Rate {
     ///
     /// A burst of 0 is taken as 1. A rate below one in a year is taken as one in a year.
     pub fn new(burst: u32, per_second: f64) -> Self {
-        const YEAR_MICROS: f64 = 365.0 * 24.0 * 3600.0 * 1e6;
         // `as` saturates, and the bounds leave nothing to saturate.
-        let interval_micros = (1e6 / per_second).clamp(1.0, YEAR_MICROS) as u64;
+        let interval_micros = (1e6 / per_second).clamp(1.0, YEAR_MICROS as f64) as u64;
         Self { burst: burst.max(1), interval_micros }
+    }
+
+    /// `burst` at once, and one more every `interval`, of a microsecond at least and a year at most.
+    ///
+    /// A burst of 0 is taken as 1.
+    pub fn every(interval: Duration, burst: u32) -> Self {
+        let micros = u64::try_from(interval.as_micros()).unwrap_or(YEAR_MICROS);
+        Self { burst: burst.max(1), interval_micros: micros.clamp(1, YEAR_MICROS) }
     }
 
     /// The rate of a class of messages unless the operator has decided otherwise.
@@ -39,11 +48,17 @@ impl Rate {
         self.burst
     }
 
+    /// The time in which one comes back.
+    pub fn interval(self) -> Duration {
+        Duration::from_micros(self.interval_micros)
+    }
+
     /// The time in which a full burst comes back.
     pub fn refill_time(self) -> Duration {
         Duration::from_micros(self.interval_micros.saturating_mul(u64::from(self.burst)))
     }
 
+    #[inline]
     fn slack_micros(self) -> u64 {
         self.interval_micros.saturating_mul(u64::from(self.burst - 1))
     }
@@ -60,10 +75,10 @@ impl Bucket {
     ///
     /// # Errors
     /// No token is left; the time until the next.
-    pub fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
-        let now = now.as_millis().saturating_mul(1000);
-        let full_at = self.full_at_micros.max(now);
-        let owed = full_at - now;
+    #[inline]
+    pub fn take(&mut self, rate: Rate, now_micros: u64) -> Result<(), Duration> {
+        let full_at = self.full_at_micros.max(now_micros);
+        let owed = full_at - now_micros;
         if owed > rate.slack_micros() {
             return Err(Duration::from_micros(owed - rate.slack_micros()));
         }
@@ -77,8 +92,8 @@ impl Bucket {
     }
 
     /// Returns true if nothing is missing from it: it may be forgotten.
-    pub fn is_full(self, now: Instant) -> bool {
-        self.full_at_micros <= now.as_millis().saturating_mul(1000)
+    pub fn is_full(self, now_micros: u64) -> bool {
+        self.full_at_micros <= now_micros
     }
 }
 
@@ -86,7 +101,7 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    const START: Instant = Instant::from_millis(1_000_000);
+    const START: u64 = 1_000_000_000;
 
     #[test]
     fn a_burst_passes_and_one_more_is_refused() {
@@ -102,10 +117,7 @@ mod tests {
     fn tokens_come_back_at_the_rate() {
         let rate = Rate::new(2, 1.0);
         let mut bucket = Bucket::default();
-        let taken = (0..100u64).filter(|tenth| {
-            let now = START + Duration::from_millis(tenth * 100);
-            bucket.take(rate, now).is_ok()
-        });
+        let taken = (0..100u64).filter(|tenth| bucket.take(rate, START + tenth * 100_000).is_ok());
         assert_eq!(taken.count(), 2 + 9, "the burst, then one in each second that passed");
     }
 
@@ -115,6 +127,17 @@ mod tests {
         let mut bucket = Bucket::default();
         while bucket.take(rate, START).is_ok() {}
         assert!(!bucket.is_full(START));
-        assert!(bucket.is_full(START + rate.refill_time()));
+        assert!(bucket.is_full(START + rate.refill_time().as_micros() as u64));
+    }
+
+    #[test]
+    fn a_rate_without_tokens_or_time_still_lets_one_pass_now_and_then() {
+        let year = Duration::from_micros(YEAR_MICROS);
+        assert_eq!(Rate::every(Duration::MAX, 0), Rate::every(year, 1));
+        assert_eq!(Rate::every(Duration::ZERO, 5).interval(), Duration::from_micros(1));
+        for per_second in [0.0, -1.0, f64::MIN_POSITIVE] {
+            assert!(Rate::new(1, per_second).interval() <= year, "{per_second}");
+        }
+        assert_eq!(Rate::new(2, 4.0), Rate::every(Duration::from_millis(250), 2));
     }
 }
