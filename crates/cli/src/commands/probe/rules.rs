@@ -1,14 +1,14 @@
 //! A test of the protocol's rules over a bare connection.
 
-use securecall_client::{Disconnect, Wire};
-use serde_json::{Value, json};
+use securecall_client::{ClientId, Disconnect, ErrorCode, Wire};
+use securecall_protocol::client::{Incoming, Outgoing, decode};
 
 use super::report::Report;
 use crate::terminal::explanation::explain;
 use crate::throwaway_id::throwaway_id;
 
 /// The message limit of a server that reports none (the reference protocol).
-const MESSAGE_BYTES_MAX: u64 = 65_536;
+const MESSAGE_BYTES_MAX: usize = 65_536;
 
 /// Runs the tests. Returns false if no connection could be opened.
 pub(crate) async fn look_at(report: &mut Report, url: &str) -> bool {
@@ -30,32 +30,31 @@ async fn open(url: &str) -> Result<Wire, String> {
 
 async fn is_refused(wire: &mut Wire, text: &str) -> Result<(), String> {
     let answer = ask(wire, text).await?;
-    match answer["payload"]["code"].as_str() {
-        Some("INVALID_MESSAGE") => Ok(()),
-        _ => Err(format!("the answer is {}, not INVALID_MESSAGE", kind(&answer))),
+    match answer {
+        Incoming::Error { code: Some(ErrorCode::InvalidMessage), .. } => Ok(()),
+        other => Err(format!("the answer is {other:?}, not INVALID_MESSAGE")),
     }
 }
 
 /// Registers. Returns the longest message that the server accepts, in bytes.
-async fn register(wire: &mut Wire) -> Result<u64, String> {
-    let register = json!({
-        "type": "REGISTER",
-        "payload": {"clientId": throwaway_id("probe"), "protocol": 2},
-    });
-    let answer = ask(wire, &register.to_string()).await?;
-    match kind(&answer) {
-        "REGISTERED" => {
-            Ok(answer["payload"]["maxMessageBytes"].as_u64().unwrap_or(MESSAGE_BYTES_MAX))
+async fn register(wire: &mut Wire) -> Result<usize, String> {
+    let client_id =
+        ClientId::try_from(throwaway_id("probe").as_str()).map_err(|error| error.to_string())?;
+    let (resume_token, calls) = (None, Vec::new());
+    let register = Outgoing::Register { client_id, protocol: 2, resume_token, last_seq: 0, calls };
+    match ask(wire, &register.encode(None)).await? {
+        Incoming::Registered { resumable, .. } => {
+            let announced = resumable.and_then(|resumable| resumable.message_bytes_max);
+            Ok(announced.unwrap_or(MESSAGE_BYTES_MAX))
         }
-        other => Err(format!("the answer is {other}, not REGISTERED")),
+        other => Err(format!("the answer is {other:?}, not REGISTERED")),
     }
 }
 
 async fn heartbeat(wire: &mut Wire) -> Result<(), String> {
-    let answer = ask(wire, r#"{"type":"HEARTBEAT","payload":{}}"#).await?;
-    match kind(&answer) {
-        "HEARTBEAT_ACK" => Ok(()),
-        other => Err(format!("the answer is {other}, not HEARTBEAT_ACK")),
+    match ask(wire, &Outgoing::Heartbeat {}.encode(None)).await? {
+        Incoming::HeartbeatAck => Ok(()),
+        other => Err(format!("the answer is {other:?}, not HEARTBEAT_ACK")),
     }
 }
 
@@ -65,8 +64,8 @@ async fn ping(wire: &mut Wire) -> Result<(), String> {
     Ok(())
 }
 
-async fn is_too_long(mut wire: Wire, bytes_max: u64) -> Result<(), String> {
-    let bytes = usize::try_from(bytes_max).unwrap_or(usize::MAX).saturating_add(1).min(64 << 20);
+async fn is_too_long(mut wire: Wire, bytes_max: usize) -> Result<(), String> {
+    let bytes = bytes_max.saturating_add(1).min(64 << 20);
     // The server closes on reading the length in the header, so the rest may not be read.
     let _ = wire.send(&"x".repeat(bytes)).await;
     loop {
@@ -78,19 +77,12 @@ async fn is_too_long(mut wire: Wire, bytes_max: u64) -> Result<(), String> {
     }
 }
 
-async fn ask(wire: &mut Wire, text: &str) -> Result<Value, String> {
+async fn ask(wire: &mut Wire, text: &str) -> Result<Incoming, String> {
     wire.send(text).await.map_err(|cause| explain(&cause))?;
     loop {
         if let Some(text) = wire.receive().await.map_err(|cause| explain(&cause))? {
-            return serde_json::from_str(&text).map_err(|_| "the answer is not JSON".to_owned());
+            let received = decode(&text).ok_or("the answer is not a message of the protocol")?;
+            return Ok(received.message);
         }
     }
-}
-
-/// Returns the type of a message, if it is safe to print.
-fn kind(message: &Value) -> &str {
-    let kind = message["type"].as_str().unwrap_or("no message");
-    let shows =
-        kind.len() <= 32 && kind.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    if shows { kind } else { "no message" }
 }

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use securecall_client::{ClientId, Disconnect, Wire};
-use serde_json::{Value, json};
+use securecall_client::{ClientId, Disconnect, ErrorCode, Wire};
+use securecall_protocol::client::{Incoming, Outgoing, decode};
 use tokio::time::sleep;
 
 use crate::failure::Failure;
 use crate::terminal::explanation::explain;
 use crate::throwaway_id::throwaway_id;
 
-/// The pause after `RATE_LIMITED`: a server with default limits accepts another lookup by then.
+/// The pause after `RATE_LIMITED`: a server with default limits accepts another lookup by then. In
+/// dialect 1 it does not say when.
 const RATE_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Connection(Wire);
@@ -22,11 +23,11 @@ impl Connection {
         let opened = Wire::open(url, None).await;
         let wire = opened.map_err(|error| Failure::Server(error.to_string()))?;
         let mut connection = Self(wire.map_err(|cause| unreachable(&cause))?);
-        connection.send("REGISTER", &throwaway_id("lookup")).await?;
+        connection.send(&register()?).await?;
         loop {
             match connection.next().await? {
-                (kind, _) if kind == "REGISTERED" => return Ok(connection),
-                (kind, payload) if kind == "ERROR" => return Err(refused(&payload)),
+                Incoming::Registered { .. } => return Ok(connection),
+                Incoming::Error { code, .. } => return Err(refused(code)),
                 _ => {}
             }
         }
@@ -37,18 +38,18 @@ impl Connection {
         &mut self,
         client_id: &ClientId,
     ) -> Result<Option<String>, Failure> {
-        self.send("PKD_LOOKUP", client_id.as_str()).await?;
+        let lookup = Outgoing::PkdLookup { client_id: client_id.clone() };
+        self.send(&lookup).await?;
         loop {
-            let (kind, payload) = self.next().await?;
-            match kind.as_str() {
-                "PKD_RESULT" if payload["clientId"] == client_id.as_str() => {
-                    return Ok(payload["publicKey"].as_str().map(str::to_owned));
+            match self.next().await? {
+                Incoming::PkdResult { client_id: of, public_key } if of == *client_id => {
+                    return Ok(public_key);
                 }
-                "ERROR" if payload["code"] == "RATE_LIMITED" => {
+                Incoming::Error { code: Some(ErrorCode::RateLimited), .. } => {
                     sleep(RATE_PAUSE).await;
-                    self.send("PKD_LOOKUP", client_id.as_str()).await?;
+                    self.send(&lookup).await?;
                 }
-                "ERROR" => return Err(refused(&payload)),
+                Incoming::Error { code, .. } => return Err(refused(code)),
                 _ => {}
             }
         }
@@ -58,42 +59,37 @@ impl Connection {
         self.0.close().await;
     }
 
-    async fn send(&mut self, kind: &str, client_id: &str) -> Result<(), Failure> {
-        let message = json!({"type": kind, "payload": {"clientId": client_id}});
-        self.0.send(&message.to_string()).await.map_err(|cause| unreachable(&cause))
+    async fn send(&mut self, message: &Outgoing) -> Result<(), Failure> {
+        self.0.send(&message.encode(None)).await.map_err(|cause| unreachable(&cause))
     }
 
-    /// Returns the type and the payload of the next message.
-    async fn next(&mut self) -> Result<(String, Value), Failure> {
+    async fn next(&mut self) -> Result<Incoming, Failure> {
         loop {
             let Some(text) = self.0.receive().await.map_err(|cause| unreachable(&cause))? else {
                 continue;
             };
-            let mut message: Value = serde_json::from_str(&text).unwrap_or_default();
-            let payload = message["payload"].take();
-            match message["type"].as_str() {
-                Some(kind) => return Ok((kind.to_owned(), payload)),
-                None => {
-                    return Err(Failure::Server(
-                        "the answer is not a message of the signaling \
-                                                    protocol"
-                            .to_owned(),
-                    ));
-                }
-            }
+            let received = decode(&text).ok_or_else(|| {
+                let what = "the answer is not a message of the signaling protocol";
+                Failure::Server(what.to_owned())
+            })?;
+            return Ok(received.message);
         }
     }
+}
+
+/// REGISTER in dialect 1, in which there is nothing to acknowledge.
+fn register() -> Result<Outgoing, Failure> {
+    let client_id = ClientId::try_from(throwaway_id("lookup").as_str())
+        .map_err(|error| Failure::Server(error.to_string()))?;
+    let (resume_token, calls) = (None, Vec::new());
+    Ok(Outgoing::Register { client_id, protocol: 1, resume_token, last_seq: 0, calls })
 }
 
 fn unreachable(cause: &Disconnect) -> Failure {
     Failure::Server(explain(cause))
 }
 
-/// Shows the code only if it looks like an error code: the text comes from the server.
-fn refused(payload: &Value) -> Failure {
-    let code = payload["code"].as_str().unwrap_or_default();
-    let is_code =
-        code.len() <= 32 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    let code = if is_code && !code.is_empty() { code } else { "an error without a code" };
+fn refused(code: Option<ErrorCode>) -> Failure {
+    let code = code.map_or("an error that this program does not know", ErrorCode::as_str);
     Failure::Server(format!("it refused: {code}"))
 }
