@@ -1,5 +1,6 @@
 """SIGHUP: the settings file is read again, and what is in it counts at once, for connections that are open too."""
 
+import json
 import re
 import signal
 import socket
@@ -13,7 +14,9 @@ from driver.coturn import credential
 from driver.dialect2 import Client as SecondClient
 from driver.flood import flood_a_peer_who_does_not_read
 from driver.frames import PING, RawSocket
-from driver.server import binary, clean_environment, eventually
+from driver.server import REPOSITORY, binary, clean_environment, eventually
+
+CHAINS = REPOSITORY / "vectors/identity/chains.json"
 
 
 class Reloadable:
@@ -291,6 +294,22 @@ def _(server, alice, bob):
     for client in [alice, bob, *crowd]:
         client.expect_close(1012)
     assert time.monotonic() - began < 1.5
+
+
+@effect(identity__reset_delay="100h")
+def _(server, alice, bob):
+    (chain,) = (case for case in json.loads(CHAINS.read_text())["chains"] if case["name"] == "plain")
+    record = json.dumps({"clientId": "alice", "links": chain["links"]})
+    operate(server, "import", input=record)
+    assert "reset in 4days 4h" in operate(server, "reset", "alice")
+
+
+def operate(server, *arguments: str, input: str = "") -> str:
+    """A command of the operator, beside the running server."""
+    command = [binary(), "directory", *arguments, "--data-dir", str(server.data_dir)]
+    done = subprocess.run(command, input=input, capture_output=True, text=True, env=clean_environment())
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @effect(drain__timeout="1s", drain__period="1s")
