@@ -129,6 +129,8 @@ fn a_terminal_that_is_closed_hangs_up() {
     at_bob.waits_for("waiting for calls");
     let mut at_alice = alice.run_at_a_terminal(&server.url(), &["call", "bob"]);
     at_alice.waits_for("connected to bob");
+    // Before that, it could not hang up over the channel.
+    at_bob.waits_for("connected to alice");
     let began = Instant::now();
     // Closing the terminal program causes SIGHUP.
     drop(at_bob);
