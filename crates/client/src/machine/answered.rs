@@ -163,7 +163,7 @@ impl Machine {
     }
 
     fn seal_and_queue(&mut self, id: CallId, kind: Kind, text: &str) -> Result<(), Error> {
-        if self.outbox.is_full() {
+        if self.sender.is_full() {
             return Err(Error::TooMuchWaits);
         }
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
@@ -171,7 +171,7 @@ impl Machine {
             return Err(Error::WrongMoment);
         };
         let message = answered.seal(wire_id, kind, text)?;
-        self.queue(message).map(drop)
+        self.sender.queue(message).map(drop)
     }
 
     /// A candidate or signal came.
@@ -239,7 +239,7 @@ impl Machine {
             return;
         };
         if let Some(Ok(again)) = answered.seal_again(call_id, sealed) {
-            self.queue_short(again);
+            self.sender.queue_short(again);
         }
     }
 }

@@ -10,7 +10,7 @@ use securecall_seal::{DirectoryKey, Incoming, Offered};
 use super::answered::Answered;
 use super::ending::SentEnds;
 use super::glare::Glares;
-use super::outbox::MessageId;
+use super::sender::MessageId;
 use crate::command::Reply;
 use crate::{CallId, Error, Stop};
 
@@ -166,6 +166,17 @@ impl Calls {
     /// A call whose CALL_INITIATE has left, and whose id is not known.
     pub(super) fn any_beginning_unknown(&self) -> bool {
         self.search(Call::is_beginning_unknown).is_some()
+    }
+
+    /// The CALL_INITIATE of this id has left, or the server refused it for now.
+    pub(super) fn mark_begun(&mut self, request: MessageId, begun: bool) {
+        for call in self.calls.values_mut() {
+            if let State::Offering(offering) = &mut call.state
+                && offering.request == request
+            {
+                offering.begun = begun;
+            }
+        }
     }
 
     /// The calls that REGISTER presents.

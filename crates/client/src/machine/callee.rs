@@ -7,7 +7,7 @@ use securecall_seal::{self as seal, DirectoryKey, Standing, TEXT_BYTES_MAX};
 use super::answered::Answered;
 use super::call::{Call, Opened, SealedOffer, State};
 use super::ending::End;
-use super::requests::Purpose;
+use super::sender::Purpose;
 use super::{Context, Machine};
 use crate::{CallId, Error, Event, KeyChange};
 
@@ -64,7 +64,7 @@ impl Machine {
     fn rings_again(&mut self, id: CallId) {
         let answer = self.calls.find(id).and_then(|call| call.answer());
         if let Some(answer) = answer {
-            self.queue_short(answer);
+            self.sender.queue_short(answer);
         }
     }
 
@@ -156,7 +156,7 @@ impl Machine {
         let (incoming, caller_key) = (Box::new(incoming), Box::new(caller_key));
         call.state = State::Ringing { incoming, caller_key };
         if let (Some(call_id), Dialect::Two) = (wire_id, self.dialect) {
-            self.queue_short(Outgoing::CallRinging { call_id });
+            self.sender.queue_short(Outgoing::CallRinging { call_id });
         }
         self.report(Event::Incoming {
             call: id,
@@ -210,7 +210,9 @@ impl Machine {
         let queued = sealed.map_err(Error::Seal).and_then(|(established, sdp_answer)| {
             let peer = caller_key.fingerprint();
             let answered = Answered::callee(established, peer, made_at, sdp_answer.clone());
-            self.queue(Outgoing::CallAccept { call_id: wire_id, sdp_answer }).map(|_| answered)
+            self.sender
+                .queue(Outgoing::CallAccept { call_id: wire_id, sdp_answer })
+                .map(|_| answered)
         });
         match queued {
             Ok(answered) => self.answered(id, answered, &caller_key),

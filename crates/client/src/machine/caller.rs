@@ -7,8 +7,7 @@ use securecall_seal::{Caller, DirectoryKey, TEXT_BYTES_MAX};
 use super::answered::Answered;
 use super::call::{Call, Offering, State};
 use super::ending::End;
-use super::outbox::MessageId;
-use super::requests::Purpose;
+use super::sender::{MessageId, Purpose};
 use super::{Context, Machine};
 use crate::command::Reply;
 use crate::{CallId, Ending, Error, Event};
@@ -98,34 +97,12 @@ impl Machine {
         let caller = Caller::new(&self.identity, &callee_key);
         let (offered, sdp_offer) = caller.offer(&offer, cx.wall, &mut cx.rng)?;
         let target_id = self.calls.find(id).ok_or(Error::NoSuchCall)?.peer.clone();
-        let request = self.queue(Outgoing::CallInitiate { target_id, sdp_offer })?;
+        let request = self.sender.queue(Outgoing::CallInitiate { target_id, sdp_offer })?;
         if let Some(call) = self.calls.find(id) {
             let offering = Offering { offered, callee_key, offer, request, begun: false };
             call.state = State::Offering(Box::new(offering));
         }
         Ok(())
-    }
-
-    /// A message has left. If it begins a call, the call is begun.
-    pub(super) fn began(&mut self, request: MessageId, message: &Outgoing) {
-        if matches!(message, Outgoing::CallInitiate { .. }) {
-            self.mark_begun(request, true);
-        }
-    }
-
-    /// The server refused to begin the call for now; it waits once more.
-    pub(super) fn not_begun(&mut self, request: MessageId) {
-        self.mark_begun(request, false);
-    }
-
-    fn mark_begun(&mut self, request: MessageId, begun: bool) {
-        for (_, call) in self.calls.iter_mut() {
-            if let State::Offering(offering) = &mut call.state
-                && offering.request == request
-            {
-                offering.begun = begun;
-            }
-        }
     }
 
     /// Calls whose CALL_INITIATE was lost are begun anew, with an offer that is fresh: the callee

@@ -6,7 +6,7 @@ use securecall_protocol::client::Outgoing;
 
 use super::call::State;
 use super::ending::End;
-use super::requests::Purpose;
+use super::sender::Purpose;
 use super::{Context, Machine, Output};
 use crate::command::{Command, Reply};
 use crate::{CallId, Disconnect, Error, Stop};
@@ -90,7 +90,7 @@ impl Machine {
     fn end(&mut self, cx: &mut Context<'_>, id: CallId) -> Result<(), Error> {
         let call = self.end_call(cx, id, End::HungUp).ok_or(Error::NoSuchCall)?;
         let State::Offering(offering) = call.state else { return Ok(()) };
-        let unsent = self.outbox.withdraw(offering.request);
+        let unsent = self.sender.withdraw(offering.request);
         if call.wire_id.is_none() && !unsent && self.dialect == Dialect::One {
             // The call has no name here. In dialect 1 a normal close cancels what is ringing; in
             // dialect 2 it is ended as soon as CALL_INITIATED names it.
@@ -105,14 +105,8 @@ impl Machine {
         for id in ids {
             self.end_call(cx, id, End::HungUp);
         }
-        let ends = |message: &Outgoing| {
-            matches!(message, Outgoing::CallEnd { .. } | Outgoing::CallReject { .. })
-        };
         if self.connection.is_registered() {
-            let letters = self.outbox.take_all().into_iter();
-            let ends_of_calls = letters.filter(|letter| ends(&letter.message));
-            self.outputs
-                .extend(ends_of_calls.map(|letter| Output::Send(letter.message.encode(None))));
+            self.outputs.extend(self.sender.take_ends().into_iter().map(Output::Send));
         }
         self.outputs.push_back(Output::HangUp(Some(1000)));
         self.stop(Stop::Here);

@@ -24,7 +24,6 @@ use securecall_protocol::{EndReason, RejectReason};
 use securecall_seal as seal;
 
 use super::call::{Call, State};
-use super::outbox::Letter;
 use super::{Context, Machine};
 use crate::{CallId, Ending, Error, Event};
 
@@ -122,7 +121,7 @@ impl Machine {
     pub(super) fn end_call(&mut self, cx: &Context<'_>, id: CallId, end: End) -> Option<Call> {
         let mut call = self.calls.remove(id)?;
         if let Some(wire_id) = &call.wire_id {
-            self.outbox.drop_call(wire_id);
+            self.sender.drop_call(wire_id);
             if let Some(message) = end.message(wire_id.clone()) {
                 self.send_end(message, matches!(end, End::OfferRefused(_)));
             }
@@ -155,10 +154,9 @@ impl Machine {
     fn send_end(&mut self, message: Outgoing, last: bool) {
         self.calls.sent_ends.push(message.clone());
         if last {
-            let id = self.new_id();
-            self.outbox.push_decline(Letter { id, message });
+            self.sender.queue_last(message);
         } else {
-            self.queue_short(message);
+            self.sender.queue_short(message);
         }
     }
 
@@ -166,7 +164,7 @@ impl Machine {
     /// the end, and gets it again.
     pub(super) fn repeat_end(&mut self, wire_id: &str) {
         if let Some(message) = self.calls.sent_ends.repeat(wire_id) {
-            self.queue_short(message);
+            self.sender.queue_short(message);
         }
     }
 
@@ -174,9 +172,9 @@ impl Machine {
     /// the program was started: the call ends.
     pub(super) fn end_unrecorded(&mut self, wire_id: String) {
         match self.calls.sent_ends.repeat(&wire_id) {
-            Some(message) => self.queue_short(message),
+            Some(message) => self.sender.queue_short(message),
             None => {
-                self.outbox.drop_call(&wire_id);
+                self.sender.drop_call(&wire_id);
                 self.send_end(Outgoing::CallEnd { call_id: wire_id }, false);
             }
         }

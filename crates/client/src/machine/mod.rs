@@ -23,16 +23,14 @@ mod commands;
 mod connection;
 mod directory;
 mod ending;
-mod flow;
 mod glare;
-mod outbox;
-mod pacer;
 mod publication;
 mod received;
 mod reconnecting;
 mod refusal;
 mod registration;
 mod requests;
+mod sender;
 #[cfg(test)]
 mod tests;
 
@@ -40,7 +38,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
 
 use rand_core::CryptoRng;
-use securecall_protocol::{ClientId, Dialect};
+use securecall_protocol::{ClientId, Dialect, MessageType};
 use securecall_seal::{Callee, DirectoryKey, Identity};
 
 use crate::command::Command;
@@ -49,11 +47,9 @@ use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
 use call::Calls;
 use connection::Connection;
-use outbox::{MessageId, Outbox};
-use pacer::Pacer;
 use publication::Publication;
 use registration::Resumption;
-use requests::Requests;
+use sender::{Sender, Sent};
 
 /// The time and the randomness, which the machine does not get by itself.
 pub(crate) struct Context<'a> {
@@ -106,17 +102,7 @@ pub(crate) struct Machine {
     connection: Connection,
     resumption: Resumption,
     dialect: Dialect,
-    /// The server names the request in its answer.
-    correlates: bool,
-    message_bytes_max: usize,
-
-    outbox: Outbox,
-    requests: Requests,
-    pacer: Pacer,
-    /// When the pace allows something that waits.
-    paced_until: Option<Instant>,
-    last_id: MessageId,
-
+    sender: Sender,
     calls: Calls,
     publication: Publication,
     stopped: Option<Stop>,
@@ -135,13 +121,7 @@ impl Machine {
             connection: Connection::new(),
             resumption: Resumption::default(),
             dialect: Dialect::Two,
-            correlates: true,
-            message_bytes_max: registration::MESSAGE_BYTES_MAX,
-            outbox: Outbox::default(),
-            requests: Requests::default(),
-            pacer: Pacer::default(),
-            paced_until: None,
-            last_id: 0,
+            sender: Sender::new(),
             calls: Calls::default(),
             publication: Publication::default(),
             stopped: None,
@@ -195,13 +175,16 @@ impl Machine {
         if self.stopped.is_some() {
             return None;
         }
-        let flow = if self.connection.is_registered() { self.flow_deadline() } else { None };
-        let asked = [self.publication.deadline(), self.requests.deadline()];
-        [self.connection.deadline(), self.calls.deadline(), flow]
-            .into_iter()
-            .chain(asked)
-            .flatten()
-            .min()
+        let any_time = [
+            self.connection.deadline(),
+            self.calls.deadline(),
+            self.publication.deadline(),
+            self.sender.requests_deadline(),
+        ];
+        let while_registered = [self.sender.deadline(), self.resumption.ack_at()];
+        let while_registered =
+            while_registered.into_iter().filter(|_| self.connection.is_registered());
+        any_time.into_iter().chain(while_registered).flatten().min()
     }
 
     /// The remembered keys were saved; those of other programs count from now on.
@@ -235,8 +218,25 @@ impl Machine {
         self.outputs.push_back(Output::Event(event));
     }
 
-    const fn new_id(&mut self) -> MessageId {
-        self.last_id += 1;
-        self.last_id
+    /// Sends what may be sent now.
+    fn flush(&mut self, cx: &Context<'_>) {
+        self.ring_held(cx);
+        if !self.connection.is_registered() {
+            return;
+        }
+        for sent in self.sender.flush(cx.now) {
+            self.send(sent);
+        }
+        self.acknowledge(cx.now);
+    }
+
+    fn send(&mut self, Sent { id, message_type, text }: Sent) {
+        match message_type {
+            // So that the answer is judged by what every program knows.
+            MessageType::PkdLookup => self.outputs.push_back(Output::SyncKeys),
+            MessageType::CallInitiate => self.calls.mark_begun(id, true),
+            _ => {}
+        }
+        self.outputs.push_back(Output::Send(text));
     }
 }

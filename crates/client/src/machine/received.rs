@@ -5,8 +5,8 @@ use securecall_protocol::client::{Incoming, Received, UnreadablePart, decode};
 
 use super::answered::Kind;
 use super::ending::End;
-use super::outbox::MessageId;
 use super::registration::Arrival;
+use super::sender::MessageId;
 use super::{Context, Machine};
 use crate::{Ending, TurnCredentials};
 
@@ -42,7 +42,7 @@ impl Machine {
     }
 
     fn handle_message(&mut self, cx: &mut Context<'_>, message: Incoming, id: Option<MessageId>) {
-        let answered = id.and_then(|id| self.outbox.confirm(id));
+        let answered = id.and_then(|id| self.sender.confirm(id));
         match message {
             Incoming::CallInitiated { call_id, target_id, .. } => {
                 self.call_initiated(id, call_id, &target_id);

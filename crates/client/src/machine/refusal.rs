@@ -7,8 +7,7 @@ use securecall_protocol::{EndReason, ErrorCode, MessageClass};
 
 use super::call::{Call, State};
 use super::ending::End;
-use super::outbox::{Letter, MessageId};
-use super::requests::RETRY_AFTER;
+use super::sender::{Letter, MessageId};
 use super::{Context, Machine};
 use crate::{Ending, Event};
 
@@ -73,8 +72,8 @@ impl Machine {
         message: Outgoing,
         retry_after_ms: Option<u64>,
     ) {
-        let wait = retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
-        self.pacer.pause(MessageClass::of(message.message_type()), cx.now + wait);
+        let class = MessageClass::of(message.message_type());
+        self.sender.pause(class, retry_after_ms.map(Duration::from_millis), cx.now);
         match message {
             Outgoing::IceCandidate { .. } | Outgoing::CallSignal { .. } => {
                 self.send_sealed_anew(&message)
@@ -82,8 +81,8 @@ impl Machine {
             // A device that alerts is no news a second later.
             Outgoing::CallRinging { .. } => {}
             message => {
-                self.not_begun(id);
-                self.outbox.push(Letter { id, message });
+                self.calls.mark_begun(id, false);
+                self.sender.queue_again(Letter { id, message });
             }
         }
     }

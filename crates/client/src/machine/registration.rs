@@ -3,16 +3,13 @@
 use std::time::{Duration, Instant};
 
 use securecall_protocol::client::{Outgoing, Resumable};
-use securecall_protocol::{Dialect, ErrorCode, MessageClass};
+use securecall_protocol::{Dialect, ErrorCode};
 
 use super::call::State;
-use super::outbox::{Letter, MessageId};
-use super::pacer::Pacer;
+use super::sender::{Letter, MessageId};
 use super::{Context, Machine, Output};
-use crate::{Disconnect, Error, Event, Stop};
+use crate::{Disconnect, Event, Stop};
 
-/// Bound of a message until the server sends its own (`maxMessageBytes`).
-pub(super) const MESSAGE_BYTES_MAX: usize = 65_536;
 /// Acknowledged at the latest after this time, or after so many messages.
 const ACK_WITHIN: Duration = Duration::from_secs(30);
 const ACK_AFTER: u64 = 100;
@@ -72,7 +69,7 @@ impl Resumption {
 
 impl Machine {
     pub(super) fn register(&mut self, cx: &Context<'_>) {
-        let request = self.new_id();
+        let request = self.sender.new_id();
         self.resumption.request = request;
         let register = Outgoing::Register {
             client_id: self.client_id.clone(),
@@ -93,21 +90,16 @@ impl Machine {
     ) {
         let resumed = resumable.as_ref().is_some_and(|resumable| resumable.resumed);
         self.dialect = if resumable.is_some() { Dialect::Two } else { Dialect::One };
-        self.correlates = correlates;
         if !resumed {
             self.resumption = Resumption::default();
         }
-        let rates = resumable.as_ref().map(|resumable| resumable.rates).unwrap_or_default();
-        self.pacer = Pacer::new(&rates, cx.now);
-        // REGISTER was the first of its class. The server took it before now.
-        let _ = self.pacer.take(MessageClass::Other, cx.now);
-        if let Some(Resumable { resume_token, message_bytes_max, .. }) = resumable {
+        let waiting = self.sender.begin(resumable.as_ref(), correlates, cx.now);
+        if let Some(Resumable { resume_token, .. }) = resumable {
             self.resumption.token = Some(resume_token);
-            self.message_bytes_max = message_bytes_max.unwrap_or(MESSAGE_BYTES_MAX);
         }
         self.connection.complete_registering(cx.now);
         self.report(Event::Registered { resumed, dialect: self.dialect });
-        self.repeat(cx, resumed);
+        self.repeat(cx, waiting, resumed);
         if !resumed {
             self.publish_key();
         }
@@ -139,10 +131,8 @@ impl Machine {
     }
 
     /// Sends again what may have been lost with the last connection, or with the server.
-    fn repeat(&mut self, cx: &mut Context<'_>, resumed: bool) {
+    fn repeat(&mut self, cx: &Context<'_>, waiting: Vec<Letter>, resumed: bool) {
         self.calls.restart_ring_timers(cx.now);
-        self.requests.ask_again();
-        let waiting = self.outbox.take_all();
         self.repeat_answers();
         if resumed {
             self.requeue(waiting, |_| true);
@@ -154,8 +144,9 @@ impl Machine {
         }
         self.resumption.probe = None;
         if self.dialect == Dialect::Two && self.calls.any_beginning_unknown() {
-            let id = self.send_question(cx);
-            self.resumption.probe = Some(id);
+            let question = self.sender.question(cx.now);
+            self.resumption.probe = Some(question.id);
+            self.send(question);
         }
     }
 
@@ -163,8 +154,7 @@ impl Machine {
     fn repeat_answers(&mut self) {
         let answers: Vec<_> = self.calls.iter().filter_map(|(_, call)| call.answer()).collect();
         for message in answers {
-            let id = self.new_id();
-            self.outbox.push(Letter { id, message });
+            self.sender.queue_short(message);
         }
     }
 
@@ -186,8 +176,7 @@ impl Machine {
             }
         }
         for message in messages {
-            let id = self.new_id();
-            self.outbox.push(Letter { id, message });
+            self.sender.queue_short(message);
         }
         running
     }
@@ -203,7 +192,7 @@ impl Machine {
                 _ => true,
             };
             if again {
-                self.outbox.push(letter);
+                self.sender.queue_again(letter);
             }
         }
     }
@@ -216,22 +205,18 @@ impl Machine {
         }
     }
 
-    pub(super) fn key_published(&mut self, result: Result<(), Error>) {
-        let refusal = self.publication.completed(result);
-        self.outputs.extend(refusal.map(Output::Event));
-    }
-
     /// Sends an ACK if one is due.
     pub(super) fn acknowledge(&mut self, now: Instant) {
         if self.resumption.ack_at.is_some_and(|at| at <= now) {
-            if let Err(later) = self.pacer.take(MessageClass::Acks, now) {
-                self.resumption.ack_at = Some(later);
-                return;
-            }
             let seq = self.resumption.last_seq;
-            self.resumption.acknowledged = seq;
-            self.resumption.ack_at = None;
-            self.outputs.push_back(Output::Send(Outgoing::Ack { seq }.encode(None)));
+            match self.sender.acknowledgement(seq, now) {
+                Ok(ack) => {
+                    self.resumption.acknowledged = seq;
+                    self.resumption.ack_at = None;
+                    self.outputs.push_back(Output::Send(ack));
+                }
+                Err(later) => self.resumption.ack_at = Some(later),
+            }
         }
     }
 }
