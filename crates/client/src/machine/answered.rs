@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use securecall_protocol::Dialect;
 use securecall_protocol::client::Outgoing;
 use securecall_seal::{self as seal, Established, Fingerprint};
 
@@ -141,7 +142,8 @@ impl Machine {
 
     pub(super) fn signal(&mut self, id: CallId, signal: &str) -> Result<(), Error> {
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
-        if !matches!(call.state, State::Answered(_)) || self.dialect == super::Dialect::One {
+        if !matches!(call.state, State::Answered(_)) || self.registration.dialect() == Dialect::One
+        {
             return Err(Error::WrongMoment);
         }
         self.seal_and_queue(id, Kind::Signal, signal)

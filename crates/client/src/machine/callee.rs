@@ -140,7 +140,7 @@ impl Machine {
     /// server decides, and nobody is to answer the other one.
     pub(super) fn ring(&mut self, cx: &Context<'_>, id: CallId, opened: Opened) {
         let Some(peer) = self.calls.find(id).map(|call| call.peer.clone()) else { return };
-        if self.dialect == Dialect::Two && self.calls.calls_out_to(&peer) {
+        if self.registration.dialect() == Dialect::Two && self.calls.calls_out_to(&peer) {
             if let Some(call) = self.calls.find(id) {
                 call.state = State::HeldForGlare(Box::new(opened));
             }
@@ -155,7 +155,7 @@ impl Machine {
         let wire_id = call.wire_id.clone();
         let (incoming, caller_key) = (Box::new(incoming), Box::new(caller_key));
         call.state = State::Ringing { incoming, caller_key };
-        if let (Some(call_id), Dialect::Two) = (wire_id, self.dialect) {
+        if let (Some(call_id), Dialect::Two) = (wire_id, self.registration.dialect()) {
             self.sender.queue_short(Outgoing::CallRinging { call_id });
         }
         self.report(Event::Incoming {

@@ -51,7 +51,7 @@ impl Machine {
             call.wire_id.is_none()
                 && matches!(call.state, State::SeekingCallee { .. } | State::Offering(_))
         };
-        self.dialect == Dialect::One && self.calls.search(begins).is_some()
+        self.registration.dialect() == Dialect::One && self.calls.search(begins).is_some()
     }
 
     fn insert_call(&mut self, call: Call) -> Option<CallId> {
@@ -146,7 +146,7 @@ impl Machine {
         if let Some(id) = self.calls.by_wire_id(wire_id) {
             return Some(id);
         }
-        if self.dialect == Dialect::Two {
+        if self.registration.dialect() == Dialect::Two {
             return None;
         }
         let id = self.calls.search(Call::is_beginning_unknown)?;

@@ -91,7 +91,7 @@ impl Machine {
         let call = self.end_call(cx, id, End::HungUp).ok_or(Error::NoSuchCall)?;
         let State::Offering(offering) = call.state else { return Ok(()) };
         let unsent = self.sender.withdraw(offering.request);
-        if call.wire_id.is_none() && !unsent && self.dialect == Dialect::One {
+        if call.wire_id.is_none() && !unsent && self.registration.dialect() == Dialect::One {
             // The call has no name here. In dialect 1 a normal close cancels what is ringing; in
             // dialect 2 it is ended as soon as CALL_INITIATED names it.
             self.reconnect_now(cx, Some(1000), Disconnect::CallCancelled);

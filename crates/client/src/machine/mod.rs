@@ -28,8 +28,10 @@ mod publication;
 mod received;
 mod reconnecting;
 mod refusal;
+mod registering;
 mod registration;
 mod requests;
+mod resend;
 mod sender;
 #[cfg(test)]
 mod tests;
@@ -38,7 +40,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
 
 use rand_core::CryptoRng;
-use securecall_protocol::{ClientId, Dialect, MessageType};
+use securecall_protocol::{ClientId, MessageType};
 use securecall_seal::{Callee, DirectoryKey, Identity};
 
 use crate::command::Command;
@@ -48,7 +50,7 @@ use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 use call::Calls;
 use connection::Connection;
 use publication::Publication;
-use registration::Resumption;
+use registration::Registration;
 use sender::{Sender, Sent};
 
 /// The time and the randomness, which the machine does not get by itself.
@@ -100,8 +102,7 @@ pub(crate) struct Machine {
     unlisted: Option<Vec<DirectoryKey>>,
 
     connection: Connection,
-    resumption: Resumption,
-    dialect: Dialect,
+    registration: Registration,
     sender: Sender,
     calls: Calls,
     publication: Publication,
@@ -119,8 +120,7 @@ impl Machine {
             known_keys,
             unlisted: None,
             connection: Connection::new(),
-            resumption: Resumption::default(),
-            dialect: Dialect::Two,
+            registration: Registration::new(),
             sender: Sender::new(),
             calls: Calls::default(),
             publication: Publication::default(),
@@ -181,7 +181,7 @@ impl Machine {
             self.publication.deadline(),
             self.sender.requests_deadline(),
         ];
-        let while_registered = [self.sender.deadline(), self.resumption.ack_at()];
+        let while_registered = [self.sender.deadline(), self.registration.ack_at()];
         let while_registered =
             while_registered.into_iter().filter(|_| self.connection.is_registered());
         any_time.into_iter().chain(while_registered).flatten().min()
@@ -227,7 +227,7 @@ impl Machine {
         for sent in self.sender.flush(cx.now) {
             self.send(sent);
         }
-        self.acknowledge(cx.now);
+        self.acknowledge(cx);
     }
 
     fn send(&mut self, Sent { id, message_type, text }: Sent) {
