@@ -2,7 +2,7 @@
 
 use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, RejectReason};
-use securecall_seal::{self as seal, DirectoryKey, Standing, TEXT_BYTES_MAX};
+use securecall_seal::{self as seal, DirectoryKey, TEXT_BYTES_MAX};
 
 use super::answered::Answered;
 use super::call::{Call, Opened, SealedOffer, State};
@@ -30,7 +30,7 @@ impl Machine {
         if !self.calls.has_room_for(&caller) {
             return self.decline_unrecorded(wire_id, RejectReason::Busy);
         }
-        if let Err(error) = self.callee.precheck_offer(&sdp_offer) {
+        if let Err(error) = self.keyring.precheck_offer(&sdp_offer) {
             self.decline_unrecorded(wire_id, RejectReason::Declined);
             return self.report_refused_offer(cx, caller, error.into());
         }
@@ -69,9 +69,8 @@ impl Machine {
     }
 
     fn seek_caller(&mut self, cx: &mut Context<'_>, id: CallId, caller: ClientId) {
-        if let Some(callers) = &self.unlisted {
-            let key = callers.iter().find(|key| key.client_id() == caller.as_str()).cloned();
-            return self.caller_key(cx, id, Ok(key));
+        if let Some(key) = self.keyring.listed_caller(&caller) {
+            return self.caller_key(cx, id, key.map(Some));
         }
         self.request(cx, Outgoing::PkdLookup { client_id: caller }, Purpose::CallerKey(id));
     }
@@ -83,7 +82,7 @@ impl Machine {
         id: CallId,
         key: Result<Option<DirectoryKey>, Error>,
     ) {
-        match key.and_then(|key| key.ok_or(Error::NoKey)).and_then(|key| self.trusted(key)) {
+        match key.and_then(|key| key.ok_or(Error::NoKey)).and_then(|key| self.keyring.check(key)) {
             Ok(key) => self.open_offer(cx, id, key),
             Err(Error::KeyChanged(change)) => self.doubt(id, change),
             Err(why) => drop(self.end_call(cx, id, End::OfferRefused(why))),
@@ -118,11 +117,7 @@ impl Machine {
     fn open_offer(&mut self, cx: &mut Context<'_>, id: CallId, key: DirectoryKey) {
         let Some(call) = self.calls.find(id) else { return };
         let State::SeekingCaller { sealed, retried } = call.take_state() else { return };
-        let standing = match self.known_keys.knows(key.client_id()) {
-            true => Standing::Known,
-            false => Standing::Stranger,
-        };
-        match self.callee.open_offer_of(standing, &key, &sealed.text, cx.wall) {
+        match self.keyring.open_offer(&key, &sealed.text, cx.wall) {
             Ok(incoming) => {
                 let ice_servers = sealed.ice_servers;
                 self.ring(cx, id, Opened { incoming, caller_key: key, ice_servers });
@@ -147,7 +142,7 @@ impl Machine {
             return;
         }
         let Opened { incoming, caller_key, ice_servers } = opened;
-        let first_contact = !self.known_keys.knows(caller_key.client_id());
+        let first_contact = !self.keyring.knows(caller_key.client_id());
         let fingerprint = caller_key.fingerprint();
         let replaces = self.calls.replaced_by(&peer, fingerprint, incoming.made_at(), cx.now);
         let Some(call) = self.calls.find(id) else { return };
@@ -200,7 +195,7 @@ impl Machine {
         };
         // Since it rang, another call may have made another key the one remembered.
         let key = DirectoryKey::clone(caller_key);
-        self.trusted(key)?;
+        self.keyring.check(key)?;
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
         let State::Ringing { incoming, caller_key } = call.take_state() else {
             return Err(Error::WrongMoment);

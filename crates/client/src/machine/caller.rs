@@ -2,7 +2,7 @@
 
 use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, EndReason};
-use securecall_seal::{Caller, DirectoryKey, TEXT_BYTES_MAX};
+use securecall_seal::{DirectoryKey, TEXT_BYTES_MAX};
 
 use super::answered::Answered;
 use super::call::{Call, Offering, State};
@@ -78,7 +78,7 @@ impl Machine {
         let State::SeekingCallee { offer, reply } = call.take_state() else { return };
         let begun = key
             .and_then(|key| key.ok_or(Error::NoKey))
-            .and_then(|key| self.trusted(key))
+            .and_then(|key| self.keyring.check(key))
             .and_then(|key| self.offer(cx, id, key, offer));
         if begun.is_err() {
             self.calls.remove(id);
@@ -94,8 +94,8 @@ impl Machine {
         callee_key: DirectoryKey,
         offer: String,
     ) -> Result<(), Error> {
-        let caller = Caller::new(&self.identity, &callee_key);
-        let (offered, sdp_offer) = caller.offer(&offer, cx.wall, &mut cx.rng)?;
+        let (offered, sdp_offer) =
+            self.keyring.seal_offer(&callee_key, &offer, cx.wall, &mut cx.rng)?;
         let target_id = self.calls.find(id).ok_or(Error::NoSuchCall)?.peer.clone();
         let request = self.sender.queue(Outgoing::CallInitiate { target_id, sdp_offer })?;
         if let Some(call) = self.calls.find(id) {
@@ -175,7 +175,7 @@ impl Machine {
         let Some(call) = self.calls.find(id).filter(|call| call.is_offering()) else { return };
         let State::Offering(offering) = call.take_state() else { return };
         let Offering { offered, callee_key, .. } = *offering;
-        let accepted = match self.trusted(callee_key.clone()) {
+        let accepted = match self.keyring.check(callee_key.clone()) {
             Ok(_) => offered.accept(wire_id, sdp_answer),
             // Since the call began, another key has become the one remembered.
             Err(_) => Err(securecall_seal::Error::PeerKeyChanged),

@@ -63,11 +63,7 @@ impl Machine {
                 self.request(cx, Outgoing::PkdLookup { client_id }, Purpose::Lookup(reply));
             }
             Command::Trust { key, reply } => {
-                let trusted = self.trust(&key);
-                if trusted.is_ok() {
-                    self.end_doubts(cx, &key);
-                }
-                answer_with(reply, trusted);
+                answer_with(reply, self.trust(cx, &key));
             }
             Command::TurnCredentials { reply } => {
                 let purpose = Purpose::TurnCredentials(reply);

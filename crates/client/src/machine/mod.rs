@@ -21,9 +21,9 @@ mod callee;
 mod caller;
 mod commands;
 mod connection;
-mod directory;
 mod ending;
 mod glare;
+mod keyring;
 mod publication;
 mod received;
 mod reconnecting;
@@ -35,13 +35,14 @@ mod resend;
 mod sender;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
 
 use rand_core::CryptoRng;
 use securecall_protocol::{ClientId, MessageType};
-use securecall_seal::{Callee, DirectoryKey, Identity};
+use securecall_seal::{DirectoryKey, Identity};
 
 use crate::command::Command;
 use crate::known_keys::Saved as SavedKeys;
@@ -49,6 +50,7 @@ use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
 use call::Calls;
 use connection::Connection;
+use keyring::Keyring;
 use publication::Publication;
 use registration::Registration;
 use sender::{Sender, Sent};
@@ -95,12 +97,7 @@ pub(crate) enum Output {
 /// The client.
 pub(crate) struct Machine {
     client_id: ClientId,
-    identity: Identity,
-    callee: Callee,
-    known_keys: KnownKeys,
-    /// The keys of those who may call. `None`: this client is in the directory, as its callers are.
-    unlisted: Option<Vec<DirectoryKey>>,
-
+    keyring: Keyring,
     connection: Connection,
     registration: Registration,
     sender: Sender,
@@ -115,10 +112,7 @@ impl Machine {
     pub(crate) fn new(client_id: ClientId, identity: Identity, known_keys: KnownKeys) -> Self {
         Self {
             client_id,
-            callee: Callee::new(&identity),
-            identity,
-            known_keys,
-            unlisted: None,
+            keyring: Keyring::new(identity, known_keys),
             connection: Connection::new(),
             registration: Registration::new(),
             sender: Sender::new(),
@@ -131,7 +125,7 @@ impl Machine {
 
     /// Without the directory, if the keys of those who may call are given.
     pub(crate) fn unlisted(self, callers: Option<Vec<DirectoryKey>>) -> Self {
-        Self { unlisted: callers, ..self }
+        Self { keyring: self.keyring.unlisted(callers), ..self }
     }
 
     /// The application has a request.
@@ -189,7 +183,7 @@ impl Machine {
 
     /// The remembered keys were saved; those of other programs count from now on.
     pub(crate) fn handle_saved_keys(&mut self, cx: &mut Context<'_>, saved: SavedKeys) {
-        let found = self.known_keys.saved(saved);
+        let found = self.keyring.saved(saved);
         if self.stopped.is_none() {
             self.end_overruled_calls(cx, &found.overruled);
             for client_id in &found.without_room {
@@ -211,7 +205,7 @@ impl Machine {
 
     /// The keys that the client remembers, to be saved.
     pub(crate) const fn known_keys(&self) -> &KnownKeys {
-        &self.known_keys
+        self.keyring.known_keys()
     }
 
     fn report(&mut self, event: Event) {

@@ -22,13 +22,9 @@ impl Machine {
     /// Asks the directory to hold this client's key, before anything else: whom we call looks it
     /// up. Nobody waits for the answer alone, so it is asked for as long as it takes.
     pub(super) fn publish_key(&mut self) {
-        if self.unlisted.is_some() {
-            return self.key_published(Ok(()));
-        }
-        self.sender.request_publication(Outgoing::PkdRegister {
-            client_id: self.client_id.clone(),
-            public_key: self.identity.directory_key().as_str().to_owned(),
-        });
+        let Some(key) = self.keyring.published() else { return self.key_published(Ok(())) };
+        let (client_id, public_key) = (self.client_id.clone(), key.as_str().to_owned());
+        self.sender.request_publication(Outgoing::PkdRegister { client_id, public_key });
     }
 
     /// Somebody has called with an old key of ours.
@@ -69,7 +65,7 @@ impl Machine {
             Purpose::CalleeKey(call) => self.callee_key(cx, call, key),
             Purpose::CallerKey(call) => self.caller_key(cx, call, key),
             Purpose::Lookup(reply) => {
-                let looked_up = key.map(|key| self.looked_up(key));
+                let looked_up = key.map(|key| self.keyring.looked_up(key));
                 let _ = reply.send(looked_up);
             }
             Purpose::TurnCredentials(_) => {}
