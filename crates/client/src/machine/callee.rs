@@ -4,8 +4,7 @@ use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, RejectReason};
 use securecall_seal::{self as seal, DirectoryKey, TEXT_BYTES_MAX};
 
-use super::answered::Answered;
-use super::call::{Call, Opened, SealedOffer, State};
+use super::calls::{Answered, Call, Opened, SealedOffer, State};
 use super::ending::End;
 use super::sender::Purpose;
 use super::{Context, Machine};
@@ -24,7 +23,7 @@ impl Machine {
         if let Some(id) = self.calls.by_wire_id(&wire_id) {
             return self.rings_again(id);
         }
-        if self.calls.sent_ends.contains(&wire_id) {
+        if self.calls.has_ended(&wire_id) {
             return self.repeat_end(&wire_id);
         }
         if !self.calls.has_room_for(&caller) {
@@ -51,7 +50,7 @@ impl Machine {
         if let Some(id) = self.calls.by_wire_id(&wire_id) {
             return self.rings_again(id);
         }
-        if self.calls.sent_ends.contains(&wire_id) {
+        if self.calls.has_ended(&wire_id) {
             return self.repeat_end(&wire_id);
         }
         self.decline_unrecorded(wire_id, RejectReason::Declined);
@@ -164,6 +163,15 @@ impl Machine {
         });
     }
 
+    /// Rings for calls that were held back for own ones, which are answered or over by now.
+    pub(super) fn ring_held(&mut self, cx: &Context<'_>) {
+        while let Some(id) = self.calls.any_released() {
+            let Some(call) = self.calls.find(id) else { return };
+            let State::HeldForGlare(opened) = call.take_state() else { return };
+            self.ring(cx, id, *opened);
+        }
+    }
+
     pub(super) fn report_refused_offer(&mut self, cx: &Context<'_>, caller: ClientId, why: Error) {
         if matches!(why, Error::Seal(seal::Error::OwnKeyChanged)) {
             self.publish_key_again(cx);
@@ -221,11 +229,9 @@ impl Machine {
     }
 
     fn answered(&mut self, id: CallId, answered: Answered, caller_key: &DirectoryKey) {
-        if let Some(call) = self.calls.find(id) {
-            call.state = State::Answered(Box::new(answered));
-            call.rings_until = None;
-        }
+        let Some(call) = self.calls.find(id) else { return };
+        let early = call.set_answered(answered);
         self.remember(caller_key);
-        self.send_early_candidates(id);
+        self.send_early_candidates(id, &early);
     }
 }

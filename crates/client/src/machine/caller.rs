@@ -4,8 +4,7 @@ use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, EndReason};
 use securecall_seal::{DirectoryKey, TEXT_BYTES_MAX};
 
-use super::answered::Answered;
-use super::call::{Call, Offering, State};
+use super::calls::{Answered, Call, Offering, State};
 use super::ending::End;
 use super::sender::{MessageId, Purpose};
 use super::{Context, Machine};
@@ -108,7 +107,7 @@ impl Machine {
     /// Calls whose CALL_INITIATE was lost are begun anew, with an offer that is fresh: the callee
     /// may have got the old one from a server that is gone, and takes none twice.
     pub(super) fn call_again(&mut self, cx: &mut Context<'_>) {
-        while let Some(id) = self.calls.search(Call::is_beginning_unknown) {
+        while let Some(id) = self.calls.any_beginning_unknown() {
             let Some(call) = self.calls.find(id) else { return };
             let State::Offering(offering) = call.take_state() else { return };
             let Offering { callee_key, offer, .. } = *offering;
@@ -149,7 +148,7 @@ impl Machine {
         if self.registration.dialect() == Dialect::Two {
             return None;
         }
-        let id = self.calls.search(Call::is_beginning_unknown)?;
+        let id = self.calls.any_beginning_unknown()?;
         self.calls.find(id)?.wire_id = Some(wire_id.to_owned());
         Some(id)
     }
@@ -185,8 +184,7 @@ impl Machine {
                 let Some(call) = self.calls.find(id) else { return };
                 let answered = Answered::caller(established, callee_key.fingerprint());
                 let digits = answered.digits();
-                call.state = State::Answered(Box::new(answered));
-                call.rings_until = None;
+                let early = call.set_answered(answered);
                 let first_contact = self.remember(&callee_key);
                 let fingerprint = callee_key.fingerprint();
                 self.report(Event::Accepted {
@@ -197,7 +195,7 @@ impl Machine {
                     fingerprint,
                     first_contact,
                 });
-                self.send_early_candidates(id);
+                self.send_early_candidates(id, &early);
             }
             Err(error) => drop(self.end_call(cx, id, End::Interference(error))),
         }

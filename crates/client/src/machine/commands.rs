@@ -4,7 +4,7 @@ use securecall_protocol::Dialect;
 use securecall_protocol::RejectReason;
 use securecall_protocol::client::Outgoing;
 
-use super::call::State;
+use super::calls::State;
 use super::ending::End;
 use super::sender::Purpose;
 use super::{Context, Machine, Output};
@@ -97,8 +97,7 @@ impl Machine {
 
     /// Ends all calls, whose keys are gone with the program, and closes the connection.
     fn close(&mut self, cx: &Context<'_>) {
-        let ids: Vec<_> = self.calls.iter().map(|(id, _)| id).collect();
-        for id in ids {
+        for id in self.calls.ids() {
             self.end_call(cx, id, End::HungUp);
         }
         if self.connection.is_registered() {

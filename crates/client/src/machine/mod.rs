@@ -8,21 +8,28 @@
 //! 2. Carry out every [`Output`] that [`Machine::poll_output`] gives, in order.
 //! 3. Wait for the next input.
 //!
-//! ```text
-//! connection ─► registration ─► flow (outbox, requests, pacer) ─► the server
-//!                                 ▲
-//!    caller, callee, answered ────┘   messages of calls; `ending` has the one end of a call
-//!    publication                      this client's key in the directory
-//! ```
+//! The machine routes: it hands each input to the values that it consists of, and carries what one
+//! returns to the next one or to the outputs. None of them knows another one.
+//!
+//! | value | rules about |
+//! |---|---|
+//! | [`Connection`] | when to connect, to ping, to give up; the backoff |
+//! | [`Registration`] | the dialect; which message is new; what resumes; when an ACK is due |
+//! | [`Sender`] | order, pace and repetition of messages; requests until they are answered |
+//! | [`Calls`] | the calls on record, their keys, and the ends that were sent |
+//! | [`Publication`] | this client's key in the directory |
+//! | [`Keyring`] | own and remembered keys; who may call |
+//!
+//! The other files are the routes: `received` from the server, `commands` from the application,
+//! `callee`, `caller` and `candidates` for calls, `ending` for the one end of a call.
 
-mod answered;
-mod call;
 mod callee;
 mod caller;
+mod calls;
+mod candidates;
 mod commands;
 mod connection;
 mod ending;
-mod glare;
 mod keyring;
 mod publication;
 mod received;
@@ -48,7 +55,7 @@ use crate::command::Command;
 use crate::known_keys::Saved as SavedKeys;
 use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
-use call::Calls;
+use calls::Calls;
 use connection::Connection;
 use keyring::Keyring;
 use publication::Publication;

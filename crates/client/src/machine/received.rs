@@ -3,7 +3,7 @@
 use securecall_protocol::EndReason;
 use securecall_protocol::client::{Incoming, Received, UnreadablePart, decode};
 
-use super::answered::Kind;
+use super::calls::Kind;
 use super::ending::End;
 use super::registration::Arrival;
 use super::sender::MessageId;
@@ -59,7 +59,7 @@ impl Machine {
             }
             Incoming::CallEnded { call_id, reason } => {
                 if reason == Some(EndReason::Glare) {
-                    self.lose_to_glare(cx, &call_id);
+                    self.calls.lose_to_glare(&call_id, cx.now);
                 }
                 self.ended_by_server(
                     cx,

@@ -5,7 +5,6 @@ use std::time::Duration;
 use securecall_protocol::client::{Incoming, Outgoing};
 use securecall_protocol::{EndReason, ErrorCode, MessageClass};
 
-use super::call::{Call, State};
 use super::ending::End;
 use super::sender::{Letter, MessageId};
 use super::{Context, Machine};
@@ -89,15 +88,14 @@ impl Machine {
 
     /// The call that this CALL_INITIATE begins does not come about.
     fn call_refused(&mut self, cx: &Context<'_>, request: MessageId, code: ErrorCode) {
-        let is_it = |call: &Call| matches!(&call.state, State::Offering(offering) if offering.request == request);
-        if let Some(id) = self.calls.search(is_it) {
+        if let Some(id) = self.calls.by_request(request) {
             self.end_call(cx, id, End::ByServer(refusal_of(code)));
         }
     }
 
     /// An error about nobody knows what: the call that begins, if there is one.
     fn beginning_refused(&mut self, cx: &Context<'_>, code: ErrorCode) {
-        if let Some(id) = self.calls.search(Call::is_beginning_unknown) {
+        if let Some(id) = self.calls.any_beginning_unknown() {
             self.end_call(cx, id, End::ByServer(refusal_of(code)));
         }
     }

@@ -35,7 +35,9 @@ impl Machine {
 
     /// Asks whether the calls whose beginning is unknown were lost.
     fn probe_beginnings(&mut self, cx: &Context<'_>) {
-        if self.registration.dialect() == Dialect::Two && self.calls.any_beginning_unknown() {
+        if self.registration.dialect() == Dialect::Two
+            && self.calls.any_beginning_unknown().is_some()
+        {
             let question = self.sender.question(cx.now);
             self.registration.probe(question.id);
             self.send(question);

@@ -4,13 +4,15 @@ use securecall_protocol::Dialect;
 use securecall_protocol::client::Outgoing;
 
 use super::Machine;
-use super::call::State;
 use super::sender::Letter;
 
 impl Machine {
     /// Queues again what the server is not known to have handled, in order.
     pub(super) fn resend(&mut self, unconfirmed: Vec<Letter>, resumed: bool) {
-        self.resend_answers();
+        // An answer is the one message whose loss nobody else would notice.
+        for answer in self.calls.unconfirmed_answers() {
+            self.sender.queue_short(answer);
+        }
         if resumed {
             self.resend_letters(unconfirmed, |_| true);
         } else {
@@ -21,30 +23,9 @@ impl Machine {
         }
     }
 
-    /// An answer is the one message whose loss nobody else would notice.
-    fn resend_answers(&mut self) {
-        for answer in self.calls.iter().filter_map(|(_, call)| call.answer()) {
-            self.sender.queue_short(answer);
-        }
-    }
-
     /// Returns the server's ids of the calls.
     fn resend_running_calls(&mut self) -> Vec<String> {
-        let one = self.registration.dialect() == Dialect::One;
-        let mut messages = Vec::new();
-        let mut running = Vec::new();
-        for (_, call) in self.calls.iter_mut() {
-            let (Some(wire_id), State::Answered(answered)) = (&call.wire_id, &mut call.state)
-            else {
-                continue;
-            };
-            running.push(wire_id.clone());
-            messages.extend(answered.everything_sent(wire_id));
-            if one && answered.has_sent_nothing() {
-                // In dialect 1 a call is shown to be ours by any message of it.
-                messages.extend(answered.seal_candidate(wire_id, "").ok());
-            }
-        }
+        let (running, messages) = self.calls.everything_sent(self.registration.dialect());
         for message in messages {
             self.sender.queue_short(message);
         }

@@ -2,7 +2,7 @@
 
 use securecall_seal::DirectoryKey;
 
-use super::call::{Call, State};
+use super::calls::Call;
 use super::ending::End;
 use super::keyring::Meeting;
 use super::{Context, Machine, Output};
@@ -33,7 +33,7 @@ impl Machine {
     pub(super) fn end_overruled_calls(&mut self, cx: &Context<'_>, with: &[Box<str>]) {
         let is_one = |call: &Call| {
             let met = with.iter().any(|client_id| **client_id == *call.peer.as_str());
-            met && matches!(call.state, State::Answered(_))
+            met && call.is_answered()
         };
         while let Some(call) = self.calls.search(is_one) {
             let end = End::Interference(securecall_seal::Error::PeerKeyChanged);
