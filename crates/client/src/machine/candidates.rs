@@ -66,7 +66,7 @@ impl Machine {
         let OpenedMessage { text, digits, missed } = message;
         let digits = digits.map(|digits| Event::Digits { call, digits });
         let missed = (missed > 0).then_some(Event::MessagesMissed { call, count: missed });
-        let message = (!text.is_empty()).then(|| match kind {
+        let message = (!text.is_empty()).then_some(match kind {
             Kind::Candidate => Event::Candidate { call, candidate: text },
             Kind::Signal => Event::Signal { call, signal: text },
         });

@@ -9,7 +9,7 @@
 //! 3. Wait for the next input.
 //!
 //! The machine routes: it hands each input to the values that it consists of, and carries what one
-//! returns to the next one or to the outputs. None of them knows another one.
+//! returns to the next one or to the outputs. None of them calls another one.
 //!
 //! | value | rules about |
 //! |---|---|
