@@ -199,3 +199,65 @@ impl Calls {
         self.calls.iter().map(|(id, call)| (*id, call))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> ClientId {
+        text.try_into().unwrap()
+    }
+
+    /// A call of somebody, whose key is asked for.
+    fn incoming(caller: &str, wire_id: &str, now: Instant) -> Call {
+        let sealed = SealedOffer { text: "offer".into(), ice_servers: Vec::new() };
+        let state = State::SeekingCaller { sealed, retried: false };
+        Call::new(id(caller), Some(wire_id.into()), state, now)
+    }
+
+    fn own(now: Instant) -> Call {
+        let (reply, _) = tokio::sync::oneshot::channel();
+        Call::new(id("bob"), None, State::SeekingCallee { offer: "offer".into(), reply }, now)
+    }
+
+    #[test]
+    fn callers_have_two_places_each_and_take_none_of_the_own_calls() {
+        let (mut calls, now) = (Calls::default(), Instant::now());
+        for caller in ["a", "b", "c", "d"] {
+            for number in 0..UNANSWERED_PER_CALLER_MAX {
+                assert!(calls.has_room_for(&id(caller)), "{caller} {number}");
+                calls.insert(incoming(caller, &format!("{caller}{number}"), now));
+            }
+            assert!(!calls.has_room_for(&id(caller)), "{caller}");
+        }
+        assert!(!calls.has_room_for(&id("e")), "{UNANSWERED_MAX} in all");
+        for _ in 0..CALLS_MAX {
+            assert!(!calls.is_full());
+            calls.insert(own(now));
+        }
+        assert!(calls.is_full());
+    }
+
+    #[test]
+    fn a_call_is_found_by_the_servers_id_and_expires_once() {
+        let (mut calls, now) = (Calls::default(), Instant::now());
+        let call = calls.insert(incoming("bob", "c1", now));
+        assert_eq!(calls.by_wire_id("c1"), Some(call));
+        assert_eq!(calls.by_wire_id("c2"), None);
+        let until = calls.deadline().unwrap();
+        assert_eq!(calls.any_expired(now), None);
+        assert_eq!(calls.any_expired(until), Some(call));
+        calls.restart_ring_timers(until);
+        assert_eq!(calls.any_expired(until), None, "the server rings for its whole time again");
+        assert!(calls.remove(call).is_some());
+        assert_eq!((calls.deadline(), calls.by_wire_id("c1")), (None, None));
+    }
+
+    #[test]
+    fn a_call_without_keys_seals_nothing_and_holds_a_bounded_number_of_candidates() {
+        let mut call = incoming("bob", "c1", Instant::now());
+        assert!(matches!(call.seal(Kind::Candidate, "candidate"), Err(Error::WrongMoment)));
+        let held = (0..1000).take_while(|number| call.hold(number.to_string()).is_ok()).count();
+        assert_eq!(held, 256);
+    }
+}
