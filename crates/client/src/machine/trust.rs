@@ -1,4 +1,4 @@
-//! What follows from a key that is remembered: it is saved, reported, and calls end for another.
+//! Effects of a key that is remembered: saving, reporting, and ending the calls with another one.
 
 use securecall_seal::DirectoryKey;
 
