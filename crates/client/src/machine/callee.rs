@@ -2,12 +2,11 @@
 
 use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, RejectReason};
-use securecall_seal::{self as seal, DirectoryKey, Standing, TEXT_BYTES_MAX};
+use securecall_seal::{self as seal, DirectoryKey, TEXT_BYTES_MAX};
 
-use super::answered::Answered;
-use super::call::{Call, Opened, SealedOffer, State};
+use super::calls::{Answered, Call, Opened, SealedOffer, State};
 use super::ending::End;
-use super::requests::Purpose;
+use super::sender::Purpose;
 use super::{Context, Machine};
 use crate::{CallId, Error, Event, KeyChange};
 
@@ -24,13 +23,13 @@ impl Machine {
         if let Some(id) = self.calls.by_wire_id(&wire_id) {
             return self.rings_again(id);
         }
-        if self.calls.sent_ends.contains(&wire_id) {
+        if self.calls.has_ended(&wire_id) {
             return self.repeat_end(&wire_id);
         }
         if !self.calls.has_room_for(&caller) {
             return self.decline_unrecorded(wire_id, RejectReason::Busy);
         }
-        if let Err(error) = self.callee.precheck_offer(&sdp_offer) {
+        if let Err(error) = self.keyring.precheck_offer(&sdp_offer) {
             self.decline_unrecorded(wire_id, RejectReason::Declined);
             return self.report_refused_offer(cx, caller, error.into());
         }
@@ -51,7 +50,7 @@ impl Machine {
         if let Some(id) = self.calls.by_wire_id(&wire_id) {
             return self.rings_again(id);
         }
-        if self.calls.sent_ends.contains(&wire_id) {
+        if self.calls.has_ended(&wire_id) {
             return self.repeat_end(&wire_id);
         }
         self.decline_unrecorded(wire_id, RejectReason::Declined);
@@ -64,14 +63,13 @@ impl Machine {
     fn rings_again(&mut self, id: CallId) {
         let answer = self.calls.find(id).and_then(|call| call.answer());
         if let Some(answer) = answer {
-            self.queue_short(answer);
+            self.sender.queue_short(answer);
         }
     }
 
     fn seek_caller(&mut self, cx: &mut Context<'_>, id: CallId, caller: ClientId) {
-        if let Some(callers) = &self.unlisted {
-            let key = callers.iter().find(|key| key.client_id() == caller.as_str()).cloned();
-            return self.caller_key(cx, id, Ok(key));
+        if let Some(key) = self.keyring.listed_caller(&caller) {
+            return self.caller_key(cx, id, key.map(Some));
         }
         self.request(cx, Outgoing::PkdLookup { client_id: caller }, Purpose::CallerKey(id));
     }
@@ -83,7 +81,7 @@ impl Machine {
         id: CallId,
         key: Result<Option<DirectoryKey>, Error>,
     ) {
-        match key.and_then(|key| key.ok_or(Error::NoKey)).and_then(|key| self.trusted(key)) {
+        match key.and_then(|key| key.ok_or(Error::NoKey)).and_then(|key| self.keyring.check(key)) {
             Ok(key) => self.open_offer(cx, id, key),
             Err(Error::KeyChanged(change)) => self.doubt(id, change),
             Err(why) => drop(self.end_call(cx, id, End::OfferRefused(why))),
@@ -118,11 +116,7 @@ impl Machine {
     fn open_offer(&mut self, cx: &mut Context<'_>, id: CallId, key: DirectoryKey) {
         let Some(call) = self.calls.find(id) else { return };
         let State::SeekingCaller { sealed, retried } = call.take_state() else { return };
-        let standing = match self.known_keys.knows(key.client_id()) {
-            true => Standing::Known,
-            false => Standing::Stranger,
-        };
-        match self.callee.open_offer_of(standing, &key, &sealed.text, cx.wall) {
+        match self.keyring.open_offer(&key, &sealed.text, cx.wall) {
             Ok(incoming) => {
                 let ice_servers = sealed.ice_servers;
                 self.ring(cx, id, Opened { incoming, caller_key: key, ice_servers });
@@ -140,14 +134,14 @@ impl Machine {
     /// server decides, and nobody is to answer the other one.
     pub(super) fn ring(&mut self, cx: &Context<'_>, id: CallId, opened: Opened) {
         let Some(peer) = self.calls.find(id).map(|call| call.peer.clone()) else { return };
-        if self.dialect == Dialect::Two && self.calls.calls_out_to(&peer) {
+        if self.registration.dialect() == Dialect::Two && self.calls.calls_out_to(&peer) {
             if let Some(call) = self.calls.find(id) {
                 call.state = State::HeldForGlare(Box::new(opened));
             }
             return;
         }
         let Opened { incoming, caller_key, ice_servers } = opened;
-        let first_contact = !self.known_keys.knows(caller_key.client_id());
+        let first_contact = !self.keyring.knows(caller_key.client_id());
         let fingerprint = caller_key.fingerprint();
         let replaces = self.calls.replaced_by(&peer, fingerprint, incoming.made_at(), cx.now);
         let Some(call) = self.calls.find(id) else { return };
@@ -155,8 +149,8 @@ impl Machine {
         let wire_id = call.wire_id.clone();
         let (incoming, caller_key) = (Box::new(incoming), Box::new(caller_key));
         call.state = State::Ringing { incoming, caller_key };
-        if let (Some(call_id), Dialect::Two) = (wire_id, self.dialect) {
-            self.queue_short(Outgoing::CallRinging { call_id });
+        if let (Some(call_id), Dialect::Two) = (wire_id, self.registration.dialect()) {
+            self.sender.queue_short(Outgoing::CallRinging { call_id });
         }
         self.report(Event::Incoming {
             call: id,
@@ -167,6 +161,15 @@ impl Machine {
             first_contact,
             replaces,
         });
+    }
+
+    /// Rings for calls that were held back for own ones, which are answered or over by now.
+    pub(super) fn ring_held(&mut self, cx: &Context<'_>) {
+        while let Some(id) = self.calls.any_released() {
+            let Some(call) = self.calls.find(id) else { return };
+            let State::HeldForGlare(opened) = call.take_state() else { return };
+            self.ring(cx, id, *opened);
+        }
     }
 
     pub(super) fn report_refused_offer(&mut self, cx: &Context<'_>, caller: ClientId, why: Error) {
@@ -200,7 +203,7 @@ impl Machine {
         };
         // Since it rang, another call may have made another key the one remembered.
         let key = DirectoryKey::clone(caller_key);
-        self.trusted(key)?;
+        self.keyring.check(key)?;
         let call = self.calls.find(id).ok_or(Error::NoSuchCall)?;
         let State::Ringing { incoming, caller_key } = call.take_state() else {
             return Err(Error::WrongMoment);
@@ -210,7 +213,9 @@ impl Machine {
         let queued = sealed.map_err(Error::Seal).and_then(|(established, sdp_answer)| {
             let peer = caller_key.fingerprint();
             let answered = Answered::callee(established, peer, made_at, sdp_answer.clone());
-            self.queue(Outgoing::CallAccept { call_id: wire_id, sdp_answer }).map(|_| answered)
+            self.sender
+                .queue(Outgoing::CallAccept { call_id: wire_id, sdp_answer })
+                .map(|_| answered)
         });
         match queued {
             Ok(answered) => self.answered(id, answered, &caller_key),
@@ -224,11 +229,9 @@ impl Machine {
     }
 
     fn answered(&mut self, id: CallId, answered: Answered, caller_key: &DirectoryKey) {
-        if let Some(call) = self.calls.find(id) {
-            call.state = State::Answered(Box::new(answered));
-            call.rings_until = None;
-        }
+        let Some(call) = self.calls.find(id) else { return };
+        let early = call.set_answered(answered);
         self.remember(caller_key);
-        self.send_early_candidates(id);
+        self.send_early_candidates(id, &early);
     }
 }

@@ -2,13 +2,11 @@
 
 use securecall_protocol::client::{IceServer, Outgoing};
 use securecall_protocol::{ClientId, Dialect, EndReason};
-use securecall_seal::{Caller, DirectoryKey, TEXT_BYTES_MAX};
+use securecall_seal::{DirectoryKey, TEXT_BYTES_MAX};
 
-use super::answered::Answered;
-use super::call::{Call, Offering, State};
+use super::calls::{Answered, Call, Offering, State};
 use super::ending::End;
-use super::outbox::MessageId;
-use super::requests::Purpose;
+use super::sender::{MessageId, Purpose};
 use super::{Context, Machine};
 use crate::command::Reply;
 use crate::{CallId, Ending, Error, Event};
@@ -52,7 +50,7 @@ impl Machine {
             call.wire_id.is_none()
                 && matches!(call.state, State::SeekingCallee { .. } | State::Offering(_))
         };
-        self.dialect == Dialect::One && self.calls.search(begins).is_some()
+        self.registration.dialect() == Dialect::One && self.calls.search(begins).is_some()
     }
 
     fn insert_call(&mut self, call: Call) -> Option<CallId> {
@@ -79,7 +77,7 @@ impl Machine {
         let State::SeekingCallee { offer, reply } = call.take_state() else { return };
         let begun = key
             .and_then(|key| key.ok_or(Error::NoKey))
-            .and_then(|key| self.trusted(key))
+            .and_then(|key| self.keyring.check(key))
             .and_then(|key| self.offer(cx, id, key, offer));
         if begun.is_err() {
             self.calls.remove(id);
@@ -95,10 +93,10 @@ impl Machine {
         callee_key: DirectoryKey,
         offer: String,
     ) -> Result<(), Error> {
-        let caller = Caller::new(&self.identity, &callee_key);
-        let (offered, sdp_offer) = caller.offer(&offer, cx.wall, &mut cx.rng)?;
+        let (offered, sdp_offer) =
+            self.keyring.seal_offer(&callee_key, &offer, cx.wall, &mut cx.rng)?;
         let target_id = self.calls.find(id).ok_or(Error::NoSuchCall)?.peer.clone();
-        let request = self.queue(Outgoing::CallInitiate { target_id, sdp_offer })?;
+        let request = self.sender.queue(Outgoing::CallInitiate { target_id, sdp_offer })?;
         if let Some(call) = self.calls.find(id) {
             let offering = Offering { offered, callee_key, offer, request, begun: false };
             call.state = State::Offering(Box::new(offering));
@@ -106,32 +104,10 @@ impl Machine {
         Ok(())
     }
 
-    /// A message has left. If it begins a call, the call is begun.
-    pub(super) fn began(&mut self, request: MessageId, message: &Outgoing) {
-        if matches!(message, Outgoing::CallInitiate { .. }) {
-            self.mark_begun(request, true);
-        }
-    }
-
-    /// The server refused to begin the call for now; it waits once more.
-    pub(super) fn not_begun(&mut self, request: MessageId) {
-        self.mark_begun(request, false);
-    }
-
-    fn mark_begun(&mut self, request: MessageId, begun: bool) {
-        for (_, call) in self.calls.iter_mut() {
-            if let State::Offering(offering) = &mut call.state
-                && offering.request == request
-            {
-                offering.begun = begun;
-            }
-        }
-    }
-
     /// Calls whose CALL_INITIATE was lost are begun anew, with an offer that is fresh: the callee
     /// may have got the old one from a server that is gone, and takes none twice.
     pub(super) fn call_again(&mut self, cx: &mut Context<'_>) {
-        while let Some(id) = self.calls.search(Call::is_beginning_unknown) {
+        while let Some(id) = self.calls.any_beginning_unknown() {
             let Some(call) = self.calls.find(id) else { return };
             let State::Offering(offering) = call.take_state() else { return };
             let Offering { callee_key, offer, .. } = *offering;
@@ -169,10 +145,10 @@ impl Machine {
         if let Some(id) = self.calls.by_wire_id(wire_id) {
             return Some(id);
         }
-        if self.dialect == Dialect::Two {
+        if self.registration.dialect() == Dialect::Two {
             return None;
         }
-        let id = self.calls.search(Call::is_beginning_unknown)?;
+        let id = self.calls.any_beginning_unknown()?;
         self.calls.find(id)?.wire_id = Some(wire_id.to_owned());
         Some(id)
     }
@@ -198,7 +174,7 @@ impl Machine {
         let Some(call) = self.calls.find(id).filter(|call| call.is_offering()) else { return };
         let State::Offering(offering) = call.take_state() else { return };
         let Offering { offered, callee_key, .. } = *offering;
-        let accepted = match self.trusted(callee_key.clone()) {
+        let accepted = match self.keyring.check(callee_key.clone()) {
             Ok(_) => offered.accept(wire_id, sdp_answer),
             // Since the call began, another key has become the one remembered.
             Err(_) => Err(securecall_seal::Error::PeerKeyChanged),
@@ -208,8 +184,7 @@ impl Machine {
                 let Some(call) = self.calls.find(id) else { return };
                 let answered = Answered::caller(established, callee_key.fingerprint());
                 let digits = answered.digits();
-                call.state = State::Answered(Box::new(answered));
-                call.rings_until = None;
+                let early = call.set_answered(answered);
                 let first_contact = self.remember(&callee_key);
                 let fingerprint = callee_key.fingerprint();
                 self.report(Event::Accepted {
@@ -220,7 +195,7 @@ impl Machine {
                     fingerprint,
                     first_contact,
                 });
-                self.send_early_candidates(id);
+                self.send_early_candidates(id, &early);
             }
             Err(error) => drop(self.end_call(cx, id, End::Interference(error))),
         }

@@ -4,9 +4,9 @@ use securecall_protocol::Dialect;
 use securecall_protocol::RejectReason;
 use securecall_protocol::client::Outgoing;
 
-use super::call::State;
+use super::calls::State;
 use super::ending::End;
-use super::requests::Purpose;
+use super::sender::Purpose;
 use super::{Context, Machine, Output};
 use crate::command::{Command, Reply};
 use crate::{CallId, Disconnect, Error, Stop};
@@ -63,11 +63,7 @@ impl Machine {
                 self.request(cx, Outgoing::PkdLookup { client_id }, Purpose::Lookup(reply));
             }
             Command::Trust { key, reply } => {
-                let trusted = self.trust(&key);
-                if trusted.is_ok() {
-                    self.end_doubts(cx, &key);
-                }
-                answer_with(reply, trusted);
+                answer_with(reply, self.trust(cx, &key));
             }
             Command::TurnCredentials { reply } => {
                 let purpose = Purpose::TurnCredentials(reply);
@@ -90,8 +86,8 @@ impl Machine {
     fn end(&mut self, cx: &mut Context<'_>, id: CallId) -> Result<(), Error> {
         let call = self.end_call(cx, id, End::HungUp).ok_or(Error::NoSuchCall)?;
         let State::Offering(offering) = call.state else { return Ok(()) };
-        let unsent = self.outbox.withdraw(offering.request);
-        if call.wire_id.is_none() && !unsent && self.dialect == Dialect::One {
+        let unsent = self.sender.withdraw(offering.request);
+        if call.wire_id.is_none() && !unsent && self.registration.dialect() == Dialect::One {
             // The call has no name here. In dialect 1 a normal close cancels what is ringing; in
             // dialect 2 it is ended as soon as CALL_INITIATED names it.
             self.reconnect_now(cx, Some(1000), Disconnect::CallCancelled);
@@ -101,18 +97,11 @@ impl Machine {
 
     /// Ends all calls, whose keys are gone with the program, and closes the connection.
     fn close(&mut self, cx: &Context<'_>) {
-        let ids: Vec<_> = self.calls.iter().map(|(id, _)| id).collect();
-        for id in ids {
+        for id in self.calls.ids() {
             self.end_call(cx, id, End::HungUp);
         }
-        let ends = |message: &Outgoing| {
-            matches!(message, Outgoing::CallEnd { .. } | Outgoing::CallReject { .. })
-        };
         if self.connection.is_registered() {
-            let letters = self.outbox.take_all().into_iter();
-            let ends_of_calls = letters.filter(|letter| ends(&letter.message));
-            self.outputs
-                .extend(ends_of_calls.map(|letter| Output::Send(letter.message.encode(None))));
+            self.outputs.extend(self.sender.take_ends().into_iter().map(Output::Send));
         }
         self.outputs.push_back(Output::HangUp(Some(1000)));
         self.stop(Stop::Here);

@@ -17,21 +17,13 @@
 //! Ends that this client has sent are remembered: a server that lost one goes on sending messages
 //! of the call, and is sent the end again, a bounded number of times.
 
-use std::collections::VecDeque;
-
 use securecall_protocol::client::Outgoing;
 use securecall_protocol::{EndReason, RejectReason};
 use securecall_seal as seal;
 
-use super::call::{Call, State};
-use super::outbox::Letter;
+use super::calls::{Call, State};
 use super::{Context, Machine};
 use crate::{CallId, Ending, Error, Event};
-
-/// Bound of the ends that are remembered.
-const SENT_ENDS_MAX: usize = 64;
-/// Bound of the repetitions of each.
-const REPEATS_MAX: u8 = 3;
 
 /// The reason for which a call ends.
 pub(super) enum End {
@@ -49,37 +41,6 @@ pub(super) enum End {
     NotBegun(Error),
     /// The call is over at the server.
     ByServer(Ending),
-}
-
-/// The ends that this client has sent, which the server may have lost.
-#[derive(Default)]
-pub(super) struct SentEnds(VecDeque<SentEnd>);
-
-struct SentEnd {
-    message: Outgoing,
-    repeats_left: u8,
-}
-
-impl SentEnds {
-    /// Remembers an end in place of the oldest one.
-    fn push(&mut self, message: Outgoing) {
-        if self.0.len() >= SENT_ENDS_MAX {
-            self.0.pop_front();
-        }
-        self.0.push_back(SentEnd { message, repeats_left: REPEATS_MAX });
-    }
-
-    /// Returns whether this client has ended the call.
-    pub(super) fn contains(&self, wire_id: &str) -> bool {
-        self.0.iter().any(|end| end.message.call_id() == Some(wire_id))
-    }
-
-    /// Takes one repetition. `None`: the call was not ended here, or the end was repeated enough.
-    fn repeat(&mut self, wire_id: &str) -> Option<Outgoing> {
-        let end = self.0.iter_mut().find(|end| end.message.call_id() == Some(wire_id))?;
-        end.repeats_left = end.repeats_left.checked_sub(1)?;
-        Some(end.message.clone())
-    }
 }
 
 impl End {
@@ -122,7 +83,7 @@ impl Machine {
     pub(super) fn end_call(&mut self, cx: &Context<'_>, id: CallId, end: End) -> Option<Call> {
         let mut call = self.calls.remove(id)?;
         if let Some(wire_id) = &call.wire_id {
-            self.outbox.drop_call(wire_id);
+            self.sender.drop_call(wire_id);
             if let Some(message) = end.message(wire_id.clone()) {
                 self.send_end(message, matches!(end, End::OfferRefused(_)));
             }
@@ -153,30 +114,29 @@ impl Machine {
     /// Queues an end and remembers it. The end of a call that never rang goes `last`: however many
     /// of those there are, they hold up nothing that the application sends.
     fn send_end(&mut self, message: Outgoing, last: bool) {
-        self.calls.sent_ends.push(message.clone());
+        self.calls.remember_end(message.clone());
         if last {
-            let id = self.new_id();
-            self.outbox.push_decline(Letter { id, message });
+            self.sender.queue_last(message);
         } else {
-            self.queue_short(message);
+            self.sender.queue_short(message);
         }
     }
 
     /// A message of a call that is not on record: if this client has ended it, the server has lost
     /// the end, and gets it again.
     pub(super) fn repeat_end(&mut self, wire_id: &str) {
-        if let Some(message) = self.calls.sent_ends.repeat(wire_id) {
-            self.queue_short(message);
+        if let Some(message) = self.calls.repeat_end(wire_id) {
+            self.sender.queue_short(message);
         }
     }
 
     /// A message that goes on with a call of which there is no record, for instance from before
     /// the program was started: the call ends.
     pub(super) fn end_unrecorded(&mut self, wire_id: String) {
-        match self.calls.sent_ends.repeat(&wire_id) {
-            Some(message) => self.queue_short(message),
+        match self.calls.repeat_end(&wire_id) {
+            Some(message) => self.sender.queue_short(message),
             None => {
-                self.outbox.drop_call(&wire_id);
+                self.sender.drop_call(&wire_id);
                 self.send_end(Outgoing::CallEnd { call_id: wire_id }, false);
             }
         }
@@ -184,8 +144,7 @@ impl Machine {
 
     /// Ends the calls that have rung for long enough.
     pub(super) fn expire_calls(&mut self, cx: &Context<'_>) {
-        let expired = |call: &Call| call.rings_until.is_some_and(|until| until <= cx.now);
-        while let Some(id) = self.calls.search(expired) {
+        while let Some(id) = self.calls.any_expired(cx.now) {
             self.end_call(cx, id, End::TimedOut);
         }
     }
@@ -199,35 +158,5 @@ fn reason_of(why: &Error) -> RejectReason {
             RejectReason::Clock { ahead_seconds: i32::try_from(seconds).unwrap_or_default() }
         }
         _ => RejectReason::Declined,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn end_of(call_id: &str) -> Outgoing {
-        Outgoing::CallEnd { call_id: call_id.to_owned() }
-    }
-
-    #[test]
-    fn an_end_is_repeated_a_bounded_number_of_times() {
-        let mut ends = SentEnds::default();
-        ends.push(end_of("c1"));
-        for _ in 0..REPEATS_MAX {
-            assert!(ends.repeat("c1").is_some());
-        }
-        assert!(ends.repeat("c1").is_none());
-        assert!(ends.contains("c1"), "it is over all the same");
-        assert!(ends.repeat("c2").is_none());
-    }
-
-    #[test]
-    fn the_oldest_end_makes_room() {
-        let mut ends = SentEnds::default();
-        for number in 0..=SENT_ENDS_MAX {
-            ends.push(end_of(&number.to_string()));
-        }
-        assert!(!ends.contains("0") && ends.contains("1"));
     }
 }

@@ -8,52 +8,59 @@
 //! 2. Carry out every [`Output`] that [`Machine::poll_output`] gives, in order.
 //! 3. Wait for the next input.
 //!
-//! ```text
-//! connection ─► registration ─► flow (outbox, requests, pacer) ─► the server
-//!                                 ▲
-//!    caller, callee, answered ────┘   messages of calls; `ending` has the one end of a call
-//!    publication                      this client's key in the directory
-//! ```
+//! The machine routes: it hands each input to the values that it consists of, and carries what one
+//! returns to the next one or to the outputs. None of them calls another one.
+//!
+//! | value | rules about |
+//! |---|---|
+//! | [`Connection`] | when to connect, to ping, to give up; the backoff |
+//! | [`Registration`] | the dialect; which message is new; what resumes; when an ACK is due |
+//! | [`Sender`] | order, pace and repetition of messages; requests until they are answered |
+//! | [`Calls`] | the calls on record, their keys, and the ends that were sent |
+//! | [`Publication`] | this client's key in the directory |
+//! | [`Keyring`] | own and remembered keys; who may call |
+//!
+//! The other files are the routes: `received` from the server, `commands` from the application,
+//! `callee`, `caller` and `candidates` for calls, `ending` for the one end of a call.
 
-mod answered;
-mod call;
 mod callee;
 mod caller;
+mod calls;
+mod candidates;
 mod commands;
 mod connection;
-mod directory;
 mod ending;
-mod flow;
-mod glare;
-mod outbox;
-mod pacer;
+mod keyring;
 mod publication;
 mod received;
 mod reconnecting;
 mod refusal;
+mod registering;
 mod registration;
 mod requests;
+mod resend;
+mod sender;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
 
 use rand_core::CryptoRng;
-use securecall_protocol::{ClientId, Dialect};
-use securecall_seal::{Callee, DirectoryKey, Identity};
+use securecall_protocol::{ClientId, MessageType};
+use securecall_seal::{DirectoryKey, Identity};
 
 use crate::command::Command;
 use crate::known_keys::Saved as SavedKeys;
 use crate::{Disconnect, Error, Event, KnownKeys, Stop};
 
-use call::Calls;
+use calls::Calls;
 use connection::Connection;
-use outbox::{MessageId, Outbox};
-use pacer::Pacer;
+use keyring::Keyring;
 use publication::Publication;
-use registration::Resumption;
-use requests::Requests;
+use registration::Registration;
+use sender::{Sender, Sent};
 
 /// The time and the randomness, which the machine does not get by itself.
 pub(crate) struct Context<'a> {
@@ -97,26 +104,10 @@ pub(crate) enum Output {
 /// The client.
 pub(crate) struct Machine {
     client_id: ClientId,
-    identity: Identity,
-    callee: Callee,
-    known_keys: KnownKeys,
-    /// The keys of those who may call. `None`: this client is in the directory, as its callers are.
-    unlisted: Option<Vec<DirectoryKey>>,
-
+    keyring: Keyring,
     connection: Connection,
-    resumption: Resumption,
-    dialect: Dialect,
-    /// The server names the request in its answer.
-    correlates: bool,
-    message_bytes_max: usize,
-
-    outbox: Outbox,
-    requests: Requests,
-    pacer: Pacer,
-    /// When the pace allows something that waits.
-    paced_until: Option<Instant>,
-    last_id: MessageId,
-
+    registration: Registration,
+    sender: Sender,
     calls: Calls,
     publication: Publication,
     stopped: Option<Stop>,
@@ -128,20 +119,10 @@ impl Machine {
     pub(crate) fn new(client_id: ClientId, identity: Identity, known_keys: KnownKeys) -> Self {
         Self {
             client_id,
-            callee: Callee::new(&identity),
-            identity,
-            known_keys,
-            unlisted: None,
+            keyring: Keyring::new(identity, known_keys),
             connection: Connection::new(),
-            resumption: Resumption::default(),
-            dialect: Dialect::Two,
-            correlates: true,
-            message_bytes_max: registration::MESSAGE_BYTES_MAX,
-            outbox: Outbox::default(),
-            requests: Requests::default(),
-            pacer: Pacer::default(),
-            paced_until: None,
-            last_id: 0,
+            registration: Registration::new(),
+            sender: Sender::new(),
             calls: Calls::default(),
             publication: Publication::default(),
             stopped: None,
@@ -151,7 +132,7 @@ impl Machine {
 
     /// Without the directory, if the keys of those who may call are given.
     pub(crate) fn unlisted(self, callers: Option<Vec<DirectoryKey>>) -> Self {
-        Self { unlisted: callers, ..self }
+        Self { keyring: self.keyring.unlisted(callers), ..self }
     }
 
     /// The application has a request.
@@ -195,18 +176,21 @@ impl Machine {
         if self.stopped.is_some() {
             return None;
         }
-        let flow = if self.connection.is_registered() { self.flow_deadline() } else { None };
-        let asked = [self.publication.deadline(), self.requests.deadline()];
-        [self.connection.deadline(), self.calls.deadline(), flow]
-            .into_iter()
-            .chain(asked)
-            .flatten()
-            .min()
+        let any_time = [
+            self.connection.deadline(),
+            self.calls.deadline(),
+            self.publication.deadline(),
+            self.sender.requests_deadline(),
+        ];
+        let while_registered = [self.sender.deadline(), self.registration.ack_at()];
+        let while_registered =
+            while_registered.into_iter().filter(|_| self.connection.is_registered());
+        any_time.into_iter().chain(while_registered).flatten().min()
     }
 
     /// The remembered keys were saved; those of other programs count from now on.
     pub(crate) fn handle_saved_keys(&mut self, cx: &mut Context<'_>, saved: SavedKeys) {
-        let found = self.known_keys.saved(saved);
+        let found = self.keyring.saved(saved);
         if self.stopped.is_none() {
             self.end_overruled_calls(cx, &found.overruled);
             for client_id in &found.without_room {
@@ -228,15 +212,32 @@ impl Machine {
 
     /// The keys that the client remembers, to be saved.
     pub(crate) const fn known_keys(&self) -> &KnownKeys {
-        &self.known_keys
+        self.keyring.known_keys()
     }
 
     fn report(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 
-    const fn new_id(&mut self) -> MessageId {
-        self.last_id += 1;
-        self.last_id
+    /// Sends what may be sent now.
+    fn flush(&mut self, cx: &Context<'_>) {
+        self.ring_held(cx);
+        if !self.connection.is_registered() {
+            return;
+        }
+        for sent in self.sender.flush(cx.now) {
+            self.send(sent);
+        }
+        self.acknowledge(cx);
+    }
+
+    fn send(&mut self, Sent { id, message_type, text }: Sent) {
+        match message_type {
+            // So that the answer is judged by what every program knows.
+            MessageType::PkdLookup => self.outputs.push_back(Output::SyncKeys),
+            MessageType::CallInitiate => self.calls.mark_begun(id, true),
+            _ => {}
+        }
+        self.outputs.push_back(Output::Send(text));
     }
 }

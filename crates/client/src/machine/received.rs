@@ -3,10 +3,10 @@
 use securecall_protocol::EndReason;
 use securecall_protocol::client::{Incoming, Received, UnreadablePart, decode};
 
-use super::answered::Kind;
+use super::calls::Kind;
 use super::ending::End;
-use super::outbox::MessageId;
 use super::registration::Arrival;
+use super::sender::MessageId;
 use super::{Context, Machine};
 use crate::{Ending, TurnCredentials};
 
@@ -19,7 +19,7 @@ impl Machine {
         if !self.connection.is_registered() {
             return;
         }
-        match self.resumption.take(seq, cx.now) {
+        match self.registration.receive(seq, cx.now) {
             Arrival::Next => {
                 let id = reply_to.and_then(|id| id.parse().ok());
                 self.handle_message(cx, message, id);
@@ -33,8 +33,8 @@ impl Machine {
     fn handle_greeting(&mut self, cx: &mut Context<'_>, message: Incoming, reply_to: Option<&str>) {
         match message {
             Incoming::Registered { client_id, resumable } if client_id == self.client_id => {
-                let correlates = self.is_answer_to_register(reply_to);
-                self.registered(cx, resumable, correlates);
+                let correlates = self.registration.is_answer(reply_to);
+                self.registered(cx, resumable.as_ref(), correlates);
             }
             Incoming::Error { code, .. } => self.registration_refused(cx, code),
             _ => {}
@@ -42,7 +42,7 @@ impl Machine {
     }
 
     fn handle_message(&mut self, cx: &mut Context<'_>, message: Incoming, id: Option<MessageId>) {
-        let answered = id.and_then(|id| self.outbox.confirm(id));
+        let answered = id.and_then(|id| self.sender.confirm(id));
         match message {
             Incoming::CallInitiated { call_id, target_id, .. } => {
                 self.call_initiated(id, call_id, &target_id);
@@ -59,7 +59,7 @@ impl Machine {
             }
             Incoming::CallEnded { call_id, reason } => {
                 if reason == Some(EndReason::Glare) {
-                    self.lose_to_glare(cx, &call_id);
+                    self.calls.lose_to_glare(&call_id, cx.now);
                 }
                 self.ended_by_server(
                     cx,
@@ -89,8 +89,8 @@ impl Machine {
             Incoming::Error { .. } => self.refused(cx, id, answered, &message),
             Incoming::Registered { .. } | Incoming::HeartbeatAck | Incoming::Unknown => {}
         }
-        if let Some(id) = id {
-            self.probe_answered(cx, id);
+        if id.is_some_and(|id| self.registration.take_probe(id)) {
+            self.call_again(cx);
         }
     }
 

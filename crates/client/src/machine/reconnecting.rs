@@ -68,7 +68,9 @@ impl Machine {
     pub(super) fn stop(&mut self, stop: Stop) {
         self.stopped = Some(stop);
         self.publication.stop(&Error::Stopped(stop));
-        self.requests.stop(stop);
+        for purpose in self.sender.take_requests() {
+            purpose.fail(Error::Stopped(stop));
+        }
         self.calls.stop(stop);
         self.report(Event::Stopped(stop));
     }

@@ -5,10 +5,8 @@ use std::time::Duration;
 use securecall_protocol::client::{Incoming, Outgoing};
 use securecall_protocol::{EndReason, ErrorCode, MessageClass};
 
-use super::call::{Call, State};
 use super::ending::End;
-use super::outbox::{Letter, MessageId};
-use super::requests::RETRY_AFTER;
+use super::sender::{Letter, MessageId};
 use super::{Context, Machine};
 use crate::{Ending, Event};
 
@@ -73,8 +71,8 @@ impl Machine {
         message: Outgoing,
         retry_after_ms: Option<u64>,
     ) {
-        let wait = retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
-        self.pacer.pause(MessageClass::of(message.message_type()), cx.now + wait);
+        let class = MessageClass::of(message.message_type());
+        self.sender.pause(class, retry_after_ms.map(Duration::from_millis), cx.now);
         match message {
             Outgoing::IceCandidate { .. } | Outgoing::CallSignal { .. } => {
                 self.send_sealed_anew(&message)
@@ -82,23 +80,22 @@ impl Machine {
             // A device that alerts is no news a second later.
             Outgoing::CallRinging { .. } => {}
             message => {
-                self.not_begun(id);
-                self.outbox.push(Letter { id, message });
+                self.calls.mark_begun(id, false);
+                self.sender.queue_again(Letter { id, message });
             }
         }
     }
 
     /// The call that this CALL_INITIATE begins does not come about.
     fn call_refused(&mut self, cx: &Context<'_>, request: MessageId, code: ErrorCode) {
-        let is_it = |call: &Call| matches!(&call.state, State::Offering(offering) if offering.request == request);
-        if let Some(id) = self.calls.search(is_it) {
+        if let Some(id) = self.calls.by_request(request) {
             self.end_call(cx, id, End::ByServer(refusal_of(code)));
         }
     }
 
     /// An error about nobody knows what: the call that begins, if there is one.
     fn beginning_refused(&mut self, cx: &Context<'_>, code: ErrorCode) {
-        if let Some(id) = self.calls.search(Call::is_beginning_unknown) {
+        if let Some(id) = self.calls.any_beginning_unknown() {
             self.end_call(cx, id, End::ByServer(refusal_of(code)));
         }
     }

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use securecall_protocol::ClientId;
 use securecall_seal::Fingerprint;
 
-use super::call::{Call, Calls, State};
-use super::{Context, Machine};
+use super::{Call, Calls, State};
 use crate::CallId;
 
 /// Bound of the lost glares that are remembered.
@@ -41,8 +40,17 @@ impl Glares {
 }
 
 impl Calls {
+    /// The server ends this call because the callee called at the same moment. What rings next from
+    /// there takes its place.
+    pub(crate) fn lose_to_glare(&mut self, wire_id: &str, now: Instant) {
+        let Some(call) = self.by_wire_id(wire_id) else { return };
+        let Some(Call { state: State::Offering(offering), .. }) = self.find(call) else { return };
+        let callee = offering.callee_key.fingerprint();
+        self.glares.push(Glare { call, callee, until: now + GLARE_REMEMBERED });
+    }
+
     /// Returns whether an own call to this client is on its way.
-    pub(super) fn calls_out_to(&self, client_id: &ClientId) -> bool {
+    pub(crate) fn calls_out_to(&self, client_id: &ClientId) -> bool {
         let begins = |call: &Call| {
             matches!(call.state, State::SeekingCallee { .. } | State::Offering(_))
                 && call.peer == *client_id
@@ -51,7 +59,7 @@ impl Calls {
     }
 
     /// A call that was held for glare, and has no own call against it any more.
-    fn any_released(&self) -> Option<CallId> {
+    pub(crate) fn any_released(&self) -> Option<CallId> {
         self.search(|call| {
             matches!(call.state, State::HeldForGlare(_)) && !self.calls_out_to(&call.peer)
         })
@@ -59,7 +67,7 @@ impl Calls {
 
     /// The call whose place one of this identity takes, made at `made_at` by the caller's clock:
     /// one of ours that lost against it, or the newest running one that is not known to be younger.
-    pub(super) fn replaced_by(
+    pub(crate) fn replaced_by(
         &mut self,
         caller: &ClientId,
         identity: Fingerprint,
@@ -73,28 +81,5 @@ impl Calls {
         let lost = self.glares.take(identity, now);
         let running = || self.iter().filter(|(_, call)| is_replaced(call)).last();
         lost.or_else(|| running().map(|(id, _)| id))
-    }
-}
-
-impl Machine {
-    /// The server ends this call because the callee called at the same moment. What rings next from
-    /// there takes its place.
-    pub(super) fn lose_to_glare(&mut self, cx: &Context<'_>, wire_id: &str) {
-        let Some(call) = self.calls.by_wire_id(wire_id) else { return };
-        let Some(Call { state: State::Offering(offering), .. }) = self.calls.find(call) else {
-            return;
-        };
-        let callee = offering.callee_key.fingerprint();
-        let until = cx.now + GLARE_REMEMBERED;
-        self.calls.glares.push(Glare { call, callee, until });
-    }
-
-    /// Rings for calls that were held back for own ones, which are answered or over by now.
-    pub(super) fn ring_held(&mut self, cx: &Context<'_>) {
-        while let Some(id) = self.calls.any_released() {
-            let Some(call) = self.calls.find(id) else { return };
-            let State::HeldForGlare(opened) = call.take_state() else { return };
-            self.ring(cx, id, *opened);
-        }
     }
 }

@@ -19,7 +19,7 @@ const DECLINES_MAX: usize = 64;
 /// sent without.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// Bound of the candidates and signals that are queued.
-pub(super) const QUEUED_MAX: usize = 1024;
+const QUEUED_MAX: usize = 1024;
 /// Bound of the messages that are sent and not confirmed.
 const UNCONFIRMED_MAX: usize = 256;
 /// After this many of them, a confirmation is asked for at once, so that the stream does not stop.
@@ -28,13 +28,13 @@ const ASK_AFTER: usize = 64;
 const ASK_WITHIN: Duration = Duration::from_secs(1);
 
 /// The `id` of a message.
-pub(super) type MessageId = u64;
+pub(crate) type MessageId = u64;
 
 /// A message with its id.
 #[derive(Debug, Clone)]
-pub(super) struct Letter {
-    pub(super) id: MessageId,
-    pub(super) message: Outgoing,
+pub(crate) struct Letter {
+    pub(crate) id: MessageId,
+    pub(crate) message: Outgoing,
 }
 
 #[derive(Debug, Default)]
