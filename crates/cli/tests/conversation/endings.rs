@@ -231,7 +231,7 @@ fn a_wrong_clock_is_named_at_both_ends() {
         at_alice.ends_with(1);
         let (told, heard) = (at_alice.stderr(), &mut at_bob);
         assert!(told.contains(at_alice_says) && told.contains(direction), "{told}");
-        heard.waits_for("a call of alice is refused: the offer is dated");
+        heard.waits_for("refused a call of alice: the offer is dated");
         let noted = heard.stderr();
         assert!(noted.contains(at_bob_says) && noted.contains(direction), "{noted}");
     }
